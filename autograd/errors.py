@@ -1,0 +1,83 @@
+"""What goes wrong, said so that the remedy is plain: primitive, argument, number, label, and the user's own line."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from autograd.primitives import Primitive
+
+_OURS = {"autograd", "nn"}
+
+
+class DomainError(ValueError):
+    """A primitive was asked for a value, or a slope, where it has none."""
+
+
+class StaleGraphError(RuntimeError):
+    """A leaf was written after a node that used it was made, so old and new numbers would mix."""
+
+
+def user_frame() -> Any | None:
+    """The innermost frame on the stack that is not the engine's own."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+        frame = frame.f_back
+    return frame
+
+
+def user_line() -> str:
+    """``file.py:14`` of the user's code that is running now, or an empty text."""
+    frame = user_frame()
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}" if frame is not None else ""
+
+
+def function_called_on_the_users_line() -> str | None:
+    """The function of module ``math`` or the like that the user's line calls, if one can be seen there."""
+    frame = user_frame()
+    if frame is None:
+        return None
+    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    match = re.search(r"\b(?:math|cmath|numpy|np)\.(\w+)\s*\(", text)
+    return match.group(1) if match else None
+
+
+def describe(name: str, operand: Any) -> str:
+    """``x is -2.0 ('z1')``: an operand, its number and its label."""
+    data = getattr(operand, "data", operand)
+    label = getattr(operand, "label", "")
+    return f"{name} is {data!r}" + (f" ('{label}')" if label else "")
+
+
+def operands_in_words(primitive: Primitive, operands: Sequence[Any]) -> str:
+    """The operands of a failed operation, a long list shortened."""
+    names = primitive.arguments if not primitive.n_ary else tuple(f"xs[{i}]" for i in range(len(operands)))
+    parts = [describe(n, o) for n, o in zip(names, operands, strict=False)]
+    if len(parts) > 4:
+        parts = [*parts[:4], f"… {len(parts)} in all"]
+    return ", ".join(parts)
+
+
+def failure(primitive: Primitive, operands: Sequence[Any], error: Exception) -> Exception:
+    """The exception to raise in place of what a number system raised for these operands."""
+    line = user_line()
+    where = f" ({line})" if line else ""
+    given = operands_in_words(primitive, operands)
+    if isinstance(error, OverflowError):
+        return OverflowError(f"{primitive.name} is too large for a float; {given}{where}. Use clip, or work with logarithms.")
+    if primitive.needs:
+        return DomainError(f"{primitive.name} needs {primitive.needs}; {given}{where}. {primitive.remedy}")
+    return DomainError(f"{primitive.name} failed: {error}; {given}{where}.")
+
+
+def slope_failure(primitive: Primitive, argument: int, operands: Sequence[Any]) -> DomainError:
+    """The exception for a partial that does not exist at these operands."""
+    name = primitive.arguments[argument] if not primitive.n_ary else f"xs[{argument}]"
+    return DomainError(
+        f"{primitive.name} has no derivative with respect to {name} here; {operands_in_words(primitive, operands)}. "
+        f"Use where to choose another formula at this point, or detach() if no derivative is wanted."
+    )

@@ -1,0 +1,71 @@
+"""``evaluate``: a recorded graph run again in another number system, values and gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from autograd.interpret import pull_back, run_forward
+from autograd.number_systems import system_of
+from autograd.program import flatten
+from autograd.structure import take_apart
+from autograd.value import Value
+
+
+def evaluate(
+    output: Any,
+    system: str | ModuleType = "floats",
+    *,
+    at: Mapping[Value, Any] | None = None,
+    digits: int | None = None,
+    wrt: Any = None,
+) -> Any:
+    """The number that the output's graph computes in a number system; with ``wrt``, ``(number, derivatives)``.
+
+    >>> x = Value(2.0)
+    >>> y = x.sqrt()
+    >>> str(evaluate(y, "mpmath", digits=30))[:22]
+    '1.41421356237309504880'
+    >>> evaluate(y, "arrays", at={x: [1.0, 4.0, 9.0]})
+    array([1., 2., 3.])
+
+    Args:
+        output: a Value, or nested lists, tuples and dicts of Values (the result has the same shape).
+        system: ``floats``, ``values``, ``arrays``, ``complex``, ``mpmath``, or a module with their functions.
+        at: other numbers for some leaves: whatever the system makes a number of (for ``arrays``, one number per sample).
+        digits: decimal digits, for ``mpmath`` (50 unless told).
+        wrt: leaves or other nodes of the graph, in any nesting; needs one output. For ``arrays`` the derivatives are
+            those of each sample, not their sum.
+
+    Raises:
+        DomainError: a primitive has no value there in that system.
+        NotImplementedError: the system lacks a primitive of the graph; the reason is given.
+    """
+    m: Any = system_of(system)
+    outputs, build = take_apart(output, "output")
+    roots = [o for o in outputs if isinstance(o, Value)]
+    program, nodes = flatten(roots)
+    other = dict(at or {})
+    leaves = nodes[: program.inputs]
+    for key in other:
+        if not isinstance(key, Value) or key.parents:
+            raise ValueError(f"at gives numbers for leaves; {key!r} is not a leaf")
+    with m.computing(digits):
+        inputs = [m.number(other[leaf]) if leaf in other else m.number(_of(leaf, m)) for leaf in leaves]
+        numbers = run_forward(program, inputs, m)
+        slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
+        value = build([numbers[slot_of[o]] if isinstance(o, Value) else m.number(o) for o in outputs])
+        if wrt is None:
+            return value
+        if len(roots) != 1 or len(outputs) != 1:
+            raise ValueError(f"derivatives are of one output; there are {len(outputs)}")
+        targets, build_targets = take_apart(wrt, "wrt")
+        slots = [slot_of.get(target, -1) if isinstance(target, Value) else -1 for target in targets]
+        found = pull_back(program, numbers, {slot_of[roots[0]]: m.number(1)}, m, [s for s in slots if s >= 0])
+        zero = m.number(0)
+        return value, build_targets([zero if s < 0 or found[s] is None else found[s] + zero for s in slots])
+
+
+def _of(leaf: Value, m: Any) -> Any:
+    return leaf if m.NAME == "values" else leaf.data

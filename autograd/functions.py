@@ -1,0 +1,318 @@
+"""The public functions: every primitive under its own name, and what is composed of them.
+
+Each takes Values and plain numbers alike: with a Value among its arguments it records a node and returns a Value; without,
+it returns a plain float. Their documentation is written from the table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, cast, overload
+
+from autograd.graph import topological_order
+from autograd.primitives import TABLE, Primitive
+from autograd.value import RECORDERS, Value, detach, plain, record_many, where
+
+__all__ = ["detach", "where"]  # made beside Value, because its methods use them
+
+Number = Value | float
+
+
+class Unary(Protocol):
+    """A function of one number."""
+
+    @overload
+    def __call__(self, x: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, /) -> float: ...
+
+
+class Binary(Protocol):
+    """A function of two numbers."""
+
+    @overload
+    def __call__(self, x: Value, y: Number, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, y: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, y: float, /) -> float: ...
+
+
+def _documented(function: Any, primitive: Primitive) -> Any:
+    """The function with the name and the documentation of its row."""
+    function.__name__ = function.__qualname__ = primitive.name
+    function.__module__ = __name__
+    lines = [f"{primitive.summary[:1].upper()}{primitive.summary[1:]}.", ""]
+    if primitive.example:
+        arguments, value = primitive.example
+        call = f"{primitive.name}({', '.join(map(repr, arguments))})"
+        lines += [f">>> round({call}, 6)", repr(value), ""]
+    if primitive.needs:
+        lines += ["Raises:", f"    DomainError: without {primitive.needs}."]
+    function.__doc__ = "\n".join(lines)
+    return function
+
+
+def _unary(name: str) -> Unary:
+    return cast(Unary, _documented(RECORDERS[name], TABLE[name]))
+
+
+def _binary(name: str) -> Binary:
+    return cast(Binary, _documented(RECORDERS[name], TABLE[name]))
+
+
+add = _binary("add")
+sub = _binary("sub")
+mul = _binary("mul")
+div = _binary("div")
+neg = _unary("neg")
+pow = _binary("pow")
+exp = _unary("exp")
+expm1 = _unary("expm1")
+log = _unary("log")
+log1p = _unary("log1p")
+log2 = _unary("log2")
+log10 = _unary("log10")
+sqrt = _unary("sqrt")
+cbrt = _unary("cbrt")
+square = _unary("square")
+reciprocal = _unary("reciprocal")
+sin = _unary("sin")
+cos = _unary("cos")
+tan = _unary("tan")
+asin = _unary("asin")
+acos = _unary("acos")
+atan = _unary("atan")
+atan2 = _binary("atan2")
+sinh = _unary("sinh")
+cosh = _unary("cosh")
+tanh = _unary("tanh")
+asinh = _unary("asinh")
+acosh = _unary("acosh")
+atanh = _unary("atanh")
+erf = _unary("erf")
+erfc = _unary("erfc")
+hypot = _binary("hypot")
+abs = _unary("abs")
+sign = _unary("sign")
+maximum = _binary("maximum")
+minimum = _binary("minimum")
+floor = _unary("floor")
+ceil = _unary("ceil")
+relu = _unary("relu")
+gelu = _unary("gelu")
+silu = _unary("silu")
+mish = _unary("mish")
+softplus = _unary("softplus")
+sigmoid = _unary("sigmoid")
+log_sigmoid = _unary("log_sigmoid")
+identity = _unary("identity")
+
+
+def _constant(name: str, argument: str, x: Any) -> float:
+    """A parameter without a derivative as a float."""
+    if isinstance(x, Value):
+        raise TypeError(
+            f"{name}: {argument} is a constant without a derivative, but {x!r} is a Value; "
+            "pass its .data, or write the formula with maximum, minimum or where"
+        )
+    number = plain(x)
+    if number is None:
+        raise TypeError(f"{name}: {argument} must be a real number, not {x!r}")
+    return number
+
+
+def clip(x: Any, low: float, high: float) -> Any:
+    """``x`` held between two constants, low ≤ high; the slope is 1 on the closed interval and 0 outside.
+
+    >>> clip(2.0, 0.0, 1.0)
+    1.0
+    """
+    return record_many(TABLE["clip"], (x, _constant("clip", "low", low), _constant("clip", "high", high)))
+
+
+def leaky_relu(x: Any, slope: float = 0.01) -> Any:
+    """``x`` above zero, ``slope · x`` below; the derivative at zero is the slope.
+
+    >>> leaky_relu(-2.0)
+    -0.02
+    """
+    return RECORDERS["leaky_relu"](x, _constant("leaky_relu", "slope", slope))
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """``x`` above zero, ``alpha · (eˣ - 1)`` below (Clevert et al., 2015).
+
+    >>> round(elu(-1.0), 6)
+    -0.632121
+    """
+    return RECORDERS["elu"](x, _constant("elu", "alpha", alpha))
+
+
+#: The fixed point of Klambauer et al. (2017), "Self-normalizing neural networks", equation 14.
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+
+
+def selu(x: Any, scale: float = SELU_SCALE, alpha: float = SELU_ALPHA) -> Any:
+    """``scale · elu(x, alpha)``, whose constants keep mean 0 and variance 1 (Klambauer et al., 2017).
+
+    >>> round(selu(-1.0), 6)
+    -1.111331
+    """
+    return record_many(TABLE["selu"], (x, _constant("selu", "scale", scale), _constant("selu", "alpha", alpha)))
+
+
+def sum(values: Iterable[Any]) -> Any:
+    """The sum of Values and numbers as one node, added left to right; 0.0 of none.
+
+    >>> sum([Value(1.0), 2.0, 3.0]).data
+    6.0
+    """
+    return record_many(TABLE["sum"], _listed("sum", values))
+
+
+def prod(values: Iterable[Any]) -> Any:
+    """The product of Values and numbers as one node; 1.0 of none. Zeros among them are no trouble for the derivative.
+
+    >>> prod([2.0, 3.0])
+    6.0
+    """
+    return record_many(TABLE["prod"], _listed("prod", values))
+
+
+def mean(values: Iterable[Any]) -> Any:
+    """The arithmetic mean of Values and numbers as one node.
+
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
+
+    Raises:
+        ValueError: there are none.
+    """
+    return record_many(TABLE["mean"], _some("mean", values))
+
+
+def logsumexp(values: Iterable[Any]) -> Any:
+    """log(eˣ¹ + … + eˣⁿ) as one node, without overflow.
+
+    >>> round(logsumexp([1000.0, 1000.0]), 6)
+    1000.693147
+
+    Raises:
+        ValueError: there are none.
+    """
+    return record_many(TABLE["logsumexp"], _some("logsumexp", values))
+
+
+def dot(xs: Sequence[Any], ys: Sequence[Any], start: Any = None) -> Any:
+    """start + x₁y₁ + … + xₙyₙ as one node, added left to right: a neuron's weighted sum.
+
+    >>> w = [Value(0.5), Value(-1.0)]
+    >>> dot(w, [2.0, 3.0], start=10.0).data
+    8.0
+
+    Raises:
+        ValueError: the two lists differ in length; both lengths are named.
+    """
+    left, right = _listed("dot", xs), _listed("dot", ys)
+    if len(left) != len(right):
+        raise ValueError(f"dot needs two lists of one length; they have {len(left)} and {len(right)} numbers")
+    return record_many(TABLE["dot"], [*left, *right] if start is None else [*left, *right, start])
+
+
+def softmax(values: Iterable[Any]) -> list[Any]:
+    """exp(xᵢ) / Σ exp(xⱼ) for each, without overflow: positive numbers that add up to one.
+
+    >>> softmax([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    return [exp(x) for x in log_softmax(values)]
+
+
+def log_softmax(values: Iterable[Any]) -> list[Any]:
+    """xᵢ - logsumexp(x) for each: the logarithms of ``softmax`` without overflow.
+
+    >>> [round(x, 6) for x in log_softmax([0.0, 0.0])]
+    [-0.693147, -0.693147]
+    """
+    listed = _some("log_softmax", values)
+    total = logsumexp(listed)
+    return [x - total for x in listed]
+
+
+def norm(values: Iterable[Any]) -> Any:
+    """√(x₁² + … + xₙ²), without overflow; 0.0 of none.
+
+    The derivative at the tip, where all are zero, is zero: the subgradient of smallest length.
+
+    >>> norm([3.0, 4.0])
+    5.0
+    """
+    listed = _listed("norm", values)
+    largest = max((math.fabs(x.data if isinstance(x, Value) else x) for x in listed), default=0.0)
+    if largest == 0.0:
+        total: Any = 0.0
+        for x in listed:
+            total = hypot(total, x)
+        return total
+    if 1e-140 < largest < 1e140 or not math.isfinite(largest):
+        return sqrt(dot(listed, listed))
+    # A power of two scales without rounding, and keeps the squares away from overflow and underflow.
+    scale = math.ldexp(1.0, max(-1000, min(1000, math.frexp(largest)[1])))
+    scaled = [x / scale for x in listed]
+    return sqrt(dot(scaled, scaled)) * scale
+
+
+def variance(values: Iterable[Any], *, ddof: int = 0) -> Any:
+    """The mean squared deviation from the mean, over n - ddof.
+
+    >>> variance([1.0, 3.0])
+    1.0
+
+    Args:
+        ddof: 0 for the variance of these numbers, 1 for the unbiased estimate of a population's from a sample.
+
+    Raises:
+        ValueError: there are not more than ``ddof`` numbers.
+    """
+    listed = _some("variance", values)
+    if len(listed) <= ddof:
+        raise ValueError(f"variance with ddof={ddof} needs more than {ddof} numbers; there are {len(listed)}")
+    middle = mean(listed)
+    deviations = [x - middle for x in listed]
+    return dot(deviations, deviations) / (len(listed) - ddof)
+
+
+def zero_grad(*values: Any) -> None:
+    """Set ``.grad`` to 0.0 on every Value given, and on every one that it was computed from.
+
+    Args:
+        values: Values, or (nested) lists, tuples or dicts of them.
+    """
+    for value in values:
+        if isinstance(value, Value):
+            for node in topological_order(value):
+                if isinstance(node, Value):
+                    node.grad = 0.0
+        elif isinstance(value, dict):
+            zero_grad(*value.values())
+        elif isinstance(value, list | tuple):
+            zero_grad(*value)
+        else:
+            raise TypeError(f"zero_grad takes Values and nested lists of them, not {value!r}")
+
+
+def _listed(name: str, values: Iterable[Any]) -> list[Any]:
+    if isinstance(values, Value) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{name} takes a list of numbers, not {values!r}; write {name}([…])")
+    return list(values)
+
+
+def _some(name: str, values: Iterable[Any]) -> list[Any]:
+    listed = _listed(name, values)
+    if not listed:
+        raise ValueError(f"{name} of no numbers is not defined; check the list before the call")
+    return listed
+

@@ -1,0 +1,56 @@
+"""Walks over graphs: iterative, for anything with ``.parents``, so that depth is no limit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable
+from typing import Any
+
+
+def topological_order(*outputs: Any, until: Container[Any] = ()) -> list[Any]:
+    """Every node that the outputs depend on, once, parents before children.
+
+    Whatever among the parents has no ``.parents`` of its own (a plain number) is left out. The order is that of a depth-first
+    walk which visits parents from left to right. Nodes in ``until`` are not looked through: what only they depend on is left out.
+    """
+    order: list[Any] = []
+    entered: set[Any] = set()
+    stack: list[Any] = list(reversed(outputs))
+    while stack:
+        node = stack.pop()
+        if node is _LEAVE:
+            order.append(stack.pop())
+        elif node not in entered:
+            entered.add(node)
+            stack += (node, _LEAVE)
+            if node not in until:
+                stack += [p for p in reversed(node.parents) if hasattr(p, "parents") and p not in entered]
+    return order
+
+
+_LEAVE = object()
+
+
+def leaves(*outputs: Any) -> list[Any]:
+    """The nodes without parents that the outputs depend on, in the order of the walk."""
+    return [node for node in topological_order(*outputs) if not node.parents]
+
+
+def counts(*outputs: Any) -> Counter[str]:
+    """How many nodes there are of each primitive; leaves count as ``leaf``.
+
+    >>> from autograd import Value
+    >>> a = Value(2.0)
+    >>> counts(a * a + 1.0) == {"leaf": 1, "mul": 1, "add": 1}
+    True
+    """
+    return Counter(node.primitive.name if node.parents else "leaf" for node in topological_order(*outputs))
+
+
+def depth(output: Any) -> int:
+    """The number of operations on the longest path to the output."""
+    deepest: dict[Any, int] = {}
+    for node in topological_order(output):
+        above: Iterable[int] = (deepest[p] for p in node.parents if hasattr(p, "parents"))
+        deepest[node] = 1 + max(above, default=-1)
+    return deepest[output]

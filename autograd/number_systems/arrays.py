@@ -1,0 +1,144 @@
+"""NumPy arrays: one number stands for a batch of samples. The one file that imports NumPy in this folder.
+
+Arithmetic is IEEE's: nan and inf come out where the float system raises. Both branches of a ``where`` are computed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from autograd.number_systems import floats
+
+NAME = "arrays"
+LANES = True
+LACKS: dict[str, str] = {}
+pi = math.pi
+
+Array = Any  # float64 arrays and NumPy scalars, broadcast against each other
+
+
+def number(x: Any) -> Array:
+    """A float64 array, of no dimensions for a plain number."""
+    return np.asarray(x, dtype=np.float64)
+
+
+def plain(x: Array) -> Array:
+    """The array itself: predicates work on arrays too."""
+    return x
+
+
+def computing(digits: int | None = None) -> AbstractContextManager[Any]:
+    """A context in which NumPy is silent about overflow and invalid operations, as IEEE has them."""
+    return np.errstate(all="ignore")
+
+
+def _elementwise(function: Any, arguments: int = 1) -> Any:
+    """A float function for arrays, for what NumPy does not have; element by element."""
+    vectorised = np.frompyfunc(function, arguments, 1)
+    return lambda *xs: np.asarray(vectorised(*xs), dtype=np.float64)
+
+
+add, sub, mul, div, neg, pow = np.add, np.subtract, np.multiply, np.divide, np.negative, np.power
+exp, expm1, log, log1p, log2, log10 = np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10
+sqrt, cbrt, square, reciprocal = np.sqrt, np.cbrt, np.square, np.reciprocal
+sin, cos, tan, asin, acos, atan, atan2 = np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.arctan2
+sinh, cosh, tanh, asinh, acosh, atanh = np.sinh, np.cosh, np.tanh, np.arcsinh, np.arccosh, np.arctanh
+hypot, abs, sign, maximum, minimum = np.hypot, np.abs, np.sign, np.maximum, np.minimum
+floor, ceil = np.floor, np.ceil
+less, less_equal, greater, greater_equal = np.less, np.less_equal, np.greater, np.greater_equal
+erf, erfc, gelu = _elementwise(math.erf), _elementwise(math.erfc), _elementwise(floats.gelu)
+
+
+def identity(x: Array) -> Array:
+    return x
+
+
+detach = identity
+
+
+def where(condition: Any, x: Any, y: Any) -> Array:
+    if x is None or y is None:
+        raise ValueError("where: a branch was a function that was never called; a batch needs both, give them as Values")
+    return np.where(condition, x() if callable(x) else x, y() if callable(y) else y)
+
+
+def clip(x: Array, low: Array, high: Array) -> Array:
+    return np.clip(x, low, high)
+
+
+def relu(x: Array) -> Array:
+    return np.where(x <= 0, 0.0, x)
+
+
+def leaky_relu(x: Array, slope: Array) -> Array:
+    return np.where(x > 0, x, slope * x)
+
+
+def elu(x: Array, alpha: Array) -> Array:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
+
+
+def selu(x: Array, scale: Array, alpha: Array) -> Array:
+    return scale * elu(x, alpha)
+
+
+def silu(x: Array) -> Array:
+    return np.where(x > -np.inf, x * sigmoid(x), -0.0)
+
+
+def mish(x: Array) -> Array:
+    return np.where(x > -np.inf, x * np.tanh(softplus(x)), -0.0)
+
+
+def softplus(x: Array) -> Array:
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def sigmoid(x: Array) -> Array:
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+
+
+def log_sigmoid(x: Array) -> Array:
+    return -softplus(-x)
+
+
+def sum(xs: Sequence[Array]) -> Array:
+    total = number(0.0)
+    for x in xs:
+        total = total + x
+    return total
+
+
+def prod(xs: Sequence[Array]) -> Array:
+    total = number(1.0)
+    for x in xs:
+        total = total * x
+    return total
+
+
+def mean(xs: Sequence[Array]) -> Array:
+    return sum(xs) / len(xs)
+
+
+def dot(xs: Sequence[Array]) -> Array:
+    n = len(xs) // 2
+    total = xs[-1] if len(xs) % 2 else number(0.0)
+    for x, y in zip(xs[:n], xs[n : 2 * n], strict=True):
+        total = total + x * y
+    return total
+
+
+def logsumexp(xs: Sequence[Array]) -> Array:
+    stacked = np.stack(np.broadcast_arrays(*xs))
+    largest_at = np.argmax(stacked, axis=0)[None]
+    largest = np.take_along_axis(stacked, largest_at, axis=0)
+    terms = np.exp(stacked - largest)
+    np.put_along_axis(terms, largest_at, 0.0, axis=0)
+    result = largest[0] + np.log1p(np.add.reduce(terms, axis=0))
+    return np.where(np.isfinite(largest[0]), result, largest[0])

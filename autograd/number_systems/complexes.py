@@ -1,0 +1,242 @@
+"""Complex numbers, for derivatives by the complex step: Im f(x + ih) / h has no cancellation at any h.
+
+Each function continues the real one to a neighbourhood of the real axis; comparisons, and what is chosen by them, look at
+the real part.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+import operator
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+NAME = "complex"
+LANES = False
+_NO_ERF = "the standard library has no error function of a complex argument"
+LACKS: dict[str, str] = {"erf": _NO_ERF, "erfc": _NO_ERF, "gelu": _NO_ERF}
+
+number = complex
+pi = math.pi
+add, sub, mul, div, neg = operator.add, operator.sub, operator.mul, operator.truediv, operator.neg
+exp, sqrt, sin, cos, tan = cmath.exp, cmath.sqrt, cmath.sin, cmath.cos, cmath.tan
+asin, acos, atan, sinh, cosh = cmath.asin, cmath.acos, cmath.atan, cmath.sinh, cmath.cosh
+asinh, acosh, atanh = cmath.asinh, cmath.acosh, cmath.atanh
+
+
+def plain(x: Any) -> Any:
+    """The real part."""
+    return x.real if isinstance(x, complex) else x
+
+
+def computing(digits: int | None = None) -> AbstractContextManager[Any]:
+    """A context to compute in; complex numbers need none."""
+    return nullcontext()
+
+
+def _positive(x: complex, name: str) -> complex:
+    if plain(x) <= 0:
+        raise ValueError(f"{name} of a number whose real part is not positive")
+    return x
+
+
+def identity(x: complex) -> complex:
+    return x
+
+
+detach = identity
+
+
+def pow(x: complex, y: complex) -> complex:
+    exponent = complex(y)
+    if exponent.imag == 0 and exponent.real == int(exponent.real) and builtin_abs(exponent.real) < 2**31:
+        return complex(x) ** int(exponent.real)
+    if x == 0 and exponent.real > 0:
+        return 0j
+    return cmath.exp(exponent * cmath.log(_positive(x, "a real power")))
+
+
+builtin_abs = math.fabs
+
+
+def expm1(x: complex) -> complex:
+    half = math.sin(x.imag / 2)
+    real = math.expm1(x.real) * math.cos(x.imag) - 2 * half * half
+    return complex(real, math.exp(x.real) * math.sin(x.imag))
+
+
+def log(x: complex) -> complex:
+    return cmath.log(_positive(x, "log"))
+
+
+def log1p(x: complex) -> complex:
+    a, b = x.real, x.imag
+    if a <= -1:
+        raise ValueError("log1p of a number whose real part is not above -1")
+    return complex(math.log1p(a * (2 + a) + b * b) / 2 if builtin_abs(a) < 0.5 else math.log(math.hypot(1 + a, b)), math.atan2(b, 1 + a))
+
+
+def log2(x: complex) -> complex:
+    return log(x) / math.log(2)
+
+
+def log10(x: complex) -> complex:
+    return log(x) / math.log(10)
+
+
+def cbrt(x: complex) -> complex:
+    if x == 0:
+        return 0j
+    return -cbrt(-x) if x.real < 0 else complex(x) ** (1 / 3)
+
+
+def square(x: complex) -> complex:
+    return x * x
+
+
+def reciprocal(x: complex) -> complex:
+    return 1 / x
+
+
+def atan2(y: complex, x: complex) -> complex:
+    """The real angle of the real parts, and the increment that the imaginary parts make."""
+    a, b = complex(y), complex(x)
+    turn = math.atan2(a.real, b.real)
+    # Rotating the real point onto the positive axis leaves a small angle, where the arc tangent is analytic.
+    rotated = (a * math.cos(turn) - b * math.sin(turn)) / (b * math.cos(turn) + a * math.sin(turn))
+    return turn + cmath.atan(rotated)
+
+
+def hypot(x: complex, y: complex) -> complex:
+    scale = max(builtin_abs(complex(x).real), builtin_abs(complex(y).real))
+    if scale == 0:
+        return cmath.sqrt(x * x + y * y)
+    a, b = x / scale, y / scale
+    return scale * cmath.sqrt(a * a + b * b)
+
+
+def tanh(x: complex) -> complex:
+    return cmath.tanh(x)
+
+
+def less(x: Any, y: Any) -> bool:
+    return bool(plain(x) < plain(y))
+
+
+def less_equal(x: Any, y: Any) -> bool:
+    return bool(plain(x) <= plain(y))
+
+
+def greater(x: Any, y: Any) -> bool:
+    return bool(plain(x) > plain(y))
+
+
+def greater_equal(x: Any, y: Any) -> bool:
+    return bool(plain(x) >= plain(y))
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    chosen = x if condition else y
+    if chosen is None:
+        raise ValueError("where: the branch that is wanted now was a function that was never called; give it as a Value")
+    return chosen() if callable(chosen) else chosen
+
+
+def abs(x: complex) -> complex:
+    return -x if plain(x) < 0 else x
+
+
+def sign(x: complex) -> complex:
+    return complex((plain(x) > 0) - (plain(x) < 0))
+
+
+def maximum(x: complex, y: complex) -> complex:
+    return x if greater(x, y) else y
+
+
+def minimum(x: complex, y: complex) -> complex:
+    return x if less(x, y) else y
+
+
+def clip(x: complex, low: complex, high: complex) -> complex:
+    return low if less(x, low) else high if greater(x, high) else x
+
+
+def floor(x: complex) -> complex:
+    return complex(math.floor(x.real))
+
+
+def ceil(x: complex) -> complex:
+    return complex(math.ceil(x.real))
+
+
+def relu(x: complex) -> complex:
+    return x if x.real > 0 else 0j
+
+
+def leaky_relu(x: complex, slope: complex) -> complex:
+    return x if x.real > 0 else slope * x
+
+
+def elu(x: complex, alpha: complex) -> complex:
+    return x if x.real > 0 else alpha * expm1(x)
+
+
+def selu(x: complex, scale: complex, alpha: complex) -> complex:
+    return scale * elu(x, alpha)
+
+
+def sigmoid(x: complex) -> complex:
+    if x.real >= 0:
+        return 1 / (1 + cmath.exp(-x))
+    e = cmath.exp(x)
+    return e / (1 + e)
+
+
+def softplus(x: complex) -> complex:
+    return x + log1p(cmath.exp(-x)) if x.real > 0 else log1p(cmath.exp(x))
+
+
+def log_sigmoid(x: complex) -> complex:
+    return -softplus(-x)
+
+
+def silu(x: complex) -> complex:
+    return x * sigmoid(x)
+
+
+def mish(x: complex) -> complex:
+    return x * cmath.tanh(softplus(x))
+
+
+def sum(xs: Sequence[complex]) -> complex:
+    total = 0j
+    for x in xs:
+        total += x
+    return total
+
+
+def prod(xs: Sequence[complex]) -> complex:
+    total = 1 + 0j
+    for x in xs:
+        total *= x
+    return total
+
+
+def mean(xs: Sequence[complex]) -> complex:
+    return sum(xs) / len(xs)
+
+
+def dot(xs: Sequence[complex]) -> complex:
+    n = len(xs) // 2
+    total = xs[-1] if len(xs) % 2 else 0j
+    for x, y in zip(xs[:n], xs[n : 2 * n], strict=True):
+        total += x * y
+    return total
+
+
+def logsumexp(xs: Sequence[complex]) -> complex:
+    largest = max(x.real for x in xs)
+    return largest + cmath.log(sum([cmath.exp(x - largest) for x in xs]))

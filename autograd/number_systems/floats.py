@@ -1,0 +1,187 @@
+"""Python's floats: IEEE double precision, with an exception where mathematics has no answer.
+
+Accurate over all floats: no overflow on the way to a finite result, no cancellation that another formula avoids.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+NAME = "floats"
+LANES = False
+LACKS: dict[str, str] = {}
+
+number = plain = float
+pi = math.pi
+
+
+def computing(digits: int | None = None) -> AbstractContextManager[Any]:
+    """A context to compute in; floats need none."""
+    return nullcontext()
+
+
+add, sub, mul, div, neg, pow = operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, math.pow
+exp, expm1, log, log1p, log2, log10 = math.exp, math.expm1, math.log, math.log1p, math.log2, math.log10
+sqrt, cbrt = math.sqrt, math.cbrt
+sin, cos, tan, asin, acos, atan, atan2 = math.sin, math.cos, math.tan, math.asin, math.acos, math.atan, math.atan2
+sinh, cosh, tanh, asinh, acosh, atanh = math.sinh, math.cosh, math.tanh, math.asinh, math.acosh, math.atanh
+erf, erfc, hypot, abs = math.erf, math.erfc, math.hypot, math.fabs
+less, less_equal, greater, greater_equal = operator.lt, operator.le, operator.gt, operator.ge
+
+
+def identity(x: float) -> float:
+    return x
+
+
+detach = identity
+
+
+def square(x: float) -> float:
+    return x * x
+
+
+def reciprocal(x: float) -> float:
+    return 1.0 / x
+
+
+def sign(x: float) -> float:
+    return 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if x == 0 else x
+
+
+def maximum(x: float, y: float) -> float:
+    return x if x > y or x != x else y  # a nan on either side comes through
+
+
+def minimum(x: float, y: float) -> float:
+    return x if x < y or x != x else y
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    chosen = x if condition else y
+    if chosen is None:
+        raise ValueError("where: the branch that is wanted now was a function that was never called; give it as a Value")
+    return chosen() if callable(chosen) else chosen
+
+
+def clip(x: float, low: float, high: float) -> float:
+    if low > high:
+        raise ValueError("low > high")
+    return low if x < low else high if x > high else x
+
+
+def floor(x: float) -> float:
+    return x // 1.0 if math.isfinite(x) else x
+
+
+def ceil(x: float) -> float:
+    return -(-x // 1.0) if math.isfinite(x) else x
+
+
+def relu(x: float) -> float:
+    return 0.0 if x <= 0 else x
+
+
+def leaky_relu(x: float, slope: float) -> float:
+    return x if x > 0 else slope * x
+
+
+def elu(x: float, alpha: float) -> float:
+    return x if x > 0 else alpha * math.expm1(x)
+
+
+def selu(x: float, scale: float, alpha: float) -> float:
+    return scale * elu(x, alpha)
+
+
+_ROOT_HALF = math.sqrt(0.5)
+_ROOT_HALF_REST = -4.833646656726457e-17  # √½ minus its nearest float
+_SPLITTER = 134217729.0  # 2²⁷ + 1 cuts a float into two halves of 26 bits (Dekker, 1971)
+
+
+def _product_error(x: float, y: float) -> float:
+    """What x·y loses when it is rounded, exactly."""
+    p = x * y
+    a = x * _SPLITTER
+    a_high = a - (a - x)
+    a_low = x - a_high
+    b = y * _SPLITTER
+    b_high = b - (b - y)
+    b_low = y - b_high
+    return ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def gelu(x: float) -> float:
+    # erfc magnifies the rounding of its argument t by 2t², so the rest of t is carried along to first order.
+    if x <= -39.0:
+        return -0.0
+    if x >= 39.0:
+        return x
+    t = -x * _ROOT_HALF
+    rest = _product_error(-x, _ROOT_HALF) - x * _ROOT_HALF_REST
+    return x * (math.erfc(t) - rest * math.exp(-t * t) * 2 / math.sqrt(pi)) / 2
+
+
+def silu(x: float) -> float:
+    return x * sigmoid(x) if x > -math.inf else -0.0
+
+
+def mish(x: float) -> float:
+    return x * math.tanh(softplus(x)) if x > -math.inf else -0.0
+
+
+def softplus(x: float) -> float:
+    return x + math.log1p(math.exp(-x)) if x > 0 else math.log1p(math.exp(x))
+
+
+def sigmoid(x: float) -> float:
+    if x >= 0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+def log_sigmoid(x: float) -> float:
+    return -softplus(-x)
+
+
+def sum(xs: Sequence[float]) -> float:
+    """Left to right and uncompensated, on every version of Python (the built-in one compensates since 3.12)."""
+    total = 0.0
+    for x in xs:
+        total += x
+    return total
+
+
+def prod(xs: Sequence[float]) -> float:
+    total = 1.0
+    for x in xs:
+        total *= x
+    return total
+
+
+def mean(xs: Sequence[float]) -> float:
+    return sum(xs) / len(xs)
+
+
+def dot(xs: Sequence[float]) -> float:
+    n = len(xs) // 2
+    total = xs[-1] if len(xs) % 2 else 0.0
+    for i in range(n):
+        total += xs[i] * xs[n + i]
+    return total
+
+
+def logsumexp(xs: Sequence[float]) -> float:
+    # The largest term is taken out of the sum, so that log1p keeps the digits of the others beside it.
+    largest = xs[0]
+    at = 0
+    for i, x in enumerate(xs):
+        if x > largest or x != x:
+            largest, at = x, i
+    if not math.isfinite(largest):
+        return largest
+    return largest + math.log1p(sum([math.exp(x - largest) for i, x in enumerate(xs) if i != at]))

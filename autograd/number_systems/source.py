@@ -1,0 +1,150 @@
+"""Python source text: a rule run in this number system writes its own code.
+
+Every operation becomes a line ``t1 = …`` of a ``Writer``; a branch given as a function becomes an indented block, so that
+only the branch taken is ever computed. This is how the table's rules become the functions that ``backward()`` runs.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+from autograd.arithmetic import BINARY, COMPARISONS, Arithmetic
+from autograd.primitives import TABLE, Primitive
+
+NAME = "source"
+LANES = False
+LACKS: dict[str, str] = {}
+
+_SYMBOLS = {
+    name: TABLE[name].symbol for name in [*BINARY.values(), *COMPARISONS.values()] if name != "pow"
+}
+
+
+class Text(Arithmetic):
+    """A number that is known by its source text alone."""
+
+    __slots__ = ("text", "writer")
+
+    def __init__(self, text: str, writer: Writer) -> None:
+        self.text = text
+        self.writer = writer
+
+    def _apply(self, name: str, *operands: Any) -> Any:
+        return self.writer.apply(name, *operands)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __bool__(self) -> bool:
+        raise TypeError("a rule cannot use if, and, or, not on its numbers: use m.where, m.greater, m.less")
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("a rule cannot compare its numbers with ==: use m.where, m.greater, m.less")
+
+    __hash__ = object.__hash__
+
+
+def text_of(x: Any) -> str:
+    """How a number is written: its text, or a literal."""
+    return x.text if isinstance(x, Text) else repr(x)
+
+
+class Writer:
+    """Collects the lines of a function; ``m`` is the number system that rules see."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.indent = 1
+        self._temporaries = 0
+        functions = {name: self._function(name) for name in TABLE}
+        self.m = SimpleNamespace(
+            **{**functions, "where": self.where, "number": self.number, "pi": Text("pi", self), "LANES": LANES, "NAME": NAME}
+        )
+
+    def _function(self, name: str) -> Any:
+        return lambda *operands: self.apply(name, *operands)
+
+    def line(self, text: str) -> None:
+        """Add a line at the present depth."""
+        self.lines.append("    " * self.indent + text)
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """Lines of an indented block under a head such as ``if x > 0:``."""
+        self.line(head)
+        self.indent += 1
+        before = len(self.lines)
+        yield
+        if len(self.lines) == before:
+            self.line("pass")
+        self.indent -= 1
+
+    def number(self, x: Any) -> Any:
+        """A literal as a number of this system."""
+        return x if isinstance(x, Text) else Text(repr(x), self)
+
+    def assign(self, text: str) -> Text:
+        """A new temporary that holds what the text computes."""
+        self._temporaries += 1
+        name = f"t{self._temporaries}"
+        self.line(f"{name} = {text}")
+        return Text(name, self)
+
+    def apply(self, name: str, *operands: Any) -> Text:
+        """The result of a primitive, as a temporary."""
+        texts = [f"[{', '.join(map(text_of, x))}]" if isinstance(x, list) else text_of(x) for x in operands]
+        if name in _SYMBOLS:
+            return self.assign(f"{texts[0]} {_SYMBOLS[name]} {texts[1]}")
+        if name == "neg":
+            return self.assign(f"-{texts[0]}")
+        return self.assign(f"{name}({', '.join(texts)})")
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        """The choice; a branch that is a function is written inside its own block."""
+        if not callable(x) and not callable(y):
+            return self.assign(f"{text_of(x)} if {text_of(condition)} else {text_of(y)}")
+        self._temporaries += 1
+        name = f"t{self._temporaries}"
+        for head, branch in ((f"if {text_of(condition)}:", x), ("else:", y)):
+            with self.block(head):
+                self.line(f"{name} = {text_of(branch() if callable(branch) else branch)}")
+        return Text(name, self)
+
+
+def computing(digits: int | None = None) -> AbstractContextManager[Any]:
+    """A context to compute in; text needs none."""
+    return nullcontext()
+
+
+class _Inline(Writer):
+    """A writer whose results are one expression each, for documentation."""
+
+    def assign(self, text: str) -> Text:
+        return Text(f"({text})", self)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        chosen = [text_of(branch() if callable(branch) else branch) for branch in (x, y)]
+        return Text(f"({chosen[0]} if {text_of(condition)} else {chosen[1]})", self)
+
+
+def formulas(primitive: Primitive) -> dict[str, str]:
+    """Argument → its partial derivative as one expression in x, y and the result z.
+
+    >>> formulas(TABLE["tanh"])
+    {'x': '1 - z * z'}
+    """
+    if callable(primitive.partials):
+        return {}
+    writer = _Inline()
+    arguments = primitive.arguments
+    operands = [Text(name, writer) for name in arguments[: len(primitive.partials)]]
+    found = {}
+    for name, rule in zip(arguments, primitive.partials, strict=False):
+        if rule is not None:
+            text = text_of(rule(writer.m, Text("z", writer), *operands))
+            found[name] = ast.unparse(ast.parse(text, mode="eval"))  # drops the brackets that precedence makes needless
+    return found

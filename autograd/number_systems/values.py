@@ -1,0 +1,47 @@
+"""Values as numbers: a derivative computed in this system is itself a graph, and can be differentiated again.
+
+Comparisons and ``where`` inside a rule are decided at once: the derivative of a piecewise function is the derivative of
+the piece that holds here, and nothing of the other piece is computed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any
+
+from autograd.number_systems import floats
+from autograd.primitives import TABLE, Primitive
+from autograd.value import RECORDERS, Condition, Value, record_many
+
+NAME = "values"
+LANES = False
+LACKS: dict[str, str] = {}
+pi = math.pi
+
+
+def number(x: Any) -> Any:
+    """Plain numbers stay plain among Values."""
+    return x if isinstance(x, Value) else float(x)
+
+
+def plain(x: Any) -> Any:
+    """The float (or the truth) behind a number of this system."""
+    return x.data if isinstance(x, Value) else x.outcome if isinstance(x, Condition) else x
+
+
+def computing(digits: int | None = None) -> AbstractContextManager[Any]:
+    """A context to compute in; Values need none."""
+    return nullcontext()
+
+
+def _function(primitive: Primitive) -> Callable[..., Any]:
+    return partial(record_many, primitive) if primitive.n_ary else RECORDERS[primitive.name]
+
+
+# Every primitive under its own name, as in the other systems: here each is the function that records it.
+globals().update({name: _function(row) for name, row in TABLE.items()})
+
+where = floats.where

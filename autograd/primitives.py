@@ -1,0 +1,475 @@
+"""The table of primitives: one row each, and nothing else knows their mathematics.
+
+A rule is written once, over any number system ``m``: ``z`` is the output, ``x`` and ``y`` the inputs. Rules hold
+integer literals and ``m.pi`` only, because a float literal would spoil fractions and mathematics. Everything that
+differentiates, checks, draws or compiles loops over this table; nobody lists primitives a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+#: ``(m, z, x, …) -> number``: one partial derivative.
+Rule = Callable[..., Any]
+
+INFINITY = float("inf")
+
+
+def everywhere(*_: Any) -> Any:
+    """True: the domain of a primitive that is defined for all numbers."""
+    return True
+
+
+def nowhere(*_: Any) -> Any:
+    """False: the kinks of a primitive that has none."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a partial tends to where its rule cannot be evaluated: an end point of the domain, or a kink."""
+
+    argument: int
+    at: Callable[..., Any]
+    value: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Primitive:
+    """One row: a function that the engine can differentiate.
+
+    ``partials`` holds one rule ``(m, z, x, y, …)`` per argument, and ``None`` for an argument that has no derivative (a
+    condition, a slope, a bound). A row of any number of arguments gives one rule ``(m, z, xs)`` for all partials instead.
+    """
+
+    name: str
+    partials: tuple[Rule | None, ...] | Rule
+    #: What it computes, in one line, for the documentation.
+    summary: str = ""
+    #: ``(arguments, value to six digits)``, for the documentation.
+    example: tuple[tuple[float, ...], float] | None = None
+    #: Where the value is defined, over all arguments; in words, and what to use instead.
+    domain: Callable[..., Any] = everywhere
+    needs: str = ""
+    remedy: str = ""
+    #: Where each partial is defined, if that is less than the domain (``None``: the same).
+    partial_domains: tuple[Callable[..., Any] | None, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    #: Where the function is continuous without a derivative, or jumps; the rule states the convention there.
+    kinks: Callable[..., Any] = nowhere
+    #: How it is drawn; an infix symbol for operators.
+    symbol: str = ""
+    aliases: tuple[str, ...] = ()
+    #: The names of the arguments; of a row with any number of them, the name of the list.
+    arguments: tuple[str, ...] = ("x", "y")
+    #: A comparison: it yields a truth value and has no derivative at all.
+    compares: bool = False
+    #: ``(m, x, …) -> number`` for a primitive that is not built in; the built-in ones are functions of each number system.
+    forward: Callable[..., Any] | None = None
+    #: For a primitive that is not built in: the number systems its ``forward`` works in (``None``: all).
+    systems: tuple[str, ...] | None = None
+    #: How a primitive that is not built in is found again: ``module:qualified.name``.
+    origin: str = ""
+
+    @property
+    def n_ary(self) -> bool:
+        """True for a row that takes any number of arguments."""
+        return callable(self.partials)
+
+    @property
+    def arity(self) -> int:
+        """The number of arguments of a row that is not n-ary."""
+        return -1 if callable(self.partials) else len(self.partials)
+
+    def partial_domain(self, argument: int) -> Callable[..., Any]:
+        """Where the partial with respect to an argument is defined."""
+        own = self.partial_domains[argument] if argument < len(self.partial_domains) else None
+        return own or self.domain
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> Any:
+        return _find, (self.name if self.forward is None else self.origin,)
+
+
+def find(name: str) -> Primitive:
+    """The built-in primitive of that name or alias.
+
+    >>> find("arctan")
+    <primitive atan>
+
+    Raises:
+        KeyError: no such primitive; the message lists near names.
+    """
+    row = TABLE.get(ALIASES.get(name, name))
+    if row is None:
+        import difflib
+
+        near = difflib.get_close_matches(name, [*TABLE, *ALIASES], n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(TABLE)}"
+        raise KeyError(f"no primitive is called {name!r}{hint}")
+    return row
+
+
+def _find(key: str) -> Primitive:
+    """What a pickled primitive becomes: a row by its name, a user's by ``module:qualified.name``."""
+    if ":" not in key:
+        return find(key)
+    import importlib
+    from operator import attrgetter
+
+    module, _, qualified = key.partition(":")
+    function = attrgetter(qualified)(importlib.import_module(module))
+    primitive = function.primitive
+    if not isinstance(primitive, Primitive):
+        raise TypeError(f"{key} is no longer a primitive")
+    return primitive
+
+
+def _half(m: Any) -> Any:
+    return m.number(1) / 2
+
+
+def _products_of_the_others(m: Any, z: Any, xs: list[Any]) -> list[Any]:
+    """The product of all numbers but one, for each: from both ends, so that zeros need no division."""
+    before, after = [1], [1]
+    for x in xs[:-1]:
+        before.append(before[-1] * x)
+    for x in reversed(xs[1:]):
+        after.append(after[-1] * x)
+    return [a * b if i else b for i, (a, b) in enumerate(zip(before, reversed(after), strict=True))]
+
+
+def _dot_partials(m: Any, z: Any, xs: list[Any]) -> list[Any]:
+    """Operands are x₁ … xₙ, y₁ … yₙ and perhaps a start: each factor's partial is the other one."""
+    n = len(xs) // 2
+    return [*xs[n : 2 * n], *xs[:n], *([1] if len(xs) % 2 else [])]
+
+
+def _maximum_rule(greater: str, argument: int) -> Rule:
+    first, second = (1, 0) if argument == 0 else (0, 1)
+
+    def rule(m: Any, z: Any, x: Any, y: Any) -> Any:
+        compare = getattr(m, greater)
+        return m.where(compare(x, y), first, lambda: m.where(compare(y, x), second, lambda: _half(m)))
+
+    return rule
+
+
+
+# Rows of many words share these.
+_FINITE = {
+    "domain": lambda x: abs(x) < INFINITY,
+    "needs": "a finite argument",
+    "remedy": "Find where the infinity was born.",
+}
+_POSITIVE = {
+    "domain": lambda x: x > 0,
+    "needs": "a positive argument",
+    "remedy": "Use log1p, clip or where.",
+}
+_UNIT = {
+    "domain": lambda x: abs(x) <= 1,
+    "needs": "an argument between -1 and 1",
+    "partial_domains": (lambda x: abs(x) < 1,),
+    "remedy": "Use clip.",
+}
+_NOT_BOTH_ZERO = lambda x, y: (x != 0) | (y != 0)  # noqa: E731 - rules and predicates are one-line data
+
+_ROWS: tuple[Primitive, ...] = (
+    # arithmetic
+    Primitive("add", (lambda m, z, x, y: 1, lambda m, z, x, y: 1), "x + y", ((2.0, 3.0), 5.0), symbol="+"),
+    Primitive("sub", (lambda m, z, x, y: 1, lambda m, z, x, y: -1), "x - y", ((2.0, 3.0), -1.0), symbol="-"),
+    Primitive("mul", (lambda m, z, x, y: y, lambda m, z, x, y: x), "x · y", ((2.0, 3.0), 6.0), symbol="*"),
+    Primitive(
+        "div",
+        (lambda m, z, x, y: 1 / y, lambda m, z, x, y: -z / y),
+        "x / y",
+        ((3.0, 4.0), 0.75),
+        domain=lambda x, y: y != 0,
+        needs="a divisor other than zero",
+        remedy="Use where.",
+        symbol="/",
+    ),
+    Primitive("neg", (lambda m, z, x: -1,), "-x", ((2.0,), -2.0), symbol="-"),
+    Primitive(
+        "pow",
+        (lambda m, z, x, y: y * m.pow(x, y - 1), lambda m, z, x, y: z * m.log(x)),
+        "x to the power y, a real number",
+        ((2.0, 3.0), 8.0),
+        domain=lambda x, y: (x > 0) | ((x == 0) & (y >= 0)) | ((x < 0) & (y % 1 == 0)),
+        needs="a positive base, or zero with an exponent ≥ 0, or a negative one with an integer exponent",
+        remedy="Use cbrt, square, abs or where.",
+        partial_domains=(
+            lambda x, y: (x > 0) | ((x == 0) & ((y == 0) | (y >= 1))) | ((x < 0) & (y % 1 == 0)),
+            lambda x, y: (x > 0) | ((x == 0) & (y > 0)),
+        ),
+        limits=(
+            Limit(0, lambda x, y: (x == 0) & (y == 0), 0.0),
+            Limit(0, lambda x, y: (x == 0) & (y > 0) & (y < 1), INFINITY),
+            Limit(1, lambda x, y: (x == 0) & (y > 0), 0.0),
+            Limit(1, lambda x, y: (x == 0) & (y == 0), -INFINITY),
+        ),
+        symbol="**",
+    ),
+    # exponentials, logarithms, powers
+    Primitive("exp", (lambda m, z, x: z,), "e to the power x", ((1.0,), 2.718282)),
+    Primitive("expm1", (lambda m, z, x: m.exp(x),), "eˣ - 1, exact to the last digit near zero", ((1.0,), 1.718282)),
+    Primitive("log", (lambda m, z, x: 1 / x,), "natural logarithm", ((2.0,), 0.693147), **_POSITIVE),
+    Primitive(
+        "log1p",
+        (lambda m, z, x: 1 / (1 + x),),
+        "log(1 + x), exact to the last digit near zero",
+        ((1.0,), 0.693147),
+        domain=lambda x: x > -1,
+        needs="an argument above -1",
+        remedy="Use clip or where.",
+    ),
+    Primitive("log2", (lambda m, z, x: 1 / (x * m.log(2)),), "logarithm to base 2", ((8.0,), 3.0), **_POSITIVE),
+    Primitive("log10", (lambda m, z, x: 1 / (x * m.log(10)),), "logarithm to base 10", ((1000.0,), 3.0), **_POSITIVE),
+    Primitive(
+        "sqrt",
+        (lambda m, z, x: 1 / (2 * z),),
+        "square root",
+        ((2.0,), 1.414214),
+        domain=lambda x: x >= 0,
+        needs="an argument ≥ 0",
+        remedy="Use abs, clip or where.",
+        partial_domains=(lambda x: x > 0,),
+        limits=(Limit(0, lambda x: x == 0, INFINITY),),
+        symbol="√",
+    ),
+    Primitive(
+        "cbrt",
+        (lambda m, z, x: 1 / (3 * z * z),),
+        "cube root, of negative numbers too",
+        ((-8.0,), -2.0),
+        partial_domains=(lambda x: x != 0,),
+        limits=(Limit(0, lambda x: x == 0, INFINITY),),
+        symbol="∛",
+    ),
+    Primitive("square", (lambda m, z, x: 2 * x,), "x²", ((3.0,), 9.0), symbol="²"),
+    Primitive(
+        "reciprocal",
+        (lambda m, z, x: -z * z,),
+        "1 / x",
+        ((4.0,), 0.25),
+        domain=lambda x: x != 0,
+        needs="an argument other than zero",
+        remedy="Use where.",
+        symbol="1/",
+    ),
+    # trigonometry
+    Primitive("sin", (lambda m, z, x: m.cos(x),), "sine, of radians", ((1.0,), 0.841471), **_FINITE),
+    Primitive("cos", (lambda m, z, x: -m.sin(x),), "cosine, of radians", ((1.0,), 0.540302), **_FINITE),
+    Primitive("tan", (lambda m, z, x: 1 + z * z,), "tangent, of radians", ((1.0,), 1.557408), **_FINITE),
+    Primitive(
+        "asin",
+        (lambda m, z, x: 1 / m.sqrt((1 - x) * (1 + x)),),
+        "inverse sine, in radians",
+        ((0.5,), 0.523599),
+        limits=(Limit(0, lambda x: abs(x) == 1, INFINITY),),
+        aliases=("arcsin",),
+        **_UNIT,
+    ),
+    Primitive(
+        "acos",
+        (lambda m, z, x: -1 / m.sqrt((1 - x) * (1 + x)),),
+        "inverse cosine, in radians",
+        ((0.5,), 1.047198),
+        limits=(Limit(0, lambda x: abs(x) == 1, -INFINITY),),
+        aliases=("arccos",),
+        **_UNIT,
+    ),
+    Primitive(
+        "atan", (lambda m, z, x: 1 / (1 + x * x),), "inverse tangent, in radians", ((1.0,), 0.785398), aliases=("arctan",)
+    ),
+    Primitive(
+        "atan2",
+        (
+            lambda m, z, x, y: y / m.hypot(x, y) / m.hypot(x, y),
+            lambda m, z, x, y: -x / m.hypot(x, y) / m.hypot(x, y),
+        ),
+        "the angle of the point (y, x) in radians: `atan2(ordinate, abscissa)`",
+        ((1.0, -1.0), 2.356194),
+        partial_domains=(_NOT_BOTH_ZERO, _NOT_BOTH_ZERO),
+        aliases=("arctan2",),
+        # The cut along the negative abscissa: the value jumps by a full turn.
+        kinks=lambda x, y: (x == 0) & (y <= 0),
+    ),
+    Primitive("sinh", (lambda m, z, x: m.cosh(x),), "hyperbolic sine", ((1.0,), 1.175201)),
+    Primitive("cosh", (lambda m, z, x: m.sinh(x),), "hyperbolic cosine", ((1.0,), 1.543081)),
+    # 1 - z² keeps the formula of the textbooks; its absolute error is one rounding of 1, whatever the size of x.
+    Primitive("tanh", (lambda m, z, x: 1 - z * z,), "hyperbolic tangent", ((0.5,), 0.462117)),
+    Primitive(
+        "asinh", (lambda m, z, x: 1 / m.hypot(x, 1),), "inverse hyperbolic sine", ((1.0,), 0.881374), aliases=("arcsinh",)
+    ),
+    Primitive(
+        "acosh",
+        (lambda m, z, x: 1 / (m.sqrt(x - 1) * m.sqrt(x + 1)),),
+        "inverse hyperbolic cosine",
+        ((2.0,), 1.316958),
+        domain=lambda x: x >= 1,
+        needs="an argument ≥ 1",
+        remedy="Use clip or where.",
+        partial_domains=(lambda x: x > 1,),
+        limits=(Limit(0, lambda x: x == 1, INFINITY),),
+        aliases=("arccosh",),
+    ),
+    Primitive(
+        "atanh",
+        (lambda m, z, x: 1 / ((1 - x) * (1 + x)),),
+        "inverse hyperbolic tangent",
+        ((0.5,), 0.549306),
+        domain=lambda x: abs(x) < 1,
+        needs="an argument strictly between -1 and 1",
+        remedy="Use clip.",
+        aliases=("arctanh",),
+    ),
+    Primitive(
+        "erf", (lambda m, z, x: 2 * m.exp(-x * x) / m.sqrt(m.pi),), "error function", ((0.5,), 0.5205)
+    ),
+    Primitive(
+        "erfc",
+        (lambda m, z, x: -2 * m.exp(-x * x) / m.sqrt(m.pi),),
+        "1 - erf(x), without cancellation",
+        ((0.5,), 0.4795),
+    ),
+    Primitive(
+        "hypot",
+        (lambda m, z, x, y: x / z, lambda m, z, x, y: y / z),
+        "√(x² + y²), without overflow",
+        ((3.0, 4.0), 5.0),
+        partial_domains=(_NOT_BOTH_ZERO, _NOT_BOTH_ZERO),
+        # A cone's tip; zero is the subgradient of smallest length, as for abs.
+        limits=(Limit(0, lambda x, y: (x == 0) & (y == 0), 0.0), Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0)),
+        kinks=lambda x, y: (x == 0) & (y == 0),
+    ),
+    # piecewise
+    Primitive(
+        "abs", (lambda m, z, x: m.sign(x),), "absolute value", ((-2.0,), 2.0), kinks=lambda x: x == 0, aliases=("absolute",)
+    ),
+    Primitive("sign", (lambda m, z, x: 0,), "-1, 0 or 1", ((-2.0,), -1.0), kinks=lambda x: x == 0),
+    Primitive(
+        "maximum",
+        (_maximum_rule("greater", 0), _maximum_rule("greater", 1)),
+        "the larger of two; a tie gives one half of the derivative to each",
+        ((2.0, 3.0), 3.0),
+        kinks=lambda x, y: x == y,
+        symbol="max",
+    ),
+    Primitive(
+        "minimum",
+        (_maximum_rule("less", 0), _maximum_rule("less", 1)),
+        "the smaller of two; a tie gives one half of the derivative to each",
+        ((2.0, 3.0), 2.0),
+        kinks=lambda x, y: x == y,
+        symbol="min",
+    ),
+    Primitive(
+        "where",
+        (None, lambda m, z, c, x, y: m.where(c, 1, 0), lambda m, z, c, x, y: m.where(c, 0, 1)),
+        "x if the condition holds, else y",
+        arguments=("condition", "x", "y"),
+    ),
+    Primitive(
+        "clip",
+        (lambda m, z, x, low, high: m.where(m.less(x, low), 0, lambda: m.where(m.greater(x, high), 0, 1)), None, None),
+        "x held between two constants; the slope is 1 on the closed interval",
+        ((2.0, 0.0, 1.0), 1.0),
+        domain=lambda x, low, high: low <= high,
+        needs="low ≤ high",
+        remedy="Swap the bounds.",
+        kinks=lambda x, low, high: (x == low) | (x == high),
+        arguments=("x", "low", "high"),
+    ),
+    Primitive("floor", (lambda m, z, x: 0,), "the largest integer ≤ x", ((-1.5,), -2.0), kinks=lambda x: x % 1 == 0),
+    Primitive("ceil", (lambda m, z, x: 0,), "the smallest integer ≥ x", ((-1.5,), -1.0), kinks=lambda x: x % 1 == 0),
+    # activations
+    Primitive(
+        "relu", (lambda m, z, x: m.where(m.greater(x, 0), 1, 0),), "max(0, x)", ((-2.0,), 0.0), kinks=lambda x: x == 0
+    ),
+    Primitive(
+        "leaky_relu",
+        (lambda m, z, x, slope: m.where(m.greater(x, 0), 1, slope), None),
+        "x, or slope·x below zero",
+        ((-2.0, 0.01), -0.02),
+        kinks=lambda x, slope: x == 0,
+        arguments=("x", "slope"),
+    ),
+    Primitive(
+        "elu",
+        (lambda m, z, x, alpha: m.where(m.greater(x, 0), 1, lambda: alpha * m.exp(x)), None),
+        "x, or alpha·(eˣ - 1) below zero",
+        ((-1.0, 1.0), -0.632121),
+        kinks=lambda x, alpha: (x == 0) & (alpha != 1),
+        arguments=("x", "alpha"),
+    ),
+    Primitive(
+        "selu",
+        (lambda m, z, x, scale, alpha: m.where(m.greater(x, 0), scale, lambda: scale * alpha * m.exp(x)), None, None),
+        "scale·elu(x, alpha), self-normalising (Klambauer et al., 2017)",
+        ((-1.0, 1.0507009873554805, 1.6732632423543772), -1.111331),
+        kinks=lambda x, scale, alpha: x == 0,
+        arguments=("x", "scale", "alpha"),
+    ),
+    Primitive(
+        "gelu",
+        (
+            lambda m, z, x: (
+                m.erfc(-x / m.sqrt(m.number(2))) / 2 + x * m.exp(-x * x / 2) / m.sqrt(2 * m.pi)
+            ),
+        ),
+        "x·Φ(x), with the normal distribution function, exact (Hendrycks and Gimpel, 2016)",
+        ((1.0,), 0.841345),
+    ),
+    Primitive(
+        "silu",
+        (lambda m, z, x: m.sigmoid(x) + z * m.sigmoid(-x),),
+        "x·sigmoid(x), also called swish",
+        ((1.0,), 0.731059),
+        aliases=("swish",),
+    ),
+    Primitive(
+        "mish",
+        (lambda m, z, x: _mish_partial(m, x, m.tanh(m.softplus(x))),),
+        "x·tanh(softplus(x)) (Misra, 2019)",
+        ((1.0,), 0.865098),
+    ),
+    Primitive("softplus", (lambda m, z, x: m.sigmoid(x),), "log(1 + eˣ), without overflow", ((1.0,), 1.313262)),
+    Primitive("sigmoid", (lambda m, z, x: z * (1 - z),), "1 / (1 + e⁻ˣ)", ((0.5,), 0.622459), symbol="σ"),
+    Primitive("log_sigmoid", (lambda m, z, x: m.sigmoid(-x),), "log(sigmoid(x)), without overflow", ((0.5,), -0.474077)),
+    # of many numbers
+    Primitive("sum", lambda m, z, xs: [1] * len(xs), "the sum, left to right", symbol="Σ", arguments=("xs",)),
+    Primitive("prod", _products_of_the_others, "the product, left to right", symbol="Π", arguments=("xs",)),
+    Primitive("mean", lambda m, z, xs: [m.number(1) / len(xs)] * len(xs), "the arithmetic mean", arguments=("xs",)),
+    Primitive(
+        "dot", _dot_partials, "x₁y₁ + … + xₙyₙ, left to right, after a start if there is one", symbol="·", arguments=("xs",)
+    ),
+    Primitive(
+        "logsumexp",
+        lambda m, z, xs: [m.exp(x - z) for x in xs],
+        "log(eˣ¹ + … + eˣⁿ), without overflow",
+        arguments=("xs",),
+    ),
+    # structure
+    Primitive("identity", (lambda m, z, x: 1,), "x itself, as a node of its own", ((2.0,), 2.0), symbol="="),
+    Primitive("detach", (None,), "x itself, as a constant: nothing flows back through it", ((2.0,), 2.0)),
+    # comparisons
+    Primitive("less", (None, None), "x < y", symbol="<", compares=True),
+    Primitive("less_equal", (None, None), "x ≤ y", symbol="<=", compares=True),
+    Primitive("greater", (None, None), "x > y", symbol=">", compares=True),
+    Primitive("greater_equal", (None, None), "x ≥ y", symbol=">=", compares=True),
+)
+
+
+def _mish_partial(m: Any, x: Any, t: Any) -> Any:
+    return t + x * (1 - t * t) * m.sigmoid(x)
+
+
+TABLE: Mapping[str, Primitive] = MappingProxyType({row.name: row for row in _ROWS})
+ALIASES: Mapping[str, str] = MappingProxyType({alias: row.name for row in _ROWS for alias in row.aliases})

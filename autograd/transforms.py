@@ -1,0 +1,271 @@
+"""Derivatives as functions: ``grad``, ``jacobian``, ``hessian`` and their products with vectors, to any order.
+
+Each call gives its arguments fresh nodes, so that an inner derivative cannot be mistaken for an outer one (no perturbation
+confusion), and keeps the cotangents outside ``.grad``. The results are plain floats; where an argument, or a leaf that the
+function captured, is a Value, they are Values that can be differentiated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd.interpret import pull_back, push_forward
+from autograd.number_systems import floats, system_of
+from autograd.program import Program, flatten
+from autograd.structure import Builder, take_apart
+from autograd.value import Value, recorder
+from autograd.primitives import TABLE
+
+_identity = recorder(TABLE["identity"])
+
+
+class _Call:
+    """One call of a function on fresh nodes, as a program."""
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int]) -> None:
+        self.name = getattr(f, "__name__", repr(f))
+        fresh_args = list(args)
+        self.fresh: list[Value] = []
+        self.builders: list[tuple[int, int, Builder]] = []
+        nested = False
+        for argnum in argnums:
+            scalars, build = take_apart(args[argnum], f"argument {argnum} of {self.name}")
+            nodes = [_identity(x) if isinstance(x, Value) else Value(x) for x in scalars]
+            nested = nested or any(isinstance(x, Value) for x in scalars)
+            self.builders.append((len(self.fresh), len(self.fresh) + len(nodes), build))
+            self.fresh += nodes
+            fresh_args[argnum] = build(nodes)
+        result = f(*fresh_args, **kwargs)
+        self.outputs, self.build_output = take_apart(result, f"the result of {self.name}")
+        roots = [o for o in self.outputs if isinstance(o, Value)]
+        known = frozenset(self.fresh)
+        self.program, self.nodes = flatten(roots, until=known)
+        nested = nested or any(node not in known for node in self.nodes[: self.program.inputs])
+        self.m: Any = system_of("values") if nested else floats
+        self.nested = nested
+        if nested:
+            self.numbers = self.nodes
+        else:
+            self.numbers = [getattr(node, "data", getattr(node, "outcome", node)) for node in self.nodes]
+        slot_of = {node: slot for slot, node in enumerate(self.nodes) if isinstance(node, Value)}
+        self.slots = [slot_of.get(node, -1) for node in self.fresh]
+        self.output_slots = [slot_of[o] if isinstance(o, Value) else -1 for o in self.outputs]
+
+    def result(self, x: Any) -> Any:
+        """A number as this call returns it: a float, or a Value when nested."""
+        if self.nested:
+            return x if isinstance(x, Value) else Value(0.0 if x is None else x)
+        return 0.0 if x is None else x
+
+    def values(self) -> Any:
+        """What the function returned, as numbers of this call."""
+        return self.build_output(
+            [self.result(self.numbers[s] if s >= 0 else o) for s, o in zip(self.output_slots, self.outputs, strict=True)]
+        )
+
+    def cotangents(self, seeds: Sequence[Any]) -> list[Any]:
+        """One cotangent per fresh node, given one seed per output."""
+        by_slot: dict[int, Any] = {}
+        for slot, seed in zip(self.output_slots, seeds, strict=True):
+            if slot >= 0 and seed is not None:
+                by_slot[slot] = by_slot[slot] + seed if slot in by_slot else seed
+        wanted = [slot for slot in self.slots if slot >= 0]
+        found = pull_back(self.program, self.numbers, by_slot, self.m, wanted)
+        return [self.result(found[slot] if slot >= 0 else None) for slot in self.slots]
+
+    def arranged(self, flat: Sequence[Any]) -> list[Any]:
+        """One number per fresh node, in the shapes of the arguments."""
+        return [build(list(flat[start:stop])) for start, stop, build in self.builders]
+
+    def the_one_output(self, asked: str) -> None:
+        """Refuse anything but one scalar."""
+        if len(self.outputs) != 1 or self.build_output([None]) is not None:
+            raise TypeError(
+                f"{asked} needs a function that returns one number; {self.name} returned {len(self.outputs)} "
+                f"of them. Use jacobian, or return their sum"
+            )
+
+
+def _positions(argnums: int | Sequence[int], args: Sequence[Any], asked: str) -> tuple[int, ...]:
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for position in positions:
+        if not -len(args) <= position < len(args):
+            raise TypeError(f"{asked}: argnums is {argnums}, but the call has {len(args)} positional arguments")
+    return tuple(position % len(args) for position in positions)
+
+
+def _one_or_all(parts: list[Any], argnums: int | Sequence[int]) -> Any:
+    return parts[0] if isinstance(argnums, int) else tuple(parts)
+
+
+def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
+    """A function that returns ``f``'s value and its gradient.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+
+    Args:
+        f: returns one number.
+        argnums: which positional argument to differentiate by, or a tuple of several.
+    """
+
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        call = _Call(f, args, kwargs, _positions(argnums, args, "value_and_grad"))
+        call.the_one_output("value_and_grad")
+        return call.values(), _one_or_all(call.arranged(call.cotangents([1.0])), argnums)
+
+    return value_and_gradient
+
+
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """A function that returns the gradient of ``f``, in the shape of the argument.
+
+    >>> grad(lambda x: x["a"] * x["b"])({"a": 2.0, "b": 5.0})
+    {'a': 5.0, 'b': 2.0}
+    >>> grad(grad(lambda x: x**3))(2.0)
+    12.0
+
+    Args:
+        f: returns one number. Arguments are scalars or nested lists, tuples and dicts of them.
+        argnums: which positional argument to differentiate by, or a tuple of several (the result is then a tuple).
+
+    Raises:
+        TypeError: ``f`` returns something else than one number.
+    """
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(f, args, kwargs, _positions(argnums, args, "grad"))
+        call.the_one_output("grad")
+        return _one_or_all(call.arranged(call.cotangents([1.0])), argnums)
+
+    return gradient
+
+
+def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """A function that returns the derivative of every output by every input.
+
+    The result has the shape of ``f``'s result, with each number replaced by its gradient in the shape of the argument.
+
+    >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1]])([2.0, 5.0])
+    [[5.0, 2.0], [1.0, 1.0]]
+    """
+
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(f, args, kwargs, _positions(argnums, args, "jacobian"))
+        rows = []
+        for i in range(len(call.outputs)):
+            seeds = [1.0 if j == i else None for j in range(len(call.outputs))]
+            rows.append(_one_or_all(call.arranged(call.cotangents(seeds)), argnums))
+        return call.build_output(rows)
+
+    return derivative
+
+
+def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """A function that returns all second derivatives of ``f``: the Jacobian of its gradient.
+
+    >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
+    [[10.0, 6.0], [6.0, 0.0]]
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """``f``'s value, and the function that pulls a cotangent of its shape back to one gradient per argument.
+
+    >>> value, pull = vjp(lambda x, y: [x * y, x + y], 2.0, 5.0)
+    >>> value, pull([1.0, 10.0])
+    ([10.0, 7.0], (15.0, 12.0))
+    """
+    call = _Call(f, primals, {}, range(len(primals)))
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        seeds, _ = take_apart(cotangent, "the cotangent")
+        if len(seeds) != len(call.outputs):
+            raise ValueError(f"the cotangent has {len(seeds)} numbers; {call.name} returned {len(call.outputs)}")
+        if any(isinstance(seed, Value) for seed in seeds) and not call.nested:
+            call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
+        return tuple(call.arranged(call.cotangents(seeds)))
+
+    return call.values(), pull
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """``f``'s value and its derivative along the tangents, one per argument and of its shape (forward mode).
+
+    >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 10.0))
+    (10.0, 25.0)
+    """
+    if len(primals) != len(tangents):
+        raise ValueError(f"jvp needs one tangent per primal; there are {len(tangents)} for {len(primals)}")
+    directions: list[Any] = []
+    for i, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
+        expected, _ = take_apart(primal, f"primal {i}")
+        given, _ = take_apart(tangent, f"tangent {i}")
+        if len(expected) != len(given):
+            raise ValueError(f"tangent {i} has {len(given)} numbers; primal {i} has {len(expected)}")
+        directions += given
+    call = _Call(f, primals, {}, range(len(primals)))
+    if any(isinstance(t, Value) for t in directions) and not call.nested:
+        call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
+    moving = {slot: call.m.number(t) for slot, t in zip(call.slots, directions, strict=True) if slot >= 0}
+    found = push_forward(call.program, call.numbers, moving, call.m)
+    tangent_out = [call.result(found[slot] if slot >= 0 else None) for slot in call.output_slots]
+    return call.values(), call.build_output(tangent_out)
+
+
+def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """A function ``(*args, vector)`` that returns the Hessian of ``f`` times the vector, without the Hessian.
+
+    Forward mode over the gradient: its cost is a small multiple of one gradient's.
+
+    >>> hvp(lambda x: x[0] ** 2 * x[1])([3.0, 5.0], [1.0, 10.0])
+    [70.0, 6.0]
+    """
+
+    def product(*args_and_vector: Any, **kwargs: Any) -> Any:
+        if len(args_and_vector) < 2:
+            raise TypeError("hvp needs the function's arguments and then the vector")
+        *args, vector = args_and_vector
+        position = _positions(argnums, args, "hvp")[0]
+
+        def gradient(x: Any) -> Any:
+            return grad(f, position)(*args[:position], x, *args[position + 1 :], **kwargs)
+
+        return jvp(gradient, (args[position],), (vector,))[1]
+
+    return product
+
+
+def gradients(output: Value, wrt: Any) -> Any:
+    """∂output/∂each of ``wrt``, nodes of the output's graph, as Values; ``.grad`` is neither read nor written.
+
+    >>> x = Value(2.0)
+    >>> y = x**3
+    >>> dy = gradients(y, x)
+    >>> dy.data, gradients(dy, x).data
+    (12.0, 12.0)
+
+    Args:
+        output: a Value.
+        wrt: a Value, leaf or not, or nested lists, tuples and dicts of them; the result has the same shape.
+    """
+    if not isinstance(output, Value):
+        raise TypeError(f"gradients differentiates a Value, not {output!r}")
+    targets, build = take_apart(wrt, "wrt")
+    for target in targets:
+        if not isinstance(target, Value):
+            raise TypeError(f"gradients differentiates with respect to Values; wrt holds the number {target!r}")
+    program, nodes = flatten([output])
+    found = cotangents_of(program, nodes, targets)
+    return build([x if isinstance(x, Value) else Value(0.0 if x is None else x) for x in found])
+
+
+def cotangents_of(program: Program, nodes: Sequence[Any], targets: Sequence[Value]) -> list[Any]:
+    """The cotangents of these nodes in a program with one output, in the Value system; ``None`` where none arrives."""
+    slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
+    slots = [slot_of.get(target, -1) for target in targets]
+    seeds = {program.outputs[0]: 1.0}
+    found = pull_back(program, nodes, seeds, system_of("values"), [slot for slot in slots if slot >= 0])
+    return [found[slot] if slot >= 0 else None for slot in slots]
