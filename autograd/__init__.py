@@ -1,4 +1,6 @@
-"""A scalar reverse-mode autograd engine: a ``Value`` records what is done to it, ``backward()`` applies the chain rule."""
+"""A scalar reverse-mode autograd engine: Values record what is done to them, ``backward()`` applies the chain rule."""
+
+import warnings as _warnings
 
 from autograd import installation as _installation
 from autograd.custom import DeclarationError, primitive
@@ -72,12 +74,96 @@ from autograd.program import Program
 from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Condition, Value, detach, where
 
+__all__ = [
+    "TABLE",
+    "Condition",
+    "DeclarationError",
+    "DomainError",
+    "Limit",
+    "Primitive",
+    "Program",
+    "StaleGraphError",
+    "Value",
+    "abs",
+    "acos",
+    "acosh",
+    "add",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "clip",
+    "cos",
+    "cosh",
+    "detach",
+    "div",
+    "dot",
+    "draw",
+    "elu",
+    "erf",
+    "erfc",
+    "evaluate",
+    "exp",
+    "expm1",
+    "find",
+    "floor",
+    "gelu",
+    "grad",
+    "gradients",
+    "hessian",
+    "hvp",
+    "hypot",
+    "identity",
+    "jacobian",
+    "jvp",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "maximum",
+    "mean",
+    "minimum",
+    "mish",
+    "mul",
+    "neg",
+    "norm",
+    "pow",
+    "primitive",
+    "prod",
+    "reciprocal",
+    "relu",
+    "selu",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "square",
+    "sub",
+    "sum",
+    "tan",
+    "tanh",
+    "value_and_grad",
+    "variance",
+    "vjp",
+    "where",
+    "zero_grad",
+]
+
 __version__ = "0.1.0"
 #: Tells this package from others of the same name.
 __distribution__ = "valuegrad"
 
 _foreign = _installation.foreign_autograd()
 if _foreign is not None:
-    import warnings
-
-    warnings.warn(_installation.warning_about(_foreign), stacklevel=2)
+    _warnings.warn(_installation.warning_about(_foreign), stacklevel=2)

@@ -1,8 +1,11 @@
 """Python's operators and the usual methods, in terms of one method: ``_apply(primitive, *operands)``.
 
-Everything number-like that the engine makes (values, source text) shares this class, so that a rule reads as mathematics.
-``_apply`` may return ``NotImplemented`` for an operand it does not know; Python then asks the other side.
+Everything number-like that the engine makes (values, source text) shares this class, so that a rule reads as
+mathematics. ``_apply`` may return ``NotImplemented`` for an operand it does not know; Python then asks the other side.
 """
+
+# mypy: disable-error-code=no-any-return
+# What an operator returns is decided by the subclass.
 
 from __future__ import annotations
 
@@ -77,3 +80,149 @@ class Arithmetic:
 
     def __ge__(self, other: Any) -> Any:
         return self._apply("greater_equal", self, other)
+
+    # Every primitive of one argument under its name; NumPy's ufuncs call these by NumPy's own names.
+
+    def exp(self) -> Self:
+        return self._apply("exp", self)
+
+    def expm1(self) -> Self:
+        return self._apply("expm1", self)
+
+    def log(self) -> Self:
+        return self._apply("log", self)
+
+    def log1p(self) -> Self:
+        return self._apply("log1p", self)
+
+    def log2(self) -> Self:
+        return self._apply("log2", self)
+
+    def log10(self) -> Self:
+        return self._apply("log10", self)
+
+    def sqrt(self) -> Self:
+        return self._apply("sqrt", self)
+
+    def cbrt(self) -> Self:
+        return self._apply("cbrt", self)
+
+    def square(self) -> Self:
+        return self._apply("square", self)
+
+    def reciprocal(self) -> Self:
+        return self._apply("reciprocal", self)
+
+    def sin(self) -> Self:
+        return self._apply("sin", self)
+
+    def cos(self) -> Self:
+        return self._apply("cos", self)
+
+    def tan(self) -> Self:
+        return self._apply("tan", self)
+
+    def asin(self) -> Self:
+        return self._apply("asin", self)
+
+    def arcsin(self) -> Self:
+        return self._apply("asin", self)
+
+    def acos(self) -> Self:
+        return self._apply("acos", self)
+
+    def arccos(self) -> Self:
+        return self._apply("acos", self)
+
+    def atan(self) -> Self:
+        return self._apply("atan", self)
+
+    def arctan(self) -> Self:
+        return self._apply("atan", self)
+
+    def atan2(self, other: Any) -> Self:
+        return self._apply("atan2", self, other)
+
+    def arctan2(self, other: Any) -> Self:
+        return self._apply("atan2", self, other)
+
+    def sinh(self) -> Self:
+        return self._apply("sinh", self)
+
+    def cosh(self) -> Self:
+        return self._apply("cosh", self)
+
+    def tanh(self) -> Self:
+        return self._apply("tanh", self)
+
+    def asinh(self) -> Self:
+        return self._apply("asinh", self)
+
+    def arcsinh(self) -> Self:
+        return self._apply("asinh", self)
+
+    def acosh(self) -> Self:
+        return self._apply("acosh", self)
+
+    def arccosh(self) -> Self:
+        return self._apply("acosh", self)
+
+    def atanh(self) -> Self:
+        return self._apply("atanh", self)
+
+    def arctanh(self) -> Self:
+        return self._apply("atanh", self)
+
+    def erf(self) -> Self:
+        return self._apply("erf", self)
+
+    def erfc(self) -> Self:
+        return self._apply("erfc", self)
+
+    def hypot(self, other: Any) -> Self:
+        return self._apply("hypot", self, other)
+
+    def abs(self) -> Self:
+        return self._apply("abs", self)
+
+    def absolute(self) -> Self:
+        return self._apply("abs", self)
+
+    def sign(self) -> Self:
+        return self._apply("sign", self)
+
+    def maximum(self, other: Any) -> Self:
+        return self._apply("maximum", self, other)
+
+    def minimum(self, other: Any) -> Self:
+        return self._apply("minimum", self, other)
+
+    def floor(self) -> Self:
+        return self._apply("floor", self)
+
+    def ceil(self) -> Self:
+        return self._apply("ceil", self)
+
+    def relu(self) -> Self:
+        return self._apply("relu", self)
+
+    def gelu(self) -> Self:
+        return self._apply("gelu", self)
+
+    def silu(self) -> Self:
+        return self._apply("silu", self)
+
+    def swish(self) -> Self:
+        return self._apply("silu", self)
+
+    def mish(self) -> Self:
+        return self._apply("mish", self)
+
+    def softplus(self) -> Self:
+        return self._apply("softplus", self)
+
+    def sigmoid(self) -> Self:
+        return self._apply("sigmoid", self)
+
+    def log_sigmoid(self) -> Self:
+        return self._apply("log_sigmoid", self)

@@ -41,7 +41,8 @@ def primitive(
     -0.367879
 
     Args:
-        partials: one rule ``(m, z, x, …)`` per argument, with ``z`` the result; ``None`` for a constant argument that has
+        partials: one rule ``(m, z, x, …)`` per argument, with ``z`` the result; ``None`` for a constant argument that
+        has
             no derivative. Rules use operators and ``m``'s functions (``m.where`` in place of ``if``).
         domain: a predicate over the arguments, plain floats; outside it the call raises ``DomainError``.
         needs, remedy: the words of that error: "a positive argument", "Use clip.".
@@ -51,7 +52,8 @@ def primitive(
         systems: the number systems ``f`` works in, such as ``("floats",)`` for one that uses ``math``; all unless told.
 
     Raises:
-        DeclarationError: a partial is missing or has the wrong arguments, a rule or ``f`` cannot be run, the name is taken.
+        DeclarationError: a partial is missing or has the wrong arguments, a rule or ``f`` cannot be run, the name is
+        taken.
     """
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,12 +111,16 @@ def _checked_rules(
         if rule is None:
             continue
         if not callable(rule):
-            raise DeclarationError(f"{name}: the partial with respect to {argument} is {rule!r}; it must be a function or None")
+            raise DeclarationError(
+                f"{name}: the partial with respect to {argument} is {rule!r}; it must be a function or None"
+            )
         try:
             inspect.signature(rule).bind(None, None, *names)
         except TypeError as error:
             wanted = ", ".join(["m", "z", *names])
-            raise DeclarationError(f"{name}: the partial with respect to {argument} must take ({wanted}): {error}") from None
+            raise DeclarationError(
+                f"{name}: the partial with respect to {argument} must take ({wanted}): {error}"
+            ) from None
     if all(rule is None for rule in partials):
         raise DeclarationError(f"{name} has no partial at all; use detach or a plain function for a constant")
     return tuple(partials)
@@ -127,7 +133,9 @@ def _try(what: str, row: Primitive, rule: Rule) -> None:
     try:
         result = rule(writer.m, Text("z", writer), *arguments)
     except AttributeError as error:
-        raise DeclarationError(f"{row.name}: {what} uses a function that number systems do not have: {error}") from error
+        raise DeclarationError(
+            f"{row.name}: {what} uses a function that number systems do not have: {error}"
+        ) from error
     except Exception as error:
         raise DeclarationError(
             f"{row.name}: {what} cannot be run in every number system: {error}. Use operators and m's functions, "
@@ -144,7 +152,9 @@ def _public(row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
 
     def public(*operands: Any) -> Any:
         if len(operands) != row.arity:
-            raise TypeError(f"{row.name} takes {row.arity} arguments ({', '.join(row.arguments)}); {len(operands)} were given")
+            raise TypeError(
+                f"{row.name} takes {row.arity} arguments ({', '.join(row.arguments)}); {len(operands)} were given"
+            )
         for i in constants:
             if isinstance(operands[i], Value):
                 raise TypeError(f"{row.name}: {row.arguments[i]} has no derivative; pass a plain number, or its .data")

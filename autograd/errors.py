@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 from autograd.primitives import Primitive
@@ -22,9 +23,9 @@ class StaleGraphError(RuntimeError):
     """A leaf was written after a node that used it was made, so old and new numbers would mix."""
 
 
-def user_frame() -> Any | None:
+def user_frame() -> FrameType | None:
     """The innermost frame on the stack that is not the engine's own."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
         frame = frame.f_back
     return frame
@@ -68,7 +69,9 @@ def failure(primitive: Primitive, operands: Sequence[Any], error: Exception) -> 
     where = f" ({line})" if line else ""
     given = operands_in_words(primitive, operands)
     if isinstance(error, OverflowError):
-        return OverflowError(f"{primitive.name} is too large for a float; {given}{where}. Use clip, or work with logarithms.")
+        return OverflowError(
+            f"{primitive.name} is too large for a float; {given}{where}. Use clip, or work with logarithms."
+        )
     if primitive.needs:
         return DomainError(f"{primitive.name} needs {primitive.needs}; {given}{where}. {primitive.remedy}")
     return DomainError(f"{primitive.name} failed: {error}; {given}{where}.")

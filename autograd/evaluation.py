@@ -33,9 +33,9 @@ def evaluate(
     Args:
         output: a Value, or nested lists, tuples and dicts of Values (the result has the same shape).
         system: ``floats``, ``values``, ``arrays``, ``complex``, ``mpmath``, or a module with their functions.
-        at: other numbers for some leaves: whatever the system makes a number of (for ``arrays``, one number per sample).
-        digits: decimal digits, for ``mpmath`` (50 unless told).
-        wrt: leaves or other nodes of the graph, in any nesting; needs one output. For ``arrays`` the derivatives are
+        at: other numbers for some leaves: whatever the system makes a number of (for ``arrays``, one number per
+        sample). digits: decimal digits, for ``mpmath`` (50 unless told). wrt: leaves or other nodes of the graph, in
+        any nesting; needs one output. For ``arrays`` the derivatives are
             those of each sample, not their sum.
 
     Raises:

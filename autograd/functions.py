@@ -1,7 +1,7 @@
 """The public functions: every primitive under its own name, and what is composed of them.
 
-Each takes Values and plain numbers alike: with a Value among its arguments it records a node and returns a Value; without,
-it returns a plain float. Their documentation is written from the table.
+Each takes Values and plain numbers alike: with a Value among its arguments it records a node and returns a Value;
+without, it returns a plain float. Their documentation is written from the table.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast, overload
 
 from autograd.graph import topological_order
 from autograd.primitives import TABLE, Primitive
-from autograd.value import RECORDERS, Value, detach, plain, record_many, where
+from autograd.value import RECORDERS, Value, detach, plain, where
 
 __all__ = ["detach", "where"]  # made beside Value, because its methods use them
 
@@ -129,7 +129,7 @@ def clip(x: Any, low: float, high: float) -> Any:
     >>> clip(2.0, 0.0, 1.0)
     1.0
     """
-    return record_many(TABLE["clip"], (x, _constant("clip", "low", low), _constant("clip", "high", high)))
+    return RECORDERS["clip"](x, _constant("clip", "low", low), _constant("clip", "high", high))
 
 
 def leaky_relu(x: Any, slope: float = 0.01) -> Any:
@@ -161,7 +161,10 @@ def selu(x: Any, scale: float = SELU_SCALE, alpha: float = SELU_ALPHA) -> Any:
     >>> round(selu(-1.0), 6)
     -1.111331
     """
-    return record_many(TABLE["selu"], (x, _constant("selu", "scale", scale), _constant("selu", "alpha", alpha)))
+    return RECORDERS["selu"](x, _constant("selu", "scale", scale), _constant("selu", "alpha", alpha))
+
+
+_sum, _prod, _mean, _dot, _logsumexp = (RECORDERS[name] for name in ("sum", "prod", "mean", "dot", "logsumexp"))
 
 
 def sum(values: Iterable[Any]) -> Any:
@@ -170,7 +173,7 @@ def sum(values: Iterable[Any]) -> Any:
     >>> sum([Value(1.0), 2.0, 3.0]).data
     6.0
     """
-    return record_many(TABLE["sum"], _listed("sum", values))
+    return _sum(_listed("sum", values))
 
 
 def prod(values: Iterable[Any]) -> Any:
@@ -179,7 +182,7 @@ def prod(values: Iterable[Any]) -> Any:
     >>> prod([2.0, 3.0])
     6.0
     """
-    return record_many(TABLE["prod"], _listed("prod", values))
+    return _prod(_listed("prod", values))
 
 
 def mean(values: Iterable[Any]) -> Any:
@@ -191,7 +194,7 @@ def mean(values: Iterable[Any]) -> Any:
     Raises:
         ValueError: there are none.
     """
-    return record_many(TABLE["mean"], _some("mean", values))
+    return _mean(_some("mean", values))
 
 
 def logsumexp(values: Iterable[Any]) -> Any:
@@ -203,7 +206,7 @@ def logsumexp(values: Iterable[Any]) -> Any:
     Raises:
         ValueError: there are none.
     """
-    return record_many(TABLE["logsumexp"], _some("logsumexp", values))
+    return _logsumexp(_some("logsumexp", values))
 
 
 def dot(xs: Sequence[Any], ys: Sequence[Any], start: Any = None) -> Any:
@@ -216,10 +219,13 @@ def dot(xs: Sequence[Any], ys: Sequence[Any], start: Any = None) -> Any:
     Raises:
         ValueError: the two lists differ in length; both lengths are named.
     """
-    left, right = _listed("dot", xs), _listed("dot", ys)
-    if len(left) != len(right):
-        raise ValueError(f"dot needs two lists of one length; they have {len(left)} and {len(right)} numbers")
-    return record_many(TABLE["dot"], [*left, *right] if start is None else [*left, *right, start])
+    try:
+        operands = (*xs, *ys) if start is None else (*xs, *ys, start)
+        if len(xs) != len(ys):
+            raise ValueError(f"dot needs two lists of one length; they have {len(xs)} and {len(ys)} numbers")
+    except TypeError:  # not two lists: say so, or make lists of what can be iterated
+        return dot(_listed("dot", xs), _listed("dot", ys), start)
+    return _dot(operands)
 
 
 def softmax(values: Iterable[Any]) -> list[Any]:
@@ -304,15 +310,14 @@ def zero_grad(*values: Any) -> None:
             raise TypeError(f"zero_grad takes Values and nested lists of them, not {value!r}")
 
 
-def _listed(name: str, values: Iterable[Any]) -> list[Any]:
-    if isinstance(values, Value) or not hasattr(values, "__iter__"):
+def _listed(name: str, values: Any) -> tuple[Any, ...]:
+    if not hasattr(values, "__iter__"):
         raise TypeError(f"{name} takes a list of numbers, not {values!r}; write {name}([…])")
-    return list(values)
+    return tuple(values)
 
 
-def _some(name: str, values: Iterable[Any]) -> list[Any]:
+def _some(name: str, values: Iterable[Any]) -> tuple[Any, ...]:
     listed = _listed(name, values)
     if not listed:
         raise ValueError(f"{name} of no numbers is not defined; check the list before the call")
     return listed
-

@@ -10,8 +10,9 @@ from typing import Any
 def topological_order(*outputs: Any, until: Container[Any] = ()) -> list[Any]:
     """Every node that the outputs depend on, once, parents before children.
 
-    Whatever among the parents has no ``.parents`` of its own (a plain number) is left out. The order is that of a depth-first
-    walk which visits parents from left to right. Nodes in ``until`` are not looked through: what only they depend on is left out.
+    Whatever among the parents has no ``.parents`` of its own (a plain number) is left out. The order is that of a
+    depth-first walk which visits parents from left to right. Nodes in ``until`` are not looked through: what only they
+    depend on is left out.
     """
     order: list[Any] = []
     entered: set[Any] = set()
@@ -24,7 +25,10 @@ def topological_order(*outputs: Any, until: Container[Any] = ()) -> list[Any]:
             entered.add(node)
             stack += (node, _LEAVE)
             if node not in until:
-                stack += [p for p in reversed(node.parents) if hasattr(p, "parents") and p not in entered]
+                for parent in reversed(node.parents):
+                    # Most operands without parents are floats; asking an object for an attribute it lacks is slow.
+                    if parent.__class__ is not float and hasattr(parent, "parents") and parent not in entered:
+                        stack.append(parent)
     return order
 
 

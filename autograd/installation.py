@@ -42,8 +42,8 @@ def foreign_autograd() -> str | None:
 def warning_about(folder: str) -> str:
     """What to tell a user whose environment holds both packages."""
     return (
-        f"another distribution's package 'autograd' is installed in {folder}, beside valuegrad's in {here()}. Which one "
-        "'import autograd' finds depends on the import path. Keep valuegrad in an environment of its own, or run: "
+        f"another distribution's package 'autograd' is installed in {folder}, beside valuegrad's in {here()}. "
+        "Which one 'import autograd' finds depends on the import path. Keep valuegrad in an environment of its own, or run: "
         "pip uninstall autograd, then pip install --force-reinstall valuegrad"
     )
 

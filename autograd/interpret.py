@@ -1,7 +1,7 @@
 """The two walks over a program, in any number system: forward for the values, back for the derivatives.
 
-A cotangent is ``∂output/∂slot``; one that nothing flowed into is ``None``, not zero, so that ``0 · nan`` cannot arise from a
-branch that was not taken. Literal partials 0, 1 and -1 cost no multiplication.
+A cotangent is ``∂output/∂slot``; one that nothing flowed into is ``None``, not zero, so that ``0 · nan`` cannot arise
+from a branch that was not taken. Literal partials 0, 1 and -1 cost no multiplication.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
     """
     if primitive.forward is not None:
         if primitive.systems is not None and m.NAME not in primitive.systems:
-            raise NotImplementedError(f"{primitive.name} is declared for {', '.join(primitive.systems)} only, not {m.NAME}")
+            raise NotImplementedError(
+                f"{primitive.name} is declared for {', '.join(primitive.systems)} only, not {m.NAME}"
+            )
         function, arguments = primitive.forward, [m, *operands]
     elif primitive.name in m.LACKS:
         raise NotImplementedError(f"number system {m.NAME} has no {primitive.name}: {m.LACKS[primitive.name]}")
@@ -120,7 +122,9 @@ def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int
     for slot, tangent in tangents.items():
         moving[slot] = tangent
     for slot, (primitive, operands) in enumerate(program.instructions(), start=program.first_instruction):
-        arguments = [i for i, o in enumerate(operands) if o >= 0 and moving[o] is not None and _differentiable(primitive, i)]
+        arguments = [
+            i for i, o in enumerate(operands) if o >= 0 and moving[o] is not None and _differentiable(primitive, i)
+        ]
         inputs = [None if o < 0 else numbers[o] for o in operands]
         for i, partial in zip(arguments, partials(m, primitive, numbers[slot], inputs, arguments), strict=True):
             if partial.__class__ is int and partial == 0:

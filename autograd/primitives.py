@@ -42,7 +42,8 @@ class Primitive:
     """One row: a function that the engine can differentiate.
 
     ``partials`` holds one rule ``(m, z, x, y, …)`` per argument, and ``None`` for an argument that has no derivative (a
-    condition, a slope, a bound). A row of any number of arguments gives one rule ``(m, z, xs)`` for all partials instead.
+    condition, a slope, a bound). A row of any number of arguments gives one rule ``(m, z, xs)`` for all partials
+    instead.
     """
 
     name: str
@@ -67,7 +68,8 @@ class Primitive:
     arguments: tuple[str, ...] = ("x", "y")
     #: A comparison: it yields a truth value and has no derivative at all.
     compares: bool = False
-    #: ``(m, x, …) -> number`` for a primitive that is not built in; the built-in ones are functions of each number system.
+    #: ``(m, x, …) -> number`` for a primitive that is not built in; the built-in ones are functions of each number
+    #: system.
     forward: Callable[..., Any] | None = None
     #: For a primitive that is not built in: the number systems its ``forward`` works in (``None``: all).
     systems: tuple[str, ...] | None = None
@@ -160,25 +162,52 @@ def _maximum_rule(greater: str, argument: int) -> Rule:
     return rule
 
 
-
-# Rows of many words share these.
-_FINITE = {
-    "domain": lambda x: abs(x) < INFINITY,
-    "needs": "a finite argument",
-    "remedy": "Find where the infinity was born.",
-}
-_POSITIVE = {
-    "domain": lambda x: x > 0,
-    "needs": "a positive argument",
-    "remedy": "Use log1p, clip or where.",
-}
-_UNIT = {
-    "domain": lambda x: abs(x) <= 1,
-    "needs": "an argument between -1 and 1",
-    "partial_domains": (lambda x: abs(x) < 1,),
-    "remedy": "Use clip.",
-}
 _NOT_BOTH_ZERO = lambda x, y: (x != 0) | (y != 0)  # noqa: E731 - rules and predicates are one-line data
+
+
+def _finite(name: str, partial: Rule, summary: str, value_at_one: float) -> Primitive:
+    """A row that needs a finite argument."""
+    return Primitive(
+        name,
+        (partial,),
+        summary,
+        ((1.0,), value_at_one),
+        domain=lambda x: abs(x) < INFINITY,
+        needs="a finite argument",
+        remedy="Find where the infinity was born.",
+    )
+
+
+def _logarithm(name: str, partial: Rule, summary: str, example: tuple[tuple[float, ...], float]) -> Primitive:
+    """A row that needs a positive argument."""
+    return Primitive(
+        name,
+        (partial,),
+        summary,
+        example,
+        domain=lambda x: x > 0,
+        needs="a positive argument",
+        remedy="Use log1p, clip or where.",
+    )
+
+
+def _inverse_on_the_unit_interval(
+    name: str, partial: Rule, summary: str, value_at_half: float, slope_at_the_ends: float, alias: str
+) -> Primitive:
+    """A row that needs an argument between -1 and 1, with an infinite slope at both."""
+    return Primitive(
+        name,
+        (partial,),
+        summary,
+        ((0.5,), value_at_half),
+        domain=lambda x: abs(x) <= 1,
+        needs="an argument between -1 and 1",
+        remedy="Use clip.",
+        partial_domains=(lambda x: abs(x) < 1,),
+        limits=(Limit(0, lambda x: abs(x) == 1, slope_at_the_ends),),
+        aliases=(alias,),
+    )
+
 
 _ROWS: tuple[Primitive, ...] = (
     # arithmetic
@@ -219,7 +248,7 @@ _ROWS: tuple[Primitive, ...] = (
     # exponentials, logarithms, powers
     Primitive("exp", (lambda m, z, x: z,), "e to the power x", ((1.0,), 2.718282)),
     Primitive("expm1", (lambda m, z, x: m.exp(x),), "eˣ - 1, exact to the last digit near zero", ((1.0,), 1.718282)),
-    Primitive("log", (lambda m, z, x: 1 / x,), "natural logarithm", ((2.0,), 0.693147), **_POSITIVE),
+    _logarithm("log", lambda m, z, x: 1 / x, "natural logarithm", ((2.0,), 0.693147)),
     Primitive(
         "log1p",
         (lambda m, z, x: 1 / (1 + x),),
@@ -229,8 +258,8 @@ _ROWS: tuple[Primitive, ...] = (
         needs="an argument above -1",
         remedy="Use clip or where.",
     ),
-    Primitive("log2", (lambda m, z, x: 1 / (x * m.log(2)),), "logarithm to base 2", ((8.0,), 3.0), **_POSITIVE),
-    Primitive("log10", (lambda m, z, x: 1 / (x * m.log(10)),), "logarithm to base 10", ((1000.0,), 3.0), **_POSITIVE),
+    _logarithm("log2", lambda m, z, x: 1 / (x * m.log(2)), "logarithm to base 2", ((8.0,), 3.0)),
+    _logarithm("log10", lambda m, z, x: 1 / (x * m.log(10)), "logarithm to base 10", ((1000.0,), 3.0)),
     Primitive(
         "sqrt",
         (lambda m, z, x: 1 / (2 * z),),
@@ -264,29 +293,31 @@ _ROWS: tuple[Primitive, ...] = (
         symbol="1/",
     ),
     # trigonometry
-    Primitive("sin", (lambda m, z, x: m.cos(x),), "sine, of radians", ((1.0,), 0.841471), **_FINITE),
-    Primitive("cos", (lambda m, z, x: -m.sin(x),), "cosine, of radians", ((1.0,), 0.540302), **_FINITE),
-    Primitive("tan", (lambda m, z, x: 1 + z * z,), "tangent, of radians", ((1.0,), 1.557408), **_FINITE),
-    Primitive(
+    _finite("sin", lambda m, z, x: m.cos(x), "sine, of radians", 0.841471),
+    _finite("cos", lambda m, z, x: -m.sin(x), "cosine, of radians", 0.540302),
+    _finite("tan", lambda m, z, x: 1 + z * z, "tangent, of radians", 1.557408),
+    _inverse_on_the_unit_interval(
         "asin",
-        (lambda m, z, x: 1 / m.sqrt((1 - x) * (1 + x)),),
+        lambda m, z, x: 1 / m.sqrt((1 - x) * (1 + x)),
         "inverse sine, in radians",
-        ((0.5,), 0.523599),
-        limits=(Limit(0, lambda x: abs(x) == 1, INFINITY),),
-        aliases=("arcsin",),
-        **_UNIT,
+        0.523599,
+        slope_at_the_ends=INFINITY,
+        alias="arcsin",
     ),
-    Primitive(
+    _inverse_on_the_unit_interval(
         "acos",
-        (lambda m, z, x: -1 / m.sqrt((1 - x) * (1 + x)),),
+        lambda m, z, x: -1 / m.sqrt((1 - x) * (1 + x)),
         "inverse cosine, in radians",
-        ((0.5,), 1.047198),
-        limits=(Limit(0, lambda x: abs(x) == 1, -INFINITY),),
-        aliases=("arccos",),
-        **_UNIT,
+        1.047198,
+        slope_at_the_ends=-INFINITY,
+        alias="arccos",
     ),
     Primitive(
-        "atan", (lambda m, z, x: 1 / (1 + x * x),), "inverse tangent, in radians", ((1.0,), 0.785398), aliases=("arctan",)
+        "atan",
+        (lambda m, z, x: 1 / (1 + x * x),),
+        "inverse tangent, in radians",
+        ((1.0,), 0.785398),
+        aliases=("arctan",),
     ),
     Primitive(
         "atan2",
@@ -306,7 +337,11 @@ _ROWS: tuple[Primitive, ...] = (
     # 1 - z² keeps the formula of the textbooks; its absolute error is one rounding of 1, whatever the size of x.
     Primitive("tanh", (lambda m, z, x: 1 - z * z,), "hyperbolic tangent", ((0.5,), 0.462117)),
     Primitive(
-        "asinh", (lambda m, z, x: 1 / m.hypot(x, 1),), "inverse hyperbolic sine", ((1.0,), 0.881374), aliases=("arcsinh",)
+        "asinh",
+        (lambda m, z, x: 1 / m.hypot(x, 1),),
+        "inverse hyperbolic sine",
+        ((1.0,), 0.881374),
+        aliases=("arcsinh",),
     ),
     Primitive(
         "acosh",
@@ -330,9 +365,7 @@ _ROWS: tuple[Primitive, ...] = (
         remedy="Use clip.",
         aliases=("arctanh",),
     ),
-    Primitive(
-        "erf", (lambda m, z, x: 2 * m.exp(-x * x) / m.sqrt(m.pi),), "error function", ((0.5,), 0.5205)
-    ),
+    Primitive("erf", (lambda m, z, x: 2 * m.exp(-x * x) / m.sqrt(m.pi),), "error function", ((0.5,), 0.5205)),
     Primitive(
         "erfc",
         (lambda m, z, x: -2 * m.exp(-x * x) / m.sqrt(m.pi),),
@@ -351,7 +384,12 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     # piecewise
     Primitive(
-        "abs", (lambda m, z, x: m.sign(x),), "absolute value", ((-2.0,), 2.0), kinks=lambda x: x == 0, aliases=("absolute",)
+        "abs",
+        (lambda m, z, x: m.sign(x),),
+        "absolute value",
+        ((-2.0,), 2.0),
+        kinks=lambda x: x == 0,
+        aliases=("absolute",),
     ),
     Primitive("sign", (lambda m, z, x: 0,), "-1, 0 or 1", ((-2.0,), -1.0), kinks=lambda x: x == 0),
     Primitive(
@@ -419,11 +457,7 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "gelu",
-        (
-            lambda m, z, x: (
-                m.erfc(-x / m.sqrt(m.number(2))) / 2 + x * m.exp(-x * x / 2) / m.sqrt(2 * m.pi)
-            ),
-        ),
+        (lambda m, z, x: m.erfc(-x / m.sqrt(m.number(2))) / 2 + x * m.exp(-x * x / 2) / m.sqrt(2 * m.pi),),
         "x·Φ(x), with the normal distribution function, exact (Hendrycks and Gimpel, 2016)",
         ((1.0,), 0.841345),
     ),
@@ -442,13 +476,19 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive("softplus", (lambda m, z, x: m.sigmoid(x),), "log(1 + eˣ), without overflow", ((1.0,), 1.313262)),
     Primitive("sigmoid", (lambda m, z, x: z * (1 - z),), "1 / (1 + e⁻ˣ)", ((0.5,), 0.622459), symbol="σ"),
-    Primitive("log_sigmoid", (lambda m, z, x: m.sigmoid(-x),), "log(sigmoid(x)), without overflow", ((0.5,), -0.474077)),
+    Primitive(
+        "log_sigmoid", (lambda m, z, x: m.sigmoid(-x),), "log(sigmoid(x)), without overflow", ((0.5,), -0.474077)
+    ),
     # of many numbers
     Primitive("sum", lambda m, z, xs: [1] * len(xs), "the sum, left to right", symbol="Σ", arguments=("xs",)),
     Primitive("prod", _products_of_the_others, "the product, left to right", symbol="Π", arguments=("xs",)),
     Primitive("mean", lambda m, z, xs: [m.number(1) / len(xs)] * len(xs), "the arithmetic mean", arguments=("xs",)),
     Primitive(
-        "dot", _dot_partials, "x₁y₁ + … + xₙyₙ, left to right, after a start if there is one", symbol="·", arguments=("xs",)
+        "dot",
+        _dot_partials,
+        "x₁y₁ + … + xₙyₙ, left to right, after a start if there is one",
+        symbol="·",
+        arguments=("xs",),
     ),
     Primitive(
         "logsumexp",

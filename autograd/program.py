@@ -1,8 +1,8 @@
 """``Program``: the one flat form of a graph, and the way to it.
 
 Slots are numbered: first the inputs (leaves), then the constants (plain numbers among the parents), then one per
-instruction. A program holds opcodes, operands and constants, and no code; it is what a graph becomes for pickling and for
-evaluation in another number system. Leaves are never merged, however equal their numbers.
+instruction. A program holds opcodes, operands and constants, and no code; it is what a graph becomes for pickling and
+for evaluation in another number system. Leaves are never merged, however equal their numbers.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from autograd.primitives import Primitive
 
 #: The operand of a branch that was a function and was never called.
 ABSENT = -1
+_FAR = 1 << 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,36 +82,35 @@ def flatten(outputs: Sequence[Any], until: Container[Any] = ()) -> tuple[Program
     Returns:
         The program, and one node per slot; for the slot of a constant, its number.
     """
-    order = topological_order(*outputs, until=until)
-    leaves = [node for node in order if not node.parents or node in until]
-    inner = [node for node in order if node.parents and node not in until]
-    # Constants are known by their place, not by their number: -0.0 and 0.0, or two nans, must not be confused.
-    constants = array("d")
-    slots: dict[Any, int] = {leaf: i for i, leaf in enumerate(leaves)}
+    leaves: list[Any] = []
+    inner: list[Any] = []
+    constants: array[float] = array("d")
+    # Until all are counted, instruction i is known as i + FAR, and constant i as i + 2 FAR.
+    place: dict[Any, int] = {}
     known: dict[Primitive, int] = {}
-    opcodes, starts, operands = array("H"), array("I", [0]), array("i")
-    pending: list[tuple[int, int]] = []
-    for node in inner:
+    opcodes, starts, far_operands = array("H"), array("I", [0]), []
+    for node in topological_order(*outputs, until=until):
+        parents = () if node in until else node.parents
+        if not parents:
+            place[node] = len(leaves)
+            leaves.append(node)
+            continue
         opcodes.append(known.setdefault(node.primitive, len(known)))
-        for parent in node.parents:
-            if parent is None:
-                operands.append(ABSENT)
-            elif hasattr(parent, "parents"):
-                operands.append(slots[parent])
+        for parent in parents:
+            if parent.__class__ is float:
+                # By its place, not by its number: 0.0 and -0.0, or two nans, must not be confused.
+                far_operands.append(len(constants) + 2 * _FAR)
+                constants.append(parent)
+            elif parent is None:
+                far_operands.append(ABSENT)
             else:
-                pending.append((len(operands), len(constants)))
-                operands.append(0)
-                constants.append(float(parent))
-        starts.append(len(operands))
-        slots[node] = len(slots)
-    # Instructions come after the constants, whose count is known only now.
-    shift = len(constants)
-    if shift:
-        first = len(leaves)
-        operands = array("i", [o + shift if o >= first else o for o in operands])
-        for at, constant in pending:
-            operands[at] = first + constant
+                far_operands.append(place[parent])
+        starts.append(len(far_operands))
+        place[node] = len(inner) + _FAR
+        inner.append(node)
+    shifts = (0, len(leaves) + len(constants) - _FAR, len(leaves) - 2 * _FAR)
+    operands = array("i", [o + shifts[o >> 32] if o >= 0 else o for o in far_operands])
     by_slot = [*leaves, *constants, *inner]
-    outputs_at = tuple(slots[o] + (shift if slots[o] >= len(leaves) else 0) for o in outputs)
+    outputs_at = tuple([place[o] + shifts[place[o] >> 32] for o in outputs])
     program = Program(tuple(known), opcodes, starts, operands, constants, len(leaves), outputs_at)
     return program, by_slot

@@ -1,8 +1,9 @@
-"""The pull-back of each primitive as one Python function, written out from the table by running its rules over source text.
+"""The pull-back of each primitive as one Python function, written out from the table by running its rules over source
+text.
 
-A pull-back adds ``c · ∂z/∂x`` to the gradient of every parent that is a Value; ``c`` is the node's own gradient. It computes
-all products before it adds the first, so that one which raises leaves nothing half done. Calling a lambda per argument
-instead of a written-out function makes ``backward()`` about 2.5 times slower (measured).
+A pull-back adds ``c · ∂z/∂x`` to the gradient of every parent that is a Value; ``c`` is the node's own gradient. It
+computes all products before it adds the first, so that one which raises leaves nothing half done. Calling a lambda per
+argument instead of a written-out function makes ``backward()`` about 2.5 times slower (measured).
 
 >>> from autograd import Value
 >>> print(text_of_pull_back(find("mul")))
@@ -13,19 +14,15 @@ def pull_back(node):
         if Y.__class__ is Value:
             x = X._data
             y = Y._data
-            cx = c * y
-            cy = c * x
-            X.grad += cx
-            Y.grad += cy
+            X.grad += c * y
+            Y.grad += c * x
         else:
             y = number(Y)
-            cx = c * y
-            X.grad += cx
+            X.grad += c * y
     else:
         if Y.__class__ is Value:
             x = number(X)
-            cy = c * x
-            Y.grad += cy
+            Y.grad += c * x
 """
 
 from __future__ import annotations
@@ -37,6 +34,8 @@ from typing import Any
 from autograd.number_systems import floats
 from autograd.number_systems.source import Text, Writer, text_of
 from autograd.primitives import TABLE, Primitive, find
+from autograd.unrolled import Unrolled
+from autograd.unrolled import text_of_pull_back as unrolled_text
 
 PullBack = Callable[[Any], None]
 
@@ -76,7 +75,7 @@ def text_of_pull_back(primitive: Primitive) -> str:
 def _add_products(
     writer: Writer, partials: tuple[Any, ...], names: tuple[str, ...], nodes: tuple[str, ...], wanted: tuple[int, ...]
 ) -> None:
-    """The lines for one set of wanted arguments: their numbers, the products, then the additions."""
+    """The lines for one set of wanted arguments: their numbers, the partials, then the additions."""
     if not wanted:
         return
     m, start = writer.m, len(writer.lines)
@@ -87,13 +86,17 @@ def _add_products(
         if partial in ("1", "-1"):
             sums.append(f"{nodes[i]}.grad {'+' if partial == '1' else '-'}= c")
         elif partial != "0":
-            writer.line(f"c{names[i]} = c * {partial}")
-            sums.append(f"{nodes[i]}.grad += c{names[i]}")
-    products = "\n".join(writer.lines[start:])
+            sums.append(f"{nodes[i]}.grad += c * {partial}")
+    products = "\n".join([*writer.lines[start:], *sums])
     indent = "    " * writer.indent
-    numbers = [(name, f"{node}._data" if i in wanted else f"number({node})") for i, (name, node) in enumerate(zip(names, nodes, strict=True))]
+    numbers = [
+        (name, f"{node}._data" if i in wanted else f"number({node})")
+        for i, (name, node) in enumerate(zip(names, nodes, strict=True))
+    ]
     numbers.append(("z", "node._data"))
-    writer.lines[start:start] = [f"{indent}{name} = {text}" for name, text in numbers if re.search(rf"\b{name}\b", products)]
+    writer.lines[start:start] = [
+        f"{indent}{name} = {text}" for name, text in numbers if re.search(rf"\b{name}\b", products)
+    ]
     for text in sums:
         writer.line(text)
 
@@ -121,7 +124,7 @@ class PullBacks(dict[Primitive, PullBack]):
 
     def __missing__(self, primitive: Primitive) -> PullBack:
         if callable(primitive.partials):
-            made = self._of_any_number(primitive.partials)
+            made = self._of_any_number(primitive, primitive.partials)
         elif primitive.forward is not None or sum(p is not None for p in primitive.partials) > MOST_BRANCHING_ARGUMENTS:
             made = self.one_by_one
         else:
@@ -132,20 +135,21 @@ class PullBacks(dict[Primitive, PullBack]):
         self[primitive] = made
         return made
 
-    def _of_any_number(self, rule: Callable[..., list[Any]]) -> PullBack:
-        """The pull-back of an n-ary row; ``node._y`` tells that every operand is a Value."""
-        value_class = self._value_class
+    def _of_any_number(self, primitive: Primitive, rule: Callable[..., list[Any]]) -> PullBack:
+        """The pull-back of an n-ary row; ``node._y`` is the pattern of its operands."""
+
+        def loop(node: Any) -> None:
+            c, operands = node.grad, node._x
+            numbers = [self._number(operand) for operand in operands]
+            partials = rule(floats, node._data, numbers)
+            for is_value, parent, partial in zip(node._y, operands, partials, strict=True):
+                if is_value:
+                    parent.grad += c * partial
+
+        unrolled = Unrolled(primitive, unrolled_text, loop)
 
         def pull_back(node: Any) -> None:
-            operands, c = node._x, node.grad
-            if node._y:
-                for parent, partial in zip(operands, rule(floats, node._data, [p._data for p in operands]), strict=True):
-                    parent.grad += c * partial
-            else:
-                numbers = [p._data if p.__class__ is value_class else p for p in operands]
-                for parent, partial in zip(operands, rule(floats, node._data, numbers), strict=True):
-                    if parent.__class__ is value_class:
-                        parent.grad += c * partial
+            unrolled[node._y](node)
 
         return pull_back
 

@@ -29,7 +29,9 @@ def take_apart(tree: Any, what: str) -> tuple[list[Any], Builder]:
         return take_apart(tree.tolist(), what)
     if isinstance(tree, dict):
         keys = list(tree)
-        return _all_of([(f"{what}[{key!r}]", tree[key]) for key in keys], lambda parts: dict(zip(keys, parts, strict=True)))
+        return _all_of(
+            [(f"{what}[{key!r}]", tree[key]) for key in keys], lambda parts: dict(zip(keys, parts, strict=True))
+        )
     if isinstance(tree, list | tuple):
         children = [(f"{what}[{i}]", child) for i, child in enumerate(tree)]
         if isinstance(tree, list):
@@ -38,7 +40,8 @@ def take_apart(tree: Any, what: str) -> tuple[list[Any], Builder]:
         named = hasattr(made, "_fields")
         return _all_of(children, (lambda parts: made(*parts)) if named else tuple)
     raise TypeError(
-        f"{what} is {type(tree).__name__} {tree!r}; expected a Value, a real number, or nested lists, tuples and dicts of them"
+        f"{what} is {type(tree).__name__} {tree!r}; expected a Value, a real number, or "
+        "nested lists, tuples and dicts of them"
     )
 
 

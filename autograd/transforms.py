@@ -1,8 +1,8 @@
 """Derivatives as functions: ``grad``, ``jacobian``, ``hessian`` and their products with vectors, to any order.
 
-Each call gives its arguments fresh nodes, so that an inner derivative cannot be mistaken for an outer one (no perturbation
-confusion), and keeps the cotangents outside ``.grad``. The results are plain floats; where an argument, or a leaf that the
-function captured, is a Value, they are Values that can be differentiated again.
+Each call gives its arguments fresh nodes, so that an inner derivative cannot be mistaken for an outer one (no
+perturbation confusion), and keeps the cotangents outside ``.grad``. The results are plain floats; where an argument, or
+a leaf that the function captured, is a Value, they are Values that can be differentiated again.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 
 from autograd.interpret import pull_back, push_forward
 from autograd.number_systems import floats, system_of
+from autograd.primitives import TABLE
 from autograd.program import Program, flatten
 from autograd.structure import Builder, take_apart
 from autograd.value import Value, recorder
-from autograd.primitives import TABLE
 
 _identity = recorder(TABLE["identity"])
 
@@ -23,7 +23,9 @@ _identity = recorder(TABLE["identity"])
 class _Call:
     """One call of a function on fresh nodes, as a program."""
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int]) -> None:
+    def __init__(
+        self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int]
+    ) -> None:
         self.name = getattr(f, "__name__", repr(f))
         fresh_args = list(args)
         self.fresh: list[Value] = []
@@ -61,7 +63,10 @@ class _Call:
     def values(self) -> Any:
         """What the function returned, as numbers of this call."""
         return self.build_output(
-            [self.result(self.numbers[s] if s >= 0 else o) for s, o in zip(self.output_slots, self.outputs, strict=True)]
+            [
+                self.result(self.numbers[s] if s >= 0 else o)
+                for s, o in zip(self.output_slots, self.outputs, strict=True)
+            ]
         )
 
     def cotangents(self, seeds: Sequence[Any]) -> list[Any]:

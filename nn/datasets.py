@@ -22,7 +22,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from types import MappingProxyType
 
-from nn.tables import Table, parse_csv, permutation, seeded
+from nn.randomness import permutation, seeded
+from nn.tables import Table, parse_csv
 
 
 def iris() -> Table:

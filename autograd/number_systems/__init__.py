@@ -1,8 +1,8 @@
 """Number systems: namespaces that hold one function per primitive, under the primitive's name.
 
-Each is a module with ``NAME``, the functions, ``number(x)`` (what a plain number becomes), ``plain(x)`` (back), ``pi``, ``computing(digits)`` (a context
-to compute in), ``LANES`` (True where one number stands for many samples) and ``LACKS`` (primitives it cannot have, with
-the reason). A function of any number of arguments takes one list.
+Each is a module with ``NAME``, the functions, ``number(x)`` (what a plain number becomes), ``plain(x)`` (back), ``pi``,
+``computing(digits)`` (a context to compute in), ``LANES`` (True where one number stands for many samples) and ``LACKS``
+(primitives it cannot have, with the reason). A function of any number of arguments takes one list.
 """
 
 from __future__ import annotations

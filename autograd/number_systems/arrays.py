@@ -63,7 +63,9 @@ detach = identity
 
 def where(condition: Any, x: Any, y: Any) -> Array:
     if x is None or y is None:
-        raise ValueError("where: a branch was a function that was never called; a batch needs both, give them as Values")
+        raise ValueError(
+            "where: a branch was a function that was never called; a batch needs both, give them as Values"
+        )
     return np.where(condition, x() if callable(x) else x, y() if callable(y) else y)
 
 

@@ -1,7 +1,7 @@
 """Complex numbers, for derivatives by the complex step: Im f(x + ih) / h has no cancellation at any h.
 
-Each function continues the real one to a neighbourhood of the real axis; comparisons, and what is chosen by them, look at
-the real part.
+Each function continues the real one to a neighbourhood of the real axis; comparisons, and what is chosen by them, look
+at the real part.
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ def log1p(x: complex) -> complex:
     a, b = x.real, x.imag
     if a <= -1:
         raise ValueError("log1p of a number whose real part is not above -1")
-    return complex(math.log1p(a * (2 + a) + b * b) / 2 if builtin_abs(a) < 0.5 else math.log(math.hypot(1 + a, b)), math.atan2(b, 1 + a))
+    return complex(
+        math.log1p(a * (2 + a) + b * b) / 2 if builtin_abs(a) < 0.5 else math.log(math.hypot(1 + a, b)),
+        math.atan2(b, 1 + a),
+    )
 
 
 def log2(x: complex) -> complex:
@@ -140,7 +143,9 @@ def greater_equal(x: Any, y: Any) -> bool:
 def where(condition: Any, x: Any, y: Any) -> Any:
     chosen = x if condition else y
     if chosen is None:
-        raise ValueError("where: the branch that is wanted now was a function that was never called; give it as a Value")
+        raise ValueError(
+            "where: the branch that is wanted now was a function that was never called; give it as a Value"
+        )
     return chosen() if callable(chosen) else chosen
 
 

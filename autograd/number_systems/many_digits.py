@@ -108,7 +108,9 @@ def atan2(y: Real, x: Real) -> Real:
 def where(condition: Any, x: Any, y: Any) -> Any:
     chosen = x if condition else y
     if chosen is None:
-        raise ValueError("where: the branch that is wanted now was a function that was never called; give it as a Value")
+        raise ValueError(
+            "where: the branch that is wanted now was a function that was never called; give it as a Value"
+        )
     return chosen() if callable(chosen) else chosen
 
 

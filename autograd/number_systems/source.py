@@ -1,7 +1,8 @@
 """Python source text: a rule run in this number system writes its own code.
 
-Every operation becomes a line ``t1 = …`` of a ``Writer``; a branch given as a function becomes an indented block, so that
-only the branch taken is ever computed. This is how the table's rules become the functions that ``backward()`` runs.
+Every operation becomes a line ``t1 = …`` of a ``Writer``; a branch given as a function becomes an indented block, so
+that only the branch taken is ever computed. This is how the table's rules become the functions that ``backward()``
+runs.
 """
 
 from __future__ import annotations
@@ -19,9 +20,7 @@ NAME = "source"
 LANES = False
 LACKS: dict[str, str] = {}
 
-_SYMBOLS = {
-    name: TABLE[name].symbol for name in [*BINARY.values(), *COMPARISONS.values()] if name != "pow"
-}
+_SYMBOLS = {name: TABLE[name].symbol for name in [*BINARY.values(), *COMPARISONS.values()] if name != "pow"}
 
 
 class Text(Arithmetic):
@@ -62,7 +61,14 @@ class Writer:
         self._temporaries = 0
         functions = {name: self._function(name) for name in TABLE}
         self.m = SimpleNamespace(
-            **{**functions, "where": self.where, "number": self.number, "pi": Text("pi", self), "LANES": LANES, "NAME": NAME}
+            **{
+                **functions,
+                "where": self.where,
+                "number": self.number,
+                "pi": Text("pi", self),
+                "LANES": LANES,
+                "NAME": NAME,
+            }
         )
 
     def _function(self, name: str) -> Any:

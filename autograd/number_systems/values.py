@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from typing import Any
 
 from autograd.number_systems import floats
-from autograd.primitives import TABLE, Primitive
-from autograd.value import RECORDERS, Condition, Value, record_many
+from autograd.primitives import TABLE
+from autograd.value import RECORDERS, Condition, Value
 
 NAME = "values"
 LANES = False
@@ -37,11 +36,12 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def _function(primitive: Primitive) -> Callable[..., Any]:
-    return partial(record_many, primitive) if primitive.n_ary else RECORDERS[primitive.name]
+def _over_a_list(record: Callable[..., Any]) -> Callable[[list[Any]], Any]:
+    return lambda xs: record(tuple(xs))
 
 
 # Every primitive under its own name, as in the other systems: here each is the function that records it.
-globals().update({name: _function(row) for name, row in TABLE.items()})
+globals().update(RECORDERS)
+globals().update({name: _over_a_list(RECORDERS[name]) for name, row in TABLE.items() if row.n_ary})
 
 where = floats.where

@@ -18,7 +18,8 @@ def draw(output: Value, *, precision: int = 4) -> graphviz.Digraph:
     """The graph of a Value: a box for each number with its label and gradient, a circle for each operation.
 
     Edges come in argument order, one for each use, so ``a + a`` has two. Gradients are shown once the output has one.
-    ``.source`` is the DOT text; ``autograd.pictures.layout.render`` makes a file of it with or without the ``dot`` program.
+    ``.source`` is the DOT text; ``autograd.pictures.layout.render`` makes a file of it with or without the ``dot``
+    program.
 
     >>> a = Value(2.0, "a")
     >>> "a" in draw(a + a).source
@@ -46,13 +47,19 @@ def draw(output: Value, *, precision: int = 4) -> graphviz.Digraph:
     names = {node: f"n{i}" for i, node in enumerate(order)}
     for node, name in names.items():
         if isinstance(node, Value):
-            picture.node(name, _text(node, with_gradients, precision), shape="box", style="rounded,filled", fillcolor=_fill(node))
+            picture.node(
+                name, _text(node, with_gradients, precision), shape="box", style="rounded,filled", fillcolor=_fill(node)
+            )
             result = name
         else:
             result = name
-            picture.node(name, "true" if node.outcome else "false", shape="box", style="rounded,filled", fillcolor="#fff8e1")
+            picture.node(
+                name, "true" if node.outcome else "false", shape="box", style="rounded,filled", fillcolor="#fff8e1"
+            )
         if node.parents:
-            picture.node(f"{name}o", node.primitive.symbol or node.primitive.name, shape="circle", margin="0.02", width="0.3")
+            picture.node(
+                f"{name}o", node.primitive.symbol or node.primitive.name, shape="circle", margin="0.02", width="0.3"
+            )
             picture.edge(f"{name}o", result)
             for i, parent in enumerate(node.parents):
                 picture.edge(_source_of(parent, names, picture, f"{name}c{i}", precision), f"{name}o")

@@ -15,7 +15,8 @@ class NoLayoutEngine(RuntimeError):
 
 
 def render(picture: graphviz.Digraph, path: str | Path) -> Path:
-    """The file a picture was drawn into; its ending (``.svg``, ``.png``, ``.pdf``) says the format, ``.dot`` is the text.
+    """The file a picture was drawn into; its ending (``.svg``, ``.png``, ``.pdf``) says the format, ``.dot`` is the
+    text.
 
     Raises:
         NoLayoutEngine: the format needs an engine and none is installed.
@@ -33,8 +34,8 @@ def render(picture: graphviz.Digraph, path: str | Path) -> Path:
         import pygraphviz
     except ModuleNotFoundError:
         raise NoLayoutEngine(
-            f"{target.name} needs a layout engine: pip install 'valuegrad[viz]', or install Graphviz so that dot is on the PATH; "
-            "a .dot file needs none"
+            f"{target.name} needs a layout engine: pip install 'valuegrad[viz]', "
+            "or install Graphviz so that dot is on the PATH; a .dot file needs none"
         ) from None
     graph = pygraphviz.AGraph(string=picture.source)
     try:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn.datasets import BUILT_IN, iris, moons, moons_table
-from nn.tables import parse_csv, train_test_split
+from nn.preparation import train_test_split
+from nn.tables import parse_csv
 
 
 def test_iris_is_the_table_of_the_paper() -> None:

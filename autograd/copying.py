@@ -1,0 +1,120 @@
+"""Copies and pickles of graphs, without recursion, so that depth is no limit; shared nodes stay shared.
+
+A pickled node is its ``Program``, its leaf objects (which stay shared between nodes pickled together), and the numbers
+and gradients it had.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any, Self
+
+from autograd.graph import topological_order
+from autograd.operands import Condition, Passive
+from autograd.primitives import TABLE, Primitive
+from autograd.program import Program, flatten
+
+_new = object.__new__
+_WHERE = TABLE["where"]
+_DETACH = TABLE["detach"]
+
+
+class Copying:
+    """``copy``, ``deepcopy`` and ``pickle`` for the one class of nodes; its slots are those that Value documents."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Self:
+        return _node_like(self, self._x, self._y)  # type: ignore[attr-defined,no-any-return]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        def of(operand: Any) -> Any:
+            if operand.__class__ is Passive:
+                return Passive(memo[id(operand.value)])
+            return memo.get(id(operand), operand) if hasattr(operand, "parents") else operand
+
+        for node in topological_order(self):
+            if id(node) in memo:
+                continue
+            if node.__class__ is Condition:
+                left, right = node.parents
+                memo[id(node)] = Condition(node.primitive, (of(left), of(right)), node.outcome)
+            else:
+                x = tuple([of(operand) for operand in node._x]) if node._x.__class__ is tuple else of(node._x)
+                memo[id(node)] = _node_like(node, x, of(node._y))
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __reduce__(self) -> Any:
+        program, nodes = flatten([self])
+        if not len(program):
+            return _leaf, (self.__class__, self._data, self.grad, self.label)  # type: ignore[attr-defined]
+        inner = nodes[program.first_instruction :]
+        numbers = array("d")
+        labels: dict[int, str] = {}
+        stale: list[int] = []
+        for i, node in enumerate(inner):
+            if node.__class__ is Condition:
+                numbers.extend((node.outcome, 0.0))
+                continue
+            numbers.extend((node._data, node.grad))
+            if node.label:
+                labels[i] = node.label
+            if node.stale_leaf() is not None:
+                stale.append(i)
+        return _rebuilt, (self.__class__, program, tuple(nodes[: program.inputs]), numbers, labels, stale)
+
+
+def _node_like(node: Any, x: Any, y: Any) -> Any:
+    """A copy of a node with other operands."""
+    copied = _new(node.__class__)
+    copied._data, copied.grad, copied.primitive = node._data, node.grad, node.primitive
+    copied._x, copied._y, copied.label, copied._moment = x, y, node.label, node._moment
+    return copied
+
+
+def _leaf(value_class: Any, data: float, grad: float, label: str) -> Any:
+    leaf = value_class(data, label)
+    leaf.grad = grad
+    return leaf
+
+
+def _rebuilt(
+    value_class: Any,
+    program: Program,
+    leaves: tuple[Any, ...],
+    numbers: array[float],
+    labels: dict[int, str],
+    stale: list[int],
+) -> Any:
+    """The graph of a program over these leaves, with the numbers and gradients it had."""
+    nodes: list[Any] = [*leaves, *program.constants]
+    # Leaves come back as if never written and nodes as born after that; a node that was stale, as born before.
+    moments = array("b", bytes(len(program)))
+    for i in stale:
+        moments[i] = -1
+    for i, (primitive, at) in enumerate(program.instructions()):
+        operands = [None if slot < 0 else nodes[slot] for slot in at]
+        if primitive.compares:
+            nodes.append(Condition(primitive, (operands[0], operands[1]), bool(numbers[2 * i])))
+            continue
+        node = _new(value_class)
+        node._data, node.grad, node.primitive = numbers[2 * i], numbers[2 * i + 1], primitive
+        node._x, node._y = _slots(primitive, operands, value_class)
+        node.label, node._moment = labels.get(i, ""), moments[i]
+        nodes.append(node)
+    return nodes[program.outputs[0]]
+
+
+def _slots(primitive: Primitive, operands: list[Any], value_class: Any) -> tuple[Any, Any]:
+    """The operands as a node keeps them."""
+    if primitive is _DETACH:
+        return Passive(operands[0]), None
+    if primitive is _WHERE:
+        untaken = 2 if operands[0] else 1
+        if operands[untaken].__class__ is value_class:
+            operands[untaken] = Passive(operands[untaken])
+    if primitive.n_ary:
+        return tuple(operands), bytes([operand.__class__ is value_class for operand in operands])
+    if len(operands) > 2:
+        return tuple(operands), None
+    return operands[0], operands[1] if len(operands) == 2 else None

@@ -1,0 +1,67 @@
+"""What may stand among a node's parents beside Values: plain numbers, conditions, and operands without a derivative."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any, final
+
+from autograd.primitives import Primitive
+
+
+def plain(x: Any) -> float | None:
+    """A real number as a float; ``None`` for anything else, Values among it."""
+    if x.__class__ is float:
+        return x
+    return float(x) if isinstance(x, Real) else None
+
+
+@final
+class Condition:
+    """The outcome of a comparison, with its two sides; ``if`` uses its truth, ``where`` takes it as a choice."""
+
+    __slots__ = ("outcome", "parents", "primitive")
+
+    def __init__(self, primitive: Primitive, parents: tuple[Any, Any], outcome: bool) -> None:
+        self.primitive = primitive
+        self.parents = parents
+        self.outcome = outcome
+
+    def __bool__(self) -> bool:
+        return self.outcome
+
+    def __repr__(self) -> str:
+        left, right = (in_short(side) for side in self.parents)
+        return f"Condition({left} {self.primitive.symbol} {right} is {self.outcome})"
+
+
+@final
+class Passive:
+    """An operand that takes part in a node without a derivative: the branch not taken, what was detached."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def number_of(operand: Any) -> Any:
+    """The number of an operand, whatever it is; the truth of a condition."""
+    kind = operand.__class__
+    if kind is Passive:
+        return operand.value.data
+    if kind is Condition:
+        return operand.outcome
+    return operand if kind is float or operand is None else getattr(operand, "data", operand)
+
+
+def in_short(x: Any) -> str:
+    """An operand in an error: its label and number, or its number alone."""
+    if not hasattr(x, "label"):
+        return repr(x)
+    return f"{x.label!r} ({x.data!r})" if x.label else f"Value({x.data!r})"
+
+
+def kind_of(x: Any) -> str:
+    """Type and text of something that should have been a number."""
+    text = repr(x)
+    return f"{type(x).__name__} {text if len(text) <= 40 else text[:37] + '…'}"

@@ -1,0 +1,71 @@
+"""Activation functions by name: every primitive of the engine that is a function of one number."""
+
+import difflib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import autograd
+
+Activation = str | Callable[[Any], Any]
+
+#: What stands for no activation at all.
+LINEAR = ("linear", "identity")
+
+
+def _takes_one_number(row: autograd.Primitive) -> bool:
+    """Whether a row has one argument with a derivative, and defaults for the rest."""
+    partials = row.partials
+    if callable(partials) or row.compares or partials[0] is None or any(partials[1:]) or row.name in LINEAR:
+        return False
+    arguments = list(inspect.signature(getattr(autograd, row.name)).parameters.values())
+    return all(argument.default is not argument.empty for argument in arguments[1:])
+
+
+#: The names of all activations; an alias of one (arctan for atan) is accepted too.
+ACTIVATIONS = ("linear", *(name for name, row in autograd.TABLE.items() if _takes_one_number(row)))
+
+
+def resolve(activation: Activation) -> Callable[[Any], Any] | None:
+    """The function of an activation, None for "linear".
+
+    >>> resolve("arctan") is autograd.atan, resolve("linear")
+    (True, None)
+
+    Raises:
+        ValueError: no activation has this name; near names are given.
+        TypeError: neither a name nor a function.
+    """
+    if callable(activation):
+        return None if activation is autograd.identity else activation
+    name = _canonical(activation)
+    return None if name == "linear" else getattr(autograd, name)
+
+
+def activation_name(activation: Activation) -> str:
+    """The name an activation is known by; of a function that is not the engine's, its own name.
+
+    >>> activation_name("swish"), activation_name(autograd.tanh)
+    ('silu', 'tanh')
+    """
+    if not callable(activation):
+        return _canonical(activation)
+    name = getattr(activation, "__name__", type(activation).__name__)
+    return "linear" if activation is autograd.identity else name
+
+
+def _canonical(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"an activation is a name such as 'tanh', or a function; not {name!r}")
+    if name in LINEAR:
+        return "linear"
+    try:
+        found = autograd.find(name).name
+    except KeyError:
+        found = ""
+    if found in ACTIVATIONS:
+        return found
+    known = [*ACTIVATIONS, *(alias for known in ACTIVATIONS[1:] for alias in autograd.TABLE[known].aliases)]
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(ACTIVATIONS)}"
+    raise ValueError(f"no activation is called {name!r}; {hint}")

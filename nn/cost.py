@@ -1,0 +1,41 @@
+"""The cost: the mean of a loss over the samples, and the losses by name."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from autograd import mean
+from nn.losses import bce_with_logits, cross_entropy, hinge, mse
+from nn.samples import listed
+
+LossFunction = Callable[[Any, Any], Any]
+
+LOSSES: Mapping[str, LossFunction] = MappingProxyType(
+    {loss.__name__: loss for loss in (mse, hinge, bce_with_logits, cross_entropy)}
+)
+
+
+def cost(model: Callable[[Any], Any], X: Any, y: Any, loss: str | LossFunction) -> Any:
+    """(1/m) Σ loss(model(xᵢ), yᵢ), the mean over the m samples, as one graph.
+
+    >>> cost(lambda x: 2.0 * x[0], [[1.0], [2.0]], [1.0, 5.0], "mse")
+    1.0
+
+    Raises:
+        ValueError: no samples, as many targets as there are not samples, an unknown loss.
+    """
+    function, rows, targets = find_loss(loss), listed(X), listed(y)
+    if len(rows) != len(targets):
+        raise ValueError(f"X has {len(rows)} samples, but y has {len(targets)} targets")
+    if not rows:
+        raise ValueError("the mean over no samples is not defined; X is empty")
+    return mean([function(model(row), target) for row, target in zip(rows, targets, strict=True)])
+
+
+def find_loss(loss: str | LossFunction) -> LossFunction:
+    """The loss of that name, or the function itself."""
+    if callable(loss):
+        return loss
+    if loss not in LOSSES:
+        raise ValueError(f"no loss is called {loss!r}; there are {', '.join(LOSSES)}, or give a function")
+    return LOSSES[loss]

@@ -1,0 +1,64 @@
+"""`Module`: whatever holds parameters, and can name, count and zero them.
+
+A parameter is a `Value` that a module holds as an attribute, directly, in a list, tuple or dict, or in a module inside.
+Nothing registers anything: the walk looks at what is there when it is asked.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from autograd import Value
+
+
+class Module:
+    """A holder of parameters; subclass it, and give Values, lists of them and modules as attributes.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Value(1.0), Value(0.0)
+    >>> [name for name, _ in Line().named_parameters()]
+    ['slope', 'offset']
+    >>> Line()
+    Line(2 parameters)
+    """
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Every parameter once, with its path: `model.<path>` is an expression that gives it."""
+        yield from _walk(self, "", set())
+
+    def parameters(self) -> list[Value]:
+        """Every parameter once, in the order of the attributes."""
+        return [value for _, value in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to 0.0."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+    def __call__(self, x: Any) -> Any:
+        """The output for one sample."""
+        raise NotImplementedError
+
+    def _describe(self) -> str:
+        """What the repr tells before the number of parameters."""
+        return ""
+
+    def __repr__(self) -> str:
+        count = len(self.parameters())
+        parts = [self._describe(), f"{count} parameter{'' if count == 1 else 's'}"]
+        return f"{type(self).__name__}({', '.join(filter(None, parts))})"
+
+
+def _walk(holder: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Value]]:
+    if isinstance(holder, Value | Module | list | tuple | dict):
+        if id(holder) in seen:
+            return
+        seen.add(id(holder))
+    if isinstance(holder, Value):
+        yield path, holder
+    elif isinstance(holder, Module):
+        for name, item in vars(holder).items():
+            yield from _walk(item, f"{path}.{name}" if path else name, seen)
+    elif isinstance(holder, list | tuple | dict):
+        for key, item in holder.items() if isinstance(holder, dict) else enumerate(holder):
+            yield from _walk(item, f"{path}[{key!r}]", seen)

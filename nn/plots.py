@@ -1,0 +1,217 @@
+"""Pictures of a training as PNG. The one file that imports Matplotlib, and that only when something is drawn.
+
+Figures are made without pyplot, so nothing depends on a screen or on what another figure was set to.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nn.table_models import TableModel
+from nn.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Told apart by people with any colour vision (Okabe and Ito, 2008), after two that also print well.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#8C6D31", "#444444", "#B5BD61")
+
+#: Points of the grid along each axis, on which a model is asked for its regions.
+GRID = 140
+
+_INK = "#1f2328"
+
+
+def is_available() -> bool:
+    """Whether Matplotlib can be imported."""
+    try:
+        import matplotlib.figure  # noqa: F401 - to see whether it works
+    except ImportError:
+        return False
+    return True
+
+
+def loss_curve(losses: Sequence[float], path: str | os.PathLike[str], *, loss: str, title: str) -> Path:
+    """The file with the mean loss of each epoch; the axis is logarithmic where the losses span a factor of ten."""
+    with _figure(path, (6.4, 4.0)) as figure:
+        axes = _axes(figure, title)
+        epochs = range(1, len(losses) + 1)
+        axes.plot(epochs, losses, color=COLOURS[0], linewidth=1.8, marker="o" if len(losses) < 3 else "", clip_on=False)
+        if min(losses) > 0.0 and max(losses) > 10.0 * min(losses):
+            axes.set_yscale("log")
+        axes.set_xlim(1, max(2, len(losses)))
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(f"training loss ({_plain(loss)})")
+        axes.grid(True, which="major", color="#d8dce2", linewidth=0.7)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.annotate(
+            f"{losses[-1]:.3g}",
+            (len(losses), losses[-1]),
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=COLOURS[0],
+            va="center",
+            annotation_clip=False,
+        )
+    return Path(path)
+
+
+def regions(model: TableModel, train: Table, test: Table, path: str | os.PathLike[str], *, title: str) -> Path:
+    """The file with what a model of two features says over the plane, and the training and test rows on it.
+
+    Classes have a colour each, paler where the model is less sure, with a line where its decision changes. A quantity is
+    a surface seen from above, the rows having the colour of their true value.
+
+    Raises:
+        ValueError: the model has not two features.
+    """
+    if len(model.feature_names) != 2:
+        raise ValueError(f"regions need two features; the model has {len(model.feature_names)}")
+    xs, ys = (_ticks([row[axis] for row in (*train.rows, *test.rows)]) for axis in (0, 1))
+    extent = (xs[0], xs[-1], ys[0], ys[-1])
+    with _figure(path, (7.2, 5.2)) as figure:
+        axes = _axes(figure, title)
+        draw = _classes if model.classes is not None else _surface
+        draw(figure, axes, model, (train, test), xs, ys, extent)
+        axes.set_xlim(*extent[:2])
+        axes.set_ylim(*extent[2:])
+        axes.set_xlabel(_plain(model.feature_names[0]))
+        axes.set_ylabel(_plain(model.feature_names[1]))
+    return Path(path)
+
+
+_Extent = tuple[float, float, float, float]
+
+
+def _classes(
+    figure: "Figure",
+    axes: "Axes",
+    model: TableModel,
+    parts: tuple[Table, Table],
+    xs: list[float],
+    ys: list[float],
+    extent: _Extent,
+) -> None:
+    from matplotlib.colors import to_rgb
+
+    classes = model.classes or ()
+    colours = [to_rgb(COLOURS[i % len(COLOURS)]) for i in range(len(classes))]
+    grid = _over(xs, ys, model.probabilities)
+    image = [[_mixture(point, colours) for point in row] for row in grid]
+    axes.imshow(image, origin="lower", extent=extent, aspect="auto", interpolation="bilinear", zorder=0)
+    for i in range(len(classes)):
+        lead = [[point[i] - max(p for j, p in enumerate(point) if j != i) for point in row] for row in grid]
+        if min(map(min, lead)) < 0.0 < max(map(max, lead)):
+            axes.contour(xs, ys, lead, levels=[0.0], colors=[_INK], linewidths=1.0, alpha=0.7, zorder=1)
+    for table, style in zip(parts, _STYLES, strict=True):
+        for i, colour in enumerate(colours):
+            rows = [row for row, target in zip(table.rows, table.targets, strict=True) if target == i]
+            axes.scatter(*_columns(rows), color=[colour], **style)
+    _legend(figure, axes, [_plain(name) for name in classes], colours)
+
+
+def _surface(
+    figure: "Figure",
+    axes: "Axes",
+    model: TableModel,
+    parts: tuple[Table, Table],
+    xs: list[float],
+    ys: list[float],
+    extent: _Extent,
+) -> None:
+    grid = _over(xs, ys, model.predict)
+    targets = [target for table in parts for target in table.targets]
+    low, high = min(targets), max(targets)
+    image = axes.imshow(
+        grid, origin="lower", extent=extent, aspect="auto", interpolation="bilinear", vmin=low, vmax=high, cmap="viridis"
+    )
+    if min(map(min, grid)) < max(map(max, grid)):
+        axes.contour(xs, ys, grid, levels=8, colors=["white"], linewidths=0.6, alpha=0.6)
+    for table, style in zip(parts, _STYLES, strict=True):
+        axes.scatter(*_columns(table.rows), c=table.targets, vmin=low, vmax=high, cmap="viridis", **style)
+    bar = figure.colorbar(image, ax=axes, pad=0.02)
+    bar.set_label(_plain(model.target_name), color=_INK)
+    bar.outline.set_visible(False)  # type: ignore[operator]  # its stub calls the outline a float
+    _legend(figure, axes, [], [])
+
+
+#: Training rows, then test rows.
+_STYLES: tuple[dict[str, Any], dict[str, Any]] = (
+    {"marker": "o", "s": 26, "edgecolors": "white", "linewidths": 0.6, "zorder": 2},
+    {"marker": "D", "s": 34, "edgecolors": "black", "linewidths": 1.0, "zorder": 3},
+)
+
+
+def _legend(figure: "Figure", axes: "Axes", names: list[str], colours: list[Any]) -> None:
+    from matplotlib.lines import Line2D
+
+    def point(label: str, marker: str, colour: Any, edge: str) -> Line2D:
+        return Line2D(
+            [], [], linestyle="", marker=marker, markersize=6.5, label=label, markerfacecolor=colour, markeredgecolor=edge
+        )
+
+    handles = [point(name, "s", colour, "none") for name, colour in zip(names, colours, strict=True)]
+    handles += [point("training rows", "o", "#9aa0a8", "white"), point("test rows", "D", "#9aa0a8", "black")]
+    columns = min(len(handles), 4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9, labelcolor=_INK)
+
+
+def _mixture(probabilities: Sequence[float], colours: Sequence[Sequence[float]]) -> list[float]:
+    """The colours mixed as the classes are likely, on white."""
+    mixed = [sum(p * colour[channel] for p, colour in zip(probabilities, colours, strict=True)) for channel in range(3)]
+    return [min(1.0, 0.58 + 0.42 * channel) for channel in mixed]
+
+
+def _over(xs: list[float], ys: list[float], function: Callable[[list[list[float]]], list[Any]]) -> list[list[Any]]:
+    """The results of a function of rows at each point of a grid, as rows of the picture."""
+    results = function([[x, y] for y in ys for x in xs])
+    return [results[start : start + len(xs)] for start in range(0, len(results), len(xs))]
+
+
+def _ticks(numbers: Sequence[float]) -> list[float]:
+    """The points of the grid along one axis, a little beyond the numbers on both sides."""
+    low, high = min(numbers), max(numbers)
+    margin = 0.08 * (high - low) or 0.5 * abs(low) or 0.5
+    low, width = low - margin, high - low + 2.0 * margin
+    return [low + width * i / (GRID - 1) for i in range(GRID)]
+
+
+def _columns(rows: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
+    return [row[0] for row in rows], [row[1] for row in rows]
+
+
+def _plain(text: str) -> str:
+    """A name of the user's as it can be drawn: on one line, of bounded length, not mistaken for mathematics."""
+    line = " ".join(text.split())
+    line = line if len(line) <= 32 else line[:31] + "…"
+    return ("\N{NO-BREAK SPACE}" if line.startswith("_") else "") + line.replace("$", r"\$")
+
+
+def _axes(figure: "Figure", title: str) -> "Axes":
+    axes = figure.add_subplot()
+    axes.set_title(title.replace("$", r"\$"), fontsize=11, color=_INK, loc="left", pad=10)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color("#8a8f98")
+    axes.tick_params(colors="#4a4f57", labelsize=9)
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)
+    return axes
+
+
+@contextmanager
+def _figure(path: str | os.PathLike[str], size: tuple[float, float]) -> Iterator["Figure"]:
+    """A figure to draw on, which is then written to the file."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=150, layout="constrained", facecolor="white")
+    yield figure
+    with warnings.catch_warnings():
+        # A class name may hold characters that the font lacks; a box is drawn for each, and that is enough said.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(path, format="png")

@@ -1,0 +1,293 @@
+"""The properties of a row, each written once: a function that raises ``AssertionError`` for a wrong row.
+
+The tests run them over the table, and over rows made wrong on purpose, which they must reject.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import mpmath
+from mpmath import mp
+
+import autograd
+from autograd import TABLE, Primitive, Value
+from autograd.number_systems import complexes, floats, many_digits
+from autograd.recording import Recording
+
+#: The unit roundoff: half of an ulp of 1.
+EPS = sys.float_info.epsilon / 2
+LARGEST = sys.float_info.max
+SMALLEST_NORMAL = sys.float_info.min
+SMALLEST = 5e-324
+
+#: One rounding each, as IEEE 754 demands.
+ROUNDED_ONCE = {"add", "sub", "mul", "div", "neg", "sqrt", "square", "reciprocal", "leaky_relu"}
+#: No rounding at all.
+EXACT = {"neg", "abs", "sign", "maximum", "minimum", "where", "clip", "floor", "ceil", "relu", "identity", "detach"}
+#: The C library's functions are good to 1 or 2 ulp, and at most two operations of ours come on top.
+MOST_ULPS = 4
+
+#: Kept as the textbooks have them: 1 - z² and z(1 - z) are off by a rounding of 1, whatever their size.
+ABSOLUTE_PARTIALS = {"tanh": 2 * EPS, "sigmoid": 2 * EPS}
+
+
+def record(row: Primitive, operands: Sequence[Any]) -> Any:
+    """The row applied to Values and numbers, as the public function does it; any row, also one that is not in the table."""
+    function = _function_of(row)
+    return function(tuple(operands)) if row.n_ary else function(*operands)
+
+
+@cache
+def _function_of(row: Primitive) -> Any:
+    if row is TABLE[row.name] and not row.n_ary:
+        return getattr(autograd, row.name)
+    return Recording(Value).function(row)
+
+
+def value_in(m: Any, row: Primitive, operands: Sequence[Any]) -> Any:
+    """The row's value in a number system."""
+    function = getattr(m, row.name)
+    return function(list(operands)) if row.n_ary else function(*operands)
+
+
+def is_constant(row: Primitive, argument: int) -> bool:
+    """Whether an argument has no derivative."""
+    return not callable(row.partials) and row.partials[argument] is None
+
+
+def slope(row: Primitive, argument: int, operands: Sequence[float]) -> float:
+    """The partial as ``backward()`` has it."""
+    leaves = [x if is_constant(row, i) else Value(x) for i, x in enumerate(operands)]
+    if row is TABLE["where"]:
+        leaves[0] = bool(leaves[0])
+    record(row, leaves).backward()
+    return leaves[argument].grad
+
+
+def ulp(x: Any) -> Any:
+    """The distance of floats around an exact number."""
+    return mp.ldexp(1, max(mp.frexp(x)[1] - 53, -1074)) if x else mp.mpf(SMALLEST)
+
+
+def exact_value(row: Primitive, operands: Sequence[float]) -> Any:
+    """The value to fifty digits; of a condition, its truth."""
+    with mpmath.workdps(50):
+        return value_in(many_digits, row, [mp.mpf(x) for x in operands])
+
+
+def exact_derivative(row: Primitive, operands: Sequence[Any], *arguments: int, h: Any = None) -> Any:
+    """The derivative by one argument after the other, by mpmath's numerical differentiation with fifty digits.
+
+    The step is relative, so that a kink at zero is never stepped over.
+    """
+    orders = [arguments.count(i) for i in range(len(operands))]
+
+    def f(*moving: Any) -> Any:
+        at = iter(moving)
+        return value_in(many_digits, row, [next(at) if n else mp.mpf(x) for n, x in zip(orders, operands, strict=True)])
+
+    with mpmath.workdps(50):
+        points = tuple(mp.mpf(x) for n, x in zip(orders, operands, strict=True) if n)
+        if len(points) == 1:
+            return mp.diff(f, points[0], len(arguments), relative=points[0] != 0)
+        return mp.diff(f, points, tuple(n for n in orders if n))
+
+
+def sensitivity(row: Primitive, argument: int, operands: Sequence[float]) -> Any:
+    """Σ |xⱼ · ∂(partial)/∂xⱼ|: how far the exact partial moves when each operand moves by its own size."""
+    total = mp.zero
+    with mpmath.workdps(50):
+        centre = exact_derivative(row, operands, argument)
+        for j, x in enumerate(operands):
+            if x == 0 or is_constant(row, j):
+                continue
+            step = mp.ldexp(1, -60)
+            for sign in (1, -1):
+                moved = [mp.mpf(y) for y in operands]
+                moved[j] *= 1 + sign * step
+                try:
+                    total += abs(exact_derivative(row, moved, argument) - centre) / step
+                    break
+                except (ValueError, ArithmeticError):
+                    continue  # stepped out of the domain: the other side
+    return total
+
+
+def rounding_of(row: Primitive, operands: Sequence[float]) -> Any:
+    """How far the float value may be from the exact one.
+
+    A row of many numbers adds them left to right, and each of n roundings moves the result by no more than moving every
+    operand by one rounding would: so its bound is 2n roundings of |z| + Σ |xᵢ ∂z/∂xᵢ|.
+    """
+    exact = abs(exact_value(row, operands))
+    if row.n_ary:
+        terms = sum((abs(mp.mpf(x) * exact_derivative(row, operands, i)) for i, x in enumerate(operands)), exact)
+        return 2 * len(operands) * EPS * terms + SMALLEST
+    if row.name in EXACT:
+        return mp.zero
+    return ulp(exact) * (0.5 if row.name in ROUNDED_ONCE else MOST_ULPS)
+
+
+def check_value(row: Primitive, operands: Sequence[float]) -> None:
+    """The float value is the exact one but for its rounding."""
+    exact = exact_value(row, operands)
+    if abs(exact) > LARGEST:
+        return
+    computed = value_in(floats, row, operands)
+    error = abs(mp.mpf(computed) - exact)
+    assert error <= rounding_of(row, operands), (
+        f"{row.name}{tuple(operands)} is {computed!r}, exactly {mp.nstr(exact, 20)}: "
+        f"off by {mp.nstr(error / ulp(exact), 4)} ulp"
+    )
+
+
+def check_partial_exactly(row: Primitive, argument: int, operands: Sequence[float]) -> None:
+    """The slope of ``backward()`` is the exact one, or the exact one at operands moved by a few roundings.
+
+    That is the most a formula can promise that sees rounded operands: near a zero of the derivative, or where it is
+    steep, the rounding of the operands alone moves it by Σ |xⱼ ∂²z/∂x∂xⱼ| roundings.
+    """
+    exact = exact_derivative(row, operands, argument)
+    if abs(exact) > LARGEST:
+        return
+    computed = mp.mpf(slope(row, argument, operands))
+    error = abs(computed - exact)
+    roundings = 8 * max(1, len(operands) - 1)
+    # The step of the exact derivative leaves some thirty digits; a zero may come out as 10⁻⁴⁰.
+    noise = mp.mpf(10) ** -25 * abs(exact) + mp.mpf(10) ** -35
+    allowed = roundings * EPS * abs(exact) + noise + ABSOLUTE_PARTIALS.get(row.name, 0)
+    if error > allowed:
+        allowed += roundings * EPS * sensitivity(row, argument, operands)
+    assert error <= allowed, (
+        f"the slope of {row.name}{tuple(operands)} by argument {argument} is {mp.nstr(computed, 17)}, "
+        f"exactly {mp.nstr(exact, 20)}: relative error {mp.nstr(error / (abs(exact) or 1), 4)}"
+    )
+
+
+def difference(row: Primitive, argument: int, operands: Sequence[float]) -> tuple[float, float]:
+    """The central difference extrapolated to step zero (Richardson; Romberg's table), and its estimated error.
+
+    Operands are multiples of 2⁻⁶ and steps are at most 2⁻⁷: exact, and no kink or end point is reached.
+    """
+    rows: list[list[float]] = []
+    for level in range(6):
+        h = 2.0 ** -(7 + level)
+        sides = []
+        for sign in (1, -1):
+            moved = list(operands)
+            moved[argument] += sign * h
+            sides.append(value_in(floats, row, moved))
+        table = [(sides[0] - sides[1]) / (2 * h)]
+        for k, before in enumerate(rows[-1] if rows else [], start=1):
+            table.append(table[-1] + (table[-1] - before) / (4**k - 1))
+        rows.append(table)
+    # The values beside the point may be a little larger than the one at it; the extrapolation weighs them by less than 2.
+    rounding = 4 * float(rounding_of(row, operands) + EPS * abs(sides[0])) / h
+    return rows[-1][-1], abs(rows[-1][-1] - rows[-2][-1]) + rounding
+
+
+def check_partial_by_difference(row: Primitive, argument: int, operands: Sequence[float]) -> None:
+    """The slope of ``backward()`` is the central difference, within that difference's own estimated error."""
+    expected, error = difference(row, argument, operands)
+    computed = slope(row, argument, operands)
+    assert abs(computed - expected) <= error, (
+        f"the slope of {row.name}{tuple(operands)} by argument {argument} is {computed!r}, "
+        f"by central differences {expected!r} ± {error:.1e}"
+    )
+
+
+def check_partial_by_complex_step(row: Primitive, argument: int, operands: Sequence[float]) -> None:
+    """The slope of ``backward()`` is Im f(x + ih) / h: without subtraction, so its error is that of the formula alone.
+
+    Both formulas add terms of the size of z, of the slope, and of 1, and round each a few times.
+    """
+    h = 1e-30
+    moved: list[Any] = [complex(x, h if i == argument else 0.0) for i, x in enumerate(operands)]
+    z = value_in(complexes, row, moved)
+    expected = complex(z).imag / h
+    computed = slope(row, argument, operands)
+    size = max(1.0, abs(complex(z)), abs(expected), *map(abs, operands))
+    assert abs(computed - expected) <= 32 * EPS * size, (
+        f"the slope of {row.name}{tuple(operands)} by argument {argument} is {computed!r}, by complex step {expected!r}"
+    )
+
+
+def as_float(x: Any) -> float:
+    """The number, whether it is a float or a Value."""
+    return x.data if isinstance(x, Value) else x
+
+
+def check_second_order(row: Primitive, first: int, second: int, operands: Sequence[float]) -> None:
+    """The gradient of the gradient is the second derivative.
+
+    Operands are below 8 and a lattice step away from singular points; what a rule adds up is of the size of the
+    derivatives themselves and of the value.
+    """
+
+    def f(*xs: Any) -> Any:
+        return record(row, xs)
+
+    positions = [i for i in range(len(operands)) if not is_constant(row, i)]
+    assert first in positions
+    computed = as_float(autograd.grad(autograd.grad(f, first), second)(*operands))
+    exact = exact_derivative(row, operands, first, second)
+    size = max(1, abs(exact), abs(exact_derivative(row, operands, first)), abs(exact_value(row, operands)))
+    error = abs(mp.mpf(computed) - exact)
+    assert error <= 64 * EPS * size, (
+        f"the second derivative of {row.name}{tuple(operands)} by arguments {first}, {second} is {computed!r}, "
+        f"exactly {mp.nstr(exact, 20)}"
+    )
+
+
+def float_raises(row: Primitive, operands: Sequence[float]) -> bool:
+    """Whether Python's floats have no value there (too large a value is another matter)."""
+    try:
+        value_in(floats, row, operands)
+    except OverflowError:
+        return False
+    except (ValueError, ZeroDivisionError):
+        return True
+    return False
+
+
+def check_domain(row: Primitive, operands: Sequence[float]) -> None:
+    """The row's predicate says where the float function raises."""
+    says = row.n_ary or bool(row.domain(*operands))
+    raises = float_raises(row, operands)
+    assert says != raises, (
+        f"{row.name}{tuple(operands)}: the domain says {'yes' if says else 'no'}, "
+        f"the float function {'raises' if raises else 'has a value'}"
+    )
+
+
+def check_limit(row: Primitive, argument: int, operands: Sequence[float], limit: float) -> None:
+    """The partial tends to the limit along a straight path of one operand from inside the domain."""
+    paths = []
+    for j in range(len(operands)):
+        for sign in (1, -1):
+            found = []
+            for k in (8, 16, 32, 64):
+                moved = [mp.mpf(x) for x in operands]
+                with mpmath.workdps(200):
+                    moved[j] += sign * mp.mpf(10) ** -k
+                    if not (row.domain(*moved) and row.partial_domain(argument)(*moved)) or row.kinks(*moved):
+                        break
+                    z = value_in(many_digits, row, moved)
+                    partials = row.partials
+                    assert not callable(partials)
+                    rule = partials[argument]
+                    assert rule is not None
+                    found.append(mp.mpf(rule(many_digits, z, *moved)))
+            else:
+                paths.append(found)
+    if math.isinf(limit):
+        # It grows without bound, with one sign.
+        reached = [all(a * (1 if limit > 0 else -1) > 0 for a in p) and p == sorted(p, key=abs) and abs(p[-1]) > 1.5 * abs(p[0]) for p in paths]
+    else:
+        reached = [abs(p[-1] - limit) <= abs(p[0] - limit) * mp.mpf(10) ** -2 or p[-1] == limit for p in paths]
+    assert any(reached), f"∂{row.name}/∂argument {argument} does not tend to {limit} at {tuple(operands)}"

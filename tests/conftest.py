@@ -1,0 +1,18 @@
+"""How much the property tests try: ``default`` is the same points on every run, ``thorough`` twenty times as many."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+EXAMPLES = 25
+
+# The engine is deterministic, so a failure must be too; machines differ in speed, so no example has a deadline.
+settings.register_profile(
+    "default",
+    max_examples=EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=20 * EXAMPLES)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
