@@ -13,6 +13,7 @@ from autograd.graph import topological_order
 from autograd.operands import Condition, Passive
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program, flatten
+from autograd.unrolled import as_stored
 
 _new = object.__new__
 _WHERE = TABLE["where"]
@@ -40,8 +41,8 @@ class Copying:
                 left, right = node.parents
                 memo[id(node)] = Condition(node.primitive, (of(left), of(right)), node.outcome)
             else:
-                x = tuple([of(operand) for operand in node._x]) if node._x.__class__ is tuple else of(node._x)
-                memo[id(node)] = _node_like(node, x, of(node._y))
+                x, y = [tuple(map(of, o)) if o.__class__ is tuple else of(o) for o in (node._x, node._y)]
+                memo[id(node)] = _node_like(node, x, y)
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:
@@ -69,6 +70,8 @@ def _node_like(node: Any, x: Any, y: Any) -> Any:
     copied = _new(node.__class__)
     copied._data, copied.grad, copied.primitive = node._data, node.grad, node.primitive
     copied._x, copied._y, copied.label, copied._moment = x, y, node.label, node._moment
+    if node.primitive is not None and node.primitive.n_ary:
+        copied._which = node._which
     return copied
 
 
@@ -100,6 +103,8 @@ def _rebuilt(
         node = _new(value_class)
         node._data, node.grad, node.primitive = numbers[2 * i], numbers[2 * i + 1], primitive
         node._x, node._y = _slots(primitive, operands, value_class)
+        if primitive.n_ary:
+            node._which = bytes([operand.__class__ is value_class for operand in operands])
         node.label, node._moment = labels.get(i, ""), moments[i]
         nodes.append(node)
     return nodes[program.outputs[0]]
@@ -113,8 +118,6 @@ def _slots(primitive: Primitive, operands: list[Any], value_class: Any) -> tuple
         untaken = 2 if operands[0] else 1
         if operands[untaken].__class__ is value_class:
             operands[untaken] = Passive(operands[untaken])
-    if primitive.n_ary:
-        return tuple(operands), bytes([operand.__class__ is value_class for operand in operands])
-    if len(operands) > 2:
-        return tuple(operands), None
+    if primitive.n_ary or len(operands) > 2:
+        return as_stored(primitive, operands)
     return operands[0], operands[1] if len(operands) == 2 else None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import linecache
 import os
-import re
 import sys
 from collections.abc import Sequence
 from types import FrameType
@@ -39,6 +37,9 @@ def user_line() -> str:
 
 def function_called_on_the_users_line() -> str | None:
     """The function of module ``math`` or the like that the user's line calls, if one can be seen there."""
+    import linecache  # these two cost 10 ms, and are wanted only when something went wrong
+    import re
+
     frame = user_frame()
     if frame is None:
         return None

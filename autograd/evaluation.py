@@ -25,8 +25,8 @@ def evaluate(
 
     >>> x = Value(2.0)
     >>> y = x.sqrt()
-    >>> str(evaluate(y, "mpmath", digits=30))[:22]
-    '1.41421356237309504880'
+    >>> evaluate(y, "mpmath", digits=30) ** 2 - 2 < 1e-29
+    True
     >>> evaluate(y, "arrays", at={x: [1.0, 4.0, 9.0]})
     array([1., 2., 3.])
 

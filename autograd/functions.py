@@ -173,7 +173,7 @@ def sum(values: Iterable[Any]) -> Any:
     >>> sum([Value(1.0), 2.0, 3.0]).data
     6.0
     """
-    return _sum(_listed("sum", values))
+    return _sum((_listed("sum", values),))[0]
 
 
 def prod(values: Iterable[Any]) -> Any:
@@ -182,7 +182,7 @@ def prod(values: Iterable[Any]) -> Any:
     >>> prod([2.0, 3.0])
     6.0
     """
-    return _prod(_listed("prod", values))
+    return _prod((_listed("prod", values),))[0]
 
 
 def mean(values: Iterable[Any]) -> Any:
@@ -194,7 +194,7 @@ def mean(values: Iterable[Any]) -> Any:
     Raises:
         ValueError: there are none.
     """
-    return _mean(_some("mean", values))
+    return _mean((_some("mean", values),))[0]
 
 
 def logsumexp(values: Iterable[Any]) -> Any:
@@ -206,7 +206,7 @@ def logsumexp(values: Iterable[Any]) -> Any:
     Raises:
         ValueError: there are none.
     """
-    return _logsumexp(_some("logsumexp", values))
+    return _logsumexp((_some("logsumexp", values),))[0]
 
 
 def dot(xs: Sequence[Any], ys: Sequence[Any], start: Any = None) -> Any:
@@ -219,13 +219,34 @@ def dot(xs: Sequence[Any], ys: Sequence[Any], start: Any = None) -> Any:
     Raises:
         ValueError: the two lists differ in length; both lengths are named.
     """
-    try:
-        operands = (*xs, *ys) if start is None else (*xs, *ys, start)
-        if len(xs) != len(ys):
-            raise ValueError(f"dot needs two lists of one length; they have {len(xs)} and {len(ys)} numbers")
-    except TypeError:  # not two lists: say so, or make lists of what can be iterated
-        return dot(_listed("dot", xs), _listed("dot", ys), start)
-    return _dot(operands)
+    left, right = _listed("dot", xs), _listed("dot", ys)
+    if len(left) != len(right):
+        raise ValueError(f"dot needs two lists of one length; they have {len(left)} and {len(right)} numbers")
+    return _dot((left if start is None else (*left, start),), right)[0]
+
+
+def linear(rows: Sequence[Sequence[Any]], xs: Sequence[Any]) -> list[Any]:
+    """The weighted sums of a layer, WX + B: one ``dot`` node for each row.
+
+    >>> [z.data for z in linear([[Value(0.5), Value(-1.0), Value(10.0)]], [2.0, 3.0])]
+    [8.0]
+
+    Args:
+        rows: per output, n weights, and a bias if there is one number more than inputs.
+        xs: the n inputs.
+
+    Raises:
+        ValueError: a row has neither n nor n + 1 numbers; both counts are named.
+    """
+    inputs = xs if xs.__class__ is tuple else _listed("linear", xs)
+    n = len(inputs)
+    for row in rows:
+        if len(row) - n not in (0, 1):
+            raise ValueError(
+                f"linear needs rows of {n} weights, and perhaps a bias, for {n} inputs; one has {len(row)}"
+            )
+    nodes: list[Any] = _dot([row if row.__class__ is tuple else tuple(row) for row in rows], inputs)
+    return nodes
 
 
 def softmax(values: Iterable[Any]) -> list[Any]:
@@ -311,9 +332,10 @@ def zero_grad(*values: Any) -> None:
 
 
 def _listed(name: str, values: Any) -> tuple[Any, ...]:
-    if not hasattr(values, "__iter__"):
-        raise TypeError(f"{name} takes a list of numbers, not {values!r}; write {name}([…])")
-    return tuple(values)
+    try:
+        return tuple(values)
+    except TypeError:
+        raise TypeError(f"{name} takes a list of numbers, not {values!r}; write {name}([…])") from None
 
 
 def _some(name: str, values: Iterable[Any]) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: Files that the other package named ``autograd`` (HIPS autograd) has and this one never will.
 _FOREIGN_FILES = ("tracer.py", "extend.py", "builtins.py")
@@ -43,13 +43,12 @@ def warning_about(folder: str) -> str:
     """What to tell a user whose environment holds both packages."""
     return (
         f"another distribution's package 'autograd' is installed in {folder}, beside valuegrad's in {here()}. "
-        "Which one 'import autograd' finds depends on the import path. Keep valuegrad in an environment of its own, or run: "
-        "pip uninstall autograd, then pip install --force-reinstall valuegrad"
+        "Which one 'import autograd' finds depends on the import path. Keep valuegrad in an environment of its own, "
+        "or run: pip uninstall autograd, then pip install --force-reinstall valuegrad"
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One line of the report: a package, its version (None: missing), its extra, and what it gives."""
 
     package: str

@@ -8,9 +8,8 @@ differentiates, checks, draws or compiles loops over this table; nobody lists pr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 #: ``(m, z, x, …) -> number``: one partial derivative.
 Rule = Callable[..., Any]
@@ -28,8 +27,7 @@ def nowhere(*_: Any) -> Any:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """What a partial tends to where its rule cannot be evaluated: an end point of the domain, or a kink."""
 
     argument: int
@@ -37,8 +35,7 @@ class Limit:
     value: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Primitive:
+class Primitive(NamedTuple):
     """One row: a function that the engine can differentiate.
 
     ``partials`` holds one rule ``(m, z, x, y, …)`` per argument, and ``None`` for an argument that has no derivative (a
@@ -96,6 +93,11 @@ class Primitive:
 
     def __reduce__(self) -> Any:
         return _find, (self.name if self.forward is None else self.origin,)
+
+
+# A row is known by identity, whatever it holds; that also makes it a fast key.
+Primitive.__eq__ = object.__eq__  # type: ignore[method-assign]
+Primitive.__hash__ = object.__hash__  # type: ignore[method-assign]
 
 
 def find(name: str) -> Primitive:

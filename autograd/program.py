@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from autograd.graph import topological_order
@@ -20,19 +19,32 @@ ABSENT = -1
 _FAR = 1 << 32
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """A graph as arrays: 6 bytes an instruction and 4 for each operand."""
+    """A graph as arrays: 6 bytes an instruction and 4 for each operand.
 
-    primitives: tuple[Primitive, ...]
-    #: Per instruction, an index into ``primitives``.
-    opcodes: array[int]
-    #: Instruction ``i`` has the operands ``operands[starts[i]:starts[i + 1]]``, each a slot or ``ABSENT``.
-    starts: array[int]
-    operands: array[int]
-    constants: array[float]
-    inputs: int
-    outputs: tuple[int, ...]
+    ``opcodes`` are indices into ``primitives``. Instruction ``i`` has ``operands[starts[i]:starts[i + 1]]``, each of
+    which is a slot or ``ABSENT``.
+    """
+
+    __slots__ = ("constants", "inputs", "opcodes", "operands", "outputs", "primitives", "starts")
+
+    def __init__(
+        self,
+        primitives: tuple[Primitive, ...],
+        opcodes: array[int],
+        starts: array[int],
+        operands: array[int],
+        constants: array[float],
+        inputs: int,
+        outputs: tuple[int, ...],
+    ) -> None:
+        self.primitives = primitives
+        self.opcodes = opcodes
+        self.starts = starts
+        self.operands = operands
+        self.constants = constants
+        self.inputs = inputs
+        self.outputs = outputs
 
     @property
     def first_instruction(self) -> int:

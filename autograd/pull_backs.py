@@ -27,14 +27,13 @@ def pull_back(node):
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from autograd.number_systems import floats
 from autograd.number_systems.source import Text, Writer, text_of
 from autograd.primitives import TABLE, Primitive, find
-from autograd.unrolled import Unrolled
+from autograd.unrolled import Unrolled, in_order
 from autograd.unrolled import text_of_pull_back as unrolled_text
 
 PullBack = Callable[[Any], None]
@@ -87,7 +86,7 @@ def _add_products(
             sums.append(f"{nodes[i]}.grad {'+' if partial == '1' else '-'}= c")
         elif partial != "0":
             sums.append(f"{nodes[i]}.grad += c * {partial}")
-    products = "\n".join([*writer.lines[start:], *sums])
+    used = set(" ".join([*writer.lines[start:], *sums]).replace("(", " ").replace(")", " ").replace(",", " ").split())
     indent = "    " * writer.indent
     numbers = [
         (name, f"{node}._data" if i in wanted else f"number({node})")
@@ -95,7 +94,7 @@ def _add_products(
     ]
     numbers.append(("z", "node._data"))
     writer.lines[start:start] = [
-        f"{indent}{name} = {text}" for name, text in numbers if re.search(rf"\b{name}\b", products)
+        f"{indent}{name} = {text}" for name, text in numbers if name in used or f"-{name}" in used
     ]
     for text in sums:
         writer.line(text)
@@ -136,27 +135,25 @@ class PullBacks(dict[Primitive, PullBack]):
         return made
 
     def _of_any_number(self, primitive: Primitive, rule: Callable[..., list[Any]]) -> PullBack:
-        """The pull-back of an n-ary row; ``node._y`` is the pattern of its operands."""
+        """The pull-back of an n-ary row; ``node._which`` is the pattern of its operands."""
 
         def loop(node: Any) -> None:
-            c, operands = node.grad, node._x
-            numbers = [self._number(operand) for operand in operands]
-            partials = rule(floats, node._data, numbers)
-            for is_value, parent, partial in zip(node._y, operands, partials, strict=True):
+            c, operands = node.grad, in_order(node._x, node._y)
+            partials = rule(floats, node._data, [self._number(operand) for operand in operands])
+            for is_value, parent, partial in zip(node._which, operands, partials, strict=True):
                 if is_value:
                     parent.grad += c * partial
 
         unrolled = Unrolled(primitive, unrolled_text, loop)
 
         def pull_back(node: Any) -> None:
-            unrolled[node._y](node)
+            unrolled[node._which](node)
 
         return pull_back
 
     def one_by_one(self, node: Any) -> None:
         """The pull-back of any node, from the rules themselves: for limits, where a written-out pull-back raised."""
-        x, y = node._x, node._y
-        operands = x if x.__class__ is tuple else (x,) if y is None else (x, y)
+        operands = node.operands()
         wanted = [i for i, operand in enumerate(operands) if operand.__class__ is self._value_class]
         partials = self._partials(floats, node.primitive, node._data, operands, wanted)
         products = [node.grad * partial for partial in partials]

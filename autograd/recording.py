@@ -12,7 +12,7 @@ from autograd import errors
 from autograd.number_systems import floats
 from autograd.operands import Condition, Passive, kind_of, number_of, plain
 from autograd.primitives import TABLE, Primitive
-from autograd.unrolled import Unrolled, text_of_forward
+from autograd.unrolled import Unrolled, as_stored, in_order, text_of_forward
 
 now = 0
 
@@ -98,7 +98,7 @@ class Recording:
         return function
 
     def binary(self, primitive: Primitive, *, operator: bool) -> Callable[[Any, Any], Any]:
-        """The function of a primitive with two arguments; an operator gives NotImplemented for what it does not know."""
+        """The function of a primitive with two arguments; an operator gives NotImplemented for the unknown."""
         compute, Value = forward(primitive), self.value_class
 
         def function(x: Any, y: Any) -> Any:
@@ -182,41 +182,62 @@ class Recording:
 
         return function
 
-    def any_number(self, primitive: Primitive) -> Callable[[tuple[Any, ...]], Any]:
-        """The function of an n-ary primitive, over the tuple of its operands."""
-        loop, Value = forward(primitive), self.value_class
-        unrolled = Unrolled(primitive, text_of_forward, lambda operands: loop([number_of(o) for o in operands]))
-        last: dict[int, bytes] = {}  # operands of one count mostly follow one pattern
+    def any_number(self, primitive: Primitive) -> Callable[..., list[Any]]:
+        """The function of an n-ary primitive: a node for each ``x``, with operands as a node holds them.
 
-        def function(operands: tuple[Any, ...]) -> Any:
-            try:
+        All share ``y``, as the neurons of a layer share their inputs; a call for each would take twice as long.
+        """
+        own, Value = forward(primitive), self.value_class
+
+        def loop(x: tuple[Any, ...], y: tuple[Any, ...] | None) -> Any:
+            return own([number_of(operand) for operand in in_order(x, y)])
+
+        unrolled = Unrolled(primitive, text_of_forward, loop)
+        last: dict[int, tuple[bytes, Callable[..., Any]]] = {}  # operands of one count mostly follow one pattern
+
+        def function(xs: Sequence[tuple[Any, ...]], y: tuple[Any, ...] | None = None) -> list[Any]:
+            nodes = []
+            for x in xs:
                 try:
-                    which = last[len(operands)]
-                    data = unrolled[which](operands)
-                except (AttributeError, KeyError):
+                    which, compute = last[len(x)]
+                    data = compute(x, y)
+                except (AttributeError, KeyError, ValueError, ArithmeticError):
                     data = None
                 if data.__class__ is not float:
-                    which = bytes([operand.__class__ is Value for operand in operands])
-                    kept = [o if is_value else plain(o) for o, is_value in zip(operands, which, strict=True)]
-                    if None in kept:
-                        raise strange(primitive, operands)
-                    if 1 not in which:
-                        return loop(kept)
-                    operands = tuple(kept)
-                    data = unrolled[which](operands)
-                    if unrolled.get(which):
-                        last[len(operands)] = which
+                    data, x, y, which = of_another_pattern(x, y)
+                    if not which:
+                        nodes.append(data)
+                        continue
+                node = _new(Value)
+                node._data = data
+                node.grad = 0.0
+                node.primitive = primitive
+                node._x = x
+                node._y = y
+                node._which = which
+                node.label = ""
+                node._moment = now
+                nodes.append(node)
+            return nodes
+
+        def of_another_pattern(x: tuple[Any, ...], y: tuple[Any, ...] | None) -> tuple[Any, Any, Any, bytes]:
+            operands = in_order(x, y)
+            which = bytes([operand.__class__ is Value for operand in operands])
+            kept = [o if is_value else plain(o) for o, is_value in zip(operands, which, strict=True)]
+            if None in kept:
+                raise strange(primitive, operands)
+            try:
+                if 1 not in which:
+                    return own(kept), x, y, b""
+                if any(a is not b for a, b in zip(kept, operands, strict=True)):
+                    x, y = as_stored(primitive, kept)
+                compute = unrolled[which]
+                data = compute(x, y)
             except (ValueError, ArithmeticError) as error:
                 raise errors.failure(primitive, operands, error) from None
-            node = _new(Value)
-            node._data = data
-            node.grad = 0.0
-            node.primitive = primitive
-            node._x = operands
-            node._y = which
-            node.label = ""
-            node._moment = now
-            return node
+            if compute is not loop:
+                last[len(x)] = which, compute
+            return data, x, y, which
 
         return function
 
@@ -256,7 +277,7 @@ class Recording:
         return number
 
     def function(self, primitive: Primitive) -> Callable[..., Any]:
-        """The function of any primitive; of an n-ary one, over the tuple of its operands."""
+        """The function of any primitive; of an n-ary one, over its operands as a node holds them."""
         if primitive is _WHERE:
             return self.where
         if primitive is _DETACH:

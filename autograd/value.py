@@ -20,6 +20,7 @@ from autograd.copying import Copying
 from autograd.operands import Condition, Passive, in_short, kind_of, number_of, plain
 from autograd.primitives import ALIASES, TABLE, Primitive
 from autograd.pull_backs import PullBacks
+from autograd.unrolled import in_order
 
 __all__ = ["RECORDERS", "Condition", "Value", "detach", "plain", "recorder", "where"]
 
@@ -42,9 +43,9 @@ class Value(Arithmetic, Copying):
         TypeError: ``data`` is not a real number.
     """
 
-    # _x and _y are the operands of a unary or binary node. For more, _x is their tuple; of an n-ary primitive, _y tells
-    # which of them are Values, one byte each.
-    __slots__ = ("_data", "_moment", "_x", "_y", "grad", "label", "primitive")
+    # _x and _y are the operands of a unary or binary node. For more, _x is their tuple, and what a node of an n-ary
+    # primitive holds stands in ``unrolled``; only such a node has _which.
+    __slots__ = ("_data", "_moment", "_which", "_x", "_y", "grad", "label", "primitive")
 
     def __init__(self, data: float, label: str = "") -> None:
         number = plain(data)
@@ -88,11 +89,16 @@ class Value(Arithmetic, Copying):
     @property
     def parents(self) -> tuple[Any, ...]:
         """The operands in order; empty for a leaf."""
-        if self._x is None:
+        return tuple([p.value if p.__class__ is Passive else p for p in self.operands()])
+
+    def operands(self) -> tuple[Any, ...]:
+        """The parents as they take part: one without a derivative (a branch not taken) is wrapped as ``Passive``."""
+        x, y = self._x, self._y
+        if x is None:
             return ()
-        one_or_two = (self._x,) if self._y is None else (self._x, self._y)
-        operands = self._x if self._x.__class__ is tuple else one_or_two
-        return tuple([p.value if p.__class__ is Passive else p for p in operands])
+        if x.__class__ is tuple:
+            return in_order(x, y)
+        return (x,) if y is None else (x, y)
 
     def backward(self, seed: float = 1.0) -> None:
         """Add ``seed · ∂self/∂leaf`` to the ``.grad`` of every leaf; nodes between get theirs afresh.
@@ -113,9 +119,8 @@ class Value(Arithmetic, Copying):
             self.grad += start
             return
         order = self._inner_nodes_with_fresh_gradients()
-        now = recording.now
-        for node in order:
-            if node._moment != now:
+        if {node._moment for node in order} != {recording.now}:  # a leaf was written since the first node was born
+            for node in order:
                 node._refuse_if_stale()
         self.grad = start
         pull_backs = _PULL_BACKS
@@ -134,6 +139,7 @@ class Value(Arithmetic, Copying):
         order: list[Value] = []
         stack: list[Any] = [self]
         push, pop = stack.append, stack.pop
+        gone_through: set[int] = set()  # tuples of operands; the neurons of a layer share them
         while stack:
             node = pop()
             if node is None:  # all parents of the node below are done
@@ -144,21 +150,19 @@ class Value(Arithmetic, Copying):
             node.grad = zero
             push(node)
             push(None)
-            x = node._x
-            if x.__class__ is Value:
-                y = node._y
-                if y.__class__ is Value and y._x is not None and y.grad is not zero:
-                    push(y)
-                if x._x is not None and x.grad is not zero:
+            x, y = node._x, node._y
+            if x.__class__ is not tuple:
+                if x.__class__ is Value and x._x is not None and x.grad is not zero:
                     push(x)
-            elif x.__class__ is tuple:
-                for parent in x:
-                    if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
-                        push(parent)
-            else:
-                y = node._y
                 if y.__class__ is Value and y._x is not None and y.grad is not zero:
                     push(y)
+                continue
+            for operands in (x,) if y is None else (x, y):
+                if id(operands) not in gone_through:
+                    gone_through.add(id(operands))
+                    for parent in operands:
+                        if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
+                            push(parent)
         return order
 
     def stale_leaf(self) -> Value | None:
@@ -251,7 +255,7 @@ RECORDERS: dict[str, Callable[..., Any]] = {name: _RECORDING.function(row) for n
 
 
 def recorder(primitive: Primitive) -> Callable[..., Any]:
-    """The function that applies a primitive to Values and plain numbers; an n-ary one takes the tuple of them."""
+    """The function that applies a primitive to Values and plain numbers; an n-ary one takes tuples."""
     return RECORDERS[primitive.name] if primitive.forward is None else _RECORDING.function(primitive)
 
 

@@ -7,7 +7,6 @@ runs.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import SimpleNamespace
@@ -126,7 +125,7 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-class _Inline(Writer):
+class Inline(Writer):
     """A writer whose results are one expression each, for documentation."""
 
     def assign(self, text: str) -> Text:
@@ -143,9 +142,11 @@ def formulas(primitive: Primitive) -> dict[str, str]:
     >>> formulas(TABLE["tanh"])
     {'x': '1 - z * z'}
     """
+    import ast  # for documentation alone
+
     if callable(primitive.partials):
         return {}
-    writer = _Inline()
+    writer = Inline()
     arguments = primitive.arguments
     operands = [Text(name, writer) for name in arguments[: len(primitive.partials)]]
     found = {}

@@ -13,6 +13,7 @@ from typing import Any
 
 from autograd.number_systems import floats
 from autograd.primitives import TABLE
+from autograd.unrolled import as_stored
 from autograd.value import RECORDERS, Condition, Value
 
 NAME = "values"
@@ -36,12 +37,16 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def _over_a_list(record: Callable[..., Any]) -> Callable[[list[Any]], Any]:
-    return lambda xs: record(tuple(xs))
+def _one(record: Callable[..., list[Any]], x: Any, y: Any) -> Any:
+    return record((x,), y)[0]
+
+
+def _over_a_list(name: str) -> Callable[[list[Any]], Any]:
+    return lambda xs: _one(RECORDERS[name], *as_stored(TABLE[name], xs))
 
 
 # Every primitive under its own name, as in the other systems: here each is the function that records it.
 globals().update(RECORDERS)
-globals().update({name: _over_a_list(RECORDERS[name]) for name, row in TABLE.items() if row.n_ary})
+globals().update({name: _over_a_list(name) for name, row in TABLE.items() if row.n_ary})
 
 where = floats.where
