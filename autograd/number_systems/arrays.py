@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.number_systems import floats
+from autograd.number_systems import common, floats
 
 NAME = "arrays"
 LANES = True
@@ -54,10 +54,7 @@ less, less_equal, greater, greater_equal = np.less, np.less_equal, np.greater, n
 erf, erfc, gelu = _elementwise(math.erf), _elementwise(math.erfc), _elementwise(floats.gelu)
 
 
-def identity(x: Array) -> Array:
-    return x
-
-
+identity, sum, prod, mean, dot = common.identity, common.sum, common.prod, common.mean, common.dot
 detach = identity
 
 
@@ -108,32 +105,6 @@ def sigmoid(x: Array) -> Array:
 
 def log_sigmoid(x: Array) -> Array:
     return -softplus(-x)
-
-
-def sum(xs: Sequence[Array]) -> Array:
-    total = number(0.0)
-    for x in xs:
-        total = total + x
-    return total
-
-
-def prod(xs: Sequence[Array]) -> Array:
-    total = number(1.0)
-    for x in xs:
-        total = total * x
-    return total
-
-
-def mean(xs: Sequence[Array]) -> Array:
-    return sum(xs) / len(xs)
-
-
-def dot(xs: Sequence[Array]) -> Array:
-    n = len(xs) // 2
-    total = xs[-1] if len(xs) % 2 else number(0.0)
-    for x, y in zip(xs[:n], xs[n : 2 * n], strict=True):
-        total = total + x * y
-    return total
 
 
 def logsumexp(xs: Sequence[Array]) -> Array:

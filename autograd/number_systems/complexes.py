@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from autograd.number_systems import common
+
 NAME = "complex"
 LANES = False
 _NO_ERF = "the standard library has no error function of a complex argument"
@@ -42,23 +44,17 @@ def _positive(x: complex, name: str) -> complex:
     return x
 
 
-def identity(x: complex) -> complex:
-    return x
-
-
+identity, where, sum, prod, mean, dot = common.identity, common.where, common.sum, common.prod, common.mean, common.dot
 detach = identity
 
 
 def pow(x: complex, y: complex) -> complex:
     exponent = complex(y)
-    if exponent.imag == 0 and exponent.real == int(exponent.real) and builtin_abs(exponent.real) < 2**31:
+    if exponent.imag == 0 and exponent.real.is_integer() and math.fabs(exponent.real) < 2**31:
         return complex(x) ** int(exponent.real)
     if x == 0 and exponent.real > 0:
         return 0j
     return cmath.exp(exponent * cmath.log(_positive(x, "a real power")))
-
-
-builtin_abs = math.fabs
 
 
 def expm1(x: complex) -> complex:
@@ -76,7 +72,7 @@ def log1p(x: complex) -> complex:
     if a <= -1:
         raise ValueError("log1p of a number whose real part is not above -1")
     return complex(
-        math.log1p(a * (2 + a) + b * b) / 2 if builtin_abs(a) < 0.5 else math.log(math.hypot(1 + a, b)),
+        math.log1p(a * (2 + a) + b * b) / 2 if math.fabs(a) < 0.5 else math.log(math.hypot(1 + a, b)),
         math.atan2(b, 1 + a),
     )
 
@@ -113,7 +109,7 @@ def atan2(y: complex, x: complex) -> complex:
 
 
 def hypot(x: complex, y: complex) -> complex:
-    scale = max(builtin_abs(complex(x).real), builtin_abs(complex(y).real))
+    scale = max(math.fabs(complex(x).real), math.fabs(complex(y).real))
     if scale == 0:
         return cmath.sqrt(x * x + y * y)
     a, b = x / scale, y / scale
@@ -138,15 +134,6 @@ def greater(x: Any, y: Any) -> bool:
 
 def greater_equal(x: Any, y: Any) -> bool:
     return bool(plain(x) >= plain(y))
-
-
-def where(condition: Any, x: Any, y: Any) -> Any:
-    chosen = x if condition else y
-    if chosen is None:
-        raise ValueError(
-            "where: the branch that is wanted now was a function that was never called; give it as a Value"
-        )
-    return chosen() if callable(chosen) else chosen
 
 
 def abs(x: complex) -> complex:
@@ -214,32 +201,6 @@ def silu(x: complex) -> complex:
 
 def mish(x: complex) -> complex:
     return x * cmath.tanh(softplus(x))
-
-
-def sum(xs: Sequence[complex]) -> complex:
-    total = 0j
-    for x in xs:
-        total += x
-    return total
-
-
-def prod(xs: Sequence[complex]) -> complex:
-    total = 1 + 0j
-    for x in xs:
-        total *= x
-    return total
-
-
-def mean(xs: Sequence[complex]) -> complex:
-    return sum(xs) / len(xs)
-
-
-def dot(xs: Sequence[complex]) -> complex:
-    n = len(xs) // 2
-    total = xs[-1] if len(xs) % 2 else 0j
-    for x, y in zip(xs[:n], xs[n : 2 * n], strict=True):
-        total += x * y
-    return total
 
 
 def logsumexp(xs: Sequence[complex]) -> complex:

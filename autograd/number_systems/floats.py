@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from autograd.number_systems import common
+
 NAME = "floats"
 LANES = False
 LACKS: dict[str, str] = {}
@@ -33,10 +35,7 @@ erf, erfc, hypot, abs = math.erf, math.erfc, math.hypot, math.fabs
 less, less_equal, greater, greater_equal = operator.lt, operator.le, operator.gt, operator.ge
 
 
-def identity(x: float) -> float:
-    return x
-
-
+identity, where = common.identity, common.where
 detach = identity
 
 
@@ -58,15 +57,6 @@ def maximum(x: float, y: float) -> float:
 
 def minimum(x: float, y: float) -> float:
     return x if x < y or x != x else y
-
-
-def where(condition: Any, x: Any, y: Any) -> Any:
-    chosen = x if condition else y
-    if chosen is None:
-        raise ValueError(
-            "where: the branch that is wanted now was a function that was never called; give it as a Value"
-        )
-    return chosen() if callable(chosen) else chosen
 
 
 def clip(x: float, low: float, high: float) -> float:

@@ -10,6 +10,8 @@ from typing import Any
 import mpmath
 from mpmath import mp
 
+from autograd.number_systems import common
+
 NAME = "mpmath"
 LANES = False
 LACKS: dict[str, str] = {}
@@ -52,10 +54,7 @@ def _on_the_reals(name: str) -> Any:
 asin, acos, acosh, atanh, sqrt = map(_on_the_reals, ("asin", "acos", "acosh", "atanh", "sqrt"))
 
 
-def identity(x: Real) -> Real:
-    return x
-
-
+identity, where, sum, prod, mean, dot = common.identity, common.where, common.sum, common.prod, common.mean, common.dot
 detach = identity
 
 
@@ -103,15 +102,6 @@ def reciprocal(x: Real) -> Real:
 
 def atan2(y: Real, x: Real) -> Real:
     return mp.atan2(y, x)
-
-
-def where(condition: Any, x: Any, y: Any) -> Any:
-    chosen = x if condition else y
-    if chosen is None:
-        raise ValueError(
-            "where: the branch that is wanted now was a function that was never called; give it as a Value"
-        )
-    return chosen() if callable(chosen) else chosen
 
 
 def maximum(x: Real, y: Real) -> Real:
@@ -164,32 +154,6 @@ def silu(x: Real) -> Real:
 
 def mish(x: Real) -> Real:
     return x * mp.tanh(softplus(x))
-
-
-def sum(xs: Sequence[Real]) -> Real:
-    total = mp.zero
-    for x in xs:
-        total += x
-    return total
-
-
-def prod(xs: Sequence[Real]) -> Real:
-    total = mp.one
-    for x in xs:
-        total *= x
-    return total
-
-
-def mean(xs: Sequence[Real]) -> Real:
-    return sum(xs) / len(xs)
-
-
-def dot(xs: Sequence[Real]) -> Real:
-    n = len(xs) // 2
-    total = xs[-1] if len(xs) % 2 else mp.zero
-    for x, y in zip(xs[:n], xs[n : 2 * n], strict=True):
-        total += x * y
-    return total
 
 
 def logsumexp(xs: Sequence[Real]) -> Real:
