@@ -30,6 +30,10 @@ class Copying:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         def of(operand: Any) -> Any:
+            if operand.__class__ is tuple:  # the neurons of a layer share the tuple of their inputs
+                if id(operand) not in memo:
+                    memo[id(operand)] = tuple([of(o) for o in operand])
+                return memo[id(operand)]
             if operand.__class__ is Passive:
                 return Passive(memo[id(operand.value)])
             return memo.get(id(operand), operand) if hasattr(operand, "parents") else operand
@@ -41,8 +45,7 @@ class Copying:
                 left, right = node.parents
                 memo[id(node)] = Condition(node.primitive, (of(left), of(right)), node.outcome)
             else:
-                x, y = [tuple(map(of, o)) if o.__class__ is tuple else of(o) for o in (node._x, node._y)]
-                memo[id(node)] = _node_like(node, x, y)
+                memo[id(node)] = _node_like(node, of(node._x), of(node._y))
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:

@@ -77,7 +77,7 @@ class Value(Arithmetic, Copying):
         if self._x is not None:
             raise AttributeError(
                 f"{in_short(self)} was computed by {self.primitive.name}; only a leaf's data can be written. "  # type: ignore[union-attr]
-                "Write the leaves and run the expression again, or use detach() to get a leaf."
+                "Write the leaves and run the expression again, or make a leaf of its number: Value(value.data)."
             )
         new = plain(number)
         if new is None:
