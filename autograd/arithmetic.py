@@ -13,6 +13,7 @@ from typing import Any, Self
 
 #: Binary operator ↔ primitive; ``__r…__`` is its reflection.
 BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}
+UNARY = {"neg": "neg", "abs": "abs", "floor": "floor", "ceil": "ceil"}
 COMPARISONS = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
 
 

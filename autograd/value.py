@@ -15,7 +15,7 @@ from numbers import Real
 from typing import Any, Never, final
 
 from autograd import errors, interpret, recording
-from autograd.arithmetic import BINARY, COMPARISONS, Arithmetic
+from autograd.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.copying import Copying
 from autograd.operands import Condition, Passive, in_short, kind_of, number_of, plain
 from autograd.primitives import ALIASES, TABLE, Primitive
@@ -288,7 +288,7 @@ def detach(x: Any) -> Any:
 for _operator, _name in BINARY.items():
     setattr(Value, f"__{_operator}__", _RECORDING.binary(TABLE[_name], operator=True))
     setattr(Value, f"__r{_operator}__", _RECORDING.reflected(TABLE[_name]))
-for _operator, _name in COMPARISONS.items():
+for _operator, _name in (UNARY | COMPARISONS).items():
     setattr(Value, f"__{_operator}__", RECORDERS[_name])
 for _name, _row in TABLE.items():
     if not _row.n_ary and not _row.compares:

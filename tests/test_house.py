@@ -1,0 +1,58 @@
+"""How the house is kept, where no linter looks."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import autograd
+
+ROOT = Path(autograd.__file__).parents[1]
+
+#: Beside the public names: what the command line needs of pictures and of the installation.
+ALLOWED = {"autograd.installation", "autograd.pictures.layout"}
+
+
+def _imports_of_autograd(text: str) -> list[str]:
+    """Every name that a file takes from autograd, as ``module:name``."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found += [f"{alias.name}:" for alias in node.names if alias.name.split(".")[0] == "autograd"]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "autograd":
+            found += [f"{node.module}:{alias.name}" for alias in node.names]
+    return found
+
+
+def _strange(imports: list[str]) -> list[str]:
+    """Those that are neither public names nor allowed modules."""
+    strange = []
+    for item in imports:
+        module, _, name = item.partition(":")
+        whole = f"{module}.{name}" if name else module
+        public = module == "autograd" and (not name or name in autograd.__all__)
+        if not public and module not in ALLOWED and whole not in ALLOWED:
+            strange.append(item)
+    return strange
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "nn").glob("*.py")), ids=lambda path: path.name)
+def test_nn_uses_only_the_public_names_of_autograd(path: Path) -> None:
+    assert _strange(_imports_of_autograd(path.read_text("utf-8"))) == []
+
+
+def test_that_test_can_fail() -> None:
+    text = "from autograd import Value\nfrom autograd.value import plain\nimport autograd.graph\nfrom autograd import core"
+    assert _strange(_imports_of_autograd(text)) == ["autograd.value:plain", "autograd.graph:", "autograd:core"]
+
+
+@pytest.mark.parametrize("package", ["autograd", "nn"])
+def test_there_is_no_import_of_a_user_of_the_house(package: str) -> None:
+    for path in (ROOT / package).rglob("*.py"):
+        for line in path.read_text("utf-8").splitlines():
+            assert not line.startswith(("from tests", "from benchmarks", "import tests", "import benchmarks")), path
+
+
+def test_the_core_of_nn_is_read_in_ten_minutes() -> None:
+    core = ("module.py", "layers.py", "losses.py", "optimizers.py")
+    assert sum(len((ROOT / "nn" / name).read_text("utf-8").splitlines()) for name in core) < 400
