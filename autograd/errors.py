@@ -50,9 +50,9 @@ def function_called_on_the_users_line() -> str | None:
 
 def describe(name: str, operand: Any) -> str:
     """``x is -2.0 ('z1')``: an operand, its number and its label."""
-    data = getattr(operand, "data", operand)
-    label = getattr(operand, "label", "")
-    return f"{name} is {data!r}" + (f" ('{label}')" if label else "")
+    if not hasattr(operand, "label"):
+        return f"{name} is {operand!r}"
+    return f"{name} is {operand.data!r}" + (f" ('{operand.label}')" if operand.label else "")
 
 
 def operands_in_words(primitive: Primitive, operands: Sequence[Any]) -> str:
@@ -78,10 +78,12 @@ def failure(primitive: Primitive, operands: Sequence[Any], error: Exception) -> 
     return DomainError(f"{primitive.name} failed: {error}; {given}{where}.")
 
 
-def slope_failure(primitive: Primitive, argument: int, operands: Sequence[Any]) -> DomainError:
+def slope_failure(
+    primitive: Primitive, argument: int, operands: Sequence[Any], what: str = "derivative"
+) -> DomainError:
     """The exception for a partial that does not exist at these operands."""
     name = primitive.arguments[argument] if not primitive.n_ary else f"xs[{argument}]"
     return DomainError(
-        f"{primitive.name} has no derivative with respect to {name} here; {operands_in_words(primitive, operands)}. "
+        f"{primitive.name} has no {what} with respect to {name} here; {operands_in_words(primitive, operands)}. "
         f"Use where to choose another formula at this point, or detach() if no derivative is wanted."
     )

@@ -255,7 +255,9 @@ def softmax(values: Iterable[Any]) -> list[Any]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    return [exp(x) for x in log_softmax(values)]
+    powers = [exp(x) for x in _below_the_largest(_some("softmax", values))]
+    total = sum(powers)
+    return [power / total for power in powers]
 
 
 def log_softmax(values: Iterable[Any]) -> list[Any]:
@@ -264,9 +266,18 @@ def log_softmax(values: Iterable[Any]) -> list[Any]:
     >>> [round(x, 6) for x in log_softmax([0.0, 0.0])]
     [-0.693147, -0.693147]
     """
-    listed = _some("log_softmax", values)
+    listed = _below_the_largest(_some("log_softmax", values))
     total = logsumexp(listed)
     return [x - total for x in listed]
+
+
+def _below_the_largest(values: tuple[Any, ...]) -> list[Any]:
+    """Each number minus the largest, which is exact for those that matter beside it.
+
+    A softmax does not change when all its numbers move together, so the largest takes part as a constant.
+    """
+    largest = detach(max(values))
+    return [x - largest for x in values]
 
 
 def norm(values: Iterable[Any]) -> Any:

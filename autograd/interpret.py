@@ -55,9 +55,12 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
     rule = primitive.partials[argument]
     if rule is None:
         return 0
+    second = primitive.second_formulas[argument] if primitive.second_formulas else None
     limits = [limit for limit in primitive.limits if limit.argument == argument]
     if m.LANES:
         partial = rule(m, z, *operands)
+        if second is not None:
+            partial = m.where(partial - partial == 0, partial, second(m, z, *operands))
         for limit in limits:
             partial = m.where(limit.at(*operands), limit.value, partial)
         return partial
@@ -67,7 +70,9 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
         plain = [m.plain(operand) for operand in operands]
         for limit in limits:
             if limit.at(*plain):
-                return m.number(limit.value)
+                return m.limit(limit.value, primitive, operands)
+        if second is not None and isinstance(error, OverflowError):
+            return second(m, z, *operands)
         raise slope_failure(primitive, argument, operands) from error
 
 

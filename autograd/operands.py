@@ -10,9 +10,10 @@ from autograd.primitives import Primitive
 
 def plain(x: Any) -> float | None:
     """A real number as a float; ``None`` for anything else, Values among it."""
-    if x.__class__ is float:
-        return x
-    return float(x) if isinstance(x, Real) else None
+    kind = x.__class__
+    if kind is float:
+        return x  # type: ignore[no-any-return]
+    return float(x) if kind is int or isinstance(x, Real) else None
 
 
 @final

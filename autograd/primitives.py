@@ -56,6 +56,8 @@ class Primitive(NamedTuple):
     #: Where each partial is defined, if that is less than the domain (``None``: the same).
     partial_domains: tuple[Callable[..., Any] | None, ...] = ()
     limits: tuple[Limit, ...] = ()
+    #: Per argument, a second formula for where the first overflows on the way to a finite number.
+    second_formulas: tuple[Rule | None, ...] = ()
     #: Where the function is continuous without a derivative, or jumps; the rule states the convention there.
     kinks: Callable[..., Any] = nowhere
     #: How it is drawn; an infix symbol for operators.
@@ -148,6 +150,13 @@ def _products_of_the_others(m: Any, z: Any, xs: list[Any]) -> list[Any]:
     return [a * b if i else b for i, (a, b) in enumerate(zip(before, reversed(after), strict=True))]
 
 
+def _softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
+    # z is near the largest x; dividing by the sum makes good what z lost when it was rounded.
+    powers = [m.exp(x - z) for x in xs]
+    total = m.sum(powers)
+    return [power / total for power in powers]
+
+
 def _dot_partials(m: Any, z: Any, xs: list[Any]) -> list[Any]:
     """Operands are x₁ … xₙ, y₁ … yₙ and perhaps a start: each factor's partial is the other one."""
     n = len(xs) // 2
@@ -232,7 +241,11 @@ _ROWS: tuple[Primitive, ...] = (
         (lambda m, z, x, y: y * m.pow(x, y - 1), lambda m, z, x, y: z * m.log(x)),
         "x to the power y, a real number",
         ((2.0, 3.0), 8.0),
-        domain=lambda x, y: (x > 0) | ((x == 0) & (y >= 0)) | ((x < 0) & (y % 1 == 0)),
+        domain=lambda x, y: (
+            (x > 0)
+            | ((x == 0) & ((y >= 0) | (y == -INFINITY)))
+            | ((x < 0) & ((y % 1 == 0) | (abs(y) == INFINITY) | (x == -INFINITY)))
+        ),
         needs="a positive base, or zero with an exponent ≥ 0, or a negative one with an integer exponent",
         remedy="Use cbrt, square, abs or where.",
         partial_domains=(
@@ -240,11 +253,12 @@ _ROWS: tuple[Primitive, ...] = (
             lambda x, y: (x > 0) | ((x == 0) & (y > 0)),
         ),
         limits=(
-            Limit(0, lambda x, y: (x == 0) & (y == 0), 0.0),
+            Limit(0, lambda x, y: y == 0, 0.0),
             Limit(0, lambda x, y: (x == 0) & (y > 0) & (y < 1), INFINITY),
             Limit(1, lambda x, y: (x == 0) & (y > 0), 0.0),
             Limit(1, lambda x, y: (x == 0) & (y == 0), -INFINITY),
         ),
+        second_formulas=(lambda m, z, x, y: y * z / x, None),
         symbol="**",
     ),
     # exponentials, logarithms, powers
@@ -472,7 +486,7 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "mish",
-        (lambda m, z, x: _mish_partial(m, x, m.tanh(m.softplus(x))),),
+        (lambda m, z, x: _mish_partial(m, x, m.softplus(x)),),
         "x·tanh(softplus(x)) (Misra, 2019)",
         ((1.0,), 0.865098),
     ),
@@ -494,7 +508,7 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "logsumexp",
-        lambda m, z, xs: [m.exp(x - z) for x in xs],
+        _softmax,
         "log(eˣ¹ + … + eˣⁿ), without overflow",
         arguments=("xs",),
     ),
@@ -509,8 +523,9 @@ _ROWS: tuple[Primitive, ...] = (
 )
 
 
-def _mish_partial(m: Any, x: Any, t: Any) -> Any:
-    return t + x * (1 - t * t) * m.sigmoid(x)
+def _mish_partial(m: Any, x: Any, s: Any) -> Any:
+    # tanh′(s) = 4·sigmoid(2s)·sigmoid(-2s), which keeps the digits that 1 - tanh(s)² loses when x multiplies it.
+    return m.tanh(s) + x * (4 * m.sigmoid(2 * s) * m.sigmoid(-2 * s) * m.sigmoid(x))
 
 
 TABLE: Mapping[str, Primitive] = MappingProxyType({row.name: row for row in _ROWS})

@@ -15,7 +15,7 @@ from autograd.number_systems import floats, system_of
 from autograd.primitives import TABLE
 from autograd.program import Program, flatten
 from autograd.structure import Builder, take_apart
-from autograd.value import Value, recorder
+from autograd.value import Value, recorder, refuse_if_stale
 
 _identity = recorder(TABLE["identity"])
 
@@ -71,6 +71,7 @@ class _Call:
 
     def cotangents(self, seeds: Sequence[Any]) -> list[Any]:
         """One cotangent per fresh node, given one seed per output."""
+        self.refuse_if_stale()
         by_slot: dict[int, Any] = {}
         for slot, seed in zip(self.output_slots, seeds, strict=True):
             if slot >= 0 and seed is not None:
@@ -78,6 +79,10 @@ class _Call:
         wanted = [slot for slot in self.slots if slot >= 0]
         found = pull_back(self.program, self.numbers, by_slot, self.m, wanted)
         return [self.result(found[slot] if slot >= 0 else None) for slot in self.slots]
+
+    def refuse_if_stale(self) -> None:
+        """Refuse if a captured leaf was written since the function ran."""
+        refuse_if_stale([node for node in self.nodes[self.program.first_instruction :] if isinstance(node, Value)])
 
     def arranged(self, flat: Sequence[Any]) -> list[Any]:
         """One number per fresh node, in the shapes of the arguments."""
@@ -263,6 +268,7 @@ def gradients(output: Value, wrt: Any) -> Any:
         if not isinstance(target, Value):
             raise TypeError(f"gradients differentiates with respect to Values; wrt holds the number {target!r}")
     program, nodes = flatten([output])
+    refuse_if_stale([node for node in nodes if isinstance(node, Value)])
     found = cotangents_of(program, nodes, targets)
     return build([x if isinstance(x, Value) else Value(0.0 if x is None else x) for x in found])
 

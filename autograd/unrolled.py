@@ -42,7 +42,9 @@ def in_order(x: tuple[Any, ...], y: tuple[Any, ...] | None) -> tuple[Any, ...]:
 def _opened(primitive: Primitive, which: bytes, x: str, y: str) -> list[str]:
     """The lines that take the stored operands apart into X0, X1, …"""
     first, second = as_stored(primitive, [f"X{i}" for i in range(len(which))])
-    return [f"    {', '.join(names)}, = {source}" for names, source in ((first, x), (second, y)) if names]
+    lists = ((first, x),) if second is None else ((first, x), (second, y))
+    # An empty list is taken apart too, so that operands of another pattern are noticed.
+    return [f"    ({', '.join(names)}{',' if names else ''}) = {source}" for names, source in lists]
 
 
 def _numbers(which: bytes, writer: Writer) -> list[Any]:
@@ -52,12 +54,12 @@ def _numbers(which: bytes, writer: Writer) -> list[Any]:
 def text_of_forward(primitive: Primitive, which: bytes) -> str | None:
     """The source of ``forward(x, y) -> float``; ``None`` if the float function decides by comparing.
 
-    It raises AttributeError for operands of another pattern, or returns something that is not a float.
+    It raises ValueError or AttributeError for operands of another pattern, or returns something that is not a float.
 
     >>> print(text_of_forward(TABLE["dot"], b"\\1\\0"))
     def forward(x, y):
-        X0, = x
-        X1, = y
+        (X0,) = x
+        (X1,) = y
         if X1.__class__ is not float:
             raise AttributeError
         return (0.0 + (X0._data * X1))
@@ -79,8 +81,8 @@ def text_of_pull_back(primitive: Primitive, which: bytes) -> str:
     >>> print(text_of_pull_back(TABLE["dot"], b"\\1\\1"))
     def pull_back(node):
         c = node.grad
-        X0, = node._x
-        X1, = node._y
+        (X0,) = node._x
+        (X1,) = node._y
         X0.grad += c * X1._data
         X1.grad += c * X0._data
     """
@@ -112,7 +114,7 @@ class Unrolled(dict[bytes, Callable[..., Any]]):
         text = self._text(self._primitive, which)
         if text is None:
             return self._loop
-        namespace: dict[str, Any] = {"exp": floats.exp}
+        namespace: dict[str, Any] = {"exp": floats.exp, "sum": floats.sum}
         exec(compile(text, f"<{self._primitive.name} of {len(which)}>", "exec"), namespace)
         self[which] = namespace.get("forward") or namespace["pull_back"]
         return self[which]

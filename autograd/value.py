@@ -22,7 +22,7 @@ from autograd.primitives import ALIASES, TABLE, Primitive
 from autograd.pull_backs import PullBacks
 from autograd.unrolled import in_order
 
-__all__ = ["RECORDERS", "Condition", "Value", "detach", "plain", "recorder", "where"]
+__all__ = ["RECORDERS", "Condition", "Value", "detach", "plain", "recorder", "refuse_if_stale", "where"]
 
 
 @final
@@ -119,9 +119,7 @@ class Value(Arithmetic, Copying):
             self.grad += start
             return
         order = self._inner_nodes_with_fresh_gradients()
-        if {node._moment for node in order} != {recording.now}:  # a leaf was written since the first node was born
-            for node in order:
-                node._refuse_if_stale()
+        refuse_if_stale(order)
         self.grad = start
         pull_backs = _PULL_BACKS
         for node in reversed(order):
@@ -139,11 +137,15 @@ class Value(Arithmetic, Copying):
         order: list[Value] = []
         stack: list[Any] = [self]
         push, pop = stack.append, stack.pop
-        gone_through: set[int] = set()  # tuples of operands; the neurons of a layer share them
+        done: set[int] = set()  # tuples of operands that are all in the order; the neurons of a layer share them
         while stack:
             node = pop()
-            if node is None:  # all parents of the node below are done
-                order.append(pop())
+            if node is None:  # all parents of the node below are in the order
+                node = pop()
+                order.append(node)
+                if node._x.__class__ is tuple:
+                    done.add(id(node._x))
+                    done.add(id(node._y))
                 continue
             if node.grad is zero:
                 continue
@@ -158,27 +160,18 @@ class Value(Arithmetic, Copying):
                     push(y)
                 continue
             for operands in (x,) if y is None else (x, y):
-                if id(operands) not in gone_through:
-                    gone_through.add(id(operands))
+                if id(operands) not in done:
                     for parent in operands:
                         if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
                             push(parent)
         return order
 
     def stale_leaf(self) -> Value | None:
-        """The first leaf among the parents that was written after this node had used it."""
-        for parent in self.parents:
+        """The first leaf among the parents that was written after this node had used it for more than its number."""
+        for parent in self.operands():
             if parent.__class__ is Value and parent._x is None and parent._moment > self._moment:
                 return parent
         return None
-
-    def _refuse_if_stale(self) -> None:
-        leaf = self.stale_leaf()
-        if leaf is not None and self.primitive is not None:
-            raise errors.StaleGraphError(
-                f"the leaf {in_short(leaf)} was written after {self.primitive.name} had used it, "
-                "so old and new numbers would mix. Run the expression again after writing, or run backward before it."
-            )
 
     def detach(self) -> Value:
         """The same number, through which no derivative flows.
@@ -233,6 +226,19 @@ class Value(Arithmetic, Copying):
         if self.primitive is not None:
             parts.append(f"primitive={self.primitive.name}")
         return f"Value({', '.join([*parts, f'grad={self.grad!r}'])})"
+
+
+def refuse_if_stale(nodes: Sequence[Value]) -> None:
+    """Raise StaleGraphError if a leaf was written after one of these nodes had used it."""
+    if {node._moment for node in nodes} <= {recording.now}:  # no leaf was written since the first of them was born
+        return
+    for node in nodes:
+        leaf = node.stale_leaf()
+        if leaf is not None and node.primitive is not None:
+            raise errors.StaleGraphError(
+                f"the leaf {in_short(leaf)} was written after {node.primitive.name} had used it, "
+                "so old and new numbers would mix. Run the expression again after writing, or run backward before it."
+            )
 
 
 def _hint_for(x: Any) -> str:

@@ -1,6 +1,7 @@
 """A thin neural-network module over `autograd`: modules, losses, optimizers and `fit`, all of single numbers."""
 
-from nn import installation_check as _installation_check  # first: it refuses a foreign `autograd`
+from nn import datasets as datasets  # with the other modules of the package, `nn.datasets`
+from nn import installation_check as installation_check  # first: it refuses a foreign `autograd`
 from nn.activations import ACTIVATIONS
 from nn.cost import LOSSES, cost
 from nn.initializers import glorot_uniform, he_uniform, lecun_uniform

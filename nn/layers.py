@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from autograd import Value, dot
+from autograd import Value, dot, linear
 from nn import passes
 from nn.activations import Activation, activation_name, resolve
 from nn.initializers import Initializer, initializer_for
@@ -69,6 +69,8 @@ class Layer(Module):
         ValueError: an unknown activation; in a call, a number of inputs other than `nin`.
     """
 
+    __slots__ = ("_rows",)  # beside the attributes, so that the walk over parameters does not meet them twice
+
     def __init__(
         self, nin: int, nout: int, activation: Activation = "linear", *,
         seed: int | Random = 0, initializer: Initializer | None = None, number: int | None = None,
@@ -76,6 +78,7 @@ class Layer(Module):
         chance, place = generator(seed), "" if number is None else str(number)
         self.nin, self.nout = nin, positive_int("nout", nout)
         self.activation, self.function = activation_name(activation), resolve(activation)
+        self._rows: list[tuple[Value, ...]] = []
         options: Any = {"seed": chance, "initializer": initializer, "outputs": nout}
         self.neurons = [Neuron(nin, activation, **options) for _ in range(nout)]
         for m, neuron in enumerate(self.neurons):
@@ -89,7 +92,11 @@ class Layer(Module):
             x = listed(x)
         if len(x) != self.nin:
             raise wrong_number_of_inputs("the layer", self.nin, len(x))
-        return [dot(neuron.w, x, neuron.b) for neuron in self.neurons]
+        # Tuples that stay the same from call to call are gone through once by a backward pass over many samples.
+        rows = [(*neuron.w, neuron.b) for neuron in self.neurons]
+        if rows != self._rows:
+            self._rows = rows
+        return linear(self._rows, x)
 
     def __call__(self, x: Sequence[Any]) -> list[Value]:
         function = self.function

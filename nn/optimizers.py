@@ -46,7 +46,7 @@ class SGD(Optimizer):
         ValueError: a learning rate that is not positive, a momentum outside 0 … 1 (1 not among them).
     """
 
-    def __init__(self, parameters: Iterable[Value], *, learning_rate: float = 0.1, momentum: float = 0.0) -> None:
+    def __init__(self, parameters: Iterable[Value], learning_rate: float = 0.1, *, momentum: float = 0.0) -> None:
         super().__init__(parameters, learning_rate=learning_rate)
         self.momentum = _within("momentum", momentum, 0.0, 1.0)
         self.velocities = [0.0] * len(self.parameters)
@@ -76,8 +76,8 @@ class Adam(Optimizer):
     def __init__(
         self,
         parameters: Iterable[Value],
-        *,
         learning_rate: float = 0.001,
+        *,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
     ) -> None:

@@ -37,17 +37,23 @@ def is_available() -> bool:
 
 def loss_curve(losses: Sequence[float], path: str | os.PathLike[str], *, loss: str, title: str) -> Path:
     """The file with the mean loss of each epoch; the axis is logarithmic where the losses span a factor of ten."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
     with _figure(path, (6.4, 4.0)) as figure:
         axes = _axes(figure, title)
         epochs = range(1, len(losses) + 1)
         axes.plot(epochs, losses, color=COLOURS[0], linewidth=1.8, marker="o" if len(losses) < 3 else "", clip_on=False)
         if min(losses) > 0.0 and max(losses) > 10.0 * min(losses):
             axes.set_yscale("log")
+            steps = (1.0, 2.0, 5.0) if max(losses) < 300.0 * min(losses) else (1.0,)
+            axes.yaxis.set_major_locator(LogLocator(subs=steps))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_xlim(1, max(2, len(losses)))
         axes.set_xlabel("epoch")
         axes.set_ylabel(f"training loss ({_plain(loss)})")
         axes.grid(True, which="major", color="#d8dce2", linewidth=0.7)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.annotate(
             f"{losses[-1]:.3g}",
             (len(losses), losses[-1]),
@@ -63,8 +69,8 @@ def loss_curve(losses: Sequence[float], path: str | os.PathLike[str], *, loss: s
 def regions(model: TableModel, train: Table, test: Table, path: str | os.PathLike[str], *, title: str) -> Path:
     """The file with what a model of two features says over the plane, and the training and test rows on it.
 
-    Classes have a colour each, paler where the model is less sure, with a line where its decision changes. A quantity is
-    a surface seen from above, the rows having the colour of their true value.
+    Classes have a colour each, mixed where the model is not sure, with a line where its decision changes. A quantity
+    is a surface seen from above, the rows having the colour of their true value.
 
     Raises:
         ValueError: the model has not two features.
@@ -110,8 +116,11 @@ def _classes(
     for table, style in zip(parts, _STYLES, strict=True):
         for i, colour in enumerate(colours):
             rows = [row for row, target in zip(table.rows, table.targets, strict=True) if target == i]
-            axes.scatter(*_columns(rows), color=[colour], **style)
-    _legend(figure, axes, [_plain(name) for name in classes], colours)
+            x, y = _columns(rows)
+            axes.scatter(x, y, color=[colour], **style)
+    numbers = all(name.lstrip("-").replace(".", "").isdigit() for name in classes)  # which say nothing by themselves
+    prefix = f"{model.target_name} = " if numbers else ""
+    _legend(figure, [_plain(prefix + name) for name in classes], colours)
 
 
 def _surface(
@@ -126,17 +135,17 @@ def _surface(
     grid = _over(xs, ys, model.predict)
     targets = [target for table in parts for target in table.targets]
     low, high = min(targets), max(targets)
-    image = axes.imshow(
-        grid, origin="lower", extent=extent, aspect="auto", interpolation="bilinear", vmin=low, vmax=high, cmap="viridis"
-    )
+    colours: dict[str, Any] = {"vmin": low, "vmax": high, "cmap": "viridis"}
+    image = axes.imshow(grid, origin="lower", extent=extent, aspect="auto", interpolation="bilinear", **colours)
     if min(map(min, grid)) < max(map(max, grid)):
         axes.contour(xs, ys, grid, levels=8, colors=["white"], linewidths=0.6, alpha=0.6)
     for table, style in zip(parts, _STYLES, strict=True):
-        axes.scatter(*_columns(table.rows), c=table.targets, vmin=low, vmax=high, cmap="viridis", **style)
+        x, y = _columns(table.rows)
+        axes.scatter(x, y, c=table.targets, **colours, **style)
     bar = figure.colorbar(image, ax=axes, pad=0.02)
     bar.set_label(_plain(model.target_name), color=_INK)
-    bar.outline.set_visible(False)  # type: ignore[operator]  # its stub calls the outline a float
-    _legend(figure, axes, [], [])
+    bar.outline.set_visible(False)
+    _legend(figure, [], [])
 
 
 #: Training rows, then test rows.
@@ -146,18 +155,17 @@ _STYLES: tuple[dict[str, Any], dict[str, Any]] = (
 )
 
 
-def _legend(figure: "Figure", axes: "Axes", names: list[str], colours: list[Any]) -> None:
+def _legend(figure: "Figure", names: list[str], colours: list[Any]) -> None:
     from matplotlib.lines import Line2D
 
     def point(label: str, marker: str, colour: Any, edge: str) -> Line2D:
-        return Line2D(
-            [], [], linestyle="", marker=marker, markersize=6.5, label=label, markerfacecolor=colour, markeredgecolor=edge
-        )
+        look: dict[str, Any] = {"markersize": 6.5, "markerfacecolor": colour, "markeredgecolor": edge}
+        return Line2D([], [], linestyle="", marker=marker, label=label, **look)
 
     handles = [point(name, "s", colour, "none") for name, colour in zip(names, colours, strict=True)]
     handles += [point("training rows", "o", "#9aa0a8", "white"), point("test rows", "D", "#9aa0a8", "black")]
-    columns = min(len(handles), 4)
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9, labelcolor=_INK)
+    look: dict[str, Any] = {"frameon": False, "fontsize": 9, "labelcolor": _INK}
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), **look)
 
 
 def _mixture(probabilities: Sequence[float], colours: Sequence[Sequence[float]]) -> list[float]:

@@ -67,7 +67,7 @@ class TableModel:
         return results
 
     def predict(self, rows: Sequence[Sequence[float]]) -> list[Any]:
-        """The index of the likeliest class for each row, the first at a tie; or the quantity in the units of the table."""
+        """The index of the likeliest class for each row, the first at a tie; or the quantity in the table's units."""
         if self.outputs is None:
             return [logits.index(max(logits)) for logits in self.logits(rows)]
         (mean,), (deviation,) = self.outputs.means, self.outputs.deviations
@@ -82,11 +82,18 @@ class TableModel:
         """The accuracy, or R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)², None where all y are equal and R² means nothing."""
         if self.classes is not None:
             return self.right(table) / len(table)
-        targets = [float(target) for target in table.targets]
+        targets = self.standardised_targets(table)
+        predictions = self.network.predict(self.inputs.apply(table.rows))
         middle = math.fsum(targets) / len(targets)
-        scatter = math.fsum((y - middle) ** 2 for y in targets)
-        rest = math.fsum((y - p) ** 2 for y, p in zip(targets, self.predict(table.rows), strict=True))
-        return 1.0 - rest / scatter if scatter > 0.0 else None
+        scatter = math.fsum((y - middle) * (y - middle) for y in targets)
+        rest = math.fsum((y - p) * (y - p) for y, p in zip(targets, predictions, strict=True))
+        return 1.0 - rest / scatter if max(targets) > min(targets) else None
+
+    def standardised_targets(self, table: Table) -> list[Any]:
+        """The targets of a table as the loss wants them."""
+        if self.outputs is None:
+            return list(table.targets)
+        return [target for (target,) in self.outputs.apply([[float(target)] for target in table.targets])]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write network, names, classes and standardisation to one file."""
@@ -138,13 +145,10 @@ def new_table_model(table: Table, options: Options) -> TableModel:
 
 def train(model: TableModel, table: Table, options: Options, progress: bool | Report = False) -> History:
     """Train the network of a model on the rows of a table, with Adam."""
-    targets: list[Any] = list(table.targets)
-    if model.outputs is not None:
-        targets = [target for (target,) in model.outputs.apply([[float(target)] for target in targets])]
     return fit(
         model.network,
         model.inputs.apply(table.rows),
-        targets,
+        model.standardised_targets(table),
         loss=model.loss,
         optimizer=Adam(model.network.parameters(), learning_rate=options.learning_rate),
         epochs=options.epochs,

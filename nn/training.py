@@ -181,7 +181,7 @@ def _backward(
             output.backward(weight)
             return number
     except (DomainError, OverflowError) as error:
-        raise _non_finite(model, f"failed: {error}", place) from error
+        raise _non_finite(model, f"failed: {str(error).rstrip('.')}", place) from error
     raise _non_finite(model, f"is {number!r}", place)
 
 

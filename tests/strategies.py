@@ -16,11 +16,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from autograd import TABLE, Primitive
+from autograd.number_systems import floats
+from tests.checks import ROWS
 
 Operands = tuple[float, ...]
-
-#: Every row that computes a number; comparisons yield a truth value and are tested apart.
-ROWS = [row for row in TABLE.values() if not row.compares]
 
 #: The most operands that an n-ary row is tried with.
 MOST = 5
@@ -92,10 +91,10 @@ class Magnitudes:
 
 Box = Lattice | Magnitudes
 
-NEAR = (Lattice(-8, 8), Lattice(-1, 1), Lattice(0, 8), Lattice(-3, 3, per_one=1))
+NEAR: tuple[Box, ...] = (Lattice(-8, 8), Lattice(-1, 1), Lattice(0, 8), Lattice(-3, 3, per_one=1))
 
 #: Up to 2⁵⁰⁰ and down to 2⁻⁵⁰⁰: squares and products of two neither overflow nor underflow.
-WIDE = (
+WIDE: tuple[Box, ...] = (
     Magnitudes(-500, 500),
     Magnitudes(-500, 500, signs=(1,)),
     Magnitudes(-500, -1),
@@ -111,21 +110,31 @@ def in_domain(row: Primitive, operands: Operands) -> bool:
     return row.n_ary or bool(row.domain(*operands))
 
 
-def is_smooth(row: Primitive, argument: int, operands: Operands) -> bool:
-    """Whether the row has an ordinary derivative there."""
+def is_smooth(row: Primitive, operands: Operands, *arguments: int) -> bool:
+    """Whether the partials are ordinary derivatives: no kink, no limit, and numbers of the domain on all sides."""
     if row.n_ary:
-        return argument < len(operands)
-    return in_domain(row, operands) and bool(row.partial_domain(argument)(*operands)) and not row.kinks(*operands)
+        return max(arguments) < len(operands)
+    if not in_domain(row, operands) or row.kinks(*operands):
+        return False
+    if not all(row.partial_domain(i)(*operands) for i in arguments):
+        return False
+    if any(limit.argument in arguments and limit.at(*operands) for limit in row.limits):
+        return False
+    beside = [
+        (math.nextafter(x, -math.inf), math.nextafter(x, math.inf)) if i in arguments else (x,)
+        for i, x in enumerate(operands)
+    ]
+    return all(in_domain(row, corner) for corner in itertools.product(*beside))
 
 
-def _sizes(row: Primitive, argument: int | None) -> range:
+def _sizes(row: Primitive, argument: int | None, most: int) -> range:
     if row.n_ary:
-        return range(1 if argument is None else argument + 1, MOST + 1)
+        return range(1 if argument is None else argument + 1, most + 1)
     return range(row.arity, row.arity + 1)
 
 
 def _accepts(row: Primitive, argument: int | None, operands: Operands) -> bool:
-    return in_domain(row, operands) if argument is None else is_smooth(row, argument, operands)
+    return in_domain(row, operands) if argument is None else is_smooth(row, operands, argument)
 
 
 @cache
@@ -134,7 +143,7 @@ def _boxes_of(row: Primitive, argument: int | None, boxes: tuple[Box, ...]) -> l
     fitting = []
     for box in boxes:
         source = random.Random(0)
-        size = _sizes(row, argument)[-1]
+        size = _sizes(row, argument, 2)[-1]
         tries = [tuple(box.sample(source) for _ in range(size)) for _ in range(300)]
         if sum(_accepts(row, argument, operands) for operands in tries) >= 100:
             fitting.append(box)
@@ -145,7 +154,7 @@ def _boxes_of(row: Primitive, argument: int | None, boxes: tuple[Box, ...]) -> l
 
 @cache
 def operands(
-    row: Primitive, argument: int | None = None, boxes: tuple[Box, ...] = NEAR
+    row: Primitive, argument: int | None = None, boxes: tuple[Box, ...] = NEAR, most: int = MOST
 ) -> st.SearchStrategy[Operands]:
     """Operands from the row's domain; with an argument, where its partial is an ordinary derivative."""
     conditions = [i for i, name in enumerate(row.arguments) if name == "condition"]
@@ -154,7 +163,7 @@ def operands(
         each = [st.sampled_from((0.0, 1.0)) if i in conditions else box.strategy() for i in range(size)]
         return st.tuples(*each)
 
-    of_all_boxes = [tuples(box, n) for box in _boxes_of(row, argument, boxes) for n in _sizes(row, argument)]
+    of_all_boxes = [tuples(box, n) for box in _boxes_of(row, argument, boxes) for n in _sizes(row, argument, most)]
     return st.one_of(of_all_boxes).filter(lambda drawn: _accepts(row, argument, drawn))
 
 
@@ -169,7 +178,6 @@ def special_points(row: Primitive, accept: Callable[[Operands], bool]) -> Iterat
 
 # Random expressions: a list of steps, each a row and the slots of its operands, so that parts are shared (a DAG).
 
-#: Smooth rows with a derivative of moderate size wherever the operands are moderate.
 Step = tuple[str, tuple[int, ...]]
 
 
@@ -190,30 +198,50 @@ class Expression:
         return numbers[-1]
 
 
-def is_everywhere(row: Primitive) -> bool:
-    """Whether the row takes any moderate operands: no domain, no constants, no kinks, no jumps."""
-    points = list(itertools.product((-1.5, -0.25, 0.0, 0.75, 1.0), repeat=2 if row.n_ary else row.arity))
-    if row.compares or row.name == "detach":
-        return False
-    if not row.n_ary and None in row.partials:
-        return False
-    return all(row.n_ary or is_smooth(row, 0, point) for point in points) or row.name in ("maximum", "minimum")
+_SAMPLE = (-1.5, -0.25, 0.0, 0.75, 1.0)
+
+
+def _points(row: Primitive) -> list[Operands]:
+    return list(itertools.product(_SAMPLE, repeat=2 if row.n_ary else row.arity))
+
+
+def takes_anything(row: Primitive) -> bool:
+    """Whether the row has a value for any operands, all of them with a derivative."""
+    constants = not callable(row.partials) and None in row.partials
+    return not constants and all(in_domain(row, point) for point in _points(row))
+
+
+def jumps(row: Primitive) -> bool:
+    """Whether the row is a step function or has a cut."""
+    function = getattr(floats, row.name)
+    return not row.n_ary and any(
+        abs(function(*[x + 1e-9 for x in point]) - function(*[x - 1e-9 for x in point])) > 0.1 for point in _points(row)
+    )
+
+
+CONTINUOUS = tuple(row.name for row in ROWS if takes_anything(row) and not jumps(row) and row.name != "atan2")
+SMOOTH = tuple(
+    name for name in CONTINUOUS if TABLE[name].n_ary or all(is_smooth(TABLE[name], p, 0) for p in _points(TABLE[name]))
+)
 
 
 @st.composite
 def expressions(
-    draw: st.DrawFn, *, inputs: int | None = None, most_steps: int = 8, names: tuple[str, ...] = ()
+    draw: st.DrawFn, names: tuple[str, ...] = CONTINUOUS, *, inputs: int | None = None, most_steps: int = 8
 ) -> Expression:
     """Random expressions over a few inputs whose parts are used again and again."""
     count = draw(st.integers(1, 3)) if inputs is None else inputs
-    choice = names or tuple(row.name for row in ROWS if is_everywhere(row))
     steps: list[Step] = []
     for _ in range(draw(st.integers(1, most_steps))):
-        name = draw(st.sampled_from(choice))
+        name = draw(st.sampled_from(names))
         row = TABLE[name]
-        size = draw(st.integers(1, 4)) if row.n_ary else row.arity
+        size = 2 * draw(st.integers(1, 2)) if row.n_ary else row.arity
         known = count + len(steps)
-        # The last results come up more often, so that few of them are left unused.
+        # The last result comes up more often, so that few are left unused.
         slot = st.one_of(st.just(known - 1), st.integers(0, known - 1))
         steps.append((name, tuple(draw(slot) for _ in range(size))))
     return Expression(count, tuple(steps))
+
+
+#: Inputs of random expressions: moderate, and exactly zero or whole now and then.
+moderate = st.one_of(st.floats(-2, 2), st.integers(-2, 2).map(float))

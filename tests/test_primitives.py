@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 from collections.abc import Callable
@@ -49,7 +48,7 @@ def test_partials(partial: Partial, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_partials_of_all_sizes(partial: Partial, data: st.DataObject) -> None:
     row, argument = partial
-    drawn = data.draw(operands(row, argument, WIDE))
+    drawn = data.draw(operands(row, argument, WIDE, 2))
     try:
         checks.check_partial_exactly(row, argument, drawn)
     except OverflowError:
@@ -59,7 +58,7 @@ def test_partials_of_all_sizes(partial: Partial, data: st.DataObject) -> None:
 @every_partial
 def test_partials_at_special_points(partial: Partial) -> None:
     row, argument = partial
-    for point in special_points(row, lambda xs: is_smooth(row, argument, xs)):
+    for point in special_points(row, lambda xs: is_smooth(row, xs, argument)):
         checks.check_partial_exactly(row, argument, point)
 
 
@@ -84,7 +83,8 @@ SECOND = [(row, i, j) for row, i in ROW_AND_ARGUMENT for j in differentiable(row
 @given(data=st.data())
 def test_second_order(partials: tuple[Primitive, int, int], data: st.DataObject) -> None:
     row, first, second = partials
-    drawn = data.draw(operands(row, max(first, second)).filter(lambda xs: is_smooth(row, first, xs)))
+    either = operands(row, max(first, second))
+    drawn = data.draw(either.filter(lambda xs: is_smooth(row, xs, first, second)))
     checks.check_second_order(row, first, second, drawn)
 
 
@@ -105,7 +105,7 @@ def test_value(row: Primitive, data: st.DataObject) -> None:
 @every_row
 @given(data=st.data())
 def test_value_of_all_sizes(row: Primitive, data: st.DataObject) -> None:
-    checks.check_value(row, data.draw(operands(row, boxes=WIDE)))
+    checks.check_value(row, data.draw(operands(row, None, WIDE, 2)))
 
 
 @every_row
@@ -142,8 +142,7 @@ def test_domain_at_special_points_and_infinities(row: Primitive) -> None:
 @every_row
 def test_outside_the_domain_a_value_raises_as_a_number_does(row: Primitive) -> None:
     for point in special_points(row, lambda xs: not in_domain(row, xs)):
-        constants = [x if checks.is_constant(row, i) else Value(x) for i, x in enumerate(point)]
-        for arguments in (point, constants):
+        for arguments in (point, checks.leaves_of(row, point)):
             with pytest.raises(DomainError, match=f"^{row.name} needs "):
                 checks.record(row, arguments)
 
@@ -239,7 +238,8 @@ def test_conventions(name: str, argument: int, point: tuple[float, ...], expecte
     """What the derivative is where mathematics leaves a choice, or has an infinite slope."""
     row = TABLE[name]
     assert checks.slope(row, argument, point) == expected
-    leaves = [x if checks.is_constant(row, i) else Value(x) for i, x in enumerate(point)]
+    leaves: list[Any] = list(point)
+    leaves[argument] = Value(point[argument])
     assert autograd.gradients(checks.record(row, leaves), leaves[argument]).data == expected
 
 
@@ -279,9 +279,8 @@ def sized(row: Primitive) -> int:
 def test_no_float_makes_anything_but_a_number_or_its_own_error(row: Primitive, data: st.DataObject) -> None:
     """Not even nan, infinities and subnormal numbers; backward neither."""
     point = data.draw(st.tuples(*[any_float] * sized(row)))
-    leaves = [x if checks.is_constant(row, i) else Value(x) for i, x in enumerate(point)]
     try:
-        node = checks.record(row, leaves if row.name != "where" else [bool(point[0]), *leaves[1:]])
+        node = checks.record(row, checks.leaves_of(row, point))
         assert type(node.data) is float
         node.backward()
     except (DomainError, OverflowError) as error:
@@ -292,7 +291,7 @@ def test_no_float_makes_anything_but_a_number_or_its_own_error(row: Primitive, d
 @given(data=st.data())
 def test_what_is_finite_never_overflows_on_the_way(row: Primitive, data: st.DataObject) -> None:
     finite = any_float.filter(math.isfinite)
-    point = data.draw(st.tuples(*[finite] * sized(row)).filter(lambda xs: in_domain(row, xs)))
+    point = data.draw(st.tuples(*[finite] * sized(row)).filter(lambda xs: in_domain(row, xs) and not row.kinks(*xs)))
     if is_left_to_right(row) or row.name in ("erfc", "gelu") and abs(point[0]) > 1e6:
         return  # the referee itself has no erfc of such size
     exact = checks.exact_value(row, point)
@@ -311,7 +310,7 @@ def test_what_is_finite_never_overflows_on_the_way(row: Primitive, data: st.Data
 def test_a_finite_slope_never_overflows_on_the_way(partial: Partial, data: st.DataObject) -> None:
     row, argument = partial
     finite = any_float.filter(math.isfinite)
-    point = data.draw(st.tuples(*[finite] * sized(row)).filter(lambda xs: is_smooth(row, argument, xs)))
+    point = data.draw(st.tuples(*[finite] * sized(row)).filter(lambda xs: is_smooth(row, xs, argument)))
     assert_slope_is_finite_if_exactly_finite(row, argument, point)
 
 
@@ -381,6 +380,12 @@ def test_softmax_adds_up_to_one_wherever_its_numbers_are(shift: float) -> None:
     assert autograd.grad(autograd.logsumexp)([shift, shift]) == pytest.approx([0.5, 0.5], rel=8 * checks.EPS)
 
 
+@pytest.mark.parametrize("x", [5.0, 12.34, 19.06123, 25.0])
+def test_mish_slope_keeps_its_digits(x: float) -> None:
+    """1 - tanh² cancels for large x, and x multiplies what is left: a formula in sigmoid(-x) loses nothing."""
+    checks.check_partial_exactly(TABLE["mish"], 0, (x,))
+
+
 @pytest.mark.parametrize("largest", [1e-320, 1e-200, 1.0, 1e200, 1e307])
 def test_norm_at_all_sizes(largest: float) -> None:
     xs = [3 * largest, -4 * largest]
@@ -422,12 +427,12 @@ def changed(row: Primitive, argument: int, change: Callable[..., Any]) -> Primit
             found[argument] = change(m, found[argument], xs)
             return found
 
-        return dataclasses.replace(row, partials=of_all)
+        return row._replace(partials=of_all)
     old = rule[argument]
     assert old is not None
     rules = list(rule)
     rules[argument] = lambda m, z, *xs: change(m, old(m, z, *xs), xs)
-    return dataclasses.replace(row, partials=tuple(rules))
+    return row._replace(partials=tuple(rules))
 
 
 def is_always_zero(row: Primitive) -> bool:
@@ -446,17 +451,17 @@ def with_the_wrong_sign(row: Primitive, argument: int) -> Primitive:
     return changed(row, argument, lambda m, p, xs: -1 * p)
 
 
-def rejects(check: Callable[..., None], row: Primitive, wrong: Primitive, argument: int) -> bool:
+def rejects(check: Callable[..., None], row: Primitive, wrong: Primitive, argument: int, examples: int = 100) -> bool:
     """Whether the property, run as the tests above run it, fails for the wrong row."""
 
-    @settings(phases=[Phase.generate], max_examples=100, derandomize=True, database=None)
+    @settings(phases=[Phase.generate], max_examples=examples, derandomize=True, database=None)
     @given(drawn=operands(row, argument))
     def run(drawn: tuple[float, ...]) -> None:
         check(wrong, argument, drawn)
 
     try:
         run()
-    except AssertionError:
+    except (AssertionError, DomainError):  # swapped operands may leave the domain
         return True
     return False
 
@@ -486,20 +491,20 @@ def test_the_checks_accept_an_unchanged_copy(partial: Partial) -> None:
     """So that a rejection above is of the change, not of the copy."""
     row, argument = partial
     copy = changed(row, argument, lambda m, p, xs: p)
-    assert not rejects(checks.check_partial_exactly, row, copy, argument)
-    assert not rejects(checks.check_partial_by_difference, row, copy, argument)
+    assert not rejects(checks.check_partial_exactly, row, copy, argument, examples=10)
+    assert not rejects(checks.check_partial_by_difference, row, copy, argument, examples=10)
 
 
 @every_partial
 def test_the_special_points_reject_a_partial_wrong_at_one_of_them_only(partial: Partial) -> None:
     row, argument = partial
-    points = list(special_points(row, lambda xs: is_smooth(row, argument, xs)))
+    points = list(special_points(row, lambda xs: is_smooth(row, xs, argument)))
     for at in points[:: max(1, len(points) // 4)]:
 
         def at_one_point(m: Any, p: Any, xs: Any, at: tuple[float, ...] = at) -> Any:
             if len(xs) != len(at):
                 return p
-            wrong: Any = p * (m.number(101) / 100) + m.number(1) / 100
+            wrong: Any = p + (1 + p * p) * (m.number(1) / 100)
             for x, here in zip(xs, at, strict=True):
                 wrong = m.where(m.less(x, m.number(here)), p, m.where(m.greater(x, m.number(here)), p, wrong))
             return wrong
@@ -521,12 +526,12 @@ def test_the_checks_reject_swapped_arguments(row: Primitive) -> None:
     partials = row.partials
     assert not callable(partials)
     first, second = partials
-    swapped_operands = dataclasses.replace(
-        row,
+    swapped_operands = row._replace(
         partials=tuple(None if r is None else lambda m, z, x, y, r=r: r(m, z, y, x) for r in partials),
     )
-    swapped_rules = dataclasses.replace(row, partials=(second, first))
-    for wrong in (swapped_operands, swapped_rules):
+    swapped_rules = row._replace(partials=(second, first))
+    constant = row.name == "sub"
+    for wrong in (swapped_rules,) if constant else (swapped_operands, swapped_rules):
         for check in (checks.check_partial_exactly, checks.check_partial_by_difference):
             assert any(rejects(check, row, wrong, argument) for argument in (0, 1))
 
@@ -542,7 +547,7 @@ def test_the_check_of_second_order_rejects_a_wrong_rule() -> None:
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r.needs and not r.n_ary], ids=name_of)
 def test_the_check_of_the_domain_rejects_a_wrong_predicate(row: Primitive) -> None:
-    wrong = dataclasses.replace(row, domain=lambda *xs: True)
+    wrong = row._replace(domain=lambda *xs: True)
     numbers = (-math.inf, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
     points = itertools.product(numbers, repeat=row.arity)
     failed = 0
@@ -596,7 +601,7 @@ def test_rules_hold_no_float_literals() -> None:
 
 def test_rows_are_frozen() -> None:
     row: Any = TABLE["tanh"]
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         row.name = "other"
     table: Any = TABLE
     with pytest.raises(TypeError):

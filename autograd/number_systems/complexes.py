@@ -33,6 +33,11 @@ def plain(x: Any) -> Any:
     return x.real if isinstance(x, complex) else x
 
 
+def limit(value: float, primitive: Any, operands: Any) -> Any:
+    """A limit that the table states, as a number."""
+    return number(value)
+
+
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     """A context to compute in; complex numbers need none."""
     return nullcontext()
@@ -103,6 +108,8 @@ def atan2(y: complex, x: complex) -> complex:
     """The real angle of the real parts, and the increment that the imaginary parts make."""
     a, b = complex(y), complex(x)
     turn = math.atan2(a.real, b.real)
+    if a == b == 0:
+        return complex(turn)
     # Rotating the real point onto the positive axis leaves a small angle, where the arc tangent is analytic.
     rotated = (a * math.cos(turn) - b * math.sin(turn)) / (b * math.cos(turn) + a * math.sin(turn))
     return turn + cmath.atan(rotated)

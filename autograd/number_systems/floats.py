@@ -21,6 +21,11 @@ number = plain = float
 pi = math.pi
 
 
+def limit(value: float, primitive: Any, operands: Any) -> Any:
+    """A limit that the table states, as a number."""
+    return number(value)
+
+
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     """A context to compute in; floats need none."""
     return nullcontext()
@@ -118,11 +123,11 @@ def gelu(x: float) -> float:
 
 
 def silu(x: float) -> float:
-    return x * sigmoid(x) if x > -math.inf else -0.0
+    return -0.0 if x == -math.inf else x * sigmoid(x)
 
 
 def mish(x: float) -> float:
-    return x * math.tanh(softplus(x)) if x > -math.inf else -0.0
+    return -0.0 if x == -math.inf else x * math.tanh(softplus(x))
 
 
 def softplus(x: float) -> float:

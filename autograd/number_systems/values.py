@@ -11,10 +11,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from autograd.errors import slope_failure
 from autograd.number_systems import floats
-from autograd.primitives import TABLE
+from autograd.primitives import TABLE, Primitive
 from autograd.unrolled import as_stored
-from autograd.value import RECORDERS, Condition, Value
+from autograd.value import RECORDERS, Condition, Value, recorder
 
 NAME = "values"
 LANES = False
@@ -30,6 +31,18 @@ def number(x: Any) -> Any:
 def plain(x: Any) -> Any:
     """The float (or the truth) behind a number of this system."""
     return x.data if isinstance(x, Value) else x.outcome if isinstance(x, Condition) else x
+
+
+def limit(value: float, primitive: Primitive, operands: list[Any]) -> Any:
+    """A limit that the table states; an infinite slope has no slope of its own, so differentiating it again raises."""
+    if math.isfinite(value):
+        return value
+
+    def no_second_derivative(*_: Any) -> Any:
+        raise slope_failure(primitive, 0, operands, "second derivative")
+
+    rule = Primitive("limit", no_second_derivative, forward=lambda m, *xs: m.number(value))
+    return _one(recorder(rule), tuple(operands), None)
 
 
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:

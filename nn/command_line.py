@@ -1,0 +1,306 @@
+"""The command `valuegrad`: train on a table, show what there is, look for trouble.
+
+Whatever a user may get wrong ends with one line on stderr and a status other than zero: 2 for how the command was
+called, 1 for what was found in a file or on the way, 130 for Ctrl-C.
+"""
+
+import os
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import autograd
+from autograd.pictures import layout
+from nn import doctor, options, plots
+from nn.cells import TableError, file_content, read_cells
+from nn.datasets import BUILT_IN
+from nn.layers import Neuron
+from nn.preparation import train_test_split
+from nn.table_models import Options, TableModel, new_table_model, train
+from nn.tables import Table, table_from_cells
+from nn.training import History, NonFiniteLoss, NothingMoved, Report, shows_a_bar
+
+
+class CommandError(Exception):
+    """What to tell a user in one line, and the status to end with."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments, those of the process by default; the status is returned.
+
+    >>> main(["--version"])
+    valuegrad 0.1.0
+    0
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal may lack a character of ours, a user's file name any
+            stream.reconfigure(errors="replace")
+    command = "valuegrad"
+    try:
+        chosen = _parser().parse_args(arguments)
+        command = f"valuegrad {chosen.command}"
+        status = int(_COMMANDS[chosen.command](chosen))
+        sys.stdout.flush()
+        return status
+    except SystemExit as ended:  # argparse has said why
+        return ended.code if isinstance(ended.code, int) else 1
+    except CommandError as error:
+        return _complain(command, str(error), error.status)
+    except (TableError, NonFiniteLoss) as error:
+        return _complain(command, str(error), 1)
+    except NothingMoved:
+        return _complain(command, "nothing was learned: the learning rate is too small to move any parameter", 1)
+    except MemoryError:
+        return _complain(command, "there is not enough memory; use narrower layers or fewer rows", 1)
+    except BrokenPipeError:  # whoever read our output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _complain(command, f"{place}{error.strerror or error}", 1)
+    except KeyboardInterrupt:
+        return _complain(command, "interrupted", 130)
+
+
+def _complain(command: str, message: str, status: int) -> int:
+    print(f"{command}: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def _parser() -> options.Parser:
+    parser = options.Parser(prog="valuegrad", description="Train small neural networks on tables of numbers.")
+    parser.add_argument("--version", action="version", version=f"valuegrad {autograd.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    training = commands.add_parser(
+        "train",
+        help="train a classifier or regressor on a table",
+        description="Train a network on a table: every column but the target is a feature and holds numbers.",
+    )
+    defaults = Options()
+    names = " or ".join(BUILT_IN)
+    training.add_argument("file", metavar="FILE", help=f"a CSV file with a header, or {names}, which are built in")
+    training.add_argument("--target", metavar="COLUMN", help="the column to learn")
+    tasks = ["classification", "regression"]
+    training.add_argument("--task", choices=tasks, help="default: what the target's column looks like")
+    training.add_argument(
+        "--hidden", metavar="WIDTHS", type=options.widths, default=defaults.hidden,
+        help="widths of the hidden layers, or none; default: 16,16",
+    )
+    training.add_argument(
+        "--activation", metavar="NAME", type=options.activation, default=defaults.activation,
+        help="of the hidden layers, such as relu or sigmoid; default: %(default)s",
+    )
+    training.add_argument(
+        "--epochs", metavar="N", type=options.count, default=defaults.epochs,
+        help="how often the training rows are gone through; default: %(default)s",
+    )
+    training.add_argument(
+        "--learning-rate", metavar="R", type=options.rate, default=defaults.learning_rate,
+        help="of Adam; default: %(default)s",
+    )
+    training.add_argument(
+        "--batch-size", metavar="N", type=options.count, default=defaults.batch_size,
+        help="rows per step; default: %(default)s",
+    )
+    training.add_argument(
+        "--seed", metavar="N", type=options.whole, default=defaults.seed,
+        help="decides split, first weights and batches; default: %(default)s",
+    )
+    training.add_argument(
+        "--test", metavar="SHARE", type=options.share, default=0.2,
+        help="share of the rows that is kept for the test; default: %(default)s",
+    )
+    training.add_argument("--out", metavar="DIR", help="folder for model and pictures; default: build/NAME-OF-FILE")
+    training.add_argument("--quiet", action="store_true", help="print the results only")
+
+    demo = commands.add_parser("demo", help="train on iris and moons, draw a neuron, say where the pictures are")
+    demo.add_argument("--out", metavar="DIR", default=os.path.join("build", "demo"), help="default: %(default)s")
+    demo.add_argument("--quiet", action="store_true", help="print the results only")
+
+    commands.add_parser("doctor", help="report what is installed, and what is in the way")
+    return parser
+
+
+def _train(chosen: Namespace) -> int:
+    table = _table(chosen.file, chosen.target, chosen.task)
+    _refuse_giants(table, chosen.hidden)
+    parts = train_test_split(table, test=chosen.test, seed=chosen.seed)
+    out = _writable_folder(chosen.out or os.path.join("build", Path(chosen.file).stem))
+    settings = Options(
+        chosen.hidden, chosen.activation, chosen.epochs, chosen.learning_rate, chosen.batch_size, chosen.seed
+    )
+    pictures, status = _train_on(*parts, out, settings, quiet=chosen.quiet)
+    if pictures is None:
+        which = "loss.png and regions.png are" if len(table.feature_names) == 2 else "loss.png is"
+        print(f"pictures        {which} left out, because Matplotlib is missing: {_NO_MATPLOTLIB}")
+    return status
+
+
+_NO_MATPLOTLIB = "pip install 'valuegrad[viz]'"
+
+
+def _table(file: str, target: str | None, task: Any) -> Table:
+    if file in BUILT_IN:
+        table = BUILT_IN[file]()
+        if target not in (None, table.target_name):
+            raise CommandError(f"the target of {file} is {table.target_name!r}, not {target!r}; leave --target out", 2)
+        if task not in (None, table.task):
+            raise CommandError(f"{file} is a table for {table.task}; leave --task out", 2)
+        return table
+    cells = read_cells(file_content(file), source=file)
+    if target is None:
+        names = ", ".join(map(repr, cells.header))
+        raise CommandError(f"--target is missing; name the column to learn: {names}", 2)
+    return table_from_cells(cells, target=target, task=task)
+
+
+#: A step of a larger network would take minutes, one number at a time.
+MOST_PARAMETERS = 1_000_000
+
+
+def _refuse_giants(table: Table, hidden: tuple[int, ...]) -> None:
+    widths = (len(table.feature_names), *hidden, len(table.classes or "1"))
+    parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
+    if parameters > MOST_PARAMETERS:
+        what = f"the network would have {parameters:.3g} parameters, and {MOST_PARAMETERS:,} is the limit"
+        raise CommandError(f"--hidden: {what}; choose narrower layers", 2)
+
+
+def _writable_folder(path: str) -> Path:
+    """The folder, made if need be; that it can be written is tried before any training."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CommandError(f"--out {path}: the folder cannot be written ({reason}); choose another") from None
+    return Path(path)
+
+
+def _train_on(
+    training_rows: Table, test_rows: Table, out: Path, settings: Options, *, quiet: bool
+) -> tuple[list[Path] | None, int]:
+    """Train, print, and write everything there is to write; the pictures (None without Matplotlib) and the status."""
+    model = new_table_model(training_rows, settings)
+    if not quiet:
+        print(_description(training_rows, test_rows))
+        print(f"{model.network!r}; loss {model.loss}, Adam", flush=True)
+    history = train(model, training_rows, settings, progress=_progress(quiet, settings.epochs))
+    if history.interrupted and not history.losses:
+        raise CommandError("interrupted before the first epoch was over; nothing is written", 130)
+    if history.interrupted:
+        print(f"interrupted after epoch {history.epochs}; what was learned so far is kept")
+    if not quiet:
+        print(f"training took   {sum(history.seconds):.1f} s")
+    for name, part in (("train", training_rows), ("test", test_rows)):
+        print(_score(model, name, part))
+    model.save(out / "model.json")
+    print(f"model           {out / 'model.json'}")
+    pictures = _draw(model, history, training_rows, test_rows, out) if plots.is_available() else None
+    for picture in pictures or []:
+        print(f"{_PICTURES[picture.name]:<16}{picture}", flush=True)
+    return pictures, 130 if history.interrupted else 0
+
+
+_PICTURES = {"loss.png": "loss curve", "regions.png": "regions"}
+
+
+def _draw(model: TableModel, history: History, training_rows: Table, test_rows: Table, out: Path) -> list[Path]:
+    name = Path(training_rows.source).stem
+    score = model.score(test_rows)
+    measure = "accuracy" if model.classes is not None else "R²"
+    title = f"{name}: test {measure} {score:.3f}" if score is not None else name
+    pictures = [plots.loss_curve(history.losses, out / "loss.png", loss=model.loss, title=f"{name}: training loss")]
+    if len(model.feature_names) == 2:
+        pictures.append(plots.regions(model, training_rows, test_rows, out / "regions.png", title=title))
+    return pictures
+
+
+def _description(table: Table, test_rows: Table) -> str:
+    features = len(table.feature_names)
+    aim = f"{len(table.classes)} classes of {table.target_name}" if table.classes else f"quantity {table.target_name}"
+    return (
+        f"{table.source}: {len(table) + len(test_rows)} rows, {features} feature{'' if features == 1 else 's'}, {aim}; "
+        f"{len(table)} rows to train, {len(test_rows)} to test"
+    )
+
+
+def _score(model: TableModel, name: str, part: Table) -> str:
+    score = model.score(part)
+    if model.classes is not None:
+        return f"{f'{name} accuracy':<16}{score:.3f} ({model.right(part)} of {len(part)} rows)"
+    value = "undefined: all targets are equal" if score is None else f"{score:.3f} ({len(part)} rows)"
+    return f"{f'{name} R²':<16}{value}"
+
+
+def _progress(quiet: bool, epochs: int) -> bool | Report:
+    """A bar where a person looks; elsewhere ten lines."""
+    if quiet or shows_a_bar():
+        return not quiet
+    width = len(str(epochs))
+
+    def line(epoch: int, loss: float) -> None:
+        if epoch == epochs or epoch == 1 or (epoch * 10) // epochs > ((epoch - 1) * 10) // epochs:
+            print(f"epoch {epoch:>{width}}/{epochs}   loss {loss:.4g}", flush=True)
+
+    return line
+
+
+def _demo(chosen: Namespace) -> int:
+    out = _writable_folder(chosen.out)
+    pictures: list[Path] = []
+    left_out: list[str] = []
+    for name, make in BUILT_IN.items():
+        settings = Options()
+        parts = train_test_split(make(), seed=settings.seed)
+        drawn, status = _train_on(*parts, _writable_folder(str(out / name)), settings, quiet=chosen.quiet)
+        if status:
+            return status
+        if drawn is None:
+            left_out = [f"loss curves and regions, because Matplotlib is missing: {_NO_MATPLOTLIB}"]
+        pictures += drawn or []
+        print()
+    drawn, reason = _draw_a_neuron(out)
+    pictures += drawn
+    print("Pictures are in")
+    for picture in pictures:
+        print(f"  {picture}")
+    for line in [*left_out, *reason]:
+        print(f"left out: {line}")
+    return 0
+
+
+def _draw_a_neuron(out: Path) -> tuple[list[Path], list[str]]:
+    """The graph of one neuron after `backward()` as SVG and PNG, or as DOT; and what was left out, and why."""
+    inputs = [autograd.Value(0.5, "x[0]"), autograd.Value(-1.0, "x[1]")]
+    neuron = Neuron(2, "tanh", seed=0)
+    output = neuron(inputs)
+    output.label, output.parents[0].label = "a", "z"
+    output.backward()
+    try:
+        picture = autograd.draw(output)
+    except ModuleNotFoundError as error:
+        return [], [f"the graph of a neuron, because {error.name} is missing: pip install {error.name}"]
+    try:
+        return [layout.render(picture, out / name) for name in ("neuron.svg", "neuron.png")], []
+    except layout.NoLayoutEngine as error:
+        return [layout.render(picture, out / "neuron.dot")], [str(error)]
+
+
+def _doctor(chosen: Namespace) -> int:
+    text, well = doctor.report()
+    print(text)
+    return 0 if well else 1
+
+
+_COMMANDS = {"train": _train, "demo": _demo, "doctor": _doctor}

@@ -1,0 +1,446 @@
+"""The command `valuegrad`: it trains on real tables, and whatever is wrong is one line."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nn
+from autograd.pictures import layout
+from nn import command_line, plots
+from nn.command_line import main
+from nn.table_models import TableModel
+from nn.training import History
+
+ROOT = Path(nn.__file__).parent.parent
+TABLE = "height,width,kind\n" + "".join(f"{i % 7},{i * i % 5},{'ab'[i % 2]}\n" for i in range(20))
+
+needs_matplotlib = pytest.mark.skipif(not plots.is_available(), reason="needs Matplotlib")
+
+
+class Outcome:
+    """What a run of the command printed, and its status."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
+
+    def complaint(self) -> str:
+        """The one line on stderr of a run that failed."""
+        assert self.status != 0
+        assert "Traceback" not in self.err
+        (line,) = self.err.splitlines()
+        return line
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run the command in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plots, "GRID", 12)
+
+    def call(*arguments: str) -> Outcome:
+        status = main(arguments)
+        captured = capsys.readouterr()
+        return Outcome(status, captured.out, captured.err)
+
+    return call
+
+
+def process(*arguments: str, cwd: Path, **variables: str) -> Outcome:
+    """Run the command as a program of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    command = [sys.executable, "-m", "nn", *arguments]
+    result = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", check=False)
+    return Outcome(result.returncode, result.stdout, result.stderr)
+
+
+def table(folder: Path, text: str = TABLE, name: str = "t.csv") -> str:
+    (folder / name).write_text(text, encoding="utf-8")
+    return name
+
+
+def accuracy(out: str, part: str = "test") -> float:
+    found = re.search(rf"^{part} (?:accuracy|R²) +([\d.]+)", out, re.MULTILINE)
+    assert found is not None
+    return float(found.group(1))
+
+
+# --- what it does -------------------------------------------------------------------------------------------
+
+
+def test_iris_as_a_program_of_its_own(tmp_path: Path) -> None:
+    outcome = process("train", "iris", "--epochs", "40", cwd=tmp_path)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert accuracy(outcome.out) >= 0.93
+    assert accuracy(outcome.out, "train") >= 0.95
+    assert "iris.csv: 150 rows, 4 features, 3 classes of species; 120 rows to train, 30 to test" in outcome.out
+    assert "epoch 40/40" in outcome.out
+    model = TableModel.load(tmp_path / "build" / "iris" / "model.json")
+    assert model.classes == ("setosa", "versicolor", "virginica")
+    assert model.predict([(5.0, 3.4, 1.5, 0.2), (6.6, 3.0, 5.6, 2.1)]) == [0, 2]
+
+
+def test_moons(run: Any, tmp_path: Path) -> None:
+    outcome = run("train", "moons", "--out", "there", "--epochs", "40")
+    assert outcome.status == 0
+    assert accuracy(outcome.out) >= 0.95
+    expected = {"model.json", "loss.png", "regions.png"} if plots.is_available() else {"model.json"}
+    assert {path.name for path in (tmp_path / "there").iterdir()} == expected
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_other_seeds_learn_iris_too(run: Any, seed: str) -> None:
+    assert (
+        accuracy(run("train", "iris", "--epochs", "40", "--seed", seed).out) >= 0.9
+    )  # three of 30 rows overlap at worst
+
+
+def test_a_file_with_two_classes(run: Any, tmp_path: Path) -> None:
+    outcome = run(
+        "train", table(tmp_path), "--target", "kind", "--epochs", "2", "--hidden", "4,3", "--activation", "relu"
+    )
+    assert outcome.status == 0
+    assert "MLP(2 → 4 → 3 → 1, 'relu', output 'linear', 31 parameters); loss bce_with_logits, Adam" in outcome.out
+    assert TableModel.load(tmp_path / "build" / "t" / "model.json").classes == ("a", "b")
+
+
+@pytest.mark.parametrize(("task", "loss"), [("regression", "mse"), ("classification", "cross_entropy")])
+def test_the_task_can_be_chosen(run: Any, tmp_path: Path, task: str, loss: str) -> None:
+    rows = "".join(f"{i},{i % 3}\n" for i in range(30))
+    outcome = run("train", table(tmp_path, "x,y\n" + rows), "--target", "y", "--task", task, "--epochs", "1")
+    assert f"loss {loss}" in outcome.out
+
+
+def test_regression(run: Any, tmp_path: Path) -> None:
+    rows = "".join(f"{x / 10},{x * x / 100 - 3.5}\n" for x in range(-40, 41))
+    outcome = run("train", table(tmp_path, "x,y\n" + rows), "--target", "y", "--epochs", "60")
+    assert outcome.status == 0
+    assert accuracy(outcome.out, "train") > 0.98
+    assert accuracy(outcome.out) > 0.95
+    (prediction,) = TableModel.load(tmp_path / "build" / "t" / "model.json").predict([(2.0,)])
+    assert prediction == pytest.approx(0.5, abs=0.7)
+
+
+def test_one_test_row_has_no_r_squared(run: Any, tmp_path: Path) -> None:
+    name = table(tmp_path, "x,y\n1,0.5\n2,1.5\n3,2.75\n")
+    assert "test R²         undefined" in run("train", name, "--target", "y", "--epochs", "1").out
+
+
+def test_no_hidden_layer(run: Any, tmp_path: Path) -> None:
+    outcome = run("train", table(tmp_path), "--target", "kind", "--hidden", "none", "--epochs", "1")
+    assert "MLP(2 → 1, output 'linear', 3 parameters)" in outcome.out
+
+
+def test_a_seed_means_one_model(run: Any, tmp_path: Path) -> None:
+    arguments = ("train", table(tmp_path), "--target", "kind", "--epochs", "2", "--batch-size", "3")
+    for folder, seed in (("a", "5"), ("b", "5"), ("c", "6")):
+        assert run(*arguments, "--seed", seed, "--out", folder).status == 0
+    a, b, c = ((tmp_path / folder / "model.json").read_bytes() for folder in "abc")
+    assert a == b != c
+
+
+def test_quiet_prints_the_results_only(run: Any, tmp_path: Path) -> None:
+    outcome = run("train", table(tmp_path), "--target", "kind", "--epochs", "3", "--quiet")
+    assert "epoch" not in outcome.out
+    assert outcome.out.startswith("train accuracy")
+    assert outcome.err == ""
+
+
+def test_progress_is_ten_lines(run: Any, tmp_path: Path) -> None:
+    outcome = run("train", table(tmp_path), "--target", "kind", "--epochs", "50")
+    assert len(re.findall(r"^epoch ", outcome.out, re.MULTILINE)) == 11  # the first epoch, and every fifth
+
+
+def test_without_matplotlib_it_trains_all_the_same(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    outcome = run("train", table(tmp_path), "--target", "kind", "--epochs", "2", "--out", "o")
+    assert outcome.status == 0
+    assert "loss.png and regions.png are left out" in outcome.out
+    assert "pip install 'valuegrad[viz]'" in outcome.out
+    assert [path.name for path in (tmp_path / "o").iterdir()] == ["model.json"]
+
+
+def test_ctrl_c_keeps_what_was_learned(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_line, "train", lambda *_, **__: History([0.5], [0.1], interrupted=True))
+    outcome = run("train", table(tmp_path), "--target", "kind", "--out", "o")
+    assert outcome.status == 130
+    assert "interrupted after epoch 1" in outcome.out
+    assert (tmp_path / "o" / "model.json").exists()
+    monkeypatch.setattr(command_line, "train", lambda *_, **__: History(interrupted=True))
+    outcome = run("train", table(tmp_path), "--target", "kind", "--out", "p")
+    assert "interrupted before the first epoch was over; nothing is written" in outcome.complaint()
+
+
+# --- what may go wrong --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "t.csv, line 1: the file is empty"),
+        ("height,width,kind\n", "t.csv, line 1: a header but no rows"),
+        (TABLE + "1,two,a\n", "t.csv, line 22, column 'width': 'two' is not a number"),
+        (TABLE + "1,,a\n", "t.csv, line 22, column 'width': the value is missing"),
+        (TABLE + "1,2,?\n", "t.csv, line 22, column 'kind': the value is missing"),
+        (TABLE + "1,2\n", "t.csv, line 22, column 'kind': no cell after '2'"),
+        (TABLE + "1,2,c\n", "t.csv, line 22, column 'kind': class 'c' has 1 row, too few"),
+        ("height,width,kind\n1,2,a\n2,3,a\n", "t.csv, line 2, column 'kind': every row (lines 2 to 3) holds 'a'"),
+    ],
+)
+def test_bad_files_end_with_one_line(run: Any, tmp_path: Path, text: str, message: str) -> None:
+    outcome = run("train", table(tmp_path, text), "--target", "kind")
+    assert outcome.complaint().startswith(f"valuegrad train: {message}")
+    assert outcome.status == 1
+    assert outcome.out == ""
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_typo_in_the_column(run: Any, tmp_path: Path) -> None:
+    complaint = run("train", table(tmp_path), "--target", "kimd").complaint()
+    expected = "t.csv, line 1: no column 'kimd' among 'height', 'width', 'kind'; did you mean 'kind'?"
+    assert complaint == f"valuegrad train: {expected}"
+
+
+def test_a_missing_target_lists_the_columns(run: Any, tmp_path: Path) -> None:
+    complaint = run("train", table(tmp_path)).complaint()
+    assert complaint == "valuegrad train: --target is missing; name the column to learn: 'height', 'width', 'kind'"
+
+
+@pytest.mark.parametrize("extra", [(), ("--target", "y")])
+def test_a_missing_file(run: Any, extra: tuple[str, ...]) -> None:
+    complaint = run("train", "none.csv", *extra).complaint()
+    assert complaint == "valuegrad train: none.csv: there is no such file; check the spelling and the folder"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--hidden", "16,,x"], "argument --hidden: '16,,x': width 2 is empty; give whole numbers from 1 on"),
+        (["--hidden", "0"], "argument --hidden: '0': width 1 is '0'"),
+        (["--hidden", "-3"], "argument --hidden: "),
+        (["--hidden=-3"], "argument --hidden: '-3': width 1 is '-3'"),
+        (["--hidden", "4.5"], "argument --hidden: '4.5': width 1 is '4.5'"),
+        (["--hidden", "100000000"], "--hidden: the network would have 8e+08 parameters, and 1,000,000 is the limit"),
+        (["--hidden", "9" * 99], "--hidden: the network would have 8e+99 parameters"),
+        (["--hidden", "9" * 5000], "argument --hidden: "),
+        (["--hidden", ""], "argument --hidden: '': width 1 is empty"),
+        (["--activation", "tahn"], "argument --activation: no activation is called 'tahn'; did you mean "),
+        (["--activation", "7"], "argument --activation: no activation is called '7'; there are linear"),
+        (["--epochs", "0"], "argument --epochs: it must be at least 1; it is 0"),
+        (["--epochs", "ten"], "argument --epochs: 'ten' is not a whole number"),
+        (["--batch-size", "0"], "argument --batch-size: it must be at least 1; it is 0"),
+        (["--learning-rate", "0"], "argument --learning-rate: it must be a finite number above 0; it is 0"),
+        (["--learning-rate", "nan"], "argument --learning-rate: it must be a finite number above 0; it is nan"),
+        (["--learning-rate", "fast"], "argument --learning-rate: 'fast' is not a number"),
+        (["--seed", "x"], "argument --seed: 'x' is not a whole number"),
+        (["--test", "1"], "argument --test: it must be between 0 and 1, such as 0.2; it is 1"),
+        (["--test", "0"], "argument --test: it must be between 0 and 1"),
+        (["--task", "ranking"], "argument --task: invalid choice: 'ranking'"),
+        (["--target", "color"], "the target of iris is 'species', not 'color'; leave --target out"),
+        (["--task", "regression"], "iris is a table for classification; leave --task out"),
+        (["--colour", "red"], "unrecognized arguments: --colour red"),
+        (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
+        (["--epochs"], "argument --epochs: expected one argument"),
+    ],
+)
+def test_bad_arguments_end_with_one_line(run: Any, tmp_path: Path, arguments: list[str], message: str) -> None:
+    outcome = run("train", "iris", *arguments)
+    complaint = outcome.complaint()
+    assert re.match(rf"valuegrad(?: train)?: {re.escape(message)}", complaint), complaint
+    assert outcome.status == 2
+    assert not (tmp_path / "build").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["trian"], ["train"]])
+def test_how_it_was_called(run: Any, arguments: list[str]) -> None:
+    outcome = run(*arguments)
+    assert "--help" in outcome.complaint()
+    assert outcome.status == 2
+
+
+def test_a_folder_that_cannot_be_written(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for out in ("file", os.path.join("file", "o"), "a\0b"):
+        complaint = run("train", "iris", "--out", out).complaint()
+        assert "the folder cannot be written (" in complaint
+        assert complaint.startswith("valuegrad train: --out ")
+    assert "the folder cannot be written" in run("demo", "--out", "file").complaint()
+
+
+def test_training_that_explodes(run: Any, tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i * 0.75}\n" for i in range(20))
+    arguments = ("--target", "y", "--learning-rate", "1e200", "--activation", "linear", "--epochs", "5")
+    outcome = run("train", table(tmp_path, "x,y\n" + rows), *arguments)
+    assert re.match(r"valuegrad train: epoch \d+, step \d+: the loss of X\[\d+\] ", outcome.complaint())
+    assert outcome.status == 1
+
+
+def test_ctrl_c_anywhere_else(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "train_test_split", interrupt)
+    outcome = run("train", "iris")
+    assert outcome.complaint() == "valuegrad train: interrupted"
+    assert outcome.status == 130
+
+
+def test_a_disk_that_is_full(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "model.json")
+
+    monkeypatch.setattr(TableModel, "save", full)
+    complaint = run("train", table(tmp_path), "--target", "kind", "--epochs", "1").complaint()
+    assert complaint == "valuegrad train: model.json: No space left on device"
+
+
+def test_no_traceback_from_the_program(tmp_path: Path) -> None:
+    table(tmp_path, TABLE + "1,x,a\n")
+    outcome = process("train", "t.csv", "--target", "kind", cwd=tmp_path)
+    assert outcome.complaint().startswith("valuegrad train: t.csv, line 22, column 'width': 'x' is not a number")
+    assert outcome.status == 1
+
+
+def test_a_terminal_that_lacks_characters(tmp_path: Path) -> None:
+    table(tmp_path, "größe,y\n1,0.5\n2,1.5\n3,2.5\n4,3.25\n", name="größe.csv")
+    outcome = process(
+        "train", "größe.csv", "--target", "y", "--epochs", "1", cwd=tmp_path, PYTHONIOENCODING="ascii:strict"
+    )
+    assert (outcome.status, outcome.err) == (0, "")
+
+
+def test_output_that_nobody_reads(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = f'"{sys.executable}" -m nn train moons --epochs 1 | true'
+    result = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert result.stderr == b""
+
+
+# --- the other commands -------------------------------------------------------------------------------------
+
+
+def test_version(run: Any) -> None:
+    assert run("--version").out == "valuegrad 0.1.0\n"
+
+
+def test_help(run: Any) -> None:
+    assert "train" in run("--help").out
+    outcome = run("train", "--help")
+    assert outcome.status == 0
+    assert "default: 100" in " ".join(outcome.out.split())
+
+
+@pytest.fixture
+def few_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = command_line.Options
+    monkeypatch.setattr(command_line, "Options", lambda: options(epochs=2, hidden=(4,)))
+
+
+def has_layout_engine(folder: Path) -> bool:
+    import graphviz
+
+    try:
+        layout.render(graphviz.Digraph(), folder / "try.svg")
+    except layout.NoLayoutEngine:
+        return False
+    return True
+
+
+@pytest.mark.usefixtures("few_epochs")
+def test_demo(run: Any, tmp_path: Path) -> None:
+    pytest.importorskip("graphviz")
+    outcome = run("demo", "--quiet")
+    assert outcome.status == 0
+    listed = {Path(line.strip()) for line in outcome.out.partition("Pictures are in\n")[2].splitlines()}
+    pictures = (
+        {Path("iris/loss.png"), Path("moons/loss.png"), Path("moons/regions.png")} if plots.is_available() else set()
+    )
+    if has_layout_engine(tmp_path):
+        pictures |= {Path("neuron.svg"), Path("neuron.png")}
+        assert "tanh" in (tmp_path / "build" / "demo" / "neuron.svg").read_text(encoding="utf-8")
+    if plots.is_available() and has_layout_engine(tmp_path):
+        assert listed == {Path("build", "demo") / picture for picture in pictures}
+    for picture in pictures:
+        assert (tmp_path / "build" / "demo" / picture).stat().st_size > 1000
+    assert json.loads((tmp_path / "build" / "demo" / "iris" / "model.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.usefixtures("few_epochs")
+def test_demo_without_a_layout_engine(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("graphviz")
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    outcome = run("demo", "--out", "d")
+    assert outcome.status == 0
+    assert "left out: neuron.svg needs a layout engine: pip install 'valuegrad[viz]'" in outcome.out
+    assert "digraph" in (tmp_path / "d" / "neuron.dot").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("few_epochs")
+def test_demo_without_anything_that_draws(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("matplotlib", "matplotlib.figure", "graphviz"):
+        monkeypatch.setitem(sys.modules, package, None)
+    outcome = run("demo")
+    assert outcome.status == 0
+    assert "left out: loss curves and regions, because Matplotlib is missing" in outcome.out
+    assert "left out: the graph of a neuron, because graphviz is missing: pip install graphviz" in outcome.out
+
+
+def test_doctor_when_all_is_well(tmp_path: Path) -> None:
+    outcome = process("doctor", cwd=tmp_path)
+    assert outcome.status == 0
+    assert f"autograd  {ROOT / 'autograd'}\n" in outcome.out
+    assert f"nn        {ROOT / 'nn'}\n" in outcome.out
+    assert sys.executable in outcome.out
+    for package in ("numpy", "matplotlib", "tqdm", "pygraphviz", "dot"):
+        assert re.search(rf"^  {package} +(missing|found|\d)", outcome.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["autograd", "nn"])
+def test_doctor_reports_a_foreign_package(tmp_path: Path, name: str) -> None:
+    foreign = tmp_path / "elsewhere" / name
+    foreign.mkdir(parents=True)
+    (foreign / "__init__.py").write_text("", encoding="utf-8")
+    path = os.pathsep.join([str(ROOT), str(foreign.parent)])
+    outcome = process("doctor", cwd=tmp_path, PYTHONPATH=path, PYTHONWARNINGS="ignore")
+    assert outcome.status == 1
+    assert f"conflict: another distribution's {name} is in {foreign}\n" in outcome.out
+    assert "environment of its own" in outcome.out
+
+
+@pytest.mark.parametrize("name", ["autograd", "nn"])
+def test_doctor_reports_an_installed_distribution(tmp_path: Path, name: str) -> None:
+    info = tmp_path / "elsewhere" / f"{name}-1.7.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.7.0\n", encoding="utf-8")
+    outcome = process("doctor", cwd=tmp_path, PYTHONPATH=os.pathsep.join([str(ROOT), str(info.parent)]))
+    assert outcome.status == 1
+    assert f"conflict: the distribution {name} 1.7.0 is installed" in outcome.out
+
+
+def test_doctor_says_what_is_missing_and_what_it_would_give(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import metadata
+
+    def none(package: str) -> str:
+        raise metadata.PackageNotFoundError(package)
+
+    monkeypatch.setattr(metadata, "version", none)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    out = run("doctor").out
+    assert re.search(r"^  tqdm +missing +.*; to have it: pip install 'valuegrad\[progress\]'$", out, re.MULTILINE)
+    assert re.search(r"^  dot +missing", out, re.MULTILINE)
+
+
+# --- pictures -----------------------------------------------------------------------------------------------
+
+
+@needs_matplotlib
+def test_regions_are_for_two_features(run: Any, tmp_path: Path) -> None:
+    assert run("train", "iris", "--epochs", "1", "--out", "o").status == 0
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {"model.json", "loss.png"}

@@ -1,0 +1,131 @@
+"""Optimizers against their textbook formulas, written out here in plain floats."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import Value
+from nn import MLP, SGD, Adam
+from nn.optimizers import Optimizer
+
+gradients = st.lists(st.tuples(*[st.floats(-10.0, 10.0)] * 2), min_size=1, max_size=12)
+
+
+def run(optimizer: Optimizer, steps: list[tuple[float, float]]) -> list[list[float]]:
+    """Where the parameters are after each step with these gradients."""
+    places = []
+    for step in steps:
+        for parameter, gradient in zip(optimizer.parameters, step, strict=True):
+            parameter.grad = gradient
+        optimizer.step()
+        places.append([p.data for p in optimizer.parameters])
+    return places
+
+
+@given(gradients, st.floats(1e-4, 1.0), st.floats(0.0, 0.99))
+def test_sgd_with_momentum(steps: list[tuple[float, float]], rate: float, momentum: float) -> None:
+    optimizer = SGD([Value(1.0), Value(-2.0)], learning_rate=rate, momentum=momentum)
+    expected, places, velocity = [], [1.0, -2.0], [0.0, 0.0]
+    for step in steps:
+        velocity = [momentum * v + g for v, g in zip(velocity, step, strict=True)]
+        places = [p - rate * v for p, v in zip(places, velocity, strict=True)]
+        expected.append(places)
+    assert run(optimizer, steps) == expected
+
+
+@given(gradients, st.floats(1e-4, 1.0))
+def test_sgd_without_momentum_is_gradient_descent(steps: list[tuple[float, float]], rate: float) -> None:
+    expected, places = [], [1.0, -2.0]
+    for step in steps:
+        places = [p - rate * g for p, g in zip(places, step, strict=True)]
+        expected.append(places)
+    assert run(SGD([Value(1.0), Value(-2.0)], learning_rate=rate), steps) == expected
+
+
+@given(gradients, st.floats(1e-4, 1.0), st.floats(0.0, 0.99), st.floats(0.0, 0.999))
+def test_adam(steps: list[tuple[float, float]], rate: float, first: float, second: float) -> None:
+    """Kingma and Ba, 2015, algorithm 1, one parameter at a time."""
+    optimizer = Adam([Value(1.0), Value(-2.0)], learning_rate=rate, betas=(first, second), epsilon=1e-8)
+    taken = run(optimizer, steps)
+    for i, theta in enumerate([1.0, -2.0]):
+        m = v = 0.0
+        for t, step in enumerate(steps, start=1):
+            g = step[i]
+            m = first * m + (1 - first) * g
+            v = second * v + (1 - second) * g**2
+            m_hat = m / (1 - first**t)
+            v_hat = v / (1 - second**t)
+            theta = theta - rate * m_hat / (math.sqrt(v_hat) + 1e-8)
+            assert taken[t - 1][i] == pytest.approx(theta, rel=1e-12, abs=1e-12)
+
+
+def test_the_first_step_of_adam_is_the_learning_rate() -> None:
+    for gradient in (1e-3, 1.0, -1e6):
+        p = Value(0.0)
+        run(Adam([p], learning_rate=0.01), [(gradient,)])  # type: ignore[list-item]
+        assert p.data == pytest.approx(-math.copysign(0.01, gradient), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: SGD(p, learning_rate=0.1, momentum=0.9), lambda p: Adam(p, learning_rate=0.3)]
+)
+def test_they_find_the_bottom_of_a_bowl(make: Any) -> None:
+    x, y = Value(3.0), Value(-4.0)
+    optimizer = make([x, y])
+    for _ in range(300):
+        optimizer.zero_grad()
+        ((x - 1.0) ** 2 + 3.0 * (y - 2.0) ** 2).backward()
+        optimizer.step()
+    assert (x.data, y.data) == (pytest.approx(1.0, abs=1e-3), pytest.approx(2.0, abs=1e-3))
+
+
+def test_zero_grad_and_step_leave_what_they_do_not_own() -> None:
+    held, other = Value(1.0), Value(1.0)
+    (held * other).backward()
+    optimizer = SGD([held], learning_rate=0.5)
+    optimizer.step()
+    optimizer.zero_grad()
+    assert (held.data, held.grad, other.data, other.grad) == (0.5, 0.0, 1.0, 1.0)
+
+
+def test_a_generator_of_parameters_is_listed_once() -> None:
+    optimizer = SGD(p for p in MLP(2, [1]).parameters())
+    assert len(optimizer.parameters) == 3
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: SGD([]), ValueError, "no parameters to optimize; give model.parameters"),
+        (lambda: SGD(MLP(1, [1])), TypeError, "takes a list of Values, .* write model.parameters"),
+        (lambda: SGD(Value(1.0)), TypeError, "takes a list of Values"),
+        (lambda: Adam([1.0]), TypeError, "moves leaves; parameter 0 is 1.0. Write model.parameters"),
+        (lambda: SGD([Value(1.0), Value(1.0) * 2.0]), TypeError, "moves leaves; parameter 1 is Value"),
+        (lambda: SGD([Value(1.0)] * 2), ValueError, "listed twice"),
+        (lambda: SGD([Value(1.0)], learning_rate=0.0), ValueError, "learning_rate must be finite, above 0; it is 0.0"),
+        (
+            lambda: SGD([Value(1.0)], learning_rate=math.nan),
+            ValueError,
+            "learning_rate must be finite, above 0; it is nan",
+        ),
+        (lambda: Adam([Value(1.0)], learning_rate=math.inf), ValueError, "learning_rate must be finite"),
+        (
+            lambda: SGD([Value(1.0)], momentum=1.0),
+            ValueError,
+            "momentum must be finite, at least 0 and below 1; it is 1.0",
+        ),
+        (
+            lambda: Adam([Value(1.0)], betas=(0.9, -0.1)),
+            ValueError,
+            r"betas\[1\] must be finite, at least 0 and below 1",
+        ),
+        (lambda: Adam([Value(1.0)], epsilon=0.0), ValueError, "epsilon must be finite, above 0"),
+        (lambda: Optimizer([Value(1.0)], learning_rate=1.0).step(), NotImplementedError, "^$"),
+    ],
+)
+def test_what_they_refuse(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()

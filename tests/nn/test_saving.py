@@ -1,0 +1,286 @@
+"""Models in files: what is written comes back to the last bit, and nothing else comes back at all."""
+
+import json
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import Value
+from nn import MLP, ModelFileError, Neuron, load, load_with_extras, save, set_state, state
+from nn.datasets import iris, moons_table
+from nn.preparation import train_test_split
+from nn.table_models import Options, TableModel, new_table_model
+from nn.tables import Table
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(finite, min_size=9, max_size=9))
+def test_every_float_survives_exactly(numbers: list[float]) -> None:
+    model = MLP(1, [2, 1, 1, 1])
+    for parameter, number in zip(model.parameters(), numbers, strict=False):
+        parameter.data = number
+    with tempfile.TemporaryDirectory() as folder:
+        save(model, Path(folder, "m.json"))
+        loaded = load(Path(folder, "m.json"))
+    assert list(map(repr, state(loaded).values())) == list(map(repr, state(model).values()))  # the sign of zero counts
+
+
+def test_the_architecture_and_the_extras_survive(tmp_path: Path) -> None:
+    model = MLP(3, [4, 2], activation="arctan", output="sigmoid", seed=7)
+    extras = {"classes": ["a", "ä"], "numbers": [0.1, 1e-300], "nothing": None}
+    save(model, tmp_path / "m.json", extras)
+    loaded, kept = load_with_extras(str(tmp_path / "m.json"))
+    assert kept == extras
+    assert repr(loaded) == repr(model) == "MLP(3 → 4 → 2, 'atan', output 'sigmoid', 26 parameters)"
+    assert [p.label for p in loaded.parameters()] == [p.label for p in model.parameters()]
+    x = [0.1, -0.2, 0.3]
+    assert [v.data for v in loaded(x)] == [v.data for v in model(x)]
+    assert loaded.layers[0].neurons[0](x).data == model.layers[0].neurons[0](x).data
+    assert loaded.predict([x]) == model.predict([x])
+
+
+def test_the_file_says_what_it_is(tmp_path: Path) -> None:
+    save(MLP(2, [1]), tmp_path / "m.json")
+    document = json.loads((tmp_path / "m.json").read_text(encoding="utf-8"))
+    assert (document["format"], document["version"]) == ("valuegrad model", 1)
+    assert document["architecture"] == {"kind": "MLP", "inputs": 2, "layers": [{"width": 1, "activation": "linear"}]}
+    assert list(document["parameters"]) == [
+        "layers[0].neurons[0].w[0]",
+        "layers[0].neurons[0].w[1]",
+        "layers[0].neurons[0].b",
+    ]
+
+
+def test_what_cannot_be_saved(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    with pytest.raises(TypeError, match="the activation '<lambda>' of layer 1 is a function of your own"):
+        save(MLP(1, [1, 1], lambda z: z), path)
+    with pytest.raises(TypeError, match="save writes an MLP, not Neuron"):
+        save(Neuron(1), path)  # type: ignore[arg-type]
+    model = MLP(1, [1])
+    model.layers[0].neurons[0].b.data = math.nan
+    with pytest.raises(ValueError, match=r"the parameter layers\[0\].neurons\[0\].b is nan"):
+        save(model, path)
+    with pytest.raises(TypeError):
+        save(MLP(1, [1]), path, {"x": object()})
+    with pytest.raises(OSError, match="No such file or directory"):
+        save(MLP(1, [1]), tmp_path / "none" / "m.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_already_there_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.json"
+    save(MLP(1, [1], seed=1), path)
+    save(MLP(1, [1], seed=2), path)
+    before = path.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        save(MLP(1, [1], seed=3), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    parameters = {"layers[0].neurons[0].w[0]": 1.0, "layers[0].neurons[0].b": 2}
+    layers = [{"width": 1, "activation": "linear"}]
+    whole = {
+        "format": "valuegrad model",
+        "version": 1,
+        "architecture": {"kind": "MLP", "inputs": 1, "layers": layers},
+        "parameters": parameters,
+        "extras": {},
+    }
+    return {key: value for key, value in {**whole, **changes}.items() if value is not ...}
+
+
+def test_a_file_written_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text(json.dumps(document()), encoding="utf-8")
+    assert load(tmp_path / "m.json").predict([[3.0]]) == [5.0]
+
+
+W, B = "layers[0].neurons[0].w[0]", "layers[0].neurons[0].b"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "this is not JSON, or it was cut off"),
+        ('{"format": "valuegrad mod', "this is not JSON, or it was cut off"),
+        (b"\xff\xfe{}", "this is not JSON"),
+        ("[" * 100_000, "this is not JSON"),
+        ("[]", "this is not a valuegrad model"),
+        ('"text"', "this is not a valuegrad model"),
+        ({"weights": []}, "this is not a valuegrad model; its 'format' does not say so"),
+        (document(format="onnx"), "this is not a valuegrad model"),
+        (document(version=2), "the file has version 2; this valuegrad reads up to 1. Install a later valuegrad"),
+        (document(version="1"), "the version is '1'"),
+        (document(version=0), "the version is 0"),
+        (document(version=...), "the version is None"),
+        (document(architecture=...), "'architecture' is missing; is the file damaged"),
+        (document(parameters=...), "'parameters' is missing"),
+        (document(extras=...), "'extras' is missing"),
+        (document(extras=[]), "the extras are not an object"),
+        (document(architecture=[]), "is the file damaged"),
+        (document(architecture={"kind": "CNN"}), "unknown kind 'CNN'"),
+        (document(architecture={"kind": "MLP", "inputs": 1, "layers": []}), "at least one layer"),
+        (
+            document(architecture={"kind": "MLP", "inputs": 0, "layers": [{"width": 1, "activation": "linear"}]}),
+            "nin must be",
+        ),
+        (document(architecture={"kind": "MLP", "inputs": 1, "layers": [{"width": 1}]}), "'activation' is missing"),
+        (
+            document(architecture={"kind": "MLP", "inputs": 1, "layers": [{"width": "1", "activation": "tanh"}]}),
+            "damaged",
+        ),
+        (
+            document(architecture={"kind": "MLP", "inputs": 1, "layers": [{"width": 1, "activation": "tahn"}]}),
+            "'tahn' is unknown",
+        ),
+        (
+            document(architecture={"kind": "MLP", "inputs": 1, "layers": [{"width": 10**9, "activation": "tanh"}]}),
+            "more than any",
+        ),
+        (document(parameters={W: 1.0}), f"no number for the parameter {B}"),
+        (document(parameters={W: 1.0, B: 2.0, "c": 1.0}), "the model has no parameter c"),
+        (document(parameters={W: 1.0, B: "2.0"}), f"the parameter {B} is '2.0', not a finite number"),
+        (document(parameters={W: 1.0, B: True}), f"the parameter {B} is True"),
+        (document(parameters={W: 1.0, B: 10**400}), f"the parameter {B} is "),
+        (document(parameters=[1.0]), "no number for the parameter"),
+        (json.dumps(document(parameters={W: math.nan, B: 0.0})), "NaN is not a number"),
+        (json.dumps(document()).replace("1.0", "1e999"), f"the parameter {W} is inf"),
+    ],
+)
+def test_broken_foreign_and_later_files(tmp_path: Path, content: Any, message: str) -> None:
+    path = tmp_path / "m.json"
+    content = json.dumps(content) if isinstance(content, dict) else content
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ModelFileError) as caught:
+        load(path)
+    complaint = str(caught.value)
+    assert complaint.startswith(f"{path}: ")
+    assert message in complaint
+    assert len(complaint.splitlines()) == 1
+    with pytest.raises(ModelFileError):
+        TableModel.load(path)
+
+
+@given(st.data())
+def test_a_file_cut_off_anywhere_is_refused(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "m.json")
+        save(MLP(1, [1]), path)
+        content = path.read_bytes()
+        path.write_bytes(content[: data.draw(st.integers(0, len(content) - 2))])
+        with pytest.raises(ModelFileError):
+            load(path)
+
+
+def test_a_missing_file() -> None:
+    with pytest.raises(FileNotFoundError):
+        load("no such file.json")
+
+
+# --- state --------------------------------------------------------------------------------------------------
+
+
+def test_the_state_of_any_module() -> None:
+    neuron = Neuron(2, seed=3)
+    kept = state(neuron)
+    assert kept == {"w[0]": neuron.w[0].data, "w[1]": neuron.w[1].data, "b": 0.0}
+    other = Neuron(2, seed=4)
+    set_state(other, kept)
+    assert state(other) == kept
+    assert isinstance(other.w[0], Value)
+
+
+def test_a_wrong_state_writes_nothing() -> None:
+    neuron = Neuron(1)
+    before = state(neuron)
+    for wrong in ({"w[0]": 5.0}, {"w[0]": 5.0, "b": math.inf}, {"w[0]": 5.0, "b": 1.0, "c": 1.0}):
+        with pytest.raises(ValueError, match="parameter"):
+            set_state(neuron, wrong)
+        assert state(neuron) == before
+
+
+# --- models of tables ---------------------------------------------------------------------------------------
+
+quantities = Table(("x",), ((1.0,), (2.0,), (4.0,)), "y", (1.5, 2.5, 9.0))
+
+
+@pytest.mark.parametrize("table", [iris(), moons_table(20), quantities], ids=["iris", "moons", "quantities"])
+def test_a_model_of_a_table_comes_back_whole(tmp_path: Path, table: Table) -> None:
+    model = new_table_model(table, Options(hidden=(3,)))
+    model.save(tmp_path / "m.json")
+    loaded = TableModel.load(tmp_path / "m.json")
+    assert loaded.predict(table.rows) == model.predict(table.rows)
+    assert loaded.score(table) == model.score(table)
+    assert (loaded.classes, loaded.inputs, loaded.outputs) == (model.classes, model.inputs, model.outputs)
+    assert (loaded.feature_names, loaded.target_name, loaded.loss) == (
+        table.feature_names,
+        table.target_name,
+        model.loss,
+    )
+
+
+@pytest.mark.parametrize("table", [iris(), moons_table(20)], ids=["iris", "moons"])
+def test_probabilities_add_up_and_agree_with_the_prediction(table: Table) -> None:
+    model = new_table_model(table, Options(hidden=(3,)))
+    for row, index in zip(model.probabilities(table.rows), model.predict(table.rows), strict=True):
+        assert math.fsum(row) == pytest.approx(1.0, abs=1e-12)
+        assert row[index] == max(row)
+
+
+def test_r_squared() -> None:
+    model = new_table_model(quantities, Options(hidden=()))
+    middle = sum(float(y) for y in quantities.targets) / 3
+    rest = sum((float(y) - p) ** 2 for y, p in zip(quantities.targets, model.predict(quantities.rows), strict=True))
+    expected = 1.0 - rest / sum((float(y) - middle) ** 2 for y in quantities.targets)
+    assert model.score(quantities) == pytest.approx(expected, rel=1e-12)
+    assert model.score(quantities.select([1])) is None
+
+
+def test_only_training_rows_decide_the_standardisation() -> None:
+    train, _ = train_test_split(iris())
+    model = new_table_model(train, Options())
+    assert model.inputs.means[0] == pytest.approx(sum(row[0] for row in train.rows) / len(train), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"features": ["a"]}, "network and table do not fit each other"),
+        ({"features": "ab"}, "a list of names was expected, not 'ab'"),
+        ({"classes": None}, "do not fit each other"),
+        ({"classes": ["a", "b"]}, "do not fit each other"),
+        ({"inputs": None}, "a standardisation needs 'means'"),
+        ({"target": 3}, "a list of names was expected"),
+    ],
+)
+def test_damaged_tables_in_files(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    path = tmp_path / "m.json"
+    new_table_model(iris(), Options()).save(path)
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    whole["extras"]["table"].update(change)
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    with pytest.raises(ModelFileError, match=message):
+        TableModel.load(path)
+    del whole["extras"]["table"]["features"]
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    with pytest.raises(ModelFileError, match=r"'features' is missing|standardisation"):
+        TableModel.load(path)
+
+
+def test_a_model_without_a_table(tmp_path: Path) -> None:
+    save(MLP(1, [1]), tmp_path / "m.json")
+    with pytest.raises(ModelFileError, match=r"this model was not trained on a table; use nn\.load"):
+        TableModel.load(tmp_path / "m.json")

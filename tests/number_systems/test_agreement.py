@@ -1,0 +1,205 @@
+"""All number systems compute the same: values and derivatives of random expressions, and every row by itself."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from mpmath import mp
+
+import autograd
+from autograd import TABLE, Primitive, Value, evaluate
+from autograd.interpret import partials
+from autograd.number_systems import arrays, complexes, floats, many_digits
+from tests import checks
+from tests.strategies import (
+    CONTINUOUS,
+    ROW_AND_ARGUMENT,
+    ROWS,
+    SMOOTH,
+    Expression,
+    expressions,
+    moderate,
+    name_of,
+    operands,
+)
+
+IN_COMPLEX = tuple(name for name in SMOOTH if name not in complexes.LACKS)
+
+
+
+#: Every function is good to this many roundings in every system.
+ROUNDINGS = 2 * checks.MOST_ULPS + 8
+
+
+def running_error(expression: Expression, inputs: list[float]) -> tuple[float, float]:
+    """A bound of what all roundings can do to the output (Wilkinson's running error), and the largest number on the way."""
+    numbers, errors = list(inputs), [0.0] * len(inputs)
+    for name, slots in expression.steps:
+        row, chosen = TABLE[name], [numbers[slot] for slot in slots]
+        z = checks.value_in(floats, row, chosen)
+        slopes = partials(floats, row, z, chosen, range(len(chosen)))
+        carried = math.fsum(abs(p) * errors[slot] for p, slot in zip(slopes, slots, strict=True))
+        terms = math.fsum(abs(p * x) for p, x in zip(slopes, chosen, strict=True)) if row.n_ary else 0.0
+        numbers.append(z)
+        errors.append(carried + ROUNDINGS * checks.EPS * (abs(z) + terms) + checks.SMALLEST_NORMAL)
+    return 2 * errors[-1], max(map(abs, numbers))
+
+
+def drawn_inputs(data: st.DataObject, expression: Expression) -> tuple[list[float], float]:
+    """Inputs at which every number is moderate, and the error bound there."""
+    inputs = data.draw(st.lists(moderate, min_size=expression.inputs, max_size=expression.inputs))
+    try:
+        bound, largest = running_error(expression, inputs)
+    except OverflowError:
+        assume(False)
+        raise
+    assume(largest < 1e30 and math.isfinite(bound))
+    return inputs, bound
+
+
+@given(expression=expressions(CONTINUOUS), data=st.data())
+def test_values_agree_in_all_systems(expression: Expression, data: st.DataObject) -> None:
+    inputs, bound = drawn_inputs(data, expression)
+    expected = expression.evaluate(floats, inputs)
+
+    leaves = [Value(x) for x in inputs]
+    output = expression.evaluate(checks.PUBLIC, leaves)
+    assert output.data == expected, "Values compute with the float system's functions, so bit for bit the same"
+    assert evaluate(output) == expected
+    assert evaluate(output, "values").data == expected
+
+    assert abs(float(evaluate(output, "arrays")) - expected) <= bound
+    assert abs(float(evaluate(output, "mpmath") - expected)) <= bound
+    if all(name not in complexes.LACKS for name, _ in expression.steps):
+        z = evaluate(output, "complex")
+        assert abs(z.real - expected) <= bound
+        assert abs(z.imag) <= bound
+
+
+@given(expression=expressions(SMOOTH, most_steps=6), data=st.data())
+def test_derivatives_agree_in_all_systems(expression: Expression, data: st.DataObject) -> None:
+    """By the written-out pull-backs of ``backward()``, and by the rules in each system.
+
+    Roundings of the numbers move the partials too. Where numbers are below 1000 and off by less than 10⁻¹² that is less
+    than 10⁻⁹ of the terms which the chain rule adds.
+    """
+    inputs, bound = drawn_inputs(data, expression)
+    assume(bound < 1e-12 and running_error(expression, inputs)[1] < 1e3)
+    leaves = [Value(x) for x in inputs]
+    output = expression.evaluate(checks.PUBLIC, leaves)
+    output.backward()
+    sizes = checks.size_of_terms(expression, inputs)
+    assume(max(sizes) < 1e6)
+
+    with many_digits.computing():
+        exact = [float(x) for x in evaluate(output, "mpmath", wrt=leaves)[1]]
+    found = {
+        "backward": [leaf.grad for leaf in leaves],
+        "floats": evaluate(output, "floats", wrt=leaves)[1],
+        "values": [checks.as_float(x) for x in evaluate(output, "values", wrt=leaves)[1]],
+        "arrays": [float(x) for x in evaluate(output, "arrays", wrt=leaves)[1]],
+        "gradients": [x.data for x in autograd.gradients(output, leaves)],
+        "grad": autograd.grad(lambda xs: expression.evaluate(checks.PUBLIC, xs))(inputs),
+    }
+    if all(name not in complexes.LACKS for name, _ in expression.steps):
+        found["complex"] = [x.real for x in evaluate(output, "complex", wrt=leaves)[1]]
+    for system, derivatives in found.items():
+        for derivative, truth, size in zip(derivatives, exact, sizes, strict=True):
+            assert abs(derivative - truth) <= 1e-9 * size, system
+
+
+@given(expression=expressions(IN_COMPLEX, most_steps=6), data=st.data())
+def test_complex_step_of_an_expression_is_its_derivative(expression: Expression, data: st.DataObject) -> None:
+    inputs, bound = drawn_inputs(data, expression)
+    assume(bound < 1e-12 and running_error(expression, inputs)[1] < 1e3)
+    sizes = checks.size_of_terms(expression, inputs)
+    assume(max(sizes) < 1e6)
+    derivatives = autograd.grad(lambda xs: expression.evaluate(checks.PUBLIC, xs))(inputs)
+    for i, (derivative, size) in enumerate(zip(derivatives, sizes, strict=True)):
+        moved = [complex(x, 1e-30 if i == j else 0.0) for j, x in enumerate(inputs)]
+        step = complex(expression.evaluate(complexes, moved)).imag / 1e-30
+        assert abs(derivative - step) <= 1e-9 * size + 1e-25
+
+
+@given(expression=expressions(CONTINUOUS), data=st.data())
+def test_a_batch_is_its_samples_one_by_one(expression: Expression, data: st.DataObject) -> None:
+    samples = [drawn_inputs(data, expression) for _ in range(3)]
+    columns = [np.array(column) for column in zip(*[inputs for inputs, _ in samples], strict=True)]
+    leaves = [Value(0.5) for _ in columns]
+    output = expression.evaluate(checks.PUBLIC, leaves)
+    batch = evaluate(output, "arrays", at=dict(zip(leaves, columns, strict=True)))
+    for found, (inputs, bound) in zip(np.broadcast_to(batch, 3), samples, strict=True):
+        assert abs(found - expression.evaluate(floats, inputs)) <= bound
+
+
+# Row by row, over each row's own domain.
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+@given(data=st.data())
+def test_each_value_agrees(row: Primitive, data: st.DataObject) -> None:
+    point = data.draw(operands(row))
+    expected = checks.value_in(floats, row, point)
+    allowed = float(checks.rounding_of(row, point)) + ROUNDINGS * checks.EPS * abs(expected)
+    with arrays.computing():
+        assert abs(float(checks.value_in(arrays, row, [np.asarray(x) for x in point])) - expected) <= allowed
+    if row.name not in complexes.LACKS:
+        z = complex(checks.value_in(complexes, row, [complex(x) for x in point]))
+        # A complex function adds terms of the size of its argument and of 1.
+        assert abs(z - expected) <= allowed + ROUNDINGS * checks.EPS * max(1.0, *map(abs, point))
+
+
+@pytest.mark.parametrize("partial", ROW_AND_ARGUMENT, ids=name_of)
+@given(data=st.data())
+def test_each_partial_agrees(partial: tuple[Primitive, int], data: st.DataObject) -> None:
+    """The rule over arrays and over mpmath's numbers, against the written-out pull-back over floats."""
+    row, argument = partial
+    point = data.draw(operands(row, argument))
+    expected = checks.slope(row, argument, point)
+    size = max(1.0, abs(expected), abs(checks.value_in(floats, row, point)), *map(abs, point))
+    with many_digits.computing():
+        numbers: list[Any] = [mp.mpf(x) for x in point]
+        z = checks.value_in(many_digits, row, numbers)
+        exact = partials(many_digits, row, z, numbers, [argument])[0]
+        assert abs(float(exact) - expected) <= 4 * ROUNDINGS * checks.EPS * size
+    with arrays.computing():
+        numbers = [np.asarray(x) for x in point]
+        z = checks.value_in(arrays, row, numbers)
+        batch = partials(arrays, row, z, numbers, [argument])[0]
+        assert abs(float(batch) - expected) <= 4 * ROUNDINGS * checks.EPS * size
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "point", "limit"),
+    [
+        (row.name, limit.argument, point, limit.value)
+        for row in ROWS
+        for limit in row.limits
+        for point in [(0.0,), (1.0,), (0.0, 0.0), (0.0, 0.5), (0.0, 2.0)]
+        if len(point) == row.arity and row.domain(*point) and limit.at(*point)
+    ],
+)
+def test_limits_hold_in_every_system(name: str, argument: int, point: tuple[float, ...], limit: float) -> None:
+    for system in ("floats", "values", "arrays", "mpmath"):
+        leaves = [Value(x) for x in point]
+        node = checks.record(TABLE[name], leaves)
+        found = evaluate(node, system, wrt=leaves[argument])[1]
+        assert float(checks.as_float(found)) == limit, system
+
+
+def test_the_referee_keeps_its_digits() -> None:
+    """log Σ exp of a number near zero and a very negative one: log1p is needed in fifty digits as well."""
+    tiny = evaluate(autograd.logsumexp([Value(0.0), Value(-408.0)]), "mpmath")
+    with many_digits.computing():
+        assert abs(tiny / mp.exp(-408) - 1) < mp.mpf(10) ** -40
+
+
+def test_the_referee_has_erfc_of_any_size() -> None:
+    assert evaluate(autograd.erfc(Value(1e200)), "mpmath") == 0
+    assert evaluate(autograd.gelu(Value(-1e200)), "mpmath") == 0
+    assert evaluate(autograd.gelu(Value(1e200)), "mpmath") == mp.mpf(1e200)

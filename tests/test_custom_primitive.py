@@ -1,0 +1,249 @@
+"""A user's own primitive is like a built-in one; a wrong declaration fails at once and says why."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd
+from autograd import DeclarationError, DomainError, Limit, Value, evaluate, grad, hessian, jvp, primitive
+
+
+@primitive(partials=[lambda m, z, x: m.exp(-x * x) * (1 - 2 * x * x)], symbol="∩")
+def bump(m: Any, x: Any) -> Any:
+    """x·exp(-x²): up and down again."""
+    return x * m.exp(-x * x)
+
+
+@primitive(
+    partials=[lambda m, z, x, y, p: x / z, lambda m, z, x, y, p: y * p * p / z, None],
+    domain=lambda x, y, p: p > 0,
+    needs="p > 0",
+    remedy="Use abs.",
+    kinks=lambda x, y, p: (x == 0) & (y == 0),
+    limits=[Limit(0, lambda x, y, p: (x == 0) & (y == 0), 0.0)],
+)
+def ellipse(m: Any, x: Any, y: Any, p: Any) -> Any:
+    return m.sqrt(x * x + p * p * y * y)
+
+
+@primitive(partials=[lambda m, z, x: math.cos(x)], systems=["floats"])
+def floats_only(m: Any, x: Any) -> Any:
+    return math.sin(x)
+
+
+class Holder:
+    @staticmethod
+    @primitive(partials=[lambda m, z, x: 3 * m.square(x)])
+    def cube(m: Any, x: Any) -> Any:
+        return m.square(x) * x
+
+
+@given(x=st.floats(-2, 2))
+def test_value_and_gradient(x: float) -> None:
+    v = Value(x)
+    y = bump(v)
+    assert y.data == bump(x) == x * math.exp(-x * x)
+    y.backward()
+    assert v.grad == pytest.approx((1 - 2 * x * x) * math.exp(-x * x), rel=1e-14, abs=1e-15)
+
+
+def test_it_looks_like_a_built_in_one() -> None:
+    y = bump(Value(1.0))
+    assert y.primitive is bump.primitive
+    assert (y.primitive.name, y.primitive.symbol, y.primitive.summary) == ("bump", "∩", "x·exp(-x²): up and down again.")
+    assert bump.__name__ == "bump"
+    assert bump.__doc__ == "x·exp(-x²): up and down again."
+    assert "∩" in autograd.draw(y).source
+    assert repr(y).startswith("Value(0.36787944117144233, primitive=bump")
+
+
+def test_it_takes_plain_numbers_and_expressions() -> None:
+    assert type(bump(2)) is float
+    x = Value(0.5)
+    y = bump(x * 2 + 1) * 3 - bump(x)
+    y.backward()
+    expected = grad(lambda v: 3 * bump(v * 2 + 1) - bump(v))(0.5)
+    assert x.grad == pytest.approx(expected, rel=1e-15)
+
+
+def test_higher_order_and_forward_mode() -> None:
+    x = 0.7
+    e = math.exp(-x * x)
+    assert grad(grad(bump))(x) == pytest.approx((4 * x**3 - 6 * x) * e, rel=1e-14)
+    assert grad(grad(grad(bump)))(x) == pytest.approx((-8 * x**4 + 24 * x**2 - 6) * e, rel=1e-14)
+    assert jvp(bump, (x,), (2.0,))[1] == pytest.approx(2 * grad(bump)(x), rel=1e-15)
+    assert hessian(lambda v: ellipse(v[0], v[1], 1.0))([3.0, 4.0])[0] == pytest.approx([0.128, -0.096], rel=1e-13)
+
+
+def test_other_number_systems() -> None:
+    x = Value(0.7)
+    y = bump(x)
+    assert float(evaluate(y, "mpmath")) == pytest.approx(y.data, rel=1e-15)
+    assert evaluate(y, "complex", at={x: 0.7 + 1e-30j}).imag / 1e-30 == pytest.approx(grad(bump)(0.7), rel=1e-14)
+    batch = np.array([0.1, 0.7])
+    value, slope = evaluate(y, "arrays", at={x: batch}, wrt=x)
+    assert value == pytest.approx([bump(b) for b in batch], rel=1e-15)
+    assert slope == pytest.approx([grad(bump)(b) for b in batch], rel=1e-14)
+
+
+def test_constant_arguments_domain_and_limits() -> None:
+    x, y = Value(3.0), Value(2.0)
+    z = ellipse(x, y, 2.0)
+    z.backward()
+    assert (z.data, x.grad, y.grad) == (5.0, 0.6, 1.6)
+    assert z.parents == (x, y, 2.0)
+    with pytest.raises(DomainError, match=r"^ellipse needs p > 0; x is 3\.0, y is 2\.0, p is -1\.0 .*Use abs\.$"):
+        ellipse(x, y, -1.0)
+    with pytest.raises(TypeError, match="ellipse: p has no derivative; pass a plain number"):
+        ellipse(x, y, Value(2.0))
+    tip = Value(0.0)
+    ellipse(tip, 0.0, 1.0).backward()
+    assert tip.grad == 0.0
+    with pytest.raises(DomainError, match="ellipse has no derivative with respect to y"):
+        ellipse(0.0, Value(0.0), 1.0).backward()
+
+
+def test_a_primitive_for_some_systems_only() -> None:
+    x = Value(0.5)
+    y = floats_only(x)
+    y.backward()
+    assert x.grad == math.cos(0.5)
+    with pytest.raises(NotImplementedError, match="floats_only is declared for floats only, not arrays"):
+        evaluate(y, "arrays")
+
+
+def test_the_number_of_arguments_is_checked() -> None:
+    with pytest.raises(TypeError, match=r"bump takes 1 arguments \(x\); 2 were given"):
+        bump(1.0, 2.0)
+    with pytest.raises(TypeError, match="bump takes Values and real numbers; x is str 'a'"):
+        bump("a")
+
+
+def test_it_is_pickled_by_its_qualified_name() -> None:
+    x = Value(0.7, "x")
+    y = bump(x) + Holder.cube(x)
+    for again in (pickle.loads(pickle.dumps(y)), copy.deepcopy(y)):
+        assert again.data == y.data
+        again.backward()
+        leaf = autograd.graph.leaves(again)[0]
+        assert leaf.grad == pytest.approx(grad(bump)(0.7) + 3 * 0.49, rel=1e-14)
+        assert again.parents[0].primitive is bump.primitive
+    assert pickle.loads(pickle.dumps(Holder.cube.primitive)) is Holder.cube.primitive
+
+
+def test_one_that_nobody_can_find_again_says_so_when_pickled_or_loaded() -> None:
+    @primitive(partials=[lambda m, z, x: 2 * x])
+    def local(m: Any, x: Any) -> Any:
+        return x * x
+
+    y = local(Value(3.0))
+    with pytest.raises((pickle.PicklingError, AttributeError), match="local"):
+        pickle.loads(pickle.dumps(y))
+
+
+RULE = lambda m, z, x: 1  # noqa: E731 - a rule is one line
+
+
+def one(m: Any, x: Any) -> Any:
+    return x * 1
+
+
+@pytest.mark.parametrize(
+    ("partials", "words"),
+    [
+        ([], r"one has 1 arguments \(x\) but 0 partials"),
+        ([RULE, RULE], r"one has 1 arguments \(x\) but 2 partials"),
+        (RULE, r"partials is a list with one rule per argument \(x\)"),
+        ([None], "one has no partial at all"),
+        ([1.0], r"the partial with respect to x is 1\.0; it must be a function"),
+        ([lambda x: 1], r"the partial with respect to x must take \(m, z, x\)"),
+        ([lambda m, z, x, y: 1], r"the partial with respect to x must take \(m, z, x\)"),
+        ([lambda m, z, x: None], "the partial with respect to x returns nothing"),
+        ([lambda m, z, x: m.tanhh(x)], "the partial with respect to x uses a function that number systems do not have"),
+        ([lambda m, z, x: math.cos(x)], r"the partial with respect to x cannot be run in every number system"),
+        ([lambda m, z, x: 1 if x > 0 else 0], r"cannot be run in every number system: .*m\.where"),
+        ([lambda m, z, x: x == 0], r"cannot be run in every number system: .*m\.where"),
+        ([lambda m, z, x: x[0]], "cannot be run in every number system"),
+    ],
+)
+def test_a_wrong_partial_fails_at_once(partials: Any, words: str) -> None:
+    with pytest.raises(DeclarationError, match=words):
+        primitive(partials=partials)(one)
+
+
+def without_arguments(m: Any) -> Any:
+    return m.pi
+
+
+def with_any_number(m: Any, *xs: Any) -> Any:
+    return xs[0]
+
+
+def with_a_keyword(m: Any, *, x: Any) -> Any:
+    return x
+
+
+def tanh(m: Any, x: Any) -> Any:
+    return x
+
+
+def arctan(m: Any, x: Any) -> Any:
+    return x
+
+
+def returns_nothing(m: Any, x: Any) -> Any:
+    x * 2
+
+
+def calls_math(m: Any, x: Any) -> Any:
+    return math.sin(x)
+
+
+def misspelt(m: Any, x: Any) -> Any:
+    return m.sinn(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (without_arguments, "without_arguments needs the number system and at least one argument"),
+        (with_any_number, "with_any_number takes a fixed number of positional arguments"),
+        (with_a_keyword, "with_a_keyword takes a fixed number of positional arguments"),
+        (tanh, "tanh is built in; give your primitive another name"),
+        (arctan, "arctan is built in"),
+        (lambda m, x: x, "made of a function defined with def"),
+        (returns_nothing, "the function returns nothing"),
+        (calls_math, "the function cannot be run in every number system"),
+        (misspelt, "the function uses a function that number systems do not have"),
+        (3, "made of a function defined with def"),
+    ],
+)
+def test_a_wrong_function_fails_at_once(function: Any, words: str) -> None:
+    with pytest.raises(DeclarationError, match=words):
+        primitive(partials=[RULE])(function)
+
+
+def test_a_result_that_is_no_number_is_refused() -> None:
+    @primitive(partials=[RULE], systems=["floats"])
+    def strange(m: Any, x: Any) -> Any:
+        return "2"
+
+    with pytest.raises(TypeError, match="strange returned .*'2'.* a primitive returns one real number"):
+        strange(Value(1.0))
+
+
+def test_an_error_inside_the_function_is_not_swallowed() -> None:
+    @primitive(partials=[RULE], systems=["floats"])
+    def broken(m: Any, x: Any) -> Any:
+        raise LookupError("a bug of the user's")
+
+    with pytest.raises(LookupError, match="a bug of the user's"):
+        broken(Value(1.0))

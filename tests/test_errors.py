@@ -1,0 +1,191 @@
+"""What an error says: primitive, argument, number, label, the user's own line, and the remedy."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import TABLE, DomainError, Primitive, StaleGraphError, Value
+from tests import checks
+from tests.strategies import ROWS, in_domain, name_of, special_points
+
+FILE = "test_errors.py"
+
+
+def next_line() -> int:
+    """The number of the line after the one that calls this."""
+    frame = inspect.currentframe()
+    assert frame is not None
+    assert frame.f_back is not None
+    return frame.f_back.f_lineno + 1
+
+
+def message_of(run: Callable[[], Any], kind: type[BaseException] = DomainError) -> str:
+    with pytest.raises(kind) as caught:
+        run()
+    return str(caught.value)
+
+
+def test_the_whole_message() -> None:
+    z = Value(-2.0, "z1")
+    with pytest.raises(DomainError) as caught:
+        line = next_line()
+        autograd.log(z)
+    assert str(caught.value) == (
+        f"log needs a positive argument; x is -2.0 ('z1') ({FILE}:{line}). Use log1p, clip or where."
+    )
+
+
+LIMITED = [row for row in ROWS if row.needs]
+
+
+@pytest.mark.parametrize("row", LIMITED, ids=name_of)
+def test_every_domain_error_names_everything(row: Primitive) -> None:
+    points = [p for p in special_points(row, lambda xs: not in_domain(row, xs))] or [(math.inf,)]
+    operands = [x if checks.is_constant(row, i) else Value(x, f"v{i}") for i, x in enumerate(points[0])]
+    with pytest.raises(DomainError) as caught:
+        line = next_line()
+        getattr(autograd, row.name)(*operands)
+    message = str(caught.value)
+    assert message.startswith(f"{row.name} needs {row.needs}; ")
+    for i, (name, x) in enumerate(zip(row.arguments, points[0], strict=False)):
+        label = "" if checks.is_constant(row, i) else f" ('v{i}')"
+        assert f"{name} is {x!r}{label}" in message
+    assert f"({FILE}:{line})" in message
+    assert message.endswith(row.remedy)
+    assert len(row.remedy) > 5
+
+
+@pytest.mark.parametrize("row", LIMITED, ids=name_of)
+def test_every_remedy_names_functions_that_exist(row: Primitive) -> None:
+    words = row.remedy.rstrip(".").replace(",", "").replace(" or", "").split()
+    if words[0] == "Use":
+        assert all(callable(getattr(autograd, word)) for word in words[1:]), row.remedy
+
+
+def test_plain_numbers_and_methods_and_operators_are_named_alike() -> None:
+    x = Value(-2.0)
+    runs: list[Callable[[], Any]] = [lambda: autograd.sqrt(-2.0), lambda: x.sqrt(), lambda: autograd.sqrt(x)]
+    for run in runs:
+        assert message_of(run).startswith("sqrt needs an argument ≥ 0; x is -2.0 (test_errors.py:")
+    assert message_of(lambda: x / 0).startswith("div needs a divisor other than zero; x is -2.0, y is 0")
+    assert message_of(lambda: 1 / Value(0.0, "d")).startswith("div needs a divisor other than zero; x is 1, y is 0.0 ('d')")
+    assert message_of(lambda: x**0.5).startswith("pow needs a positive base")
+
+
+def helper_of_the_user(v: Value) -> Value:
+    return v.log()
+
+
+def test_the_line_is_the_innermost_one_of_the_users() -> None:
+    line = inspect.getsourcelines(helper_of_the_user)[1] + 1
+    assert f"({FILE}:{line})" in message_of(lambda: helper_of_the_user(Value(-1.0)))
+    assert f"({FILE}:{line})" in message_of(lambda: autograd.grad(helper_of_the_user)(-1.0))
+
+
+def test_the_line_inside_of_a_composite_is_the_users() -> None:
+    with pytest.raises(OverflowError) as caught:
+        line = next_line()
+        autograd.grad(lambda x: autograd.exp(x))(1000.0)
+    assert f"({FILE}:{line})" in str(caught.value)
+
+
+def test_a_number_too_large_says_so() -> None:
+    message = message_of(lambda: autograd.exp(Value(1000.0, "logit")), OverflowError)
+    assert message.startswith("exp is too large for a float; x is 1000.0 ('logit') (test_errors.py:")
+    assert message.endswith("Use clip, or work with logarithms.")
+
+
+def test_a_long_list_is_shortened() -> None:
+    many = [1.0] * 50
+    message = message_of(lambda: autograd.sum([*many, Value(1.0), "x"]), TypeError)
+    assert len(message) < 300
+    assert "str 'x'" in message
+
+
+def test_a_slope_that_does_not_exist_is_named_with_its_labels() -> None:
+    x, y = Value(0.0, "east"), Value(0.0, "north")
+    message = message_of(autograd.atan2(x, y).backward)
+    assert message.startswith("atan2 has no derivative with respect to x here; x is 0.0 ('east'), y is 0.0 ('north')")
+    assert "Use where" in message
+    assert "detach()" in message
+
+
+def test_a_slope_too_large_is_not_said_not_to_exist() -> None:
+    x = Value(1e-300)
+    node = x**-0.9
+    message = message_of(node.backward, OverflowError)
+    assert message.startswith("pow")
+
+
+def test_stale_graphs_name_the_leaf_the_operation_and_the_remedy() -> None:
+    x = Value(2.0, "weight")
+    y = x.tanh()
+    x.data = 1.0
+    message = message_of(y.backward, StaleGraphError)
+    assert message.startswith("the leaf 'weight' (1.0) was written after tanh had used it")
+    assert message.endswith("Run the expression again after writing, or run backward before it.")
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "tanh", "sqrt", "sin", "atan", "floor"])
+def test_a_function_of_math_says_which_of_ours_to_use(name: str) -> None:
+    v = Value(0.5, "v")
+    namespace = {"v": v, "math": math}
+    source = f"math.{name}(v)"
+    if name == "floor":
+        assert math.floor(v).data == 0.0  # math asks the Value itself
+        return
+    with pytest.raises(TypeError, match=r"write value\.data for the number, or the engine's function in place of math's"):
+        eval(source, namespace)  # no source line to look at: the general remedy
+
+
+def test_the_function_is_named_if_the_line_can_be_seen() -> None:
+    v = Value(0.5, "v")
+    with pytest.raises(TypeError, match=r"exp of a plain number would drop the gradient of 'v' \(0\.5\); write autograd\.exp"):
+        math.exp(v)
+    with pytest.raises(TypeError, match=r"write autograd\.sqrt"):
+        math.sqrt(v)
+    with pytest.raises(TypeError, match=r"write autograd\.atan2"):
+        math.atan2(v, 1.0)
+
+
+def test_lists_where_numbers_belong() -> None:
+    assert "apply it to each element: [tanh(v) for v in …]" in message_of(lambda: autograd.tanh([1.0]), TypeError)
+    assert "write sum([…])" in message_of(lambda: autograd.sum(Value(1.0)), TypeError)
+
+
+def test_lengths_that_do_not_fit() -> None:
+    message = message_of(lambda: autograd.dot([1.0, 2.0], [1.0]), ValueError)
+    assert message == "dot needs two lists of one length; they have 2 and 1 numbers"
+
+
+def test_the_cause_is_not_a_second_traceback() -> None:
+    """What a user reads is one error, not Python's "math domain error" above it."""
+    with pytest.raises(DomainError) as caught:
+        autograd.log(-1.0)
+    assert caught.value.__suppress_context__
+
+
+def test_domain_errors_are_value_errors() -> None:
+    assert issubclass(DomainError, ValueError)
+    assert issubclass(StaleGraphError, RuntimeError)
+    assert issubclass(autograd.DeclarationError, TypeError)
+
+
+def test_nothing_warns() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        x = Value(0.0)
+        autograd.evaluate(x.sqrt(), "arrays", at={x: np.array([-1.0, 0.0, 1e308])}, wrt=x)
+
+
+def test_every_row_is_found_by_users() -> None:
+    for row in TABLE.values():
+        assert row.compares or callable(getattr(autograd, row.name)), row.name
