@@ -29,23 +29,14 @@ class Copying:
         return _node_like(self, self._x, self._y)  # type: ignore[attr-defined,no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        def of(operand: Any) -> Any:
-            if operand.__class__ is tuple:  # the neurons of a layer share the tuple of their inputs
-                if id(operand) not in memo:
-                    memo[id(operand)] = tuple([of(o) for o in operand])
-                return memo[id(operand)]
-            if operand.__class__ is Passive:
-                return Passive(memo[id(operand.value)])
-            return memo.get(id(operand), operand) if hasattr(operand, "parents") else operand
-
         for node in topological_order(self):
             if id(node) in memo:
                 continue
             if node.__class__ is Condition:
                 left, right = node.parents
-                memo[id(node)] = Condition(node.primitive, (of(left), of(right)), node.outcome)
+                memo[id(node)] = Condition(node.primitive, (_copy_of(left, memo), _copy_of(right, memo)), node.outcome)
             else:
-                memo[id(node)] = _node_like(node, of(node._x), of(node._y))
+                memo[id(node)] = _node_like(node, _copy_of(node._x, memo), _copy_of(node._y, memo))
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:
@@ -66,6 +57,17 @@ class Copying:
             if node.stale_leaf() is not None:
                 stale.append(i)
         return _rebuilt, (self.__class__, program, tuple(nodes[: program.inputs]), numbers, labels, stale)
+
+
+def _copy_of(operand: Any, memo: dict[int, Any]) -> Any:
+    """The copy of an operand whose nodes were copied before."""
+    if operand.__class__ is tuple:  # the neurons of a layer share the tuple of their inputs
+        if id(operand) not in memo:
+            memo[id(operand)] = tuple([_copy_of(o, memo) for o in operand])
+        return memo[id(operand)]
+    if operand.__class__ is Passive:
+        return Passive(memo[id(operand.value)])
+    return memo.get(id(operand), operand) if hasattr(operand, "parents") else operand
 
 
 def _node_like(node: Any, x: Any, y: Any) -> Any:

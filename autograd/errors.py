@@ -79,11 +79,14 @@ def failure(primitive: Primitive, operands: Sequence[Any], error: Exception) -> 
 
 
 def slope_failure(
-    primitive: Primitive, argument: int, operands: Sequence[Any], what: str = "derivative"
-) -> DomainError:
-    """The exception for a partial that does not exist at these operands."""
+    primitive: Primitive, argument: int, operands: Sequence[Any], *, order: str = "derivative", too_large: bool = False
+) -> Exception:
+    """The exception for a partial that does not exist at these operands, or is too large for a float."""
     name = primitive.arguments[argument] if not primitive.n_ary else f"xs[{argument}]"
+    given = operands_in_words(primitive, operands)
+    if too_large:
+        return OverflowError(f"{primitive.name} has a slope too large for a float with respect to {name}; {given}.")
     return DomainError(
-        f"{primitive.name} has no {what} with respect to {name} here; {operands_in_words(primitive, operands)}. "
-        f"Use where to choose another formula at this point, or detach() if no derivative is wanted."
+        f"{primitive.name} has no {order} with respect to {name} here; {given}. "
+        "Use where to choose another formula at this point, or detach() if no derivative is wanted."
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd.errors import failure, slope_failure
-from autograd.primitives import Primitive
+from autograd.primitives import INFINITY, Primitive
 from autograd.program import Program
 
 
@@ -38,19 +38,30 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
         raise failure(primitive, operands, error) from error
 
 
-def partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wanted: Iterable[int]) -> list[Any]:
+def partials(
+    m: Any,
+    primitive: Primitive,
+    z: Any,
+    operands: Sequence[Any],
+    wanted: Iterable[int],
+    shown: Sequence[Any] | None = None,
+) -> list[Any]:
     """∂z/∂operand for each wanted argument, with the limits that the row states.
+
+    Args:
+        shown: the operands as an error should show them, with their labels.
 
     Raises:
         DomainError: a partial does not exist at these operands.
+        OverflowError: it does, and is too large.
     """
     if callable(primitive.partials):
         every = primitive.partials(m, z, list(operands))
         return [every[i] for i in wanted]
-    return [_partial(m, primitive, z, operands, i) for i in wanted]
+    return [_partial(m, primitive, z, operands, i, shown or operands) for i in wanted]
 
 
-def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argument: int) -> Any:
+def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argument: int, shown: Sequence[Any]) -> Any:
     assert not callable(primitive.partials)
     rule = primitive.partials[argument]
     if rule is None:
@@ -71,9 +82,12 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
         for limit in limits:
             if limit.at(*plain):
                 return m.limit(limit.value, primitive, operands)
-        if second is not None and isinstance(error, OverflowError):
-            return second(m, z, *operands)
-        raise slope_failure(primitive, argument, operands) from error
+        if isinstance(error, OverflowError):
+            partial = None if second is None else second(m, z, *operands)
+            if partial is not None and abs(m.plain(partial)) < INFINITY:
+                return partial
+            raise slope_failure(primitive, argument, shown, too_large=True) from error
+        raise slope_failure(primitive, argument, shown) from error
 
 
 def run_forward(program: Program, inputs: Sequence[Any], m: Any) -> list[Any]:

@@ -17,6 +17,7 @@ from autograd.unrolled import Unrolled, as_stored, in_order, text_of_forward
 now = 0
 
 _new = object.__new__
+_IDENTITY = TABLE["identity"]
 _WHERE = TABLE["where"]
 _DETACH = TABLE["detach"]
 
@@ -240,6 +241,10 @@ class Recording:
             return data, x, y, which
 
         return function
+
+    def constant(self, x: float) -> Any:
+        """A Value that is a plain number and no leaf, so that nobody takes it for a parameter."""
+        return self.node(x, _IDENTITY, x, None)
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """A node for the choice; see the public function."""

@@ -53,3 +53,30 @@ def _all_of(children: list[tuple[str, Any]], join: Callable[[list[Any]], Any]) -
         spans.append((len(scalars), len(scalars) + len(inside), build))
         scalars += inside
     return scalars, lambda flat: join([build(flat[start:stop]) for start, stop, build in spans])
+
+
+def take_apart_like(tree: Any, like: Any, what: str, other: str) -> list[Any]:
+    """The scalars of a tree in the order of another one of the same shape; dicts are matched by key.
+
+    >>> take_apart_like({"b": 2.0, "a": 1.0}, {"a": 0.0, "b": 0.0}, "tangent", "primal")
+    [1.0, 2.0]
+
+    Raises:
+        ValueError: the shapes differ; ``what`` and ``other`` are named, with the lengths or keys.
+    """
+    tree, like = (x.tolist() if hasattr(x, "tolist") else x for x in (tree, like))
+    if isinstance(like, dict) and isinstance(tree, dict):
+        if set(tree) != set(like):
+            raise ValueError(f"{what} has the keys {sorted(map(str, tree))}; {other} has {sorted(map(str, like))}")
+        pairs = [(tree[key], like[key], f"[{key!r}]") for key in like]
+    elif isinstance(like, list | tuple) and isinstance(tree, list | tuple):
+        if len(tree) != len(like):
+            raise ValueError(f"{what} has {len(tree)} numbers; {other} has {len(like)}")
+        pairs = [(child, model, f"[{i}]") for i, (child, model) in enumerate(zip(tree, like, strict=True))]
+    else:
+        scalars, _ = take_apart(tree, what)
+        wanted, _ = take_apart(like, other)
+        if len(scalars) != len(wanted):
+            raise ValueError(f"{what} has {len(scalars)} numbers; {other} has {len(wanted)}")
+        return scalars
+    return [x for child, model, at in pairs for x in take_apart_like(child, model, what + at, other + at)]

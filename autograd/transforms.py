@@ -14,10 +14,13 @@ from autograd.interpret import pull_back, push_forward
 from autograd.number_systems import floats, system_of
 from autograd.primitives import TABLE
 from autograd.program import Program, flatten
-from autograd.structure import Builder, take_apart
-from autograd.value import Value, recorder, refuse_if_stale
+from autograd.structure import Builder, take_apart, take_apart_like
+from autograd.value import Value, constant, recorder, refuse_if_stale
 
-_identity = recorder(TABLE["identity"])
+_IDENTITY = TABLE["identity"]
+_identity = recorder(_IDENTITY)
+# What an argument of a function is while the function runs: so an inner derivative sees that an outer one needs it.
+_ARGUMENT = _IDENTITY._replace(name="argument", forward=lambda m, x: x)
 
 
 class _Call:
@@ -33,17 +36,25 @@ class _Call:
         nested = False
         for argnum in argnums:
             scalars, build = take_apart(args[argnum], f"argument {argnum} of {self.name}")
-            nodes = [_identity(x) if isinstance(x, Value) else Value(x) for x in scalars]
+            nodes = [_identity(x) if isinstance(x, Value) else constant(float(x)) for x in scalars]
+            for node in nodes:
+                node.primitive = _ARGUMENT
             nested = nested or any(isinstance(x, Value) for x in scalars)
             self.builders.append((len(self.fresh), len(self.fresh) + len(nodes), build))
             self.fresh += nodes
             fresh_args[argnum] = build(nodes)
-        result = f(*fresh_args, **kwargs)
+        try:
+            result = f(*fresh_args, **kwargs)
+        finally:
+            for node in self.fresh:
+                node.primitive = _IDENTITY
+        self.kind, self.one_number = type(result).__name__, not isinstance(result, list | tuple | dict)
         self.outputs, self.build_output = take_apart(result, f"the result of {self.name}")
         roots = [o for o in self.outputs if isinstance(o, Value)]
         known = frozenset(self.fresh)
         self.program, self.nodes = flatten(roots, until=known)
         nested = nested or any(node not in known for node in self.nodes[: self.program.inputs])
+        nested = nested or _ARGUMENT in self.program.primitives
         self.m: Any = system_of("values") if nested else floats
         self.nested = nested
         if nested:
@@ -57,7 +68,7 @@ class _Call:
     def result(self, x: Any) -> Any:
         """A number as this call returns it: a float, or a Value when nested."""
         if self.nested:
-            return x if isinstance(x, Value) else Value(0.0 if x is None else x)
+            return x if isinstance(x, Value) else constant(0.0 if x is None else x)
         return 0.0 if x is None else x
 
     def values(self) -> Any:
@@ -90,10 +101,10 @@ class _Call:
 
     def the_one_output(self, asked: str) -> None:
         """Refuse anything but one scalar."""
-        if len(self.outputs) != 1 or self.build_output([None]) is not None:
+        if not self.one_number:
             raise TypeError(
-                f"{asked} needs a function that returns one number; {self.name} returned {len(self.outputs)} "
-                f"of them. Use jacobian, or return their sum"
+                f"{asked} needs a function that returns one number; {self.name} returned {len(self.outputs)} in a "
+                f"{self.kind}. Use jacobian, or return one number, such as their sum"
             )
 
 
@@ -191,9 +202,9 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     call = _Call(f, primals, {}, range(len(primals)))
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
-        seeds, _ = take_apart(cotangent, "the cotangent")
-        if len(seeds) != len(call.outputs):
-            raise ValueError(f"the cotangent has {len(seeds)} numbers; {call.name} returned {len(call.outputs)}")
+        seeds = take_apart_like(
+            cotangent, call.build_output(call.outputs), "the cotangent", f"what {call.name} returned"
+        )
         if any(isinstance(seed, Value) for seed in seeds) and not call.nested:
             call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
         return tuple(call.arranged(call.cotangents(seeds)))
@@ -211,11 +222,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         raise ValueError(f"jvp needs one tangent per primal; there are {len(tangents)} for {len(primals)}")
     directions: list[Any] = []
     for i, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
-        expected, _ = take_apart(primal, f"primal {i}")
-        given, _ = take_apart(tangent, f"tangent {i}")
-        if len(expected) != len(given):
-            raise ValueError(f"tangent {i} has {len(given)} numbers; primal {i} has {len(expected)}")
-        directions += given
+        directions += take_apart_like(tangent, primal, f"tangent {i}", f"primal {i}")
     call = _Call(f, primals, {}, range(len(primals)))
     if any(isinstance(t, Value) for t in directions) and not call.nested:
         call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
@@ -270,7 +277,7 @@ def gradients(output: Value, wrt: Any) -> Any:
     program, nodes = flatten([output])
     refuse_if_stale([node for node in nodes if isinstance(node, Value)])
     found = cotangents_of(program, nodes, targets)
-    return build([x if isinstance(x, Value) else Value(0.0 if x is None else x) for x in found])
+    return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])
 
 
 def cotangents_of(program: Program, nodes: Sequence[Any], targets: Sequence[Value]) -> list[Any]:

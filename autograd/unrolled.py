@@ -113,6 +113,7 @@ class Unrolled(dict[bytes, Callable[..., Any]]):
             return self._loop
         text = self._text(self._primitive, which)
         if text is None:
+            self[which] = self._loop
             return self._loop
         namespace: dict[str, Any] = {"exp": floats.exp, "sum": floats.sum}
         exec(compile(text, f"<{self._primitive.name} of {len(which)}>", "exec"), namespace)

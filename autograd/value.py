@@ -22,7 +22,7 @@ from autograd.primitives import ALIASES, TABLE, Primitive
 from autograd.pull_backs import PullBacks
 from autograd.unrolled import in_order
 
-__all__ = ["RECORDERS", "Condition", "Value", "detach", "plain", "recorder", "refuse_if_stale", "where"]
+__all__ = ["RECORDERS", "Condition", "Value", "constant", "detach", "plain", "recorder", "refuse_if_stale", "where"]
 
 
 @final
@@ -250,7 +250,8 @@ def _hint_for(x: Any) -> str:
 
 
 def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wanted: Iterable[int]) -> list[Any]:
-    return interpret.partials(m, primitive, z, [number_of(operand) for operand in operands], wanted)
+    shown = [operand.value if operand.__class__ is Passive else operand for operand in operands]
+    return interpret.partials(m, primitive, z, [number_of(operand) for operand in operands], wanted, shown)
 
 
 _PULL_BACKS = PullBacks(Value, number_of, _partials)
@@ -263,6 +264,11 @@ RECORDERS: dict[str, Callable[..., Any]] = {name: _RECORDING.function(row) for n
 def recorder(primitive: Primitive) -> Callable[..., Any]:
     """The function that applies a primitive to Values and plain numbers; an n-ary one takes tuples."""
     return RECORDERS[primitive.name] if primitive.forward is None else _RECORDING.function(primitive)
+
+
+def constant(x: float) -> Value:
+    """A Value that is a plain number and no leaf: for arguments and results of transforms."""
+    return _RECORDING.constant(x)  # type: ignore[no-any-return]
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:

@@ -16,8 +16,7 @@ import mpmath
 from mpmath import mp
 
 import autograd
-from autograd import TABLE, Primitive, Value
-from autograd import interpret
+from autograd import TABLE, Primitive, Value, interpret
 from autograd.number_systems import complexes, floats, many_digits, values
 
 #: The unit roundoff: half of an ulp of 1.
@@ -104,8 +103,8 @@ def exact_value(row: Primitive, operands: Sequence[float]) -> Any:
 def exact_derivative(row: Primitive, operands: Sequence[Any], *arguments: int) -> Any:
     """The derivative by one argument after the other, by mpmath's numerical differentiation.
 
-    Two floats that differ are 2⁻⁵³ apart, relative to the smaller; so a step of 2⁻²⁰⁰ of the smallest operand comes near
-    no kink and no singular point, and with so many more digits nothing is lost in the difference.
+    Two floats that differ are 2⁻⁵³ apart, relative to the smaller; so a step of 2⁻²⁰⁰ of the smallest operand comes
+    near no kink and no singular point, and with so many more digits nothing is lost in the difference.
     """
     orders = [arguments.count(i) for i in range(len(operands))]
     exponents = [int(mp.mag(x)) for x in operands if x] or [0]
@@ -118,7 +117,11 @@ def exact_derivative(row: Primitive, operands: Sequence[Any], *arguments: int) -
     with mpmath.workprec(400 + low + high):
         points = [mp.mpf(x) for n, x in zip(orders, operands, strict=True) if n]
         h = mp.ldexp(1, -200 - low)
-        return mp.diff(f, points[0], len(arguments), h=h) if len(points) == 1 else mp.diff(f, points, [n for n in orders if n], h=h)
+        return (
+            mp.diff(f, points[0], len(arguments), h=h)
+            if len(points) == 1
+            else mp.diff(f, points, [n for n in orders if n], h=h)
+        )
 
 
 def sensitivity(row: Primitive, argument: int, operands: Sequence[float]) -> Any:
@@ -199,7 +202,8 @@ def difference(row: Primitive, argument: int, operands: Sequence[float]) -> tupl
         for k, before in enumerate(rows[-1] if rows else [], start=1):
             table.append(table[-1] + (table[-1] - before) / (4**k - 1))
         rows.append(table)
-    # The values beside the point may be a little larger than the one at it; the extrapolation weighs them by less than 2.
+    # The values beside the point may be a little larger than the one at it; the extrapolation weighs them by less
+    # than 2.
     rounding = 4 * float(rounding_of(row, operands) + EPS * abs(sides[0])) / h
     return rows[-1][-1], abs(rows[-1][-1] - rows[-2][-1]) + rounding
 
@@ -310,7 +314,7 @@ def check_limit(row: Primitive, argument: int, operands: Sequence[float], limit:
 
 
 def size_of_terms(expression: Any, inputs: list[float]) -> list[float]:
-    """Per input, the sum over all paths of the products of absolute partials: what the derivative is added up from."""
+    """Per input, the sum over all paths of the products of absolute partials: what the derivative is made of."""
     numbers = list(inputs)
     for name, slots in expression.steps:
         numbers.append(value_in(floats, TABLE[name], [numbers[s] for s in slots]))
@@ -319,7 +323,9 @@ def size_of_terms(expression: Any, inputs: list[float]) -> list[float]:
     first = len(inputs)
     for k in range(len(expression.steps) - 1, -1, -1):
         name, slots = expression.steps[k]
-        slopes = interpret.partials(floats, TABLE[name], numbers[first + k], [numbers[s] for s in slots], range(len(slots)))
+        slopes = interpret.partials(
+            floats, TABLE[name], numbers[first + k], [numbers[s] for s in slots], range(len(slots))
+        )
         for slope, slot in zip(slopes, slots, strict=True):
             sizes[slot] += sizes[first + k] * abs(slope)
     return sizes[:first]

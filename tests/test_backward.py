@@ -76,7 +76,9 @@ def test_a_leaf_written_after_its_node_was_born_is_refused() -> None:
     y = x * x
     z = y + 1
     x.data = 5.0
-    with pytest.raises(StaleGraphError, match=r"the leaf 'x' \(5\.0\) was written after mul had used it.*[Rr]un the expression again"):
+    with pytest.raises(
+        StaleGraphError, match=r"the leaf 'x' \(5\.0\) was written after mul .*[Rr]un the expression again"
+    ):
         z.backward()
     assert x.grad == 0.0
     (x * x).backward()
@@ -242,7 +244,13 @@ def test_zero_grad_sets_every_gradient_it_can_reach() -> None:
 def test_a_node_used_in_many_ways_collects_them_all() -> None:
     x = Value(3.0)
     y = x * 1.0
-    z = y * y + autograd.sum([y, y, 2.0]) + autograd.dot([y, 1.0], [y, y]) + autograd.maximum(y, y) + autograd.prod([y, y])
+    z = (
+        y * y
+        + autograd.sum([y, y, 2.0])
+        + autograd.dot([y, 1.0], [y, y])
+        + autograd.maximum(y, y)
+        + autograd.prod([y, y])
+    )
     z.backward()
     assert x.grad == 2 * 3 + 2 + (2 * 3 + 1) + 1 + 2 * 3
 
@@ -306,7 +314,7 @@ def check_dot(n: int, pattern: str, start: str) -> None:
 
 
 def test_a_dot_does_not_depend_on_the_dots_before_it() -> None:
-    """Every pattern of Values, numbers and start after every other one: what was prepared for one must not serve another."""
+    """Every pattern of Values, numbers and start after every other one: what was prepared for one serves no other."""
     for before, after in itertools.product(dots(), repeat=2):
         check_dot(*before)
         check_dot(*after)

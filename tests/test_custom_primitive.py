@@ -58,7 +58,11 @@ def test_value_and_gradient(x: float) -> None:
 def test_it_looks_like_a_built_in_one() -> None:
     y = bump(Value(1.0))
     assert y.primitive is bump.primitive
-    assert (y.primitive.name, y.primitive.symbol, y.primitive.summary) == ("bump", "∩", "x·exp(-x²): up and down again.")
+    assert (y.primitive.name, y.primitive.symbol, y.primitive.summary) == (
+        "bump",
+        "∩",
+        "x·exp(-x²): up and down again.",
+    )
     assert bump.__name__ == "bump"
     assert bump.__doc__ == "x·exp(-x²): up and down again."
     assert "∩" in autograd.draw(y).source
@@ -236,7 +240,7 @@ def test_a_result_that_is_no_number_is_refused() -> None:
     def strange(m: Any, x: Any) -> Any:
         return "2"
 
-    with pytest.raises(TypeError, match="strange returned .*'2'.* a primitive returns one real number"):
+    with pytest.raises(TypeError, match=r"strange returned .*'2'.* a primitive returns one real number"):
         strange(Value(1.0))
 
 

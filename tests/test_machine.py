@@ -118,15 +118,17 @@ class Machine(RuleBasedStateMachine):
         node = autograd.dot(values, numbers)
         return self.made(node, "dot", [*pairs, *map(constant, numbers)])
 
-    @rule(target=nodes, shared=tuples, rows=st.lists(st.lists(nodes | leaves, min_size=4, max_size=4), min_size=2, max_size=2))
+    @rule(
+        target=nodes,
+        shared=tuples,
+        rows=st.lists(st.lists(nodes | leaves, min_size=4, max_size=4), min_size=2, max_size=2),
+    )
     def layer(self, shared: Any, rows: list[list[Pair]]) -> Any:
         pairs, values = shared
         n = len(pairs)
         rows = [row[: n + 1] for row in rows]
         nodes = autograd.linear([[pair.value for pair in row] for row in rows], values)
-        return multiple(
-            *[self.made(z, "dot", [*row[:n], *pairs, row[n]]) for z, row in zip(nodes, rows, strict=True)]
-        )
+        return multiple(*[self.made(z, "dot", [*row[:n], *pairs, row[n]]) for z, row in zip(nodes, rows, strict=True)])
 
     @rule(output=nodes | leaves, seed=st.sampled_from([1.0, 1.0, -2.0, 0.5]))
     def backward(self, output: Pair, seed: float) -> None:

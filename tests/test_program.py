@@ -71,7 +71,7 @@ def test_the_text_of_a_branch_that_was_never_called() -> None:
 
 
 def test_a_program_of_a_leaf() -> None:
-    program, nodes = flatten([Value(2.0)])
+    program, _ = flatten([Value(2.0)])
     assert len(program) == 0
     assert str(program) == "inputs %0 … %0\noutputs %0"
     assert run_forward(program, [5.0], floats) == [5.0]
@@ -207,7 +207,7 @@ def test_evaluate_in_a_system_of_ones_own() -> None:
     """Any namespace with the functions will do: here, how many operations there are on the longest way."""
     deeper = lambda *depths: 1 + max(depths)  # noqa: E731
     counting = SimpleNamespace(
-        **{name: deeper for name in TABLE},
+        **dict.fromkeys(TABLE, deeper),
         NAME="depths",
         LACKS={},
         LANES=False,

@@ -1,4 +1,4 @@
-"""What users of other engines trip over, one test or more for each: named after the mistake, showing what happens here."""
+"""What users of other engines trip over: a test or more for each, named after it, showing what happens here."""
 
 from __future__ import annotations
 
@@ -129,10 +129,8 @@ def test_a_deep_graph_is_not_drawn_for_ever() -> None:
     x = y = Value(1.0)
     for _ in range(5000):
         y = y + x
-    try:
-        assert len(autograd.draw(y).source) < 1_000_000
-    except ValueError as error:
-        assert "5001 nodes" in str(error)
+    with pytest.raises(ValueError, match="5001 nodes"):
+        autograd.draw(y)
 
 
 # Memory returns without the garbage collector.
@@ -141,9 +139,11 @@ def test_a_deep_graph_is_not_drawn_for_ever() -> None:
 @pytest.fixture
 def without_collector() -> Any:
     gc.collect()
+    gc.freeze()  # what other tests left is not looked through again and again
     gc.disable()
     yield
     gc.enable()
+    gc.unfreeze()
 
 
 MAKERS = {
@@ -444,10 +444,10 @@ def test_number_to_the_value_and_value_to_the_value() -> None:
     assert x.grad == pytest.approx(27 * (1 + math.log(3)), rel=1e-15)
 
 
-ALL_THERE = "exp log tanh sigmoid sqrt sin cos tan asin acos atan sinh cosh abs".split()
+ALL_THERE = "exp log tanh sigmoid sqrt sin cos tan asin acos atan sinh cosh abs"
 
 
-@pytest.mark.parametrize("name", ALL_THERE)
+@pytest.mark.parametrize("name", ALL_THERE.split())
 def test_the_usual_functions_are_there_as_methods_and_functions(name: str) -> None:
     function = getattr(autograd, name)
     assert function(Value(0.5)).data == getattr(Value(0.5), name)().data == function(0.5)
@@ -535,10 +535,12 @@ def test_numpy_scalars_behave_as_floats(kind: Any) -> None:
     assert type(v.data) is float
 
 
-UFUNCS = "exp log tanh sqrt sin cos arctan arcsin sinh cosh log1p expm1 log2 log10 cbrt square negative absolute floor".split()
+UFUNCS = """
+exp log tanh sqrt sin cos arctan arcsin sinh cosh log1p expm1 log2 log10 cbrt square negative absolute floor
+"""
 
 
-@pytest.mark.parametrize("name", UFUNCS)
+@pytest.mark.parametrize("name", UFUNCS.split())
 def test_numpys_functions_work_on_arrays_of_values(name: str) -> None:
     leaves = [Value(0.25), Value(0.5)]
     found = getattr(np, name)(np.array(leaves))
@@ -594,8 +596,8 @@ def test_the_first_bad_operation_is_named_with_line_operands_and_labels() -> Non
     frame = inspect.currentframe()
     assert frame is not None
     x = Value(0.25, "x")
+    line = frame.f_lineno + 2
     with pytest.raises(DomainError) as caught:
-        line = frame.f_lineno + 1
         (x - 1).log()
     assert f"test_promises.py:{line}" in str(caught.value)
     assert "x is -0.75" in str(caught.value)

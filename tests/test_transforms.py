@@ -197,7 +197,9 @@ def test_a_perturbation_hidden_in_a_closure(outer: Any, inner: Any) -> None:
     def inner_derivative_of_s(g: Any) -> Any:
         return lambda u: inner(lambda x: s(x)(g)(u))(0.0)
 
-    assert autograd_number(derivative_of_s(inner_derivative_of_s(autograd.exp))(1.0)) == pytest.approx(math.e, rel=1e-14)
+    assert autograd_number(derivative_of_s(inner_derivative_of_s(autograd.exp))(1.0)) == pytest.approx(
+        math.e, rel=1e-14
+    )
     cube = derivative_of_s(inner_derivative_of_s(lambda v: v * v * v))
     assert autograd_number(cube(2.0)) == 12.0
 
@@ -297,11 +299,11 @@ def test_hvp_of_one_argument_among_several() -> None:
 
 @pytest.mark.parametrize("transform", [grad, value_and_grad])
 def test_grad_needs_one_number(transform: Any) -> None:
+
+    def pair(x: Any) -> Any:
+        return [x, x]
+
     with pytest.raises(TypeError, match=r"pair returned 2 .*[Uu]se jacobian"):
-
-        def pair(x: Any) -> Any:
-            return [x, x]
-
         transform(pair)(1.0)
     with pytest.raises(TypeError, match=r"needs a function that returns one number"):
         transform(lambda x: [x])(1.0)
@@ -322,7 +324,7 @@ def test_lengths_that_do_not_fit_are_named() -> None:
         jvp(lambda x, y: x, (1.0, 2.0), (1.0,))
     with pytest.raises(ValueError, match="tangent 0 has 1 numbers; primal 0 has 2"):
         jvp(lambda x: x[0], ([1.0, 2.0],), ([1.0],))
-    with pytest.raises(ValueError, match="the cotangent has 1 numbers; <lambda> returned 2"):
+    with pytest.raises(ValueError, match="the cotangent has 1 numbers; what <lambda> returned has 2"):
         vjp(lambda x: [x, x], 1.0)[1]([1.0])
     with pytest.raises(TypeError, match="hvp needs the function's arguments and then the vector"):
         hvp(lambda x: x)(1.0)
@@ -331,9 +333,9 @@ def test_lengths_that_do_not_fit_are_named() -> None:
 def test_an_exception_of_the_function_comes_through() -> None:
     with pytest.raises(autograd.DomainError, match="log needs"):
         grad(lambda x: x.log())(-1.0)
+
+    def mine(x: Any) -> Any:
+        raise ZeroDivisionError("mine")
+
     with pytest.raises(ZeroDivisionError, match="mine"):
-
-        def mine(x: Any) -> Any:
-            raise ZeroDivisionError("mine")
-
         grad(mine)(1.0)

@@ -74,7 +74,9 @@ def test_repr_says_what_it_knows() -> None:
     assert repr(x) == "Value(3.0, 'x', grad=6.0)"
 
 
-@pytest.mark.parametrize("drop", [float, int, bool, lambda v: v == 1.0, lambda v: v != 1, lambda v: 1.0 == v, lambda v: not v])
+@pytest.mark.parametrize(
+    "drop", [float, int, bool, lambda v: v == 1.0, lambda v: v != 1, lambda v: v in [1.0], operator.not_]
+)
 def test_what_would_drop_a_gradient_says_what_to_write(drop: Any) -> None:
     with pytest.raises(TypeError, match=r"value\.data"):
         drop(Value(1.0))

@@ -39,7 +39,7 @@ def limit(value: float, primitive: Primitive, operands: list[Any]) -> Any:
         return value
 
     def no_second_derivative(*_: Any) -> Any:
-        raise slope_failure(primitive, 0, operands, "second derivative")
+        raise slope_failure(primitive, 0, operands, order="second derivative")
 
     rule = Primitive("limit", no_second_derivative, forward=lambda m, *xs: m.number(value))
     return _one(recorder(rule), tuple(operands), None)

@@ -31,13 +31,12 @@ from tests.strategies import (
 IN_COMPLEX = tuple(name for name in SMOOTH if name not in complexes.LACKS)
 
 
-
 #: Every function is good to this many roundings in every system.
 ROUNDINGS = 2 * checks.MOST_ULPS + 8
 
 
 def running_error(expression: Expression, inputs: list[float]) -> tuple[float, float]:
-    """A bound of what all roundings can do to the output (Wilkinson's running error), and the largest number on the way."""
+    """What all roundings can do to the output at most (Wilkinson's running error), and the largest number met."""
     numbers, errors = list(inputs), [0.0] * len(inputs)
     for name, slots in expression.steps:
         row, chosen = TABLE[name], [numbers[slot] for slot in slots]

@@ -16,7 +16,13 @@ def modules() -> dict[str, Any]:
     found: dict[str, Any] = {name: system_of(name) for name in SYSTEMS}
     written = source.Writer().m
     found["source"] = SimpleNamespace(
-        **{**vars(written), "LACKS": source.LACKS, "computing": source.computing, "plain": str, "__name__": source.__name__}
+        **{
+            **vars(written),
+            "LACKS": source.LACKS,
+            "computing": source.computing,
+            "plain": str,
+            "__name__": source.__name__,
+        }
     )
     return found
 
@@ -30,7 +36,9 @@ def breaches(system: Any) -> list[str]:
     found += [f"{name} is excused but no primitive" for name in system.LACKS if name not in TABLE]
     found += [f"{name} is excused but there" for name in system.LACKS if hasattr(system, name)]
     found += [f"{name} is missing" for name in ("NAME", "LANES", "LACKS", "pi") if not hasattr(system, name)]
-    found += [f"{name} is missing" for name in ("number", "plain", "computing") if not callable(getattr(system, name, None))]
+    found += [
+        f"{name} is missing" for name in ("number", "plain", "computing") if not callable(getattr(system, name, None))
+    ]
     return found
 
 
@@ -38,7 +46,7 @@ def breaches(system: Any) -> list[str]:
 def test_every_system_has_every_primitive_or_says_why_not(name: str) -> None:
     system = modules()[name]
     assert breaches(system) == []
-    assert system.NAME == name
+    assert name == system.NAME
 
 
 def copy_of(system: ModuleType, **changes: Any) -> Any:
