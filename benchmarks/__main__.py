@@ -8,7 +8,7 @@ import json
 import platform
 import sys
 
-NAMES = ("eager",)
+NAMES = ("eager", "training")
 
 
 def main() -> int:

@@ -1,24 +1,51 @@
 """A thin neural-network module over `autograd`: modules, losses, optimizers and `fit`, all of single numbers."""
 
 from nn import datasets as datasets  # with the other modules of the package, `nn.datasets`
+from nn import initializers as initializers
 from nn import installation_check as installation_check  # first: it refuses a foreign `autograd`
-from nn.activations import ACTIVATIONS
+from nn import schedules as schedules
+from nn.activations import ACTIVATIONS, Activation
+from nn.adaptive import Adagrad, Adam, AdamW, RMSprop
+from nn.callbacks import Training
+from nn.clipping import clip_grad_norm, clip_grad_value
 from nn.cost import LOSSES, cost
-from nn.initializers import glorot_uniform, he_uniform, lecun_uniform
-from nn.layers import MLP, Layer, Neuron
-from nn.losses import bce_with_logits, cross_entropy, hinge, mse
+from nn.diagnosis import Diagnosis, diagnose
+from nn.failures import NonFiniteLoss, NothingMoved
+from nn.history import History
+from nn.initializers import INITIALIZERS
+from nn.layers import Layer, Neuron
+from nn.losses import (
+    bce_with_logits,
+    binary_cross_entropy,
+    cross_entropy,
+    half_squared_error,
+    hinge,
+    huber,
+    mae,
+    mse,
+)
+from nn.model_files import ModelFileError
 from nn.module import Module
-from nn.optimizers import SGD, Adam, Optimizer
+from nn.networks import MLP, Sequential
+from nn.optimizers import SGD, Optimizer
 from nn.passes import Trace
-from nn.saving import ModelFileError, load, load_with_extras, save, set_state, state
-from nn.training import History, NonFiniteLoss, NothingMoved, fit
+from nn.penalties import L1, L2
+from nn.saving import load, load_with_extras
+from nn.training import fit
 
 __all__ = [
     "ACTIVATIONS",
+    "INITIALIZERS",
+    "L1",
+    "L2",
     "LOSSES",
     "MLP",
     "SGD",
+    "Activation",
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "Diagnosis",
     "History",
     "Layer",
     "ModelFileError",
@@ -27,19 +54,23 @@ __all__ = [
     "NonFiniteLoss",
     "NothingMoved",
     "Optimizer",
+    "RMSprop",
+    "Sequential",
     "Trace",
+    "Training",
     "bce_with_logits",
+    "binary_cross_entropy",
+    "clip_grad_norm",
+    "clip_grad_value",
     "cost",
     "cross_entropy",
+    "diagnose",
     "fit",
-    "glorot_uniform",
-    "he_uniform",
+    "half_squared_error",
     "hinge",
-    "lecun_uniform",
+    "huber",
     "load",
     "load_with_extras",
+    "mae",
     "mse",
-    "save",
-    "set_state",
-    "state",
 ]

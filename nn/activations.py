@@ -1,4 +1,4 @@
-"""Activation functions by name: every primitive of the engine that is a function of one number."""
+"""Activations: by name every primitive of the engine that is a function of one number, or functions of one's own."""
 
 import difflib
 import inspect
@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd
+from nn.module import Module
+from nn.samples import listed
 
-Activation = str | Callable[[Any], Any]
+NameOrFunction = str | Callable[[Any], Any]
 
 #: What stands for no activation at all.
 LINEAR = ("linear", "identity")
@@ -26,7 +28,34 @@ def _takes_one_number(row: autograd.Primitive) -> bool:
 ACTIVATIONS = ("linear", *(name for name, row in autograd.TABLE.items() if _takes_one_number(row)))
 
 
-def resolve(activation: Activation) -> Callable[[Any], Any] | None:
+class Activation(Module):
+    """f, applied to every number of a list, or to one number: the second half of a layer, or a layer of its own.
+
+    >>> Activation("relu")([-1.0, 2.0]), Activation("arctan").name
+    ([0.0, 2.0], 'atan')
+
+    Args:
+        function: a name (see `nn.ACTIVATIONS`), "linear" for none, or a function of one Value; `name` and `function`
+            (None for "linear") keep what it is.
+
+    Raises:
+        ValueError: no activation has this name.
+    """
+
+    def __init__(self, function: NameOrFunction) -> None:
+        self.name, self.function = activation_name(function), resolve(function)
+
+    def __call__(self, x: Any) -> Any:
+        f, many = self.function, hasattr(x, "__len__")
+        if f is None:
+            return listed(x) if many and not isinstance(x, list) else x
+        return [f(z) for z in listed(x)] if many else f(x)
+
+    def __repr__(self) -> str:
+        return f"Activation({self.name!r})"
+
+
+def resolve(activation: NameOrFunction) -> Callable[[Any], Any] | None:
     """The function of an activation, None for "linear".
 
     >>> resolve("arctan") is autograd.atan, resolve("linear")
@@ -42,7 +71,7 @@ def resolve(activation: Activation) -> Callable[[Any], Any] | None:
     return None if name == "linear" else getattr(autograd, name)
 
 
-def activation_name(activation: Activation) -> str:
+def activation_name(activation: NameOrFunction) -> str:
     """The name an activation is known by; of a function that is not the engine's, its own name.
 
     >>> activation_name("swish"), activation_name(autograd.tanh)

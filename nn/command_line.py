@@ -4,7 +4,10 @@ Whatever a user may get wrong ends with one line on stderr and a status other th
 called, 1 for what was found in a file or on the way, 130 for Ctrl-C.
 """
 
+import csv
+import io
 import os
+import re
 import sys
 import tempfile
 from argparse import Namespace
@@ -18,11 +21,14 @@ from autograd.pictures import layout
 from nn import doctor, options, plots
 from nn.cells import TableError, file_content, read_cells
 from nn.datasets import BUILT_IN
+from nn.failures import NonFiniteLoss, NothingMoved
+from nn.history import History
 from nn.layers import Neuron
+from nn.model_files import ModelFileError
 from nn.preparation import train_test_split
-from nn.table_models import Options, TableModel, new_table_model, train
-from nn.tables import Table, table_from_cells
-from nn.training import History, NonFiniteLoss, NothingMoved, Report, shows_a_bar
+from nn.table_models import Options, TableModel, new_optimizer, new_table_model, train
+from nn.tables import Table, encoded, table_from_cells
+from nn.training import Report, shows_a_bar
 
 
 class CommandError(Exception):
@@ -54,8 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ended.code if isinstance(ended.code, int) else 1
     except CommandError as error:
         return _complain(command, str(error), error.status)
-    except (TableError, NonFiniteLoss) as error:
+    except (TableError, ModelFileError) as error:
         return _complain(command, str(error), 1)
+    except NonFiniteLoss as error:  # the engine's errors give the user's line, but here no line is the user's
+        return _complain(command, re.sub(r" \([^()\s]+:\d+\)", "", str(error)), 1)
     except NothingMoved:
         return _complain(command, "nothing was learned: the learning rate is too small to move any parameter", 1)
     except MemoryError:
@@ -80,47 +88,20 @@ def _parser() -> options.Parser:
     parser.add_argument("--version", action="version", version=f"valuegrad {autograd.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    training = commands.add_parser(
+    options.add_training(commands.add_parser(
         "train",
         help="train a classifier or regressor on a table",
-        description="Train a network on a table: every column but the target is a feature and holds numbers.",
+        description="Train a network on a table: all columns but the target are features, numbers or categories.",
+    ))
+
+    applying = commands.add_parser(
+        "predict",
+        help="apply a trained model to a table",
+        description="Write what a model of `valuegrad train` says of every row of a table, as CSV.",
     )
-    defaults = Options()
-    names = " or ".join(BUILT_IN)
-    training.add_argument("file", metavar="FILE", help=f"a CSV file with a header, or {names}, which are built in")
-    training.add_argument("--target", metavar="COLUMN", help="the column to learn")
-    tasks = ["classification", "regression"]
-    training.add_argument("--task", choices=tasks, help="default: what the target's column looks like")
-    training.add_argument(
-        "--hidden", metavar="WIDTHS", type=options.widths, default=defaults.hidden,
-        help="widths of the hidden layers, or none; default: 16,16",
-    )
-    training.add_argument(
-        "--activation", metavar="NAME", type=options.activation, default=defaults.activation,
-        help="of the hidden layers, such as relu or sigmoid; default: %(default)s",
-    )
-    training.add_argument(
-        "--epochs", metavar="N", type=options.count, default=defaults.epochs,
-        help="how often the training rows are gone through; default: %(default)s",
-    )
-    training.add_argument(
-        "--learning-rate", metavar="R", type=options.rate, default=defaults.learning_rate,
-        help="of Adam; default: %(default)s",
-    )
-    training.add_argument(
-        "--batch-size", metavar="N", type=options.count, default=defaults.batch_size,
-        help="rows per step; default: %(default)s",
-    )
-    training.add_argument(
-        "--seed", metavar="N", type=options.whole, default=defaults.seed,
-        help="decides split, first weights and batches; default: %(default)s",
-    )
-    training.add_argument(
-        "--test", metavar="SHARE", type=options.share, default=0.2,
-        help="share of the rows that is kept for the test; default: %(default)s",
-    )
-    training.add_argument("--out", metavar="DIR", help="folder for model and pictures; default: build/NAME-OF-FILE")
-    training.add_argument("--quiet", action="store_true", help="print the results only")
+    applying.add_argument("model", metavar="MODEL.json", help="what `valuegrad train` wrote")
+    applying.add_argument("file", metavar="FILE.csv", help="a table with the columns that the model was trained on")
+    applying.add_argument("--out", metavar="OUT.csv", help="file to write; default: the standard output")
 
     demo = commands.add_parser("demo", help="train on iris and moons, draw a neuron, say where the pictures are")
     demo.add_argument("--out", metavar="DIR", default=os.path.join("build", "demo"), help="default: %(default)s")
@@ -131,13 +112,17 @@ def _parser() -> options.Parser:
 
 
 def _train(chosen: Namespace) -> int:
-    table = _table(chosen.file, chosen.target, chosen.task)
+    table = _table(chosen.file, chosen.target, chosen.task, chosen.categories)
     _refuse_giants(table, chosen.hidden)
     parts = train_test_split(table, test=chosen.test, seed=chosen.seed)
+    settings = options.settings(chosen)
+    try:  # what does not go together is told before any folder is made
+        new_optimizer(new_table_model(parts[0], settings), settings)
+    except ValueError as error:
+        raise CommandError(str(error), 2) from None
+    if settings.loss is not None and table.classes is not None:
+        raise CommandError(f"--loss is for quantities; {table.target_name!r} holds classes, so leave it out", 2)
     out = _writable_folder(chosen.out or os.path.join("build", Path(chosen.file).stem))
-    settings = Options(
-        chosen.hidden, chosen.activation, chosen.epochs, chosen.learning_rate, chosen.batch_size, chosen.seed
-    )
     pictures, status = _train_on(*parts, out, settings, quiet=chosen.quiet)
     if pictures is None:
         which = "loss.png and regions.png are" if len(table.feature_names) == 2 else "loss.png is"
@@ -148,19 +133,21 @@ def _train(chosen: Namespace) -> int:
 _NO_MATPLOTLIB = "pip install 'valuegrad[viz]'"
 
 
-def _table(file: str, target: str | None, task: Any) -> Table:
+def _table(file: str, target: str | None, task: Any, categories: Sequence[str]) -> Table:
     if file in BUILT_IN:
         table = BUILT_IN[file]()
         if target not in (None, table.target_name):
             raise CommandError(f"the target of {file} is {table.target_name!r}, not {target!r}; leave --target out", 2)
         if task not in (None, table.task):
             raise CommandError(f"{file} is a table for {table.task}; leave --task out", 2)
+        if categories:
+            raise CommandError(f"{file} has no categories; leave --categories out", 2)
         return table
     cells = read_cells(file_content(file), source=file)
     if target is None:
         names = ", ".join(map(repr, cells.header))
         raise CommandError(f"--target is missing; name the column to learn: {names}", 2)
-    return table_from_cells(cells, target=target, task=task)
+    return table_from_cells(cells, target=target, task=task, categories=categories)
 
 
 #: A step of a larger network would take minutes, one number at a time.
@@ -191,22 +178,30 @@ def _train_on(
     training_rows: Table, test_rows: Table, out: Path, settings: Options, *, quiet: bool
 ) -> tuple[list[Path] | None, int]:
     """Train, print, and write everything there is to write; the pictures (None without Matplotlib) and the status."""
-    model = new_table_model(training_rows, settings)
+    validation = None
+    learned = training_rows
+    if settings.patience is not None:  # what early stopping watches is not trained on
+        learned, validation = train_test_split(training_rows, test=0.2, seed=settings.seed)
+    model = new_table_model(learned, settings)
     if not quiet:
         print(_description(training_rows, test_rows))
-        print(f"{model.network!r}; loss {model.loss}, Adam", flush=True)
-    history = train(model, training_rows, settings, progress=_progress(quiet, settings.epochs))
+        optimizer = type(new_optimizer(model, settings)).__name__
+        print(f"{model.network!r}; loss {settings.loss or model.loss}, {optimizer}", flush=True)
+    history = train(model, learned, settings, _progress(quiet, settings.epochs), validation)
     if history.interrupted and not history.losses:
         raise CommandError("interrupted before the first epoch was over; nothing is written", 130)
     if history.interrupted:
         print(f"interrupted after epoch {history.epochs}; what was learned so far is kept")
+    if history.stopped:
+        print(f"stopped after epoch {history.epochs}: {history.stopped}, whose weights are kept")
     if not quiet:
         print(f"training took   {sum(history.seconds):.1f} s")
     for name, part in (("train", training_rows), ("test", test_rows)):
         print(_score(model, name, part))
     model.save(out / "model.json")
     print(f"model           {out / 'model.json'}")
-    pictures = _draw(model, history, training_rows, test_rows, out) if plots.is_available() else None
+    loss = settings.loss or model.loss
+    pictures = _draw(model, loss, history, training_rows, test_rows, out) if plots.is_available() else None
     for picture in pictures or []:
         print(f"{_PICTURES[picture.name]:<16}{picture}", flush=True)
     return pictures, 130 if history.interrupted else 0
@@ -215,12 +210,17 @@ def _train_on(
 _PICTURES = {"loss.png": "loss curve", "regions.png": "regions"}
 
 
-def _draw(model: TableModel, history: History, training_rows: Table, test_rows: Table, out: Path) -> list[Path]:
+def _draw(
+    model: TableModel, loss: str, history: History, training_rows: Table, test_rows: Table, out: Path
+) -> list[Path]:
     name = Path(training_rows.source).stem
     score = model.score(test_rows)
     measure = "accuracy" if model.classes is not None else "R²"
     title = f"{name}: test {measure} {score:.3f}" if score is not None else name
-    pictures = [plots.loss_curve(history.losses, out / "loss.png", loss=model.loss, title=f"{name}: training loss")]
+    pictures = [out / "loss.png"]
+    what = "loss" if history.validation_losses else "training loss"
+    validation = history.validation_losses
+    plots.loss_curve(history.losses, pictures[0], loss=loss, title=f"{name}: {what}", validation=validation)
     if len(model.feature_names) == 2:
         pictures.append(plots.regions(model, training_rows, test_rows, out / "regions.png", title=title))
     return pictures
@@ -256,13 +256,33 @@ def _progress(quiet: bool, epochs: int) -> bool | Report:
     return line
 
 
+def _predict(chosen: Namespace) -> int:
+    model = TableModel.load(chosen.model)
+    rows = encoded(read_cells(file_content(chosen.file), source=chosen.file), model.columns)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    if model.classes is None:
+        writer.writerow([model.target_name])
+        writer.writerows([number] for number in model.predict(rows))
+    else:
+        writer.writerow([model.target_name, *(f"probability of {name}" for name in model.classes)])
+        for probabilities in model.probabilities(rows):
+            writer.writerow([model.classes[probabilities.index(max(probabilities))], *probabilities])
+    if chosen.out is None:
+        sys.stdout.write(text.getvalue())
+    else:
+        Path(chosen.out).write_text(text.getvalue(), "utf-8", newline="")
+        print(f"predictions     {chosen.out}")
+    return 0
+
+
 def _demo(chosen: Namespace) -> int:
     out = _writable_folder(chosen.out)
     pictures: list[Path] = []
     left_out: list[str] = []
-    for name, make in BUILT_IN.items():
+    for name in ("iris", "moons"):
         settings = Options()
-        parts = train_test_split(make(), seed=settings.seed)
+        parts = train_test_split(BUILT_IN[name](), seed=settings.seed)
         drawn, status = _train_on(*parts, _writable_folder(str(out / name)), settings, quiet=chosen.quiet)
         if status:
             return status
@@ -303,4 +323,4 @@ def _doctor(chosen: Namespace) -> int:
     return 0 if well else 1
 
 
-_COMMANDS = {"train": _train, "demo": _demo, "doctor": _doctor}
+_COMMANDS = {"train": _train, "predict": _predict, "demo": _demo, "doctor": _doctor}

@@ -5,13 +5,22 @@ from types import MappingProxyType
 from typing import Any
 
 from autograd import mean
-from nn.losses import bce_with_logits, cross_entropy, hinge, mse
+from nn import losses
 from nn.samples import listed
 
 LossFunction = Callable[[Any, Any], Any]
 
 LOSSES: Mapping[str, LossFunction] = MappingProxyType(
-    {loss.__name__: loss for loss in (mse, hinge, bce_with_logits, cross_entropy)}
+    {
+        "mse": losses.mse,
+        "half_squared_error": losses.half_squared_error,
+        "mae": losses.mae,
+        "huber": losses.huber,
+        "binary_cross_entropy": losses.binary_cross_entropy,
+        "bce_with_logits": losses.bce_with_logits,
+        "cross_entropy": losses.cross_entropy,
+        "hinge": losses.hinge,
+    }
 )
 
 
@@ -39,3 +48,13 @@ def find_loss(loss: str | LossFunction) -> LossFunction:
     if loss not in LOSSES:
         raise ValueError(f"no loss is called {loss!r}; there are {', '.join(LOSSES)}, or give a function")
     return LOSSES[loss]
+
+
+def loss_name(function: LossFunction) -> str:
+    """The name under which a loss is known, through `functools.partial` too; empty for one of the user's own.
+
+    >>> loss_name(losses.mse), loss_name(lambda output, target: output)
+    ('mse', '')
+    """
+    plain = getattr(function, "func", function)
+    return next((name for name, known in LOSSES.items() if known is plain), "")

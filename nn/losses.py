@@ -1,42 +1,86 @@
 """Losses of one sample: what the model returned and a plain target in, one number out.
 
-The mean over the samples, 1/m, is `cost`'s. A loss keeps its digits where the model is sure of itself.
+Reductions. Over the n outputs of a sample, `mse`, `mae`, `huber` and the binary cross entropies take the mean, 1/n, as
+in C = (1/n) Σ (ŷᵢ - yᵢ)²; `half_squared_error` takes the sum, so that one output gives ½(y - a)². Over the m samples
+the mean, 1/m, is taken by `cost` and `fit`, never here. A loss keeps its digits where the model is sure of itself.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import logsumexp, mean, relu, softplus, square
-from nn.samples import class_index, listed, probability, sign
+from autograd import abs, log, log1p, logsumexp, mean, relu, softplus, square, sum, where
+from nn.samples import class_index, inside, over_outputs, probability, sign, within
 
 
 def mse(prediction: Any, target: Any) -> Any:
-    """(1/n) Σ (prediction - target)², over the n outputs: two numbers, or two lists of one length.
+    """(1/n) Σ (prediction - target)², the mean squared error of n outputs: two numbers, or two lists of one length.
 
     >>> mse(3.0, 1.0), mse([1.0, 2.0], [1.0, 4.0])
     (4.0, 2.0)
 
     Raises:
-        ValueError: the lists differ in length.
+        ValueError: the lists differ in length; so for all losses of several outputs.
     """
-    if not hasattr(prediction, "__len__") and not hasattr(target, "__len__"):
-        return square(prediction - target)
-    predictions, targets = [listed(x) if hasattr(x, "__len__") else [x] for x in (prediction, target)]
-    if len(predictions) != len(targets):
-        raise ValueError(f"mse needs one target per output; there are {len(targets)} for {len(predictions)} outputs")
-    return mean([square(p - t) for p, t in zip(predictions, targets, strict=True)])
+    return over_outputs("mse", lambda p, t: square(p - t), mean, prediction, target)
 
 
-def hinge(score: Any, label: Any) -> Any:
-    """max(0, 1 - label · score), of a label -1 or 1; the sign of the score is the decision (Cortes and Vapnik, 1995).
+def half_squared_error(prediction: Any, target: Any) -> Any:
+    """½ Σ (target - prediction)², whose derivative is the plain difference prediction - target.
 
-    >>> hinge(0.25, 1), hinge(0.25, -1), hinge(3.0, 1)
-    (0.75, 1.25, 0.0)
+    >>> half_squared_error(3.0, 1.0), half_squared_error([1.0, 2.0], [1.0, 4.0])
+    (2.0, 2.0)
+    """
+    return over_outputs("half_squared_error", lambda p, t: 0.5 * square(t - p), sum, prediction, target)
+
+
+def mae(prediction: Any, target: Any) -> Any:
+    """(1/n) Σ |prediction - target|, the mean absolute error; its slope at 0 is 0.
+
+    >>> mae(3.0, 1.0), mae([1.0, 2.0], [1.0, 4.0])
+    (2.0, 1.0)
+    """
+    return over_outputs("mae", lambda p, t: abs(p - t), mean, prediction, target)
+
+
+def huber(prediction: Any, target: Any, *, delta: float = 1.0) -> Any:
+    """(1/n) Σ of ½d² where |d| ≤ delta, and delta·(|d| - ½delta) beyond, d = prediction - target (Huber, 1964).
+
+    >>> huber(1.5, 1.0), huber(3.0, 1.0)
+    (0.125, 1.5)
 
     Raises:
-        ValueError: another label.
+        ValueError: delta is not positive; for another one in `fit`, give `functools.partial(huber, delta=2.0)`.
     """
-    return relu(1.0 - sign(label) * score)
+    within("delta", delta, 0.0, open_below=True)
+
+    def each(p: Any, t: Any) -> Any:
+        d = p - t
+        size = abs(d)
+        return where(size <= delta, lambda: 0.5 * square(d), lambda: delta * (size - 0.5 * delta))
+
+    return over_outputs("huber", each, mean, prediction, target)
+
+
+def binary_cross_entropy(prediction: Any, target: Any) -> Any:
+    """-y·log p - (1 - y)·log(1 - p), of a probability p, such as a sigmoid's, and a target y between 0 and 1.
+
+    A sigmoid rounds to 0 or 1 far out, where this loss is infinite; `bce_with_logits` has no such limit.
+
+    >>> round(binary_cross_entropy(0.5, 1), 6), round(binary_cross_entropy(0.2, 0), 6)
+    (0.693147, 0.223144)
+
+    Raises:
+        ValueError: a target outside 0 … 1.
+        DomainError: p is outside 0 … 1, or it is the one of these bounds at which the loss is infinite.
+    """
+    def each(p: Any, t: Any) -> Any:
+        y = probability(t, "binary_cross_entropy")
+        p = inside(p, y)
+        if y == 1.0:
+            return -log(p)
+        return -log1p(-p) if y == 0.0 else -(y * log(p) + (1.0 - y) * log1p(-p))
+
+    return over_outputs("binary_cross_entropy", each, mean, prediction, target)
 
 
 def bce_with_logits(logit: Any, target: Any) -> Any:
@@ -48,10 +92,13 @@ def bce_with_logits(logit: Any, target: Any) -> Any:
     Raises:
         ValueError: a target outside 0 … 1.
     """
-    y = probability(target)
-    if y == 1.0:
-        return softplus(-logit)
-    return softplus(logit) if y == 0.0 else y * softplus(-logit) + (1.0 - y) * softplus(logit)
+    def each(z: Any, t: Any) -> Any:
+        y = probability(t)
+        if y == 1.0:
+            return softplus(-z)
+        return softplus(z) if y == 0.0 else y * softplus(-z) + (1.0 - y) * softplus(z)
+
+    return over_outputs("bce_with_logits", each, mean, logit, target)
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
@@ -66,3 +113,15 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
     true = class_index(target, logits)
     # Differences to the true logit, so that a small loss is not what is left of two large numbers.
     return logsumexp([0.0 if i == true else z - logits[true] for i, z in enumerate(logits)])
+
+
+def hinge(score: Any, label: Any) -> Any:
+    """max(0, 1 - label · score), of a label -1 or 1; the sign of the score is the decision (Cortes and Vapnik, 1995).
+
+    >>> hinge(0.25, 1), hinge(0.25, -1), hinge(3.0, 1)
+    (0.75, 1.25, 0.0)
+
+    Raises:
+        ValueError: another label.
+    """
+    return relu(1.0 - sign(label) * score)

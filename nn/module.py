@@ -4,10 +4,11 @@ A parameter is a `Value` that a module holds as an attribute, directly, in a lis
 Nothing registers anything: the walk looks at what is there when it is asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autograd import Value
+from nn.samples import finite
 
 
 class Module:
@@ -18,8 +19,8 @@ class Module:
     ...         self.slope, self.offset = Value(1.0), Value(0.0)
     >>> [name for name, _ in Line().named_parameters()]
     ['slope', 'offset']
-    >>> Line()
-    Line(2 parameters)
+    >>> Line(), Line().state_dict()
+    (Line(2 parameters), {'slope': 1.0, 'offset': 0.0})
     """
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
@@ -34,6 +35,25 @@ class Module:
         """Set the gradient of every parameter to 0.0."""
         for parameter in self.parameters():
             parameter.grad = 0.0
+
+    def state_dict(self) -> dict[str, float]:
+        """The number of every parameter, by its path."""
+        return {path: parameter.data for path, parameter in self.named_parameters()}
+
+    def load_state_dict(self, numbers: Mapping[str, float]) -> None:
+        """Write the numbers that `state_dict` of a module of the same architecture gave into the parameters.
+
+        Raises:
+            ValueError, TypeError: a number is missing, is one too many, or is not finite; nothing is written then.
+        """
+        parameters = dict(self.named_parameters())
+        if missing := parameters.keys() - numbers.keys():
+            raise ValueError(f"there is no number for the parameter {min(missing)}; is it of another architecture?")
+        if foreign := numbers.keys() - parameters.keys():
+            raise ValueError(f"the model has no parameter {min(foreign)}; is its architecture another one?")
+        checked = {path: finite(number, f"the parameter {path}", or_bool=False) for path, number in numbers.items()}
+        for path, parameter in parameters.items():
+            parameter.data = checked[path]
 
     def __call__(self, x: Any) -> Any:
         """The output for one sample."""

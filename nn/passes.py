@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
-from nn.samples import listed, wrong_number_of_inputs
+from nn.layers import Layer
+from nn.samples import listed, sample_rows, wrong_number_of_inputs
 
 if TYPE_CHECKING:
-    from nn.layers import MLP
+    from nn.module import Module
+    from nn.networks import Sequential
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a network computed on the way: `Z[i]` and `A[i]` are those of `model.layers[i]`, as lists of Values."""
+    """What a network computed on the way: `Z[i]` and `A[i]` belong to the i-th layer that has weights, as Values.
+
+    A layer's A is what its own activation gives, or what the last of the activation layers after it gives.
+    """
 
     x: list[Any]
     Z: list[list[Value]]
@@ -23,34 +28,67 @@ class Trace:
     output: Any
 
 
-def trace(model: MLP, x: Sequence[Any]) -> Trace:
+def trace(model: Sequential, x: Sequence[Any]) -> Trace:
     """Every Z and A on the way to the output; without an activation, A is Z."""
-    sums, activations = [], []
+    sums: list[list[Value]] = []
+    activations: list[list[Value]] = []
     a = inputs = listed(x)
-    for number, layer in enumerate(model.layers, start=1):
-        z = layer.linear(a)
-        a = z if layer.function is None else [layer.function(value) for value in z]
-        sums.append(z)
-        activations.append(a)
-        for letter, values in (("a", a), ("z", z)):
+    for layer in model.layers:
+        if isinstance(layer, Layer):
+            z = layer.linear(a)
+            a = layer.activation(z)
+            sums.append(z)
+            activations.append(a)
+        else:
+            a = layer(a)
+            if activations:
+                activations[-1] = a
+    for letter, lists in (("a", activations), ("z", sums)):
+        for number, values in enumerate(lists, start=1):
             for m, value in enumerate(values):
                 value.label = f"{letter}{number}[{m}]"
     return Trace(inputs, sums, activations, a[0] if len(a) == 1 else a)
 
 
-def predict(model: MLP, X: Sequence[Sequence[float]]) -> list[Any]:
+def predict(model: Sequential, X: Any) -> list[Any]:
     """The outputs for rows of plain numbers, in the arithmetic of a call and without its graph."""
-    weights = [[([w.data for w in neuron.w], neuron.b.data) for neuron in layer.neurons] for layer in model.layers]
+    steps = [_without_a_graph(layer) for layer in model.layers]
     outputs: list[Any] = []
-    for row in listed(X):
-        a = listed(row)
-        for layer, neurons in zip(model.layers, weights, strict=True):
-            if len(a) != layer.nin:
-                raise wrong_number_of_inputs("the layer", layer.nin, len(a))
-            z = [_weighted_sum(w, a, b) for w, b in neurons]
-            a = z if layer.function is None else [layer.function(value) for value in z]
+    for row in sample_rows(X):
+        a = row
+        for step in steps:
+            a = step(a)
         outputs.append(a[0] if len(a) == 1 else a)
     return outputs
+
+
+def predictions(model: Module, rows: Sequence[list[float]]) -> list[Any]:
+    """The outputs of any module as floats, or lists of them: by its `predict` if it has one, else by calling it."""
+    if hasattr(model, "predict"):
+        return list(model.predict(rows))
+    return [_plain(model(row)) for row in rows]
+
+
+def _plain(output: Any) -> Any:
+    if hasattr(output, "__len__"):
+        return [_plain(number) for number in output]
+    return output.data if isinstance(output, Value) else output
+
+
+def _without_a_graph(layer: Any) -> Callable[[list[float]], list[float]]:
+    """What a layer does to a list of floats, its parameters read once."""
+    if not isinstance(layer, Layer):
+        return lambda a: [_plain(number) for number in layer(a)]
+    neurons = [([w.data for w in neuron.w], neuron.b.data) for neuron in layer.neurons]
+    function, inputs = layer.activation.function, layer.nin
+
+    def step(a: list[float]) -> list[float]:
+        if len(a) != inputs:
+            raise wrong_number_of_inputs("the layer", inputs, len(a))
+        z = [_weighted_sum(w, a, b) for w, b in neurons]
+        return z if function is None else [_plain(function(number)) for number in z]
+
+    return step
 
 
 def _weighted_sum(weights: list[float], inputs: list[float], start: float) -> float:

@@ -3,19 +3,21 @@
 Figures are made without pyplot, so nothing depends on a screen or on what another figure was set to.
 """
 
+import io
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from nn.table_models import TableModel
-from nn.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from nn.table_models import TableModel
+    from nn.tables import Table
 
 #: Told apart by people with any colour vision (Okabe and Ito, 2008), after two that also print well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#8C6D31", "#444444", "#B5BD61")
@@ -35,38 +37,66 @@ def is_available() -> bool:
     return True
 
 
-def loss_curve(losses: Sequence[float], path: str | os.PathLike[str], *, loss: str, title: str) -> Path:
-    """The file with the mean loss of each epoch; the axis is logarithmic where the losses span a factor of ten."""
+@dataclass(frozen=True)
+class Picture:
+    """A picture as the bytes of a PNG; a notebook shows it."""
+
+    png: bytes
+
+    def _repr_png_(self) -> bytes:
+        return self.png
+
+
+def loss_curve(
+    losses: Sequence[float], path: str | os.PathLike[str] | None = None, *,
+    loss: str = "", title: str = "loss", validation: Sequence[float] = (),
+) -> Path | Picture:
+    """The file with the mean loss of each epoch, and that of validation; without a path the picture itself.
+
+    The axis is logarithmic where the losses span a factor of ten.
+    """
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-    with _figure(path, (6.4, 4.0)) as figure:
+    content = io.BytesIO()
+    with _figure(content if path is None else path, (6.4, 4.0)) as figure:
         axes = _axes(figure, title)
-        epochs = range(1, len(losses) + 1)
-        axes.plot(epochs, losses, color=COLOURS[0], linewidth=1.8, marker="o" if len(losses) < 3 else "", clip_on=False)
-        if min(losses) > 0.0 and max(losses) > 10.0 * min(losses):
+        named = [("training", list(losses)), *([("validation", list(validation))] if validation else [])]
+        ends = _apart([numbers[-1] for _, numbers in named])
+        for (name, numbers), colour, shift in zip(named, COLOURS, ends, strict=False):
+            epochs = range(1, len(numbers) + 1)
+            marker = "o" if len(numbers) < 3 else ""
+            axes.plot(epochs, numbers, color=colour, linewidth=1.8, marker=marker, clip_on=False)
+            axes.annotate(
+                f"{numbers[-1]:.3g}" + (f" {name}" if validation else ""),
+                (len(numbers), numbers[-1]),
+                xytext=(6, shift),
+                textcoords="offset points",
+                color=colour,
+                va="center",
+                annotation_clip=False,
+            )
+        shown = [*losses, *validation]
+        low, high = min(shown), max(shown)
+        if low > 0.0 and high > 10.0 * low:
             axes.set_yscale("log")
-            steps = (1.0, 2.0, 5.0) if max(losses) < 300.0 * min(losses) else (1.0,)
-            axes.yaxis.set_major_locator(LogLocator(subs=steps))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 300.0 * low else (1.0,)))
             axes.yaxis.set_major_formatter("{x:g}")
             axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_xlim(1, max(2, len(losses)))
         axes.set_xlabel("epoch")
-        axes.set_ylabel(f"training loss ({_plain(loss)})")
+        what = "loss" if validation else "training loss"
+        axes.set_ylabel(f"{what} ({_plain(loss)})" if loss else what)
         axes.grid(True, which="major", color="#d8dce2", linewidth=0.7)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.annotate(
-            f"{losses[-1]:.3g}",
-            (len(losses), losses[-1]),
-            xytext=(6, 0),
-            textcoords="offset points",
-            color=COLOURS[0],
-            va="center",
-            annotation_clip=False,
-        )
-    return Path(path)
+    return Picture(content.getvalue()) if path is None else Path(path)
 
 
-def regions(model: TableModel, train: Table, test: Table, path: str | os.PathLike[str], *, title: str) -> Path:
+def _apart(ends: Sequence[float]) -> list[float]:
+    """How far, in points, to move the texts at the ends of two curves, so that they can be read."""
+    return [0.0] if len(ends) == 1 else [7.0, -7.0] if ends[0] >= ends[1] else [-7.0, 7.0]
+
+
+def regions(model: "TableModel", train: "Table", test: "Table", path: str | os.PathLike[str], *, title: str) -> Path:
     """The file with what a model of two features says over the plane, and the training and test rows on it.
 
     Classes have a colour each, mixed where the model is not sure, with a line where its decision changes. A quantity
@@ -96,8 +126,8 @@ _Extent = tuple[float, float, float, float]
 def _classes(
     figure: "Figure",
     axes: "Axes",
-    model: TableModel,
-    parts: tuple[Table, Table],
+    model: "TableModel",
+    parts: "tuple[Table, Table]",
     xs: list[float],
     ys: list[float],
     extent: _Extent,
@@ -126,8 +156,8 @@ def _classes(
 def _surface(
     figure: "Figure",
     axes: "Axes",
-    model: TableModel,
-    parts: tuple[Table, Table],
+    model: "TableModel",
+    parts: "tuple[Table, Table]",
     xs: list[float],
     ys: list[float],
     extent: _Extent,
@@ -213,7 +243,7 @@ def _axes(figure: "Figure", title: str) -> "Axes":
 
 
 @contextmanager
-def _figure(path: str | os.PathLike[str], size: tuple[float, float]) -> Iterator["Figure"]:
+def _figure(path: str | os.PathLike[str] | io.BytesIO, size: tuple[float, float]) -> Iterator["Figure"]:
     """A figure to draw on, which is then written to the file."""
     from matplotlib.figure import Figure
 

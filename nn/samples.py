@@ -1,6 +1,7 @@
-"""Samples and targets as they come from a user: lists, tuples, NumPy arrays, checked before they train anything.
+"""Samples and targets as they come from a user: lists, tuples, NumPy arrays, pandas frames, checked before training.
 
 What a loss wants of a target is written here once, for the loss itself and for `fit`, which asks before it starts.
+Arrays are known by `tolist`, frames by `to_numpy`, so that neither package is imported.
 """
 
 import math
@@ -9,10 +10,14 @@ from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
+from autograd import DomainError, Value
+
 
 def listed(x: Any) -> list[Any]:
-    """A list of what a list, tuple or NumPy array holds, NumPy's numbers becoming Python's."""
-    return x.tolist() if hasattr(x, "tolist") else list(x)
+    """A list of what a list, tuple, NumPy array or pandas object holds, NumPy's numbers becoming Python's."""
+    if hasattr(x, "tolist"):
+        return x.tolist()  # type: ignore[no-any-return]
+    return x.to_numpy().tolist() if hasattr(x, "to_numpy") else list(x)  # a frame's own list is that of its columns
 
 
 def sign(label: Any) -> float:
@@ -27,7 +32,7 @@ def sign(label: Any) -> float:
     raise ValueError(f"hinge wants the label -1 or +1; it is {label!r}{hint}")
 
 
-def probability(target: Any) -> float:
+def probability(target: Any, loss: str = "bce_with_logits") -> float:
     """A target of binary cross entropy as a float.
 
     Raises:
@@ -35,7 +40,22 @@ def probability(target: Any) -> float:
     """
     if isinstance(target, Real) and 0.0 <= (number := float(target)) <= 1.0:
         return number
-    raise ValueError(f"bce_with_logits wants the target 0 or 1 (or a probability between); it is {target!r}")
+    raise ValueError(f"{loss} wants the target 0 or 1 (or a probability between); it is {target!r}")
+
+
+def inside(prediction: Any, target: float) -> Any:
+    """A predicted probability as it came, if the binary cross entropy with this target is finite there.
+
+    Raises:
+        DomainError: it is not between 0 and 1, or it is the bound that the target rules out.
+    """
+    number = getattr(prediction, "data", prediction)
+    if (number > 0.0 or number == target == 0.0) and (number < 1.0 or number == target == 1.0):
+        return prediction
+    raise DomainError(
+        f"binary_cross_entropy needs a probability between 0 and 1; it is {number!r} for the target {target:g}. "
+        "End the model with a sigmoid, or give what goes into the sigmoid to bce_with_logits"
+    )
 
 
 def class_index(target: Any, logits: Sequence[Any]) -> int:
@@ -55,6 +75,36 @@ def class_index(target: Any, logits: Sequence[Any]) -> int:
     return index
 
 
+def over_outputs(
+    loss: str, each: Callable[[Any, Any], Any], together: Callable[[list[Any]], Any], prediction: Any, target: Any
+) -> Any:
+    """A loss of two numbers, or of two lists of one length, taken number by number and put together.
+
+    Raises:
+        ValueError: the lists differ in length.
+    """
+    if not hasattr(prediction, "__len__") and not hasattr(target, "__len__"):
+        return each(prediction, target)
+    outputs, targets = [listed(x) if hasattr(x, "__len__") else [x] for x in (prediction, target)]
+    if len(outputs) != len(targets):
+        raise ValueError(f"{loss} needs one target per output; there are {len(targets)} for {len(outputs)} outputs")
+    return together([each(p, t) for p, t in zip(outputs, targets, strict=True)])
+
+
+def sample_rows(X: Any) -> list[list[Any]]:
+    """The samples as lists, not looked into.
+
+    Raises:
+        TypeError: X is no list of samples, or one of them no list of numbers.
+    """
+    rows = []
+    for i, sample in enumerate(_outer(X, "X", "samples")):
+        if not hasattr(sample, "__len__") or isinstance(sample, str | bytes | dict):
+            raise TypeError(f"X[{i}] is {sample!r}; a sample is a list of numbers, so write [[x], …] for one feature")
+        rows.append(listed(sample))
+    return rows
+
+
 def rows_of_numbers(X: Any, width: int | None) -> list[list[float]]:
     """The samples as lists of floats.
 
@@ -65,18 +115,18 @@ def rows_of_numbers(X: Any, width: int | None) -> list[list[float]]:
         ValueError: no sample, a wrong number of features, a number that is not finite.
         TypeError: a sample is not a list of numbers.
     """
-    samples = _outer(X, "X", "samples")
+    samples = sample_rows(X)
     if not samples:
         raise ValueError("X is empty; give at least one sample")
+    names = list(X.columns) if hasattr(X, "columns") else range(len(samples[0]))  # a frame's columns have names
     rows = []
     for i, sample in enumerate(samples):
-        if not hasattr(sample, "__len__") or isinstance(sample, str | bytes | dict):
-            raise TypeError(f"X[{i}] is {sample!r}; a sample is a list of numbers, so write [[x], …] for one feature")
-        row = [_finite(number, f"X[{i}][{j}]") for j, number in enumerate(listed(sample))]
-        width = len(row) if width is None else width
-        if len(row) != width:
-            raise ValueError(f"X[{i}] has {len(row)} features; the model takes {width}")
-        rows.append(row)
+        width = len(sample) if width is None else width
+        if len(sample) != width:
+            raise ValueError(f"X[{i}] has {len(sample)} features; the model takes {width}")
+        if len(names) != width:  # the first sample was shorter or longer, and its error is on the way
+            names = range(width)
+        rows.append([finite(number, f"X[{i}][{name!r}]") for name, number in zip(names, sample, strict=True)])
     return rows
 
 
@@ -91,6 +141,8 @@ def targets_for(y: Any, count: int, outputs: int | None, checks: Callable[[Any, 
         ValueError: not one per sample, a number that is not finite, or one outside the loss's range.
     """
     targets = _outer(y, "y", "targets")
+    if hasattr(y, "columns") and all(len(target) == 1 for target in targets):  # a frame of one column
+        targets = [target[0] for target in targets]
     if len(targets) != count:
         raise ValueError(f"X has {count} samples, but y has {len(targets)} targets; give one target per sample")
     if checks is None:
@@ -104,42 +156,62 @@ def targets_for(y: Any, count: int, outputs: int | None, checks: Callable[[Any, 
     return checked
 
 
-def _mse_target(target: Any, outputs: int | None) -> Any:
-    if not hasattr(target, "__len__") or isinstance(target, str | bytes):
-        number = _finite(target, "the target")
-        if outputs not in (None, 1):
-            raise ValueError(f"mse needs one target per output; the model has {outputs}, the target is {target!r}")
-        return number
-    numbers = [_finite(number, f"target {j}") for j, number in enumerate(listed(target))]
-    if outputs is not None and len(numbers) != outputs:
-        raise ValueError(f"mse needs one target per output; the model has {outputs}, the target has {len(numbers)}")
-    return numbers
+def _per_output(loss: str, number_for: Callable[[Any, str], float]) -> Callable[[Any, int | None], Any]:
+    """The check of a loss that takes one target per output, a number where there is one output."""
 
+    def check(target: Any, outputs: int | None) -> Any:
+        if not hasattr(target, "__len__") or isinstance(target, str | bytes):
+            number = number_for(target, "the target")
+            if outputs not in (None, 1):
+                hint = "; use cross_entropy for classes" if loss == "bce_with_logits" else ""
+                raise ValueError(
+                    f"{loss} needs one target per output; the model has {outputs}, the target is {target!r}{hint}"
+                )
+            return number
+        numbers = [number_for(number, f"target {j}") for j, number in enumerate(listed(target))]
+        if outputs is not None and len(numbers) != outputs:
+            raise ValueError(
+                f"{loss} needs one target per output; the model has {outputs}, the target has {len(numbers)}"
+            )
+        return numbers
 
-def _one_output(loss: str, outputs: int | None) -> None:
-    if outputs not in (None, 1):
-        raise ValueError(f"{loss} takes one number of a model, but this one returns {outputs}; use cross_entropy")
+    return check
 
 
 def _sign_target(target: Any, outputs: int | None) -> float:
-    _one_output("hinge", outputs)
+    if outputs not in (None, 1):
+        raise ValueError(f"hinge takes one number of a model, but this one returns {outputs}; use cross_entropy")
     return sign(target)
-
-
-def _probability_target(target: Any, outputs: int | None) -> float:
-    _one_output("bce_with_logits", outputs)
-    return probability(target)
 
 
 def _class_target(target: Any, outputs: int | None) -> Any:
     return target if outputs is None else class_index(target, range(outputs))
 
 
+def finite(number: Any, place: str, *, or_bool: bool = True) -> float:
+    """The number as a float; True and False count as numbers, 1 and 0, unless told otherwise.
+
+    Raises:
+        TypeError, ValueError: it is no number, or not a finite one.
+    """
+    is_bool: bool = isinstance(number, bool)
+    if not isinstance(number, Real) or (is_bool and not or_bool):
+        raise TypeError(f"{place} is {number!r}, not a number")
+    try:
+        exact = float(number)
+    except OverflowError:  # an int beyond all floats
+        exact = math.inf
+    if not math.isfinite(exact):
+        raise ValueError(f"{place} is {number!r:.60}; give finite numbers")
+    return exact
+
+
 #: Name of a loss → (target, number of the model's outputs) → the target checked.
 TARGETS: dict[str, Callable[[Any, int | None], Any]] = {
-    "mse": _mse_target,
+    **{loss: _per_output(loss, finite) for loss in ("mse", "half_squared_error", "mae", "huber")},
     "hinge": _sign_target,
-    "bce_with_logits": _probability_target,
+    "binary_cross_entropy": _per_output("binary_cross_entropy", lambda t, _: probability(t, "binary_cross_entropy")),
+    "bce_with_logits": _per_output("bce_with_logits", lambda t, _: probability(t)),
     "cross_entropy": _class_target,
 }
 
@@ -150,12 +222,18 @@ def _outer(values: Any, name: str, holds: str) -> list[Any]:
     return listed(values)
 
 
-def _finite(number: Any, place: str) -> float:
-    if not isinstance(number, Real):
-        raise TypeError(f"{place} is {number!r}, not a number")
-    if not math.isfinite(number):
-        raise ValueError(f"{place} is {number!r}; give finite numbers")
-    return float(number)
+def within(name: str, number: Any, low: float, high: float = math.inf, *, open_below: bool = False) -> float:
+    """The number itself, between two bounds, the upper not among them, the lower only unless it is open.
+
+    Raises:
+        ValueError, TypeError: it is not between them, or no number.
+    """
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise TypeError(f"{name} must be a number; it is {number!r}")
+    if not (low < number < high or (number == low and not open_below)):
+        bounds = f"{'above' if open_below else 'at least'} {low:g}{f' and below {high:g}' if high < math.inf else ''}"
+        raise ValueError(f"{name} must be finite, {bounds}; it is {number!r}")
+    return number
 
 
 def positive_int(name: str, number: Any) -> int:
@@ -175,3 +253,22 @@ def wrong_number_of_inputs(who: str, expected: int, given: int) -> ValueError:
     """The error to raise when a neuron or a layer is called with a list of another length."""
     plural = "" if expected == 1 else "s"
     return ValueError(f"{who} has {expected} input{plural}, but was given {given} number{'' if given == 1 else 's'}")
+
+
+def leaves(parameters: Any) -> list[Value]:
+    """The parameters to move, each once.
+
+    Raises:
+        TypeError, ValueError: it is no list of them, it is empty, or one is no leaf or is there twice.
+    """
+    if not hasattr(parameters, "__iter__"):
+        raise TypeError(f"an optimizer takes a list of Values, not {parameters!r}; write model.parameters()")
+    found = list(parameters)
+    if not found:
+        raise ValueError("there are no parameters to optimize; give model.parameters()")
+    for i, p in enumerate(found):
+        if not isinstance(p, Value) or p.parents:
+            raise TypeError(f"an optimizer moves leaves; parameter {i} is {p!r}. Write model.parameters()")
+    if len(set(found)) != len(found):
+        raise ValueError("a parameter is listed twice and would be moved twice; list each once")
+    return found

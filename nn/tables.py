@@ -15,8 +15,8 @@ from typing import Literal, NoReturn, Self
 
 from nn.cells import DELIMITERS, NUMBER, Cells, TableError, fail, file_content, quoted, read_cells
 
-__all__ = ["DELIMITERS", "Cells", "Table", "TableError", "Task", "guess_task", "load_csv", "parse_csv", "read_cells",
-           "table_from_cells"]
+__all__ = ["DELIMITERS", "Cells", "Column", "Table", "TableError", "Task", "encoded", "guess_task", "load_csv",
+           "parse_csv", "read_cells", "table_from_cells"]
 
 Task = Literal["classification", "regression"]
 
@@ -29,12 +29,30 @@ _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a file that features are made of: one feature of numbers, or one per category, 1.0 where it is.
+
+    >>> Column("size").feature_names, Column("colour", ("blue", "red")).feature_names
+    (('size',), ('colour=blue', 'colour=red'))
+    """
+
+    name: str
+    categories: tuple[str, ...] | None = None
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the features that are made of it."""
+        return (self.name,) if self.categories is None else tuple(f"{self.name}={text}" for text in self.categories)
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Rows of finite floats with one target each.
 
     `rows[i][j]` belongs to `feature_names[j]`. When classifying, `targets[i]` is an index into `classes`; in
     regression it is a float and `classes` is None. `lines[i]`, if known, is the line of row i in the file
-    `source`; neither counts when tables are compared.
+    `source`; neither counts when tables are compared. `columns` are those of the file, in order; every
+    feature is a column of its own unless told.
 
     Raises `TableError` if the lengths disagree or a target is not an index into the classes.
 
@@ -50,8 +68,11 @@ class Table:
     classes: tuple[str, ...] | None = None
     source: str = field(default="table", compare=False)
     lines: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    columns: tuple[Column, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
+        if not self.columns:
+            object.__setattr__(self, "columns", tuple(map(Column, self.feature_names)))
         count, width = len(self.rows), len(self.feature_names)
         if len(self.targets) != count:
             fail(self.source, f"{count} rows but {len(self.targets)} targets", "give one target per row")
@@ -102,18 +123,25 @@ class Table:
             self.classes,
             self.source,
             tuple(self.lines[i] for i in chosen) if self.lines else (),
+            self.columns,
         )
 
 
 def load_csv(
-    path: str | os.PathLike[str], *, target: str, task: Task | None = None, delimiter: str | None = None
+    path: str | os.PathLike[str], *, target: str, task: Task | None = None, delimiter: str | None = None,
+    categories: Sequence[str] = (),
 ) -> Table:
     """The table in a CSV file: the column `target` is what is to be learned, every other column is a feature.
 
     The file is UTF-8 text, with or without a byte-order mark: a header, then one row per line; empty lines
     are skipped, quotes are CSV's (`"a ""b"" c"`). `delimiter` defaults to the most frequent of comma,
     semicolon and tab in the header outside quotes, in this order at a tie. `task` defaults to what
-    `guess_task` says. The features must be finite numbers written with a decimal point.
+    `guess_task` says.
+
+    A feature is a column of finite numbers written with a decimal point, or of categories: each category is
+    a feature `column=category` of its own, 1.0 where the cell holds it and 0.0 elsewhere, in the order that
+    classes have. A column holds categories if none of its cells is a number and each text occurs at least
+    twice on average, or if it is named in `categories` (postal codes, say).
 
     Classes are in ascending order: by value if all are numbers (named "2", "10"; "2" and "2.0" are one
     class), else by code point.
@@ -130,7 +158,8 @@ def load_csv(
     (((1.5,), (0.5,)), (1, 0), ('lily', 'rose'))
     """
     content = file_content(path)
-    return parse_csv(content, target=target, task=task, delimiter=delimiter, source=os.fsdecode(path))
+    source = os.fsdecode(path)
+    return parse_csv(content, target=target, task=task, delimiter=delimiter, source=source, categories=categories)
 
 
 def parse_csv(
@@ -140,18 +169,23 @@ def parse_csv(
     task: Task | None = None,
     delimiter: str | None = None,
     source: str = "table",
+    categories: Sequence[str] = (),
 ) -> Table:
     """The table in the bytes of a CSV file; `source` is what errors call it, all else is as in `load_csv`.
 
     >>> table = parse_csv(b"x,y\\n1,0.5\\n2,0.25\\n", target="y")
     >>> table.feature_names, table.rows, table.targets, table.classes
     (('x',), ((1.0,), (2.0,)), (0.5, 0.25), None)
+    >>> table = parse_csv(b"c,y\\nred,0.5\\nblue,0.25\\nred,1.5\\nblue,2.5\\n", target="y")
+    >>> table.feature_names, table.rows[0]
+    (('c=blue', 'c=red'), (0.0, 1.0))
     >>> parse_csv(b"x,y\\n1,0.5\\n?,0.25\\n", target="y", source="t.csv")
     Traceback (most recent call last):
         ...
     nn.cells.TableError: t.csv, line 3, column 'x': the value is missing ('?'); fill it in, or delete the row
     """
-    return table_from_cells(read_cells(content, delimiter=delimiter, source=source), target=target, task=task)
+    cells = read_cells(content, delimiter=delimiter, source=source)
+    return table_from_cells(cells, target=target, task=task, categories=categories)
 
 
 def guess_task(texts: Sequence[str]) -> Task:
@@ -178,7 +212,9 @@ def guess_task(texts: Sequence[str]) -> Task:
     return "classification" if few and all(number.is_integer() for number in different) else "regression"
 
 
-def table_from_cells(cells: Cells, *, target: str, task: Task | None = None) -> Table:
+def table_from_cells(
+    cells: Cells, *, target: str, task: Task | None = None, categories: Sequence[str] = ()
+) -> Table:
     """The table whose features and target are written in `cells`. See `load_csv`.
 
     Raises `TableError` for an unknown target, no other column, missing values, anything but finite numbers
@@ -198,8 +234,13 @@ def table_from_cells(cells: Cells, *, target: str, task: Task | None = None) -> 
         remedy = "add a column to learn from; columns are separated by comma, semicolon or tab"
         what = f"{quoted(target)} is the only column"
         fail(cells.source, what, remedy, line=cells.header_lines[0], column=target)
-    names = tuple(cells.header[column] for column in features)
-    rows = tuple(tuple(_number(cells, row, column) for column in features) for row in range(len(cells.rows)))
+    named = {cells.column(name) for name in categories}
+    if aim in named:
+        what = f"{quoted(target)} is the target, whose classes are known from the task"
+        fail(cells.source, what, "leave it out of the categories", column=target)
+    columns = tuple(_column(cells, column, column in named) for column in features)
+    rows = encoded(cells, columns)
+    names = tuple(name for column in columns for name in column.feature_names)
     texts = [_present(cells, row, aim) for row in range(len(cells.rows))]
     classes = None
     targets: tuple[int, ...] | tuple[float, ...]
@@ -213,7 +254,55 @@ def table_from_cells(cells: Cells, *, target: str, task: Task | None = None) -> 
         what = f"every row (lines {lines[0]} to {lines[-1]}) holds {quoted(texts[0])}"
         remedy = "add rows with other values: there is nothing to learn from one"
         fail(cells.source, what, remedy, line=lines[0], column=target)
-    return Table(names, rows, target, targets, classes, cells.source, lines)
+    return Table(names, rows, target, targets, classes, cells.source, lines, columns)
+
+
+def encoded(cells: Cells, columns: Sequence[Column]) -> tuple[tuple[float, ...], ...]:
+    """The rows of features that these columns make of the cells; other columns are not looked at.
+
+    Raises `TableError` for columns that are not there, missing values, a category that is not known, and
+    anything but finite numbers where numbers belong.
+    """
+    missing = [column.name for column in columns if column.name not in cells.header]
+    if missing:
+        names = ", ".join(map(quoted, missing[:20])) + (f" and {len(missing) - 20} more" if len(missing) > 20 else "")
+        there = ", ".join(map(quoted, cells.header[:20]))
+        what = f"{'columns' if len(missing) > 1 else 'the column'} {names} missing among {there}"
+        fail(cells.source, what, "add what is missing, with these names", line=cells.header_lines[0])
+    places = [(cells.header.index(column.name), column.categories) for column in columns]
+    rows = []
+    for row in range(len(cells.rows)):
+        numbers: list[float] = []
+        for place, known in places:
+            if known is None:
+                numbers.append(_number(cells, row, place))
+            else:
+                found = _category(cells, row, place, known)
+                numbers += [1.0 if index == found else 0.0 for index in range(len(known))]
+        rows.append(tuple(numbers))
+    return tuple(rows)
+
+
+def _column(cells: Cells, column: int, chosen: bool) -> Column:
+    """The column with its categories, if they were chosen or if it holds nothing but texts that repeat."""
+    texts = [cells.rows[row][column] for row in range(len(cells.rows))]
+    present = [text for text in texts if text.lower() not in MISSING]
+    if not chosen:
+        numbers = any(NUMBER.fullmatch(text.replace(",", ".", 1)) or _INFINITE.fullmatch(text) for text in present)
+        if numbers or not present or 2 * len(set(present)) > len(present):
+            return Column(cells.header[column])
+    return Column(cells.header[column], _classes([_present(cells, row, column) for row in range(len(texts))])[1])
+
+
+def _category(cells: Cells, row: int, column: int, known: Sequence[str]) -> int:
+    """The index of the category in a cell; numbers that are equal are one category, however they are written."""
+    text = _present(cells, row, column)
+    if text in known:
+        return known.index(text)
+    if NUMBER.fullmatch(text) and math.isfinite(float(text)) and str(_exact(text)) in known:
+        return known.index(str(_exact(text)))
+    names = ", ".join(map(quoted, known[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
+    _fail_at(cells, row, column, f"{quoted(text)} is none of the categories {names}", "write one of them")
 
 
 def _present(cells: Cells, row: int, column: int) -> str:

@@ -11,76 +11,49 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from autograd import DomainError, Value
-from nn.cost import LOSSES, LossFunction, find_loss
+from nn.callbacks import BestWeights, Callback, Training, early_stopping, rate_in
+from nn.clipping import clip_grad_norm, clip_grad_value
+from nn.cost import LossFunction, find_loss, loss_name
+from nn.failures import NonFiniteLoss, NothingMoved, Place, first_bad_parameter, non_finite
+from nn.history import History
+from nn.metrics import Metric, metrics_for
 from nn.module import Module
 from nn.optimizers import Optimizer
+from nn.passes import predictions
+from nn.penalties import Penalty
 from nn.randomness import permutation, seeded
-from nn.samples import TARGETS, positive_int, rows_of_numbers, targets_for
+from nn.samples import TARGETS, positive_int, rows_of_numbers, targets_for, within
+from nn.schedules import Schedule
+
+__all__ = ["History", "NonFiniteLoss", "NothingMoved", "Report", "fit", "shows_a_bar"]
 
 #: What `fit` calls after each epoch with its number, from 1, and the mean loss.
 Report = Callable[[int, float], None]
 
 
-@dataclass(slots=True)
-class History:
-    """What happened in `fit`, epoch by epoch.
-
-    `losses[i]` is the mean of the samples' losses during epoch i, each taken before the step it led to; `seconds[i]` is
-    how long the epoch took. `interrupted` tells that Ctrl-C ended the training. `never_moved` names the parameters that
-    the optimizer holds and that ended as they began: of dead units, say, or of an input that is always zero.
-    """
-
-    losses: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    interrupted: bool = False
-    never_moved: tuple[str, ...] = ()
-
-    @property
-    def epochs(self) -> int:
-        """How many epochs were finished."""
-        return len(self.losses)
-
-    def __repr__(self) -> str:
-        parts = [f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"]
-        if self.losses:
-            parts += [f"loss {self.losses[0]:.4g} → {self.losses[-1]:.4g}", f"{sum(self.seconds):.2g} s"]
-        if self.never_moved:
-            parts.append(f"{len(self.never_moved)} parameters never moved")
-        return f"History({', '.join([*parts, *(['interrupted'] if self.interrupted else [])])})"
-
-
-class NonFiniteLoss(ArithmeticError):
-    """Training met a loss, or a parameter, that is not a finite number.
-
-    `epoch` and `step` (within the epoch) count from 1; `sample` is the index into X, None after the last step;
-    `parameter` is the path of the first parameter that is not finite, or None if all are. Where an operation raised,
-    that error is the `__cause__`.
-    """
-
-    def __init__(self, message: str, *, epoch: int, step: int, sample: int | None, parameter: str | None) -> None:
-        super().__init__(message)
-        self.epoch, self.step, self.sample, self.parameter = epoch, step, sample, parameter
-
-
-class NothingMoved(RuntimeError):
-    """A whole epoch with gradients other than zero left every parameter as it was."""
-
-
 def fit(
     model: Module,
-    X: Sequence[Sequence[float]],
-    y: Sequence[Any],
+    X: Any,
+    y: Any,
     *,
     loss: str | LossFunction,
     optimizer: Optimizer,
     epochs: int,
     batch_size: int | None = None,
+    validation: tuple[Any, Any] | None = None,
+    metrics: Sequence[str | Metric] = (),
     seed: int = 0,
+    callbacks: Sequence[Callback] = (),
     progress: bool | Report = True,
+    schedule: Schedule | None = None,
+    penalty: Penalty | None = None,
+    clip_value: float | None = None,
+    clip_norm: float | None = None,
+    patience: int | None = None,
+    keep_best: bool = False,
 ) -> History:
     """Train a model on samples in place; what happened, epoch by epoch, is returned.
 
@@ -88,7 +61,7 @@ def fit(
     optimizer keeps its running means, so a second call goes on where the first ended. Ctrl-C ends the training early
     and returns the history so far; the model keeps the weights it has at that moment.
 
-    >>> from nn.layers import MLP
+    >>> from nn.networks import MLP
     >>> from nn.optimizers import SGD
     >>> model = MLP(1, [1])
     >>> optimizer = SGD(model.parameters(), learning_rate=0.3)
@@ -98,14 +71,26 @@ def fit(
 
     Args:
         model: called with a list of floats, it returns a Value or a list of them.
-        X: m samples, each a list of numbers; lists, tuples or NumPy arrays.
-        y: one target per sample, as the loss wants it.
-        loss: "mse", "hinge", "bce_with_logits", "cross_entropy", or a function of (what the model returns, target).
+        X: m samples, each a list of numbers; lists, tuples, a NumPy array or a pandas frame.
+        y: one target per sample, as the loss wants it; the same, or a pandas series.
+        loss: a name (see `nn.LOSSES`), or a function of (what the model returns, target).
         optimizer: built over parameters of this model, all or some.
         batch_size: samples per step, drawn anew in every epoch; None for all of them, in the order given.
+        validation: samples and targets (X, y) that are not trained on; their mean loss is taken after every epoch.
+        metrics: "accuracy", "r2", names of losses, or functions of (predictions, targets); taken after every epoch over
+            the samples, and over those of validation.
         seed: decides the batches.
+        callbacks: functions of a `nn.Training`, called after every epoch; its `stop(why)` ends the training.
         progress: True for tqdm's bar where a person looks (a terminal or a notebook) and tqdm is installed, and nothing
             elsewhere; False for nothing; or a function that is called with epoch and mean loss after every epoch.
+        schedule: such as `nn.schedules.Cosine(epochs)`: the learning rate of each epoch. The optimizer's own comes back
+            at the end.
+        penalty: such as `nn.L2(0.001)`: a function of the model, added to the cost once per step.
+        clip_value: the largest magnitude of a gradient.
+        clip_norm: the largest norm of all gradients together, taken after `clip_value`.
+        patience: end after so many epochs in a row without a better loss, of validation where there is one.
+        keep_best: put back the weights after the epoch with the best such loss, at the end and after Ctrl-C. Without
+            validation the loss of an epoch is the mean over its steps, so take it with a validation.
 
     Raises:
         ValueError, TypeError: X, y or an option is not what it should be, or the optimizer is over other parameters.
@@ -115,20 +100,29 @@ def fit(
     function = find_loss(loss)
     epochs = positive_int("epochs", epochs)
     chance = seeded(seed)
-    outputs = getattr(model, "nout", None)
-    rows = rows_of_numbers(X, getattr(model, "nin", None))
-    name = next((known for known, other in LOSSES.items() if other is function), "")
-    targets = targets_for(y, len(rows), outputs, TARGETS.get(name))
+    name = loss_name(function)
+    rows, targets = _samples(model, X, y, name)
+    held_out = None if validation is None else _held_out(model, validation, name)
+    measures = metrics_for(metrics, name)
     size = len(rows) if batch_size is None else min(positive_int("batch_size", batch_size), len(rows))
     moved = _parameters_to_move(model, optimizer)
+    for option, bound in (("clip_value", clip_value), ("clip_norm", clip_norm)):
+        if bound is not None:
+            within(option, bound, 0.0, open_below=True)
+    best = BestWeights()
+    after_epoch: list[Callback] = [best] if keep_best else []
+    if patience is not None:
+        after_epoch.append(early_stopping(patience))
     began = {parameter: parameter.data for parameter in moved}
     parameters = model.parameters()
     history = History()
-    place = (0, 0)
+    training = Training(model, optimizer, history)
+    place, rate = (0, 0), optimizer.learning_rate
     try:
         with _reporting(progress, epochs) as report:
             for epoch in range(1, epochs + 1):
-                start, total, pushed = time.perf_counter(), 0.0, False
+                start, total, added, pushed = time.perf_counter(), 0.0, [], False
+                optimizer.learning_rate = rate_in(epoch, schedule, rate, history.watched)
                 order = list(range(len(rows))) if size == len(rows) else permutation(len(rows), chance)
                 for step, first in enumerate(range(0, len(rows), size), start=1):
                     place = (epoch, step)
@@ -138,37 +132,98 @@ def fit(
                     weight = 1.0 / len(batch)
                     for i in batch:
                         total += _backward(model, function, rows[i], targets[i], weight, (*place, i))
+                    if penalty is not None:
+                        added.append(_backward_of_penalty(model, penalty, place))
+                    if clip_value is not None:
+                        clip_grad_value(moved, clip_value)
+                    if clip_norm is not None:
+                        clip_grad_norm(moved, clip_norm)
                     pushed = pushed or (epoch == 1 and any(parameter.grad != 0.0 for parameter in moved))
                     optimizer.step()
-                history.losses.append(total / len(rows))
-                history.seconds.append(time.perf_counter() - start)
                 if pushed and all(parameter.data == number for parameter, number in began.items()):
-                    raise NothingMoved(_NOTHING_MOVED)
+                    raise NothingMoved
+                if held_out is not None:
+                    loss_there = _mean_loss(model, function, name, *held_out, place)
+                    history.validation_losses.append(loss_there)
+                for parts, results in (((rows, targets), history.metrics), (held_out, history.validation_metrics)):
+                    if parts is not None and measures:
+                        outputs = predictions(model, parts[0])
+                        for called, measure in measures.items():
+                            results.setdefault(called, []).append(float(measure(outputs, parts[1])))
+                if added:
+                    history.penalties.append(math.fsum(added) / len(added))
+                history.learning_rates.append(optimizer.learning_rate)
+                history.seconds.append(time.perf_counter() - start)
+                history.losses.append(total / len(rows))
+                training.epoch = epoch
+                for callback in (*after_epoch, *callbacks):
+                    callback(training)
                 report(epoch, history.losses[-1])
-        if _first_bad_parameter(model) is not None:
-            raise _non_finite(model, "cannot be computed any more", (*place, None))
+                if training.stopping:
+                    break
+        if first_bad_parameter(model) is not None:
+            raise non_finite(model, "cannot be computed any more", (*place, None))
     except KeyboardInterrupt:
         history.interrupted = True
+        history.drop_unfinished()
     finally:
         model.zero_grad()
+        optimizer.learning_rate = rate
+    best.restore(model)
     history.never_moved = tuple(path for parameter, path in moved.items() if parameter.data == began[parameter])
-    if len(history.never_moved) == len(moved) and any(history.losses):
+    if len(history.never_moved) == len(moved) and any(history.losses) and not keep_best:
         warnings.warn("no parameter moved: no gradient reaches any of them", stacklevel=2)
     return history
 
 
-_NOTHING_MOVED = (
-    "an epoch with gradients other than zero moved no parameter: the learning rate is too small for a float, or step() "
-    "rebinds a name (p -= rate * p.grad) where it should write p.data"
-)
-
-#: Epoch, step and sample; no sample after the last step.
-_Place = tuple[int, int, int | None]
+def _samples(model: Module, X: Any, y: Any, loss: str) -> tuple[list[list[float]], list[Any]]:
+    """The samples and targets, checked against what model and loss take."""
+    rows = rows_of_numbers(X, getattr(model, "nin", None))
+    return rows, targets_for(y, len(rows), getattr(model, "nout", None), TARGETS.get(loss))
 
 
-def _backward(
-    model: Module, loss: LossFunction, row: list[float], target: Any, weight: float, place: _Place
+def _held_out(model: Module, validation: Any, loss: str) -> tuple[list[list[float]], list[Any]]:
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise TypeError(f"validation must be a pair of samples and targets, (X, y); it is {validation!r:.60}")
+    try:
+        return _samples(model, validation[0], validation[1], loss)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"validation: {error}") from None
+
+
+def _mean_loss(
+    model: Module, loss: LossFunction, name: str, rows: list[list[float]], targets: list[Any], place: tuple[int, int]
 ) -> float:
+    """The mean loss over samples, without a graph unless the loss is the user's own."""
+    total = 0.0
+    for i, (output, target) in enumerate(zip(predictions(model, rows), targets, strict=True)):
+        try:
+            found: Any = loss(output if name else _as_values(output), target)
+        except (DomainError, OverflowError) as error:
+            raise non_finite(model, f"failed: {str(error).rstrip('.')}", (*place, i), "validation X") from error
+        number: float = found.data if isinstance(found, Value) else found
+        if not math.isfinite(number):
+            raise non_finite(model, f"is {number!r}", (*place, i), "validation X")
+        total += number
+    return total / len(rows)
+
+
+def _as_values(output: Any) -> Any:
+    return [Value(number) for number in output] if isinstance(output, list) else Value(output)
+
+
+def _backward_of_penalty(model: Module, penalty: Penalty, place: tuple[int, int]) -> float:
+    """The penalty, its gradients being added to those of the parameters."""
+    output = penalty(model)
+    if not isinstance(output, Value):
+        raise TypeError(f"the penalty is {output!r}, not one Value; compute it from the model's parameters")
+    if not math.isfinite(output.data):
+        raise non_finite(model, f"has the penalty {output.data!r}", (*place, None))
+    output.backward()
+    return output.data
+
+
+def _backward(model: Module, loss: LossFunction, row: list[float], target: Any, weight: float, place: Place) -> float:
     """The loss of one sample, its gradients times the weight being added to those of the parameters."""
     try:
         output = loss(model(row), target)
@@ -181,8 +236,8 @@ def _backward(
             output.backward(weight)
             return number
     except (DomainError, OverflowError) as error:
-        raise _non_finite(model, f"failed: {str(error).rstrip('.')}", place) from error
-    raise _non_finite(model, f"is {number!r}", place)
+        raise non_finite(model, f"failed: {str(error).rstrip('.')}", place) from error
+    raise non_finite(model, f"is {number!r}", place)
 
 
 def shows_a_bar() -> bool:
@@ -206,30 +261,6 @@ def _parameters_to_move(model: Module, optimizer: Optimizer) -> dict[Value, str]
             "Build it over model.parameters(), after the model"
         )
     return {parameter: paths[parameter] for parameter in held}
-
-
-def _first_bad_parameter(model: Module) -> tuple[str, Value] | None:
-    return next(((path, p) for path, p in model.named_parameters() if not math.isfinite(p.data)), None)
-
-
-def _non_finite(model: Module, what: str, place: _Place) -> NonFiniteLoss:
-    epoch, step, sample = place
-    bad = _first_bad_parameter(model)
-    if bad is not None:
-        path, p = bad
-        label = f" ({p.label})" if p.label else ""
-        parameters = f"the first parameter that is not finite is {path}{label} = {p.data!r}"
-    else:
-        path, p = max(model.named_parameters(), key=lambda named: abs(named[1].data))
-        parameters = f"all parameters are finite, the largest being {path} = {p.data:.4g}"
-    which = "the loss" if sample is None else f"the loss of X[{sample}]"
-    return NonFiniteLoss(
-        f"epoch {epoch}, step {step}: {which} {what}; {parameters}. Lower the learning rate, or standardise the inputs",
-        epoch=epoch,
-        step=step,
-        sample=sample,
-        parameter=None if bad is None else bad[0],
-    )
 
 
 @contextmanager

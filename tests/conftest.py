@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-EXAMPLES = 25
+EXAMPLES = 20
 
 # The engine is deterministic, so a failure must be too; machines differ in speed, so no example has a deadline.
 settings.register_profile(

@@ -84,7 +84,9 @@ SECOND = [(row, i, j) for row, i in ROW_AND_ARGUMENT for j in differentiable(row
 def test_second_order(partials: tuple[Primitive, int, int], data: st.DataObject) -> None:
     row, first, second = partials
     either = operands(row, max(first, second))
-    drawn = data.draw(either.filter(lambda xs: is_smooth(row, xs, first, second)))
+    # elu with alpha 1 has a slope at zero without a kink, but two second derivatives.
+    smooth = either.filter(lambda xs: is_smooth(row, xs, first, second) and not (row.name == "elu" and xs[0] == 0))
+    drawn = data.draw(smooth)
     checks.check_second_order(row, first, second, drawn)
 
 
@@ -303,7 +305,9 @@ def test_what_is_finite_never_overflows_on_the_way(row: Primitive, data: st.Data
     except OverflowError:
         computed = math.inf
     if abs(exact) < checks.LARGEST:
-        assert abs(computed - exact) <= 1e-12 * abs(exact) + 1e3 * checks.SMALLEST, (point, computed, exact)
+        # A subnormal factor is rounded to a multiple of the smallest float, and so is what it multiplies.
+        underflow = min(checks.SMALLEST * max(1e3, *map(abs, point)), checks.SMALLEST_NORMAL)
+        assert abs(computed - exact) <= 1e-12 * abs(exact) + underflow, (point, computed, exact)
     else:
         assert abs(computed) >= checks.LARGEST
 
@@ -405,6 +409,18 @@ def test_norm_at_all_sizes(largest: float) -> None:
 
 def test_norm_of_zeros_has_the_subgradient_zero() -> None:
     assert autograd.grad(autograd.norm)([0.0, 0.0, 0.0]) == [0.0, 0.0, 0.0]
+
+
+def test_mean_of_huge_numbers_does_not_overflow() -> None:
+    assert autograd.mean([1e308, 1e308]) == 1e308
+    assert autograd.mean([1.7e308, -1e308]) == 3.5e307
+
+
+def test_the_slope_of_a_small_power_keeps_its_digits() -> None:
+    """For |y| < 1/2 the difference y - 1 is rounded, which the logarithm of x magnifies; z / x is not."""
+    checks.check_partial_exactly(TABLE["pow"], 0, (8.470329472543003e-22, 5.551115123125783e-17))
+    checks.check_partial_exactly(TABLE["pow"], 0, (1e-300, 1e-4))
+    checks.check_partial_exactly(TABLE["pow"], 0, (1e300, -1e-4))
 
 
 def test_variance_far_from_zero_keeps_its_digits() -> None:

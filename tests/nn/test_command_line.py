@@ -14,8 +14,9 @@ import nn
 from autograd.pictures import layout
 from nn import command_line, plots
 from nn.command_line import main
-from nn.table_models import TableModel
-from nn.training import History
+from nn.history import History
+from nn.options import SCHEDULES
+from nn.table_models import OPTIMIZERS, TableModel
 
 ROOT = Path(nn.__file__).parent.parent
 TABLE = "height,width,kind\n" + "".join(f"{i % 7},{i * i % 5},{'ab'[i % 2]}\n" for i in range(20))
@@ -444,3 +445,111 @@ def test_doctor_says_what_is_missing_and_what_it_would_give(run: Any, monkeypatc
 def test_regions_are_for_two_features(run: Any, tmp_path: Path) -> None:
     assert run("train", "iris", "--epochs", "1", "--out", "o").status == 0
     assert {path.name for path in (tmp_path / "o").iterdir()} == {"model.json", "loss.png"}
+
+
+# --- predict ------------------------------------------------------------------------------------------------
+
+SMALL = ("--hidden", "4", "--out", "o", "--quiet")
+MIXED = "colour,size,kind\n" + "".join(f"{'red' if i % 2 else 'blue'},{i % 5},{'ab'[i % 2]}\n" for i in range(20))
+
+
+def test_predict_says_class_and_probabilities_of_every_row(run: Any) -> None:
+    Path("t.csv").write_text(MIXED)
+    assert run("train", "t.csv", "--target", "kind", "--epochs", "15", *SMALL).status == 0
+    Path("new.csv").write_text("size,more,colour\n1,x,red\n2,y,blue\n")
+    outcome = run("predict", "o/model.json", "new.csv")
+    lines = outcome.out.splitlines()
+    assert outcome.status == 0
+    assert lines[0] == "kind,probability of a,probability of b"
+    assert [line.split(",")[0] for line in lines[1:]] == ["b", "a"]
+    assert sum(map(float, lines[1].split(",")[1:])) == pytest.approx(1.0, rel=1e-12)
+    assert run("predict", "o/model.json", "new.csv", "--out", "p.csv").out == "predictions     p.csv\n"
+    assert Path("p.csv").read_text("utf-8").splitlines() == lines
+
+
+def test_predict_of_a_quantity_is_in_its_units(run: Any) -> None:
+    Path("t.csv").write_text("x,y\n" + "".join(f"{i},{1000 + 10 * i}.5\n" for i in range(12)))
+    assert run("train", "t.csv", "--target", "y", "--hidden", "none", "--epochs", "200", "--quiet").status == 0
+    Path("new.csv").write_text("x\n6\n")
+    header, number = run("predict", "build/t/model.json", "new.csv").out.splitlines()
+    assert header == "y"
+    assert float(number) == pytest.approx(1060.5, abs=2.0)
+
+
+def test_what_predict_refuses_is_one_line(run: Any) -> None:
+    Path("t.csv").write_text(MIXED)
+    assert run("train", "t.csv", "--target", "kind", "--epochs", "1", *SMALL).status == 0
+    for text, complaint in (
+        ("size\n1\n", "new.csv, line 1: the column 'colour' missing among 'size'; add what is missing"),
+        ("colour,size\ngreen,1\n", "line 2, column 'colour': 'green' is none of the categories 'blue', 'red'"),
+        ("colour,size\nred,big\n", "line 2, column 'size': 'big' is not a number"),
+        ("", "new.csv, line 1: the file is empty"),
+    ):
+        Path("new.csv").write_text(text)
+        outcome = run("predict", "o/model.json", "new.csv")
+        assert outcome.status == 1
+        assert complaint in outcome.complaint()
+    assert "this is not JSON" in run("predict", "t.csv", "t.csv").complaint()
+    assert "no.json: No such file" in run("predict", "no.json", "t.csv").complaint()
+    assert "there is no such file" in run("predict", "o/model.json", "no.csv").complaint()
+    nn.MLP(1, [1]).save("plain.json")
+    assert "this model was not trained on a table" in run("predict", "plain.json", "t.csv").complaint()
+    assert "No such file" in run("predict", "o/model.json", "t.csv", "--out", "none/p.csv").complaint()
+
+
+# --- options of the training --------------------------------------------------------------------------------
+
+
+def test_every_option_of_the_training_at_once(run: Any) -> None:
+    outcome = run(
+        "train", "linear", "--hidden", "4,3", "--activation", "relu,tanh", "--initializer", "lecun", "--epochs", "6",
+        "--loss", "huber", "--optimizer", "sgd", "--momentum", "0.9", "--weight-decay", "0.001", "--l1", "0.0001",
+        "--l2", "0.0001", "--clip-norm", "1", "--schedule", "cosine", "--learning-rate", "0.02", "--patience", "3",
+        "--batch-size", "8", "--seed", "1", "--out", "o",
+    )
+    assert outcome.err == ""
+    assert outcome.status == 0
+    assert "MLP(2 → 4 → 3 → 1, 'relu', 'tanh', output 'linear', 31 parameters); loss huber, SGD" in outcome.out
+    assert TableModel.load("o/model.json").network.layers[0].activation.name == "relu"
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_optimizers_and_schedules_by_name(run: Any, optimizer: str, schedule: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(plots, "is_available", lambda: False)
+    options = ("--optimizer", optimizer, "--schedule", schedule, "--epochs", "3", "--hidden", "2", "--quiet")
+    assert run("train", "blobs", *options).status == 0
+
+
+def test_early_stopping_says_so(run: Any) -> None:
+    Path("t.csv").write_text(TABLE)
+    outcome = run("train", "t.csv", "--target", "kind", "--learning-rate", "1", "--patience", "2", "--epochs", "90")
+    said = r"stopped after epoch \d+: no better validation loss since epoch \d+, whose weights are kept"
+    assert re.search(said, outcome.out)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--activation", "relu,tanh,relu"], "there are 2 hidden layers, but 3 activations; give one each"),
+        (["--momentum", "0.5"], "momentum is for sgd and rmsprop; adam has means of its own"),
+        (["--momentum", "1"], "--momentum: it must be from 0 on and below 1, such as 0.9; it is 1"),
+        (["--l2", "-1"], "--l2: it must be a finite number from 0 on; it is -1"),
+        (["--loss", "mae"], "--loss is for quantities; 'species' holds classes, so leave it out"),
+        (["--optimizer", "best"], "--optimizer: invalid choice: 'best'"),
+        (["--categories", "petal_width"], "iris has no categories; leave --categories out"),
+    ],
+)
+def test_options_that_do_not_go_together(run: Any, options: list[str], complaint: str) -> None:
+    outcome = run("train", "iris", *options)
+    assert outcome.status == 2
+    assert complaint in outcome.complaint()
+    assert not Path("build").exists()
+
+
+def test_no_line_of_ours_is_told_to_a_user_of_the_command(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(TABLE)
+    options = ("--activation", "log", "--hidden", "3", "--epochs", "2", "--quiet")
+    complaint = process("train", "t.csv", "--target", "kind", *options, cwd=tmp_path).complaint()
+    assert "log needs a positive argument" in complaint
+    assert not re.search(r"\w+:\d+\)", complaint)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Value
-from nn import ACTIVATIONS, MLP, Layer, Module, Neuron, he_uniform
+from nn import ACTIVATIONS, INITIALIZERS, MLP, Activation, Layer, Module, Neuron, Sequential
 from nn.activations import activation_name, resolve
-from nn.initializers import glorot_uniform, lecun_uniform
+from nn.initializers import he, lecun, xavier
 
 numbers = st.floats(-3.0, 3.0)
 
@@ -207,10 +207,10 @@ def test_every_activation_can_be_used_by_name(name: str) -> None:
 
 
 def test_aliases_and_functions() -> None:
-    assert Layer(1, 1, "arctan").activation == "atan"
-    assert Layer(1, 1, "identity").function is None
-    assert Layer(1, 1, autograd.identity).activation == "linear"
-    assert MLP(1, [2, 1], autograd.relu).layers[0].activation == "relu"
+    assert Layer(1, 1, "arctan").activation.name == "atan"
+    assert Layer(1, 1, "identity").activation.function is None
+    assert Layer(1, 1, autograd.identity).activation.name == "linear"
+    assert MLP(1, [2, 1], autograd.relu).layers[0].activation.name == "relu"
     assert MLP(1, [2, 1], lambda z: z * z)([3.0]).primitive is not None
 
 
@@ -256,7 +256,7 @@ def test_no_two_neurons_start_alike() -> None:
 
 @pytest.mark.parametrize(
     ("draw", "bound"),
-    [(glorot_uniform, math.sqrt(6 / 50)), (he_uniform, math.sqrt(6 / 20)), (lecun_uniform, math.sqrt(3 / 20))],
+    [(xavier, math.sqrt(6 / 50)), (he, math.sqrt(6 / 20)), (lecun, math.sqrt(3 / 20))],
 )
 def test_the_scale_of_first_weights(draw: Any, bound: float) -> None:
     generator = Random(0)
@@ -308,3 +308,86 @@ def test_an_initializer_can_be_chosen() -> None:
 def test_widths_that_cannot_be(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+# --- activations and initializers by name, function and layer -------------------------------------------------
+
+
+def test_a_list_of_activations_has_one_for_each_layer() -> None:
+    model = MLP(2, [3, 3, 1], ["relu", autograd.sin, lambda z: 2.0 * z])
+    assert [layer.activation.name for layer in model.layers] == ["relu", "sin", "<lambda>"]
+    assert repr(model) == "MLP(2 → 3 → 3 → 1, 'relu', 'sin', output '<lambda>', 25 parameters)"
+    with pytest.raises(ValueError, match="there are 2 layers, but 3 activations; give one for each layer"):
+        MLP(2, [3, 1], ["relu", "relu", "relu"])
+    with pytest.raises(ValueError, match="leave output out"):
+        MLP(2, [3, 1], ["relu", "relu"], output="tanh")
+    with pytest.raises(TypeError, match="an activation is a name such as 'tanh', or a function; not None"):
+        MLP(2, [3, 1], None)  # type: ignore[arg-type]
+
+
+@given(st.lists(numbers, min_size=2, max_size=2))
+def test_activation_layers_of_their_own_are_the_activations_inside(x: list[float]) -> None:
+    apart = Sequential(
+        Layer(2, 3, seed=1, initializer="he"), Activation("relu"),
+        Layer(3, 2, seed=2), Activation("sigmoid"),
+        Layer(2, 1, seed=3), Activation("arctan"),
+    )
+    inside = Sequential(Layer(2, 3, "relu", seed=1), Layer(3, 2, "sigmoid", seed=2), Layer(2, 1, "atan", seed=3))
+    assert apart(x).data == inside(x).data == apart.predict([x])[0] == inside.predict([x])[0]
+    a, b = apart.trace(x), inside.trace(x)
+    assert [[z.data for z in layer] for layer in a.Z] == [[z.data for z in layer] for layer in b.Z]
+    assert [[z.data for z in layer] for layer in a.A] == [[z.data for z in layer] for layer in b.A]
+    assert a.A[2][0] is a.output
+    assert (apart.nin, apart.nout, len(apart.parameters())) == (2, 1, 20)
+
+
+def test_a_layers_halves() -> None:
+    layer = Layer(2, 3, "tanh", seed=1)
+    z = layer.linear([0.5, -1.0])
+    assert [a.data for a in layer.activation(z)] == [a.data for a in layer([0.5, -1.0])]
+    assert layer.activation(0.5) == math.tanh(0.5)
+    assert Activation("linear")([1.0]) == [1.0]
+    assert Activation("linear")(2.0) == 2.0
+
+
+def test_what_a_chain_refuses() -> None:
+    with pytest.raises(ValueError, match="at least one layer"):
+        Sequential()
+    with pytest.raises(TypeError, match=r"layer 1 is 'relu', which cannot be called; write Activation\('relu'\)"):
+        Sequential(Layer(1, 1), "relu")
+    with pytest.raises(ValueError, match="layer 2 has 3 inputs, but the layer before it 2 outputs"):
+        Sequential(Layer(1, 2), Activation("relu"), Layer(3, 1))
+    doubled = Sequential(Layer(1, 2, initializer="zeros"), lambda a: [*a, 1.0], Layer(2, 1))
+    assert doubled.layers[1]([1.0]) == [1.0, 1.0]
+
+
+def test_learnable_activations_are_parameters_too() -> None:
+    class Leaky(Module):
+        def __init__(self) -> None:
+            self.slope = Value(0.1, "slope")
+
+        def __call__(self, z: Any) -> Any:
+            return autograd.maximum(z, self.slope * z)
+
+    model = MLP(1, [2, 1], [Leaky(), "linear"])
+    assert [p.label for p in model.parameters()].count("slope") == 1
+    assert model.predict([[2.0]]) == [model([2.0]).data]
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_initializers_by_name(name: str) -> None:
+    model, again, other = (MLP(4, [3, 1], seed=seed, initializer=name) for seed in (5, 5, 6))
+    assert model.state_dict() == again.state_dict()
+    weights = [w.data for layer in model.layers for neuron in layer.neurons for w in neuron.w]
+    if name == "zeros":
+        assert set(weights) == {0.0}
+    else:
+        assert model.state_dict() != other.state_dict()
+        assert len(set(weights)) == len(weights)
+    by_function = MLP(4, [3, 1], seed=5, initializer=INITIALIZERS[name])
+    assert by_function.state_dict() == model.state_dict()
+
+
+def test_an_unknown_initializer() -> None:
+    with pytest.raises(ValueError, match="no initializer is called 'best'; there are xavier, glorot, he, lecun"):
+        MLP(1, [1], initializer="best")

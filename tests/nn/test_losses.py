@@ -9,8 +9,23 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograd import Value, grad
-from nn import LOSSES, MLP, bce_with_logits, cost, cross_entropy, hinge, mse
+from autograd import DomainError, Value, grad
+from nn import (
+    L1,
+    L2,
+    LOSSES,
+    MLP,
+    bce_with_logits,
+    binary_cross_entropy,
+    cost,
+    cross_entropy,
+    half_squared_error,
+    hinge,
+    huber,
+    losses,
+    mae,
+    mse,
+)
 
 logits = st.floats(-50.0, 50.0)
 moderate = st.floats(-5.0, 5.0)
@@ -142,7 +157,88 @@ def test_what_the_cost_refuses() -> None:
     with pytest.raises(ValueError, match="X has 2 samples, but y has 1 targets"):
         cost(model, [[1.0], [2.0]], [1.0], "mse")
     with pytest.raises(
-        ValueError, match="no loss is called 'mae'; there are mse, hinge, bce_with_logits, cross_entropy"
+        ValueError, match="no loss is called 'mean'; there are mse, half_squared_error, mae, huber, binary"
     ):
-        cost(model, [[1.0]], [1.0], "mae")
-    assert list(LOSSES.values()) == [mse, hinge, bce_with_logits, cross_entropy]
+        cost(model, [[1.0]], [1.0], "mean")
+    assert all(LOSSES[name] is getattr(losses, name) for name in LOSSES)
+    assert len(LOSSES) == 8
+
+
+# --- the losses that came later -----------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(moderate, moderate), min_size=1, max_size=4))
+def test_half_squared_error_is_a_sum_with_a_plain_difference_as_its_gradient(pairs: list[tuple[float, float]]) -> None:
+    predictions, targets = [p for p, _ in pairs], [t for _, t in pairs]
+    expected = sum(0.5 * (t - p) ** 2 for p, t in pairs)
+    assert half_squared_error(predictions, targets) == pytest.approx(expected, rel=1e-14)
+    slopes = grad(lambda x: half_squared_error(x, targets))(predictions)
+    assert slopes == pytest.approx([p - t for p, t in pairs], rel=1e-15, abs=1e-300)
+
+
+@given(st.lists(st.tuples(moderate, moderate), min_size=1, max_size=4), st.floats(0.1, 3.0))
+def test_mae_and_huber(pairs: list[tuple[float, float]], delta: float) -> None:
+    predictions, targets = [p for p, _ in pairs], [t for _, t in pairs]
+    distances = [p - t for p, t in pairs]
+    assert mae(predictions, targets) == pytest.approx(sum(map(abs, distances)) / len(pairs), rel=1e-14)
+    each = [0.5 * d * d if abs(d) <= delta else delta * (abs(d) - 0.5 * delta) for d in distances]
+    assert huber(predictions, targets, delta=delta) == pytest.approx(sum(each) / len(pairs), rel=1e-14)
+    slopes = grad(lambda x: huber(x, targets, delta=delta))(predictions)
+    assert slopes == pytest.approx([max(-delta, min(delta, d)) / len(pairs) for d in distances], rel=1e-14, abs=1e-300)
+    signs = [math.copysign(1.0, d) / len(pairs) if d else 0.0 for d in distances]
+    assert grad(lambda x: mae(x, targets))(predictions) == pytest.approx(signs, rel=1e-15)
+
+
+def test_huber_of_a_delta_that_is_not_positive() -> None:
+    with pytest.raises(ValueError, match="delta must be finite, above 0; it is 0"):
+        huber(1.0, 2.0, delta=0)
+
+
+tiny = st.floats(1e-300, 1e-3)
+inner = st.floats(1e-3, 1.0 - 1e-3)
+
+
+@given(st.one_of(tiny, inner, inner.map(lambda p: 1.0 - 1e-12 * p)), st.one_of(st.sampled_from([0, 1]), inner))
+def test_binary_cross_entropy(p: float, y: float) -> None:
+    with mpmath.workdps(60):
+        exact = -(mpmath.mpf(y) * mpmath.log(p) + (1 - mpmath.mpf(y)) * mpmath.log(1 - mpmath.mpf(p)))
+        slope = -mpmath.mpf(y) / p + (1 - mpmath.mpf(y)) / (1 - mpmath.mpf(p))
+        terms = mpmath.mpf(y) / p + (1 - mpmath.mpf(y)) / (1 - mpmath.mpf(p))  # what the slope is a difference of
+    assert binary_cross_entropy(p, y) == pytest.approx(float(exact), rel=1e-14)
+    assert grad(lambda x: binary_cross_entropy(x, y))(p) == pytest.approx(float(slope), rel=0, abs=1e-14 * float(terms))
+
+
+def test_binary_cross_entropy_at_the_bounds() -> None:
+    assert binary_cross_entropy(1.0, 1) == binary_cross_entropy(0.0, 0) == 0.0
+    for p, y in ((0.0, 1), (1.0, 0), (0.0, 0.5), (1.5, 1), (-0.5, 0), (math.nan, 1)):
+        for given_as in (p, Value(p)):
+            with pytest.raises(DomainError, match=r"binary_cross_entropy needs a probability .* bce_with_logits"):
+                binary_cross_entropy(given_as, y)
+    with pytest.raises(ValueError, match="binary_cross_entropy wants the target 0 or 1"):
+        binary_cross_entropy(0.5, 2)
+
+
+@given(st.lists(st.tuples(logits, st.sampled_from([0, 1])), min_size=1, max_size=4))
+def test_binary_cross_entropies_of_several_outputs_are_means(pairs: list[tuple[float, int]]) -> None:
+    z, y = [z for z, _ in pairs], [y for _, y in pairs]
+    assert bce_with_logits(z, y) == pytest.approx(sum(map(bce_with_logits, z, y)) / len(pairs), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name not in ("cross_entropy", "hinge")])
+def test_lists_of_unequal_length(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} needs one target per output; there are 1 for 2 outputs"):
+        LOSSES[name]([0.5, 0.5], [1.0])
+
+
+def test_penalties_leave_the_biases_alone() -> None:
+    model = MLP(2, [2, 1], seed=3)
+    for i, p in enumerate(model.parameters()):
+        p.data = float(i) - 4.0
+    w = [p.data for name, p in model.named_parameters() if not name.endswith(".b")]
+    assert len(w) == 6
+    assert L1(0.5)(model).data == 0.5 * sum(map(abs, w))
+    assert L2(0.5)(model).data == 0.25 * sum(x * x for x in w)
+    L2(0.5)(model).backward()
+    for name, p in model.named_parameters():
+        assert p.grad == (0.0 if name.endswith(".b") else 0.5 * p.data)
+    assert L2(2.0, biases=True)(model).data == sum(p.data * p.data for p in model.parameters())

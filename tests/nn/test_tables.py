@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn.tables import Table, TableError, Task, guess_task, load_csv, parse_csv, read_cells
+from nn.tables import Table, TableError, Task, encoded, guess_task, load_csv, parse_csv, read_cells
 
 GOOD = "height,width,kind\n1.5,2,a\n3,4,b\n"
 
@@ -450,3 +451,50 @@ def test_tables_made_by_hand_are_checked() -> None:
         Table(("x",), rows, "y", (0.5, 0.6), lines=(2,))
     with pytest.raises(TableError, match="a table for regression has no classes"):
         _ = Table(("x",), rows, "y", (0.5, 0.6)).labels
+
+
+# --- categories ---------------------------------------------------------------------------------------------
+
+MIXED = "colour,size,zip,y\nred,1,10,0.5\nblue,2,20,1.5\nred,3,10.0,2.5\nblue,4,20,4\n"
+
+
+def test_texts_that_repeat_are_categories() -> None:
+    table = parse_csv(MIXED.encode(), target="y")
+    assert table.feature_names == ("colour=blue", "colour=red", "size", "zip")
+    assert table.rows[:2] == ((0.0, 1.0, 1.0, 10.0), (1.0, 0.0, 2.0, 20.0))
+    assert [column.categories for column in table.columns] == [("blue", "red"), None, None]
+    assert table.select([1]).columns == table.columns
+
+
+def test_numbers_are_categories_where_they_are_named() -> None:
+    table = parse_csv(MIXED.encode(), target="y", categories=["zip"])
+    assert table.feature_names == ("colour=blue", "colour=red", "size", "zip=10", "zip=20")
+    assert table.rows[2] == (0.0, 1.0, 3.0, 1.0, 0.0)
+    with pytest.raises(TableError, match=r"column 'y': 'y' is the target, .*; leave it out of the categories"):
+        parse_csv(MIXED.encode(), target="y", categories=["y"])
+    with pytest.raises(TableError, match="no column 'zap' among"):
+        parse_csv(MIXED.encode(), target="y", categories=["zap"])
+
+
+def test_what_is_no_column_of_categories() -> None:
+    names = "name,y\nann,1.5\nbob,2.5\ncleo,3.5\n"
+    with pytest.raises(TableError, match="line 2, column 'name': 'ann' is not a number"):
+        parse_csv(names.encode(), target="y")
+    with pytest.raises(TableError, match="line 3, column 'colour': 'blue' is not a number"):
+        parse_csv(MIXED.replace("red", "7").encode(), target="y")
+    with pytest.raises(TableError, match=r"line 4, column 'colour': the value is missing \('\?'\)"):
+        parse_csv(MIXED.replace("red,3", "?,3").encode(), target="y", categories=["colour"])
+
+
+def test_cells_in_the_columns_of_another_table() -> None:
+    columns = parse_csv(MIXED.encode(), target="y", categories=["zip"]).columns
+    assert encoded(read_cells(b"zip,more,size,colour\n20.0,x,5,red\n"), columns) == ((0.0, 1.0, 5.0, 0.0, 1.0),)
+    for text, complaint in (
+        ("size,more\n1,2\n", "line 1: columns 'colour', 'zip' missing among 'size', 'more'; add what is missing"),
+        ("colour,size\nred,1\n", "line 1: the column 'zip' missing among 'colour', 'size'"),
+        ("colour,size,zip\ngreen,1,10\n", "line 2, column 'colour': 'green' is none of the categories 'blue', 'red'"),
+        ("colour,size,zip\nred,1,11\n", "line 2, column 'zip': '11' is none of the categories '10', '20'"),
+        ("colour,size,zip\n,1,11\n", "line 2, column 'colour': the value is missing"),
+    ):
+        with pytest.raises(TableError, match=re.escape(complaint)):
+            encoded(read_cells(text.encode()), columns)

@@ -271,7 +271,7 @@ def test_nothing_left_to_learn_is_no_trouble() -> None:
             r"y\[2\]: bce_with_logits wants the target 0 or 1",
         ),
         ({"loss": "cross_entropy", "y": [0] * 5}, ValueError, "cross_entropy wants a list of two logits or more"),
-        ({"loss": "mae"}, ValueError, "no loss is called 'mae'"),
+        ({"loss": "mean"}, ValueError, "no loss is called 'mean'"),
         ({"epochs": 0}, ValueError, "epochs must be at least 1; it is 0"),
         ({"epochs": 2.0}, TypeError, "epochs must be an int; it is 2.0"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1; it is 0"),
@@ -296,7 +296,7 @@ def test_bad_input_is_told_before_training(change: dict[str, Any], error: type[E
         (
             "bce_with_logits",
             [0] * 5,
-            "bce_with_logits takes one number of a model, but this one returns 3; use cross_entropy",
+            "bce_with_logits needs one target per output; the model has 3, .* use cross_entropy for classes",
         ),
         ("hinge", [1] * 5, "hinge takes one number of a model"),
         ("mse", [1.0] * 5, r"y\[0\]: mse needs one target per output; the model has 3, the target is 1.0"),

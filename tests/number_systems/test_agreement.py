@@ -202,3 +202,13 @@ def test_the_referee_has_erfc_of_any_size() -> None:
     assert evaluate(autograd.erfc(Value(1e200)), "mpmath") == 0
     assert evaluate(autograd.gelu(Value(-1e200)), "mpmath") == 0
     assert evaluate(autograd.gelu(Value(1e200)), "mpmath") == mp.mpf(1e200)
+
+
+@pytest.mark.parametrize("x", [8.578113227852657e-266, 1e-290, 27.0, 1e300, -1e-200])
+def test_the_complex_cube_root_keeps_its_digits(x: float) -> None:
+    """The exponent 1/3 is rounded, which a logarithm of 600 magnifies."""
+    root = complexes.cbrt(complex(x))
+    assert abs(root - math.cbrt(x)) <= ROUNDINGS * checks.EPS * abs(root)
+    h = abs(x) * 1e-9  # what comes after the slope is smaller by its square
+    slope = complexes.cbrt(complex(x, h)).imag / h
+    assert slope == pytest.approx(1 / (3 * math.cbrt(x) ** 2), rel=ROUNDINGS * checks.EPS)
