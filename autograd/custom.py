@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
 
+from autograd.number_systems import SYSTEMS
 from autograd.number_systems.source import Text, Writer
+from autograd.operands import kind_of, plain
 from autograd.primitives import ALIASES, TABLE, Limit, Primitive, Rule, everywhere, nowhere
 from autograd.value import Value, recorder
 
@@ -40,9 +42,8 @@ def primitive(
     -0.367879
 
     Args:
-        partials: one rule ``(m, z, x, …)`` per argument, with ``z`` the result; ``None`` for a constant argument that
-        has
-            no derivative. Rules use operators and ``m``'s functions (``m.where`` in place of ``if``).
+        partials: one rule ``(m, z, x, …)`` per argument, with ``z`` the result; ``None`` for an argument without a
+            derivative, a constant. Rules use operators and ``m``'s functions (``m.where`` in place of ``if``).
         domain: a predicate over the arguments, plain floats; outside it the call raises ``DomainError``.
         needs, remedy: the words of that error: "a positive argument", "Use clip.".
         kinks: a predicate: where the function has no derivative and the rule states a convention.
@@ -51,12 +52,13 @@ def primitive(
         systems: the number systems ``f`` works in, such as ``("floats",)`` for one that uses ``math``; all unless told.
 
     Raises:
-        DeclarationError: a partial is missing or has the wrong arguments, a rule or ``f`` cannot be run, the name is
-        taken.
+        DeclarationError: a partial is missing or has the wrong arguments, a rule or ``f`` cannot be run, the name
+            is taken, an option is not what it must be.
     """
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         names = _argument_names(function)
+        _check_options(function.__name__, names, domain, kinks, limits, symbol, systems)
         rules = _checked_rules(function, names, partials)
         row = Primitive(
             function.__name__,
@@ -81,6 +83,38 @@ def primitive(
         return _public(row, function)
 
     return declare
+
+
+def _check_options(
+    name: str,
+    names: tuple[str, ...],
+    domain: Any,
+    kinks: Any,
+    limits: Any,
+    symbol: Any,
+    systems: Any,
+) -> None:
+    """Refuse what would fail only later, when the primitive is used."""
+    import inspect
+
+    predicates = [("domain", domain), ("kinks", kinks)]
+    for limit in limits:
+        if not isinstance(limit, Limit) or not 0 <= limit.argument < len(names) or plain(limit.value) is None:
+            raise DeclarationError(f"{name}: {limit!r} is no Limit(argument, at, value) of its {len(names)} arguments")
+        predicates.append(("at of a limit", limit.at))
+    for what, predicate in predicates:
+        try:
+            inspect.signature(predicate).bind(*names)
+        except (TypeError, ValueError) as error:
+            raise DeclarationError(f"{name}: {what} must be a function of ({', '.join(names)}): {error}") from None
+    if not isinstance(symbol, str):
+        raise DeclarationError(f"{name}: symbol must be a text, not {symbol!r}")
+    if systems is not None:
+        unknown = (
+            [system for system in systems if system not in SYSTEMS] if isinstance(systems, list | tuple) else systems
+        )
+        if unknown or not systems:
+            raise DeclarationError(f"{name}: systems is a list of some of {', '.join(SYSTEMS)}, not {systems!r}")
 
 
 def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -146,6 +180,8 @@ def _try(what: str, row: Primitive, rule: Rule) -> None:
         ) from error
     if result is None:
         raise DeclarationError(f"{row.name}: {what} returns nothing")
+    if not isinstance(result, Text) and plain(result) is None:
+        raise DeclarationError(f"{row.name}: {what} returns {kind_of(result)}; it must return one number")
 
 
 def _public(row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -51,7 +51,8 @@ def function_called_on_the_users_line() -> str | None:
 def describe(name: str, operand: Any) -> str:
     """``x is -2.0 ('z1')``: an operand, its number and its label."""
     if not hasattr(operand, "label"):
-        return f"{name} is {operand!r}"
+        huge = isinstance(operand, int) and abs(operand) > 10**20
+        return f"{name} is {f'an integer of {operand.bit_length()} bits' if huge else repr(operand)}"
     return f"{name} is {operand.data!r}" + (f" ('{operand.label}')" if operand.label else "")
 
 

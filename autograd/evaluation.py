@@ -33,9 +33,10 @@ def evaluate(
     Args:
         output: a Value, or nested lists, tuples and dicts of Values (the result has the same shape).
         system: ``floats``, ``values``, ``arrays``, ``complex``, ``mpmath``, or a module with their functions.
-        at: other numbers for some leaves: whatever the system makes a number of (for ``arrays``, one number per
-        sample). digits: decimal digits, for ``mpmath`` (50 unless told). wrt: leaves or other nodes of the graph, in
-        any nesting; needs one output. For ``arrays`` the derivatives are
+        at: other numbers for some leaves: whatever the system makes a number of (for ``arrays``, one per sample).
+            A leaf that the output does not depend on changes nothing.
+        digits: decimal digits, for ``mpmath`` (50 unless told).
+        wrt: leaves or other nodes of the graph, in any nesting; needs one output. For ``arrays`` the derivatives are
             those of each sample, not their sum.
 
     Raises:
@@ -51,6 +52,8 @@ def evaluate(
     for key in other:
         if not isinstance(key, Value) or key.parents:
             raise ValueError(f"at gives numbers for leaves; {key!r} is not a leaf")
+    if digits is not None and digits < 1:
+        raise ValueError(f"digits is a number of decimal digits, at least 1; it is {digits}")
     with m.computing(digits):
         inputs = [m.number(other[leaf]) if leaf in other else m.number(_of(leaf, m)) for leaf in leaves]
         numbers = run_forward(program, inputs, m)
@@ -63,7 +66,7 @@ def evaluate(
         targets, build_targets = take_apart(wrt, "wrt")
         slots = [slot_of.get(target, -1) if isinstance(target, Value) else -1 for target in targets]
         found = pull_back(program, numbers, {slot_of[roots[0]]: m.number(1)}, m, [s for s in slots if s >= 0])
-        zero = m.number(0)
+        zero = m.zeros_like(value) if m.LANES else m.number(0)  # in the shape of the samples
         return value, build_targets([zero if s < 0 or found[s] is None else found[s] + zero for s in slots])
 
 

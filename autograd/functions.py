@@ -6,7 +6,6 @@ without, it returns a plain float. Their documentation is written from the table
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, cast, overload
 
@@ -272,12 +271,13 @@ def log_softmax(values: Iterable[Any]) -> list[Any]:
 
 
 def _below_the_largest(values: tuple[Any, ...]) -> list[Any]:
-    """Each number minus the largest, which is exact for those that matter beside it.
+    """Each number minus about the largest, which is exact for those that matter beside it.
 
-    A softmax does not change when all its numbers move together, so the largest takes part as a constant.
+    A softmax does not change when all its numbers move together, so what is subtracted takes part as a constant; it is
+    computed anew where a recorded graph is evaluated at other numbers.
     """
-    largest = detach(max(values))
-    return [x - largest for x in values]
+    about_the_largest = detach(logsumexp(values))
+    return [x - about_the_largest for x in values]
 
 
 def norm(values: Iterable[Any]) -> Any:
@@ -288,19 +288,10 @@ def norm(values: Iterable[Any]) -> Any:
     >>> norm([3.0, 4.0])
     5.0
     """
-    listed = _listed("norm", values)
-    largest = max((math.fabs(x.data if isinstance(x, Value) else x) for x in listed), default=0.0)
-    if largest == 0.0:
-        total: Any = 0.0
-        for x in listed:
-            total = hypot(total, x)
-        return total
-    if 1e-140 < largest < 1e140 or not math.isfinite(largest):
-        return sqrt(dot(listed, listed))
-    # A power of two scales without rounding, and keeps the squares away from overflow and underflow.
-    scale = math.ldexp(1.0, max(-1000, min(1000, math.frexp(largest)[1])))
-    scaled = [x / scale for x in listed]
-    return sqrt(dot(scaled, scaled)) * scale
+    total: Any = 0.0
+    for x in _listed("norm", values):
+        total = hypot(total, x)
+    return total
 
 
 def variance(values: Iterable[Any], *, ddof: int = 0) -> Any:

@@ -18,6 +18,8 @@ OPTIONAL = {
     "sympy": ("viz", "derivations as mathematics"),
     "hypothesis": ("testing", "strategies for property tests"),
     "mpmath": ("testing", "many-digit referee: evaluate(…, 'mpmath')"),
+    "ipykernel": ("notebooks", "a kernel for the notebooks"),
+    "nbclient": ("notebooks", "notebooks executed by the tests"),
     "tqdm": ("progress", "a progress bar while fitting"),
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd.errors import failure, slope_failure
-from autograd.primitives import INFINITY, Primitive
+from autograd.primitives import Primitive
 from autograd.program import Program
 
 
@@ -26,6 +26,8 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
             raise NotImplementedError(
                 f"{primitive.name} is declared for {', '.join(primitive.systems)} only, not {m.NAME}"
             )
+        if not m.LANES and not primitive.domain(*map(m.plain, operands)):
+            raise failure(primitive, operands, ValueError("outside the domain"))
         function, arguments = primitive.forward, [m, *operands]
     elif primitive.name in m.LACKS:
         raise NotImplementedError(f"number system {m.NAME} has no {primitive.name}: {m.LACKS[primitive.name]}")
@@ -66,12 +68,9 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
     rule = primitive.partials[argument]
     if rule is None:
         return 0
-    second = primitive.second_formulas[argument] if primitive.second_formulas else None
     limits = [limit for limit in primitive.limits if limit.argument == argument]
     if m.LANES:
         partial = rule(m, z, *operands)
-        if second is not None:
-            partial = m.where(partial - partial == 0, partial, second(m, z, *operands))
         for limit in limits:
             partial = m.where(limit.at(*operands), limit.value, partial)
         return partial
@@ -82,12 +81,7 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
         for limit in limits:
             if limit.at(*plain):
                 return m.limit(limit.value, primitive, operands)
-        if isinstance(error, OverflowError):
-            partial = None if second is None else second(m, z, *operands)
-            if partial is not None and abs(m.plain(partial)) < INFINITY:
-                return partial
-            raise slope_failure(primitive, argument, shown, too_large=True) from error
-        raise slope_failure(primitive, argument, shown) from error
+        raise slope_failure(primitive, argument, shown, too_large=isinstance(error, OverflowError)) from error
 
 
 def run_forward(program: Program, inputs: Sequence[Any], m: Any) -> list[Any]:

@@ -56,8 +56,6 @@ class Primitive(NamedTuple):
     #: Where each partial is defined, if that is less than the domain (``None``: the same).
     partial_domains: tuple[Callable[..., Any] | None, ...] = ()
     limits: tuple[Limit, ...] = ()
-    #: Per argument, a second formula for where the first overflows on the way to a finite number.
-    second_formulas: tuple[Rule | None, ...] = ()
     #: Where the function is continuous without a derivative, or jumps; the rule states the convention there.
     kinks: Callable[..., Any] = nowhere
     #: How it is drawn; an infix symbol for operators.
@@ -94,6 +92,12 @@ class Primitive(NamedTuple):
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> Any:
+        if self.forward is not None and not self.origin:
+            from pickle import PicklingError
+
+            raise PicklingError(
+                f"a graph with the node {self.name!r} cannot be pickled: it lives inside one derivative"
+            )
         return _find, (self.name if self.forward is None else self.origin,)
 
 
@@ -148,6 +152,11 @@ def _products_of_the_others(m: Any, z: Any, xs: list[Any]) -> list[Any]:
     for x in reversed(xs[1:]):
         after.append(after[-1] * x)
     return [a * b if i else b for i, (a, b) in enumerate(zip(before, reversed(after), strict=True))]
+
+
+def _slope_of_pow(m: Any, z: Any, x: Any, y: Any) -> Any:
+    """y·xʸ⁻¹; for small y as y/x·z, because y - 1 is rounded then, which the logarithm of x magnifies."""
+    return m.where(m.less(m.abs(y), _half(m)), lambda: y / x * z, lambda: y * m.pow(x, y - 1))
 
 
 def _softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
@@ -238,7 +247,7 @@ _ROWS: tuple[Primitive, ...] = (
     Primitive("neg", (lambda m, z, x: -1,), "-x", ((2.0,), -2.0), symbol="-"),
     Primitive(
         "pow",
-        (lambda m, z, x, y: y * m.pow(x, y - 1), lambda m, z, x, y: z * m.log(x)),
+        (_slope_of_pow, lambda m, z, x, y: z * m.log(x)),
         "x to the power y, a real number",
         ((2.0, 3.0), 8.0),
         domain=lambda x, y: (
@@ -258,7 +267,6 @@ _ROWS: tuple[Primitive, ...] = (
             Limit(1, lambda x, y: (x == 0) & (y > 0), 0.0),
             Limit(1, lambda x, y: (x == 0) & (y == 0), -INFINITY),
         ),
-        second_formulas=(lambda m, z, x, y: y * z / x, None),
         symbol="**",
     ),
     # exponentials, logarithms, powers

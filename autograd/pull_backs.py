@@ -5,8 +5,7 @@ A pull-back adds ``c · ∂z/∂x`` to the gradient of every parent that is a Va
 computes all products before it adds the first, so that one which raises leaves nothing half done. Calling a lambda per
 argument instead of a written-out function makes ``backward()`` about 2.5 times slower (measured).
 
->>> from autograd import Value
->>> print(text_of_pull_back(find("mul")))
+>>> print(text_of_pull_back(TABLE["mul"]))
 def pull_back(node):
     c = node.grad
     X, Y = node._x, node._y
@@ -32,16 +31,11 @@ from typing import Any
 
 from autograd.number_systems import floats
 from autograd.number_systems.source import Text, Writer, text_of
-from autograd.primitives import TABLE, Primitive, find
+from autograd.primitives import TABLE, Primitive
 from autograd.unrolled import Unrolled, in_order
 from autograd.unrolled import text_of_pull_back as unrolled_text
 
 PullBack = Callable[[Any], None]
-
-#: Beyond this many differentiable arguments the branches (which of them are Values?) would double too often.
-MOST_BRANCHING_ARGUMENTS = 3
-
-__all__ = ["PullBack", "PullBacks", "find", "text_of_pull_back"]
 
 
 def text_of_pull_back(primitive: Primitive) -> str:
@@ -122,10 +116,10 @@ class PullBacks(dict[Primitive, PullBack]):
         self._partials = partials
 
     def __missing__(self, primitive: Primitive) -> PullBack:
+        if primitive.forward is not None:  # not kept: a table of users' primitives would hold them for ever
+            return self.one_by_one
         if callable(primitive.partials):
             made = self._of_any_number(primitive, primitive.partials)
-        elif primitive.forward is not None or sum(p is not None for p in primitive.partials) > MOST_BRANCHING_ARGUMENTS:
-            made = self.one_by_one
         else:
             namespace = dict(self._namespace)
             code = compile(text_of_pull_back(primitive), f"<pull-back of {primitive.name}>", "exec")

@@ -198,12 +198,15 @@ class Recording:
 
         def function(xs: Sequence[tuple[Any, ...]], y: tuple[Any, ...] | None = None) -> list[Any]:
             nodes = []
+            count = -1
             for x in xs:
                 try:
-                    which, compute = last[len(x)]
+                    if len(x) != count:
+                        count = len(x)
+                        which, compute = last[count]
                     data = compute(x, y)
                 except (AttributeError, KeyError, ValueError, ArithmeticError):
-                    data = None
+                    data, count = None, -1
                 if data.__class__ is not float:
                     data, x, y, which = of_another_pattern(x, y)
                     if not which:
@@ -256,6 +259,8 @@ class Recording:
         taken, other = (x, y) if outcome else (y, x)
         if callable(taken):
             taken = taken()
+        if taken is None or other is None:
+            raise TypeError("where: a branch is None; give a Value, a number, or a function that returns one")
         other = None if callable(other) else other
         for branch in (taken, other):
             if branch is not None and branch.__class__ is not Value and plain(branch) is None:

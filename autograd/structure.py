@@ -73,10 +73,8 @@ def take_apart_like(tree: Any, like: Any, what: str, other: str) -> list[Any]:
         if len(tree) != len(like):
             raise ValueError(f"{what} has {len(tree)} numbers; {other} has {len(like)}")
         pairs = [(child, model, f"[{i}]") for i, (child, model) in enumerate(zip(tree, like, strict=True))]
+    elif isinstance(like, dict | list | tuple) or isinstance(tree, dict | list | tuple):
+        raise ValueError(f"{what} is {type(tree).__name__}; {other} is {type(like).__name__}: they must have one shape")
     else:
-        scalars, _ = take_apart(tree, what)
-        wanted, _ = take_apart(like, other)
-        if len(scalars) != len(wanted):
-            raise ValueError(f"{what} has {len(scalars)} numbers; {other} has {len(wanted)}")
-        return scalars
+        return take_apart(tree, what)[0]
     return [x for child, model, at in pairs for x in take_apart_like(child, model, what + at, other + at)]

@@ -13,9 +13,9 @@ from typing import Any
 from autograd.interpret import pull_back, push_forward
 from autograd.number_systems import floats, system_of
 from autograd.primitives import TABLE
-from autograd.program import Program, flatten
+from autograd.program import flatten
 from autograd.structure import Builder, take_apart, take_apart_like
-from autograd.value import Value, constant, recorder, refuse_if_stale
+from autograd.value import Value, active_nodes, constant, plain, recorder, refuse_if_stale
 
 _IDENTITY = TABLE["identity"]
 _identity = recorder(_IDENTITY)
@@ -39,6 +39,8 @@ class _Call:
             nodes = [_identity(x) if isinstance(x, Value) else constant(float(x)) for x in scalars]
             for node in nodes:
                 node.primitive = _ARGUMENT
+            for node, x in zip(nodes, scalars, strict=True):
+                node.label = getattr(x, "label", "")
             nested = nested or any(isinstance(x, Value) for x in scalars)
             self.builders.append((len(self.fresh), len(self.fresh) + len(nodes), build))
             self.fresh += nodes
@@ -48,7 +50,8 @@ class _Call:
         finally:
             for node in self.fresh:
                 node.primitive = _IDENTITY
-        self.kind, self.one_number = type(result).__name__, not isinstance(result, list | tuple | dict)
+        self.kind = type(result).__name__
+        self.one_number = isinstance(result, Value) or plain(result) is not None
         self.outputs, self.build_output = take_apart(result, f"the result of {self.name}")
         roots = [o for o in self.outputs if isinstance(o, Value)]
         known = frozenset(self.fresh)
@@ -67,9 +70,10 @@ class _Call:
 
     def result(self, x: Any) -> Any:
         """A number as this call returns it: a float, or a Value when nested."""
-        if self.nested:
-            return x if isinstance(x, Value) else constant(0.0 if x is None else x)
-        return 0.0 if x is None else x
+        if isinstance(x, Value):
+            return x
+        number = 0.0 if x is None else float(x)
+        return constant(number) if self.nested else number
 
     def values(self) -> Any:
         """What the function returned, as numbers of this call."""
@@ -93,7 +97,8 @@ class _Call:
 
     def refuse_if_stale(self) -> None:
         """Refuse if a captured leaf was written since the function ran."""
-        refuse_if_stale([node for node in self.nodes[self.program.first_instruction :] if isinstance(node, Value)])
+        roots = [o for o in self.outputs if isinstance(o, Value)]
+        refuse_if_stale(active_nodes(roots, until=frozenset(self.fresh)))
 
     def arranged(self, flat: Sequence[Any]) -> list[Any]:
         """One number per fresh node, in the shapes of the arguments."""
@@ -113,7 +118,10 @@ def _positions(argnums: int | Sequence[int], args: Sequence[Any], asked: str) ->
     for position in positions:
         if not -len(args) <= position < len(args):
             raise TypeError(f"{asked}: argnums is {argnums}, but the call has {len(args)} positional arguments")
-    return tuple(position % len(args) for position in positions)
+    found = tuple(position % len(args) for position in positions)
+    if len(set(found)) < len(found):
+        raise ValueError(f"{asked}: argnums is {argnums}, which names an argument twice")
+    return found
 
 
 def _one_or_all(parts: list[Any], argnums: int | Sequence[int]) -> Any:
@@ -148,7 +156,8 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
     12.0
 
     Args:
-        f: returns one number. Arguments are scalars or nested lists, tuples and dicts of them.
+        f: returns one number. Arguments are scalars or nested lists, tuples and dicts of them; an array reaches ``f`` as a
+            nested list.
         argnums: which positional argument to differentiate by, or a tuple of several (the result is then a tuple).
 
     Raises:
@@ -226,6 +235,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     call = _Call(f, primals, {}, range(len(primals)))
     if any(isinstance(t, Value) for t in directions) and not call.nested:
         call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
+    call.refuse_if_stale()
     moving = {slot: call.m.number(t) for slot, t in zip(call.slots, directions, strict=True) if slot >= 0}
     found = push_forward(call.program, call.numbers, moving, call.m)
     tangent_out = [call.result(found[slot] if slot >= 0 else None) for slot in call.output_slots]
@@ -245,6 +255,8 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
         if len(args_and_vector) < 2:
             raise TypeError("hvp needs the function's arguments and then the vector")
         *args, vector = args_and_vector
+        if not isinstance(argnums, int):
+            raise TypeError(f"hvp: argnums is one position, not {argnums!r}; put several arguments into one list")
         position = _positions(argnums, args, "hvp")[0]
 
         def gradient(x: Any) -> Any:
@@ -275,15 +287,10 @@ def gradients(output: Value, wrt: Any) -> Any:
         if not isinstance(target, Value):
             raise TypeError(f"gradients differentiates with respect to Values; wrt holds the number {target!r}")
     program, nodes = flatten([output])
-    refuse_if_stale([node for node in nodes if isinstance(node, Value)])
-    found = cotangents_of(program, nodes, targets)
-    return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])
-
-
-def cotangents_of(program: Program, nodes: Sequence[Any], targets: Sequence[Value]) -> list[Any]:
-    """The cotangents of these nodes in a program with one output, in the Value system; ``None`` where none arrives."""
+    refuse_if_stale(active_nodes([output]))
     slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
     slots = [slot_of.get(target, -1) for target in targets]
-    seeds = {program.outputs[0]: 1.0}
-    found = pull_back(program, nodes, seeds, system_of("values"), [slot for slot in slots if slot >= 0])
-    return [found[slot] if slot >= 0 else None for slot in slots]
+    wanted = [slot for slot in slots if slot >= 0]
+    cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted)
+    found = [cotangents[slot] if slot >= 0 else None for slot in slots]
+    return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])

@@ -10,7 +10,7 @@ knows when a leaf was written after a node had used its old number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from numbers import Real
 from typing import Any, Never, final
 
@@ -22,7 +22,18 @@ from autograd.primitives import ALIASES, TABLE, Primitive
 from autograd.pull_backs import PullBacks
 from autograd.unrolled import in_order
 
-__all__ = ["RECORDERS", "Condition", "Value", "constant", "detach", "plain", "recorder", "refuse_if_stale", "where"]
+__all__ = [
+    "RECORDERS",
+    "Condition",
+    "Value",
+    "active_nodes",
+    "constant",
+    "detach",
+    "plain",
+    "recorder",
+    "refuse_if_stale",
+    "where",
+]
 
 
 @final
@@ -107,8 +118,9 @@ class Value(Arithmetic, Copying):
         steps.
 
         Raises:
-            StaleGraphError: a leaf's data was written after a node had used it.
-            DomainError: a slope on the way does not exist.
+            StaleGraphError: a leaf's data was written after a node had used it; nothing was added yet.
+            DomainError, OverflowError: a slope on the way does not exist or is too large. What was added before stays, so
+                zero the gradients before going on.
         """
         start = plain(seed)
         if start is None:
@@ -140,30 +152,32 @@ class Value(Arithmetic, Copying):
         done: set[int] = set()  # tuples of operands that are all in the order; the neurons of a layer share them
         while stack:
             node = pop()
-            if node is None:  # all parents of the node below are in the order
-                node = pop()
-                order.append(node)
-                if node._x.__class__ is tuple:
-                    done.add(id(node._x))
-                    done.add(id(node._y))
+            if node.__class__ is not Value:  # all parents of the node below are in the order
+                order.append(pop())
+                done.update(node)
                 continue
             if node.grad is zero:
                 continue
             node.grad = zero
             push(node)
-            push(None)
             x, y = node._x, node._y
             if x.__class__ is not tuple:
+                push(())
                 if x.__class__ is Value and x._x is not None and x.grad is not zero:
                     push(x)
                 if y.__class__ is Value and y._x is not None and y.grad is not zero:
                     push(y)
                 continue
-            for operands in (x,) if y is None else (x, y):
-                if id(operands) not in done:
-                    for parent in operands:
-                        if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
-                            push(parent)
+            new_x, new_y = id(x) not in done, y is not None and id(y) not in done
+            push((id(x), id(y)) if new_x or new_y else ())
+            if new_x:
+                for parent in x:
+                    if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
+                        push(parent)
+            if new_y:
+                for parent in y:
+                    if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
+                        push(parent)
         return order
 
     def stale_leaf(self) -> Value | None:
@@ -175,6 +189,9 @@ class Value(Arithmetic, Copying):
 
     def detach(self) -> Value:
         """The same number, through which no derivative flows.
+
+        The node remembers where it came from, for pictures and for evaluation at other numbers; a leaf that forgets its
+        history is ``Value(v.data)``.
 
         >>> x = Value(3.0)
         >>> y = x * x.detach()
@@ -226,6 +243,18 @@ class Value(Arithmetic, Copying):
         if self.primitive is not None:
             parts.append(f"primitive={self.primitive.name}")
         return f"Value({', '.join([*parts, f'grad={self.grad!r}'])})"
+
+
+def active_nodes(outputs: Iterable[Value], until: Container[Value] = ()) -> list[Value]:
+    """The nodes that a derivative of the outputs passes through: no leaves, nothing detached, no branch not taken."""
+    seen: set[Value] = set()
+    stack = list(outputs)
+    while stack:
+        node = stack.pop()
+        if node._x is not None and node not in seen and node not in until:
+            seen.add(node)
+            stack += [operand for operand in node.operands() if operand.__class__ is Value]
+    return list(seen)
 
 
 def refuse_if_stale(nodes: Sequence[Value]) -> None:

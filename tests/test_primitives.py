@@ -413,11 +413,11 @@ def test_norm_of_zeros_has_the_subgradient_zero() -> None:
 
 def test_mean_of_huge_numbers_does_not_overflow() -> None:
     assert autograd.mean([1e308, 1e308]) == 1e308
-    assert autograd.mean([1.7e308, -1e308]) == 3.5e307
+    assert autograd.mean([1.7e308, -1e308]) == pytest.approx(3.5e307, rel=4 * checks.EPS)  # the difference is rounded
 
 
 def test_the_slope_of_a_small_power_keeps_its_digits() -> None:
-    """For |y| < 1/2 the difference y - 1 is rounded, which the logarithm of x magnifies; z / x is not."""
+    """For |y| < 1/2 the difference y - 1 is rounded, which the logarithm of x magnifies; y / x is not."""
     checks.check_partial_exactly(TABLE["pow"], 0, (8.470329472543003e-22, 5.551115123125783e-17))
     checks.check_partial_exactly(TABLE["pow"], 0, (1e-300, 1e-4))
     checks.check_partial_exactly(TABLE["pow"], 0, (1e300, -1e-4))

@@ -37,6 +37,11 @@ def limit(value: float, primitive: Any, operands: Any) -> Any:
     return number(value)
 
 
+def zeros_like(x: Array) -> Array:
+    """Zero for each sample."""
+    return np.zeros_like(x)
+
+
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     """A context in which NumPy is silent about overflow and invalid operations, as IEEE has them."""
     return np.errstate(all="ignore")
@@ -59,7 +64,7 @@ less, less_equal, greater, greater_equal = np.less, np.less_equal, np.greater, n
 erf, erfc, gelu = _elementwise(math.erf), _elementwise(math.erfc), _elementwise(floats.gelu)
 
 
-identity, sum, prod, mean, dot = common.identity, common.sum, common.prod, common.mean, common.dot
+identity, sum, prod, dot = common.identity, common.sum, common.prod, common.dot
 detach = identity
 
 
@@ -110,6 +115,12 @@ def sigmoid(x: Array) -> Array:
 
 def log_sigmoid(x: Array) -> Array:
     return -softplus(-x)
+
+
+def mean(xs: Sequence[Array]) -> Array:
+    total = sum(xs)
+    finite = np.logical_and.reduce([np.isfinite(x) for x in xs])
+    return np.where(np.isinf(total) & finite, sum([x * 2.0**-64 for x in xs]) / len(xs) * 2.0**64, total / len(xs))
 
 
 def logsumexp(xs: Sequence[Array]) -> Array:

@@ -91,9 +91,11 @@ def log10(x: complex) -> complex:
 
 
 def cbrt(x: complex) -> complex:
-    if x == 0:
-        return 0j
-    return -cbrt(-x) if x.real < 0 else complex(x) ** (1 / 3)
+    if x.real == 0:
+        return complex(x) ** (1 / 3)
+    # The real root, turned and stretched by what the imaginary part adds: 1/3 cannot be rounded away from log |x|.
+    tangent = x.imag / x.real
+    return math.cbrt(x.real) * cmath.exp(complex(math.log1p(tangent * tangent) / 6, math.atan(tangent) / 3))
 
 
 def square(x: complex) -> complex:
@@ -172,7 +174,7 @@ def ceil(x: complex) -> complex:
 
 
 def relu(x: complex) -> complex:
-    return x if x.real > 0 else 0j
+    return 0j if x.real <= 0 else x
 
 
 def leaky_relu(x: complex, slope: complex) -> complex:

@@ -161,7 +161,10 @@ def prod(xs: Sequence[float]) -> float:
 
 
 def mean(xs: Sequence[float]) -> float:
-    return sum(xs) / len(xs)
+    total = sum(xs)
+    if math.isinf(total) and all(map(math.isfinite, xs)):  # too large on the way
+        return sum([x * 2.0**-64 for x in xs]) / len(xs) * 2.0**64
+    return total / len(xs)
 
 
 def dot(xs: Sequence[float]) -> float:

@@ -110,11 +110,11 @@ def atan2(y: Real, x: Real) -> Real:
 
 
 def maximum(x: Real, y: Real) -> Real:
-    return x if x > y else y
+    return x if x > y or x != x else y
 
 
 def minimum(x: Real, y: Real) -> Real:
-    return x if x < y else y
+    return x if x < y or x != x else y
 
 
 def clip(x: Real, low: Real, high: Real) -> Real:
@@ -122,7 +122,7 @@ def clip(x: Real, low: Real, high: Real) -> Real:
 
 
 def relu(x: Real) -> Real:
-    return x if x > 0 else mp.zero
+    return mp.zero if x <= 0 else x
 
 
 def leaky_relu(x: Real, slope: Real) -> Real:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from autograd.graph import topological_order
@@ -48,7 +49,11 @@ def draw(output: Value, *, precision: int = 4) -> graphviz.Digraph:
     for node, name in names.items():
         if isinstance(node, Value):
             picture.node(
-                name, _text(node, with_gradients, precision), shape="box", style="rounded,filled", fillcolor=_fill(node)
+                name,
+                _text(node, with_gradients, precision, graphviz.escape),
+                shape="box",
+                style="rounded,filled",
+                fillcolor=_fill(node),
             )
             result = name
         else:
@@ -74,13 +79,11 @@ def _source_of(parent: Any, names: dict[Any, str], picture: graphviz.Digraph, ow
     return own_name
 
 
-def _text(node: Value, with_gradients: bool, precision: int) -> str:
+def _text(node: Value, with_gradients: bool, precision: int, escape: Callable[[str], str]) -> str:
     lines = [node.label] if node.label else []
     lines.append(f"{node.data:.{precision}g}")
     lines.append(f"∂ {node.grad:.{precision}g}" if with_gradients else "no gradient yet")
-    import graphviz
-
-    return "\n".join(graphviz.escape(line) for line in lines)
+    return "\n".join(escape(line) for line in lines)
 
 
 def _fill(node: Value) -> str:
