@@ -156,8 +156,8 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
     12.0
 
     Args:
-        f: returns one number. Arguments are scalars or nested lists, tuples and dicts of them; an array reaches ``f`` as a
-            nested list.
+        f: returns one number. Arguments are scalars or nested lists, tuples and dicts of them; an array reaches ``f``
+            as a nested list.
         argnums: which positional argument to differentiate by, or a tuple of several (the result is then a tuple).
 
     Raises:
