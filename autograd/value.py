@@ -130,8 +130,9 @@ class Value(Arithmetic, Copying):
         if self._x is None:
             self.grad += start
             return
-        order = self._inner_nodes_with_fresh_gradients()
-        refuse_if_stale(order)
+        order, born_now = self._inner_nodes_with_fresh_gradients()
+        if not born_now:
+            refuse_if_stale(order)
         self.grad = start
         pull_backs = _PULL_BACKS
         for node in reversed(order):
@@ -140,36 +141,44 @@ class Value(Arithmetic, Copying):
             except (ValueError, ArithmeticError):
                 pull_backs.one_by_one(node)
 
-    def _inner_nodes_with_fresh_gradients(self) -> list[Value]:
+    def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], bool]:
         """All nodes that are not leaves and that a derivative reaches, parents first, each with a gradient of zero.
 
-        A gradient that *is* this walk's own zero marks a node that was entered: no set is needed, and none is built.
+        The second result is True if all were born since a leaf was written last. A gradient that *is* this walk's own
+        zero marks a node that was entered: no set is needed, and none is built.
         """
-        zero = float("0")
+        zero, now, born_now = float("0"), recording.now, True
         order: list[Value] = []
         stack: list[Any] = [self]
         push, pop = stack.append, stack.pop
         done: set[int] = set()  # tuples of operands that are all in the order; the neurons of a layer share them
         while stack:
             node = pop()
-            if node.__class__ is not Value:  # all parents of the node below are in the order
-                order.append(pop())
-                done.update(node)
+            if node is None:  # all parents of the node below are in the order
+                node = pop()
+                if node.__class__ is tuple:  # and so are those in these tuples
+                    done.update(node)
+                    node = pop()
+                order.append(node)
                 continue
             if node.grad is zero:
                 continue
             node.grad = zero
+            if node._moment is not now:
+                born_now = False
             push(node)
             x, y = node._x, node._y
             if x.__class__ is not tuple:
-                push(())
+                push(None)
                 if x.__class__ is Value and x._x is not None and x.grad is not zero:
                     push(x)
                 if y.__class__ is Value and y._x is not None and y.grad is not zero:
                     push(y)
                 continue
             new_x, new_y = id(x) not in done, y is not None and id(y) not in done
-            push((id(x), id(y)) if new_x or new_y else ())
+            if new_x or new_y:
+                push((id(x), id(y)))
+            push(None)
             if new_x:
                 for parent in x:
                     if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
@@ -178,7 +187,7 @@ class Value(Arithmetic, Copying):
                 for parent in y:
                     if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
                         push(parent)
-        return order
+        return order, born_now
 
     def stale_leaf(self) -> Value | None:
         """The first leaf among the parents that was written after this node had used it for more than its number."""
@@ -259,8 +268,6 @@ def active_nodes(outputs: Iterable[Value], until: Container[Value] = ()) -> list
 
 def refuse_if_stale(nodes: Sequence[Value]) -> None:
     """Raise StaleGraphError if a leaf was written after one of these nodes had used it."""
-    if {node._moment for node in nodes} <= {recording.now}:  # no leaf was written since the first of them was born
-        return
     for node in nodes:
         leaf = node.stale_leaf()
         if leaf is not None and node.primitive is not None:
@@ -327,7 +334,7 @@ def detach(x: Any) -> Any:
 
 # The operators that Arithmetic spells out, replaced by functions without its detour: a quarter of the forward time.
 for _operator, _name in BINARY.items():
-    setattr(Value, f"__{_operator}__", _RECORDING.binary(TABLE[_name], operator=True))
+    setattr(Value, f"__{_operator}__", _RECORDING.operator(TABLE[_name]))
     setattr(Value, f"__r{_operator}__", _RECORDING.reflected(TABLE[_name]))
 for _operator, _name in (UNARY | COMPARISONS).items():
     setattr(Value, f"__{_operator}__", RECORDERS[_name])
