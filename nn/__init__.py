@@ -30,7 +30,9 @@ from nn.networks import MLP, Sequential
 from nn.optimizers import SGD, Optimizer
 from nn.passes import Trace
 from nn.penalties import L1, L2
+from nn.preparation import Standardisation, train_test_split
 from nn.saving import load, load_with_extras
+from nn.tables import load_csv
 from nn.training import fit
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "Sequential",
+    "Standardisation",
     "Trace",
     "Training",
     "bce_with_logits",
@@ -70,7 +73,9 @@ __all__ = [
     "hinge",
     "huber",
     "load",
+    "load_csv",
     "load_with_extras",
     "mae",
     "mse",
+    "train_test_split",
 ]

@@ -172,7 +172,13 @@ def linear(
     """
     n, noise, generator = _count(n, least=1), _noise(noise), seeded(seed)
     X = [[2.0 * generator.random() - 1.0 for _ in weights] for _ in range(n)]
-    return X, [sum(w * x for w, x in zip(weights, row, strict=True)) + offset + noise * _normal(generator) for row in X]
+    y = []
+    for row in X:
+        total = 0.0
+        for w, x in zip(weights, row, strict=True):  # not Python's sum, which rounds otherwise from 3.12 on
+            total += w * x
+        y.append(total + offset + noise * _normal(generator))
+    return X, y
 
 
 def _as_table(generator: Callable[[], tuple[list[list[float]], list[int]]], *, target: str) -> Table:

@@ -90,6 +90,8 @@ def diagnose(model: Any, X: Any, y: Any, *, loss: str | LossFunction = "mse") ->
     rows, targets, function = sample_rows(X), listed(y), find_loss(loss)
     if not rows or len(rows) != len(targets):
         raise ValueError(f"diagnose needs samples and as many targets; there are {len(rows)} and {len(targets)}")
+    if any(x != x or abs(x) == float("inf") for row in rows for x in row):
+        raise ValueError("diagnose needs finite inputs; X holds nan or an infinity")
     traces = [model.trace(row) for row in rows]
     losses = [function(trace.output, target) for trace, target in zip(traces, targets, strict=True)]
     named = list(model.named_parameters())

@@ -67,11 +67,9 @@ class History:
         """Shorten all lists to the epochs that are finished in every one, as after Ctrl-C amid an entry."""
         found = [getattr(self, known.name) for known in fields(self)]
         lists = [part for item in found for part in (item.values() if isinstance(item, dict) else [item])]
-        lists = [part for part in lists if isinstance(part, list) and part]
-        shortest = min(map(len, lists), default=0)
-        if shortest < max(map(len, lists), default=0):
-            for part in lists:
-                del part[shortest:]
+        for part in lists:
+            if isinstance(part, list):
+                del part[len(self.losses) :]  # the loss is entered last
 
     def __repr__(self) -> str:
         parts = [f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"]

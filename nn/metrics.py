@@ -28,8 +28,15 @@ def accuracy(outputs: Sequence[Any], targets: Sequence[Any], loss: str = "cross_
     if not outputs:
         raise ValueError("the accuracy over no samples is not defined")
     pairs = zip(outputs, targets, strict=True)
-    right = [bool(_decided(p, loss) == (listed(t) if hasattr(t, "__len__") else t)) for p, t in pairs]
+    right = [bool(_decided(p, loss) == _target(p, t)) for p, t in pairs]
     return sum(right) / len(right)
+
+
+def _target(output: Any, target: Any) -> Any:
+    """A target in the shape of an output: of one output it may come as a list of one."""
+    if not hasattr(target, "__len__"):
+        return target
+    return target[0] if len(target) == 1 and not hasattr(output, "__len__") else listed(target)
 
 
 def r2(outputs: Sequence[Any], targets: Sequence[Any]) -> float:

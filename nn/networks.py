@@ -46,6 +46,10 @@ class Sequential(Module):
             if not callable(layer):
                 hint = f"Activation({layer!r})" if isinstance(layer, str) else "Layer(2, 3)"
                 raise TypeError(f"layer {place} is {layer!r}, which cannot be called; write {hint}")
+            if isinstance(layer, Sequential):
+                raise TypeError(
+                    f"layer {place} is a network, which returns no list at width 1; give its layers: *net.layers"
+                )
             if isinstance(layer, Layer):
                 if width not in (None, layer.nin):
                     raise ValueError(f"layer {place} has {layer.nin} inputs, but the layer before it {width} outputs")
@@ -105,8 +109,10 @@ class Sequential(Module):
         layers: list[dict[str, Any]] = []
         width = self.nin
         for number, layer in enumerate(self.layers, start=1):
-            if not isinstance(layer, Layer | Activation):
+            if type(layer) not in (Layer, Activation):  # a class of the user's own may compute something else
                 raise TypeError(f"layer {number} is {layer!r}, which a file cannot hold; keep model.state_dict()")
+            if any(layer is other for other in self.layers[: number - 1]):
+                raise TypeError(f"layer {number} occurs twice, which a file cannot hold; keep model.state_dict()")
             activation = layer if isinstance(layer, Activation) else layer.activation
             if activation.name not in ACTIVATIONS or resolve(activation.name) is not activation.function:
                 raise TypeError(
@@ -119,7 +125,11 @@ class Sequential(Module):
                     raise ValueError(f"layer {number} has {layer.nin} inputs, but the layer before it {width} outputs")
                 width = layer.nout
                 layers[-1] = {"width": width, **layers[-1]}
-        architecture = {"kind": type(self).__name__, "inputs": self.nin, "layers": layers}
+        if type(self).__call__ is not Sequential.__call__:
+            name = type(self).__name__
+            raise TypeError(f"{name} has a call of its own, which a file cannot hold; keep model.state_dict()")
+        plain = isinstance(self, MLP) and all(isinstance(layer, Layer) for layer in self.layers)
+        architecture = {"kind": "MLP" if plain else "Sequential", "inputs": self.nin, "layers": layers}
         write_model(Path(path), architecture, self.state_dict(), dict(extras or {}))
 
     def _describe(self) -> str:
@@ -157,9 +167,14 @@ class MLP(Sequential):
     """
 
     def __init__(
-        self, nin: int, nouts: Sequence[int],
-        activation: NameOrFunction | Sequence[NameOrFunction] = "tanh", output: NameOrFunction | None = None, *,
-        seed: int | Random = 0, initializer: NameOrInitializer | None = None,
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        activation: NameOrFunction | Sequence[NameOrFunction] = "tanh",
+        output: NameOrFunction | None = None,
+        *,
+        seed: int | Random = 0,
+        initializer: NameOrInitializer | None = None,
     ) -> None:
         if not nouts:
             raise ValueError("a network needs at least one layer; give its width: MLP(2, [1])")

@@ -164,6 +164,8 @@ class TableModel:
             raise ModelFileError(f"{os.fspath(path)}: {error} is missing; is the file damaged?") from None
         except TableError as error:
             raise ModelFileError(f"{os.fspath(path)}: {error}") from None
+        if classes is not None and len(classes) < 2:
+            raise ModelFileError(f"{os.fspath(path)}: {len(classes)} class; is the file damaged?")
         widths = {"mse": 1, "bce_with_logits": 1, "cross_entropy": len(classes or ())}
         fits = network.nin == len(made.feature_names) == len(inputs.means) and network.nout == widths[made.loss]
         if not fits or (classes is None) is not (outputs is not None and len(outputs.means) == 1):
