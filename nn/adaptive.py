@@ -100,6 +100,8 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8, weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, learning_rate=learning_rate, weight_decay=weight_decay)
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"betas is a pair of numbers, not {betas!r}")
         self.betas = (within("betas[0]", betas[0], 0.0, 1.0), within("betas[1]", betas[1], 0.0, 1.0))
         self.epsilon = within("epsilon", epsilon, 0.0, open_below=True)
         self.means = [0.0] * len(self.parameters)

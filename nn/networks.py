@@ -16,6 +16,7 @@ from nn.layers import Layer
 from nn.model_files import write_model
 from nn.module import Module
 from nn.randomness import generator
+from nn.samples import listed
 
 __all__ = ["MLP", "Sequential"]
 
@@ -155,7 +156,7 @@ class MLP(Sequential):
     ('Value', 2)
 
     Args:
-        nouts: the widths of the layers, the last one being the output.
+        nouts: the widths of the layers, the last one being the output; one number for one layer.
         activation: of every layer but the last, whose one is `output` ("linear" by default); or a list with one for
             each layer, the last one included. Each is a name (see `nn.ACTIVATIONS`) or a function of one Value.
         seed: where the first weights are drawn from; the same seed gives the same network.
@@ -169,13 +170,14 @@ class MLP(Sequential):
     def __init__(
         self,
         nin: int,
-        nouts: Sequence[int],
+        nouts: Sequence[int] | int,
         activation: NameOrFunction | Sequence[NameOrFunction] = "tanh",
         output: NameOrFunction | None = None,
         *,
         seed: int | Random = 0,
         initializer: NameOrInitializer | None = None,
     ) -> None:
+        nouts = listed([nouts] if isinstance(nouts, int) else nouts)
         if not nouts:
             raise ValueError("a network needs at least one layer; give its width: MLP(2, [1])")
         chance, widths = generator(seed), [nin, *nouts]

@@ -7,7 +7,7 @@ Arrays are known by `tolist`, frames by `to_numpy`, so that neither package is i
 import math
 import operator
 from collections.abc import Callable, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from autograd import DomainError, Value
@@ -17,7 +17,11 @@ def listed(x: Any) -> list[Any]:
     """A list of what a list, tuple, NumPy array or pandas object holds, NumPy's numbers becoming Python's."""
     if hasattr(x, "tolist"):
         return x.tolist()  # type: ignore[no-any-return]
-    return x.to_numpy().tolist() if hasattr(x, "to_numpy") else list(x)  # a frame's own list is that of its columns
+    if hasattr(x, "to_numpy"):
+        return x.to_numpy().tolist()  # type: ignore[no-any-return]  # a frame's own list is that of its columns
+    if not hasattr(x, "__iter__"):
+        raise TypeError(f"expected a list of numbers, not {x!r}; write [{x!r}]")
+    return list(x)
 
 
 def sign(label: Any) -> float:
@@ -228,12 +232,13 @@ def within(name: str, number: Any, low: float, high: float = math.inf, *, open_b
     Raises:
         ValueError, TypeError: it is not between them, or no number.
     """
-    if isinstance(number, bool) or not isinstance(number, int | float):
+    if isinstance(number, bool) or not isinstance(number, Real):
         raise TypeError(f"{name} must be a number; it is {number!r}")
-    if not (low < number < high or (number == low and not open_below)):
+    value = float(number)
+    if not (low < value < high or (value == low and not open_below)):
         bounds = f"{'above' if open_below else 'at least'} {low:g}{f' and below {high:g}' if high < math.inf else ''}"
         raise ValueError(f"{name} must be finite, {bounds}; it is {number!r}")
-    return number
+    return value
 
 
 def positive_int(name: str, number: Any) -> int:
@@ -242,11 +247,11 @@ def positive_int(name: str, number: Any) -> int:
     Raises:
         TypeError, ValueError: it is not an int, or below 1.
     """
-    if isinstance(number, bool) or not isinstance(number, int):
+    if isinstance(number, bool) or not isinstance(number, Integral):
         raise TypeError(f"{name} must be an int; it is {number!r}")
     if number < 1:
         raise ValueError(f"{name} must be at least 1; it is {number}")
-    return number
+    return int(number)
 
 
 def wrong_number_of_inputs(who: str, expected: int, given: int) -> ValueError:

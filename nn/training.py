@@ -106,6 +106,7 @@ def fit(
     measures = metrics_for(metrics, name)
     size = len(rows) if batch_size is None else min(positive_int("batch_size", batch_size), len(rows))
     moved = _parameters_to_move(model, optimizer)
+    _check_options(optimizer, callbacks, schedule, penalty)
     for option, bound in (("clip_value", clip_value), ("clip_norm", clip_norm)):
         if bound is not None:
             within(option, bound, 0.0, open_below=True)
@@ -210,6 +211,18 @@ def _mean_loss(
 
 def _as_values(output: Any) -> Any:
     return [Value(number) for number in output] if isinstance(output, list) else Value(output)
+
+
+def _check_options(optimizer: Any, callbacks: Any, schedule: Any, penalty: Any) -> None:
+    """Refuse before the first step what would fail in the midst of training."""
+    if not hasattr(optimizer, "learning_rate"):
+        raise TypeError(f"the optimizer {optimizer!r} has no learning_rate, which schedules and histories read")
+    if isinstance(callbacks, str) or not hasattr(callbacks, "__iter__") or not all(map(callable, callbacks)):
+        raise TypeError(f"callbacks is a list of functions, not {callbacks!r}")
+    if schedule is not None and not hasattr(schedule, "factor"):
+        raise TypeError(f"schedule is one of nn.schedules, such as Cosine(epochs), not {schedule!r}")
+    if penalty is not None and not callable(penalty):
+        raise TypeError(f"penalty is a function of the model, such as nn.L2(0.001), not {penalty!r}")
 
 
 def _backward_of_penalty(model: Module, penalty: Penalty, place: tuple[int, int]) -> float:

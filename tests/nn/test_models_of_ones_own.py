@@ -101,3 +101,36 @@ def test_a_linear_data_set_adds_left_to_right() -> None:
 def test_diagnose_refuses_what_is_not_finite() -> None:
     with pytest.raises(ValueError, match="finite"):
         nn.diagnose(nn.MLP(1, [1]), [[float("nan")]], [1.0])
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ({"schedule": "cosine"}, "nn.schedules"),
+        ({"penalty": 0.1}, "function of the model"),
+        ({"callbacks": print}, "list of functions"),
+        ({"callbacks": ["a"]}, "list of functions"),
+    ],
+)
+def test_an_option_that_fit_cannot_use_is_refused_before_training(option: dict[str, Any], words: str) -> None:
+    model = nn.MLP(2, [1])
+    before = model.state_dict()
+    sgd = nn.SGD(model.parameters(), 0.1)
+    with pytest.raises(TypeError, match=words):
+        nn.fit(model, X, [0.0, 1.0], loss="mse", optimizer=sgd, epochs=1, progress=False, **option)
+    assert model.state_dict() == before
+
+
+def test_numpy_scalars_are_numbers() -> None:
+    import numpy as np
+
+    model = nn.MLP(2, np.array([2, 1]))
+    sgd = nn.SGD(model.parameters(), np.float32(0.5))
+    assert sgd.learning_rate == 0.5
+    assert nn.fit(model, X, [0.0, 1.0], loss="mse", optimizer=sgd, epochs=np.int64(2), progress=False).epochs == 2
+
+
+def test_one_width_is_one_layer_and_a_number_is_no_list_of_inputs() -> None:
+    assert len(nn.MLP(2, 1).layers) == 1
+    with pytest.raises(TypeError, match=r"write \[3\.0\]"):
+        nn.MLP(1, [1])(3.0)  # type: ignore[arg-type]
