@@ -228,6 +228,8 @@ def _check_options(optimizer: Any, callbacks: Any, schedule: Any, penalty: Any) 
 def _backward_of_penalty(model: Module, penalty: Penalty, place: tuple[int, int]) -> float:
     """The penalty, its gradients being added to those of the parameters."""
     output = penalty(model)
+    if isinstance(output, int | float) and output == 0:  # a model without weights
+        return 0.0
     if not isinstance(output, Value):
         raise TypeError(f"the penalty is {output!r}, not one Value; compute it from the model's parameters")
     if not math.isfinite(output.data):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import nn
+from autograd import Value
 from nn import datasets
 
 X = [[0.5, -1.0], [2.0, 0.25]]
@@ -134,3 +135,17 @@ def test_one_width_is_one_layer_and_a_number_is_no_list_of_inputs() -> None:
     assert len(nn.MLP(2, 1).layers) == 1
     with pytest.raises(TypeError, match=r"write \[3\.0\]"):
         nn.MLP(1, [1])(3.0)  # type: ignore[arg-type]
+
+
+def test_a_penalty_on_a_model_without_weights_is_zero() -> None:
+    class Constant(nn.Module):
+        def __init__(self) -> None:
+            self.b = Value(0.5)
+
+        def __call__(self, x: Any) -> Any:
+            return self.b * 1.0
+
+    model = Constant()
+    sgd = nn.SGD(model.parameters(), 0.1)
+    history = nn.fit(model, X, [0.0, 1.5], loss="mse", optimizer=sgd, epochs=2, penalty=nn.L2(0.1), progress=False)
+    assert history.epochs == 2
