@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd import errors
 from autograd.number_systems import floats
-from autograd.operands import Condition, Passive, kind_of, number_of, plain
+from autograd.operands import Condition, Passive, kind_of, plain
 from autograd.primitives import TABLE, Primitive
 from autograd.unrolled import Unrolled, as_stored, in_order, text_of_forward
 
@@ -162,7 +162,7 @@ class Recording:
     def operator(self, primitive: Primitive) -> Callable[[Any, Any], Any]:
         """The operator for a Value on the left; that of ``+ - *``, which never raise, is written out.
 
-        Computing in place, without a call, makes the forward pass of scalar code a fifth faster (measured).
+        Computing in place, without a call, saves a seventh of the time of an operation (measured).
         """
         general = self.binary(primitive, operator=True)
         if primitive.name not in ("add", "sub", "mul"):
@@ -228,7 +228,7 @@ class Recording:
         own, Value = forward(primitive), self.value_class
 
         def loop(x: tuple[Any, ...], y: tuple[Any, ...] | None) -> Any:
-            return own([number_of(operand) for operand in in_order(x, y)])
+            return own([o._data if o.__class__ is Value else o for o in in_order(x, y)])
 
         unrolled = Unrolled(primitive, text_of_forward, loop)
         last: dict[int, tuple[bytes, Callable[..., Any]]] = {}  # operands of one count mostly follow one pattern
