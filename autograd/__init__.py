@@ -4,7 +4,7 @@ import warnings as _warnings
 
 from autograd import installation as _installation
 from autograd.custom import DeclarationError, primitive
-from autograd.errors import DomainError, StaleGraphError
+from autograd.errors import DomainError, NonFiniteError, StaleGraphError
 from autograd.evaluation import evaluate
 from autograd.functions import (
     abs,
@@ -69,6 +69,8 @@ from autograd.functions import (
     variance,
     zero_grad,
 )
+from autograd.line_recording import record_lines
+from autograd.lines import line_of
 from autograd.pictures.drawing import draw
 from autograd.primitives import TABLE, Limit, Primitive, find
 from autograd.program import Program
@@ -81,6 +83,7 @@ __all__ = [
     "DeclarationError",
     "DomainError",
     "Limit",
+    "NonFiniteError",
     "Primitive",
     "Program",
     "StaleGraphError",
@@ -121,6 +124,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "leaky_relu",
+    "line_of",
     "linear",
     "log",
     "log1p",
@@ -140,6 +144,7 @@ __all__ = [
     "primitive",
     "prod",
     "reciprocal",
+    "record_lines",
     "relu",
     "selu",
     "sigmoid",

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
-from types import FrameType
 from typing import Any
 
+from autograd.lines import line_of, user_frame, user_line
 from autograd.primitives import Primitive
-
-_OURS = {"autograd", "nn"}
 
 
 class DomainError(ValueError):
     """A primitive was asked for a value, or a slope, where it has none."""
 
 
+class NonFiniteError(RuntimeError):
+    """An operation gave nan or an infinity where that is refused: see ``record_lines`` and ``find_nonfinite``."""
+
+    # No ArithmeticError: the walks take those of a number system for the want of a value, and say so in its place.
+
+
 class StaleGraphError(RuntimeError):
     """A leaf was written after a node that used it was made, so old and new numbers would mix."""
-
-
-def user_frame() -> FrameType | None:
-    """The innermost frame on the stack that is not the engine's own."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
-        frame = frame.f_back
-    return frame
-
-
-def user_line() -> str:
-    """``file.py:14`` of the user's code that is running now, or an empty text."""
-    frame = user_frame()
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}" if frame is not None else ""
 
 
 def function_called_on_the_users_line() -> str | None:
@@ -49,11 +37,12 @@ def function_called_on_the_users_line() -> str | None:
 
 
 def describe(name: str, operand: Any) -> str:
-    """``x is -2.0 ('z1')``: an operand, its number and its label."""
+    """``x is -2.0 ('z1', model.py:14)``: an operand, its number, its label, and the line that made it if known."""
     if not hasattr(operand, "label"):
         huge = isinstance(operand, int) and abs(operand) > 10**20
         return f"{name} is {f'an integer of {operand.bit_length()} bits' if huge else repr(operand)}"
-    return f"{name} is {operand.data!r}" + (f" ('{operand.label}')" if operand.label else "")
+    known = ", ".join([f"'{operand.label}'"] * bool(operand.label) + [line_of(operand)] * bool(line_of(operand)))
+    return f"{name} is {operand.data!r}" + (f" ({known})" if known else "")
 
 
 def operands_in_words(primitive: Primitive, operands: Sequence[Any]) -> str:
@@ -91,3 +80,10 @@ def slope_failure(
         f"{primitive.name} has no {order} with respect to {name} here; {given}. "
         "Use where to choose another formula at this point, or detach() if no derivative is wanted."
     )
+
+
+def nonfinite(primitive: Primitive, operands: Sequence[Any], number: float) -> NonFiniteError:
+    """The exception for an operation that gave nan or an infinity."""
+    line = user_line()
+    where = f" ({line})" if line else ""
+    return NonFiniteError(f"{primitive.name} gave {number!r}; {operands_in_words(primitive, operands)}{where}.")

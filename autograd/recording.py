@@ -16,7 +16,8 @@ from autograd.unrolled import Unrolled, as_stored, in_order, text_of_forward
 
 now = 0
 
-_new = object.__new__
+#: What makes an empty node; ``record_lines`` puts another in its place, which notes the user's line as well.
+_new: Callable[[Any], Any] = object.__new__
 
 #: The operator ``@`` for a Value on the left.
 _OPERATOR = """
