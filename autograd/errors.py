@@ -19,6 +19,10 @@ class NonFiniteError(RuntimeError):
     # No ArithmeticError: the walks take those of a number system for the want of a value, and say so in its place.
 
 
+class RecordingError(TypeError):
+    """A function cannot be recorded for replay: it would freeze a number, or leave no graph."""
+
+
 class StaleGraphError(RuntimeError):
     """A leaf was written after a node that used it was made, so old and new numbers would mix."""
 
@@ -42,7 +46,7 @@ def describe(name: str, operand: Any) -> str:
         huge = isinstance(operand, int) and abs(operand) > 10**20
         return f"{name} is {f'an integer of {operand.bit_length()} bits' if huge else repr(operand)}"
     known = ", ".join([f"'{operand.label}'"] * bool(operand.label) + [line_of(operand)] * bool(line_of(operand)))
-    return f"{name} is {operand.data!r}" + (f" ({known})" if known else "")
+    return f"{name} is {operand._data!r}" + (f" ({known})" if known else "")
 
 
 def operands_in_words(primitive: Primitive, operands: Sequence[Any]) -> str:
@@ -87,3 +91,12 @@ def nonfinite(primitive: Primitive, operands: Sequence[Any], number: float) -> N
     line = user_line()
     where = f" ({line})" if line else ""
     return NonFiniteError(f"{primitive.name} gave {number!r}; {operands_in_words(primitive, operands)}{where}.")
+
+
+def frozen(what: str) -> RecordingError:
+    """What to raise when a function that is being recorded reads a number that would stay as it is now."""
+    line = user_line()
+    return RecordingError(
+        f"{what} was read{f' ({line})' if line else ''} while the function is recorded for replay, which would freeze it. "
+        "Keep to Values: comparisons and where for choices, grad or gradients for derivatives, detach() for constants."
+    )

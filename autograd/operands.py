@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any, final
 
+from autograd import watching
 from autograd.primitives import Primitive
 
 
@@ -28,6 +29,8 @@ class Condition:
         self.outcome = outcome
 
     def __bool__(self) -> bool:
+        if watching.watch is not None and watching.watch.is_ours():
+            watching.watch.conditions.append(self)
         return self.outcome
 
     def __repr__(self) -> str:
@@ -49,17 +52,17 @@ def number_of(operand: Any) -> Any:
     """The number of an operand, whatever it is; the truth of a condition."""
     kind = operand.__class__
     if kind is Passive:
-        return operand.value.data
+        return operand.value._data
     if kind is Condition:
         return operand.outcome
-    return operand if kind is float or operand is None else getattr(operand, "data", operand)
+    return operand if kind is float or operand is None else getattr(operand, "_data", operand)
 
 
 def in_short(x: Any) -> str:
     """An operand in an error: its label and number, or its number alone."""
     if not hasattr(x, "label"):
         return repr(x)
-    return f"{x.label!r} ({x.data!r})" if x.label else f"Value({x.data!r})"
+    return f"{x.label!r} ({x._data!r})" if x.label else f"Value({x._data!r})"
 
 
 def kind_of(x: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd import errors
+from autograd import errors, watching
 from autograd.number_systems import floats
 from autograd.operands import Condition, Passive, kind_of, plain
 from autograd.primitives import TABLE, Primitive
@@ -73,6 +73,14 @@ def strange(primitive: Primitive, operands: Sequence[Any]) -> TypeError:
             hint = f"; apply it to each element: [{primitive.name}(v) for v in …]" if many else ""
             return TypeError(f"{primitive.name} takes Values and real numbers; {name} is {kind_of(operand)}{hint}")
     return TypeError(f"{primitive.name} cannot be applied to {operands!r}")
+
+
+def _attempted(branch: Callable[[], Any]) -> Any:
+    """The branch not taken, for a replay that takes it; ``None`` if it has no value at the numbers of now."""
+    try:
+        return branch()
+    except (ValueError, ArithmeticError):
+        return None
 
 
 class Recording:
@@ -293,10 +301,12 @@ class Recording:
         known = condition.__class__ is Condition or isinstance(condition, bool | int) or hasattr(condition, "dtype")
         if not known:
             raise TypeError(f"where needs a comparison or a truth value, not {kind_of(condition)}; write x > 0")
-        outcome = bool(condition)
+        outcome = condition.outcome if condition.__class__ is Condition else bool(condition)
         taken, other = (x, y) if outcome else (y, x)
         if callable(taken):
             taken = taken()
+        if callable(other) and watching.watch is not None and watching.watch.is_ours():
+            other = _attempted(other)
         if taken is None or other is None:
             raise TypeError("where: a branch is None; give a Value, a number, or a function that returns one")
         other = None if callable(other) else other

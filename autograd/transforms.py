@@ -63,7 +63,7 @@ class _Call:
         if nested:
             self.numbers = self.nodes
         else:
-            self.numbers = [getattr(node, "data", getattr(node, "outcome", node)) for node in self.nodes]
+            self.numbers = [getattr(node, "_data", getattr(node, "outcome", node)) for node in self.nodes]
         slot_of = {node: slot for slot, node in enumerate(self.nodes) if isinstance(node, Value)}
         self.slots = [slot_of.get(node, -1) for node in self.fresh]
         self.output_slots = [slot_of[o] if isinstance(o, Value) else -1 for o in self.outputs]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from numbers import Real
 from typing import Any, Never, final
 
-from autograd import errors, interpret, recording
+from autograd import errors, interpret, recording, watching
 from autograd.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.copying import Copying
 from autograd.operands import Condition, Passive, in_short, kind_of, number_of, plain
@@ -27,6 +27,7 @@ __all__ = [
     "Condition",
     "Value",
     "active_nodes",
+    "backward_order",
     "constant",
     "detach",
     "plain",
@@ -81,6 +82,8 @@ class Value(Arithmetic, Copying):
     @property
     def data(self) -> float:
         """The number. Writing it is for leaves; graphs built before the write refuse to run backward."""
+        if watching.watch is not None and watching.watch.is_ours():
+            raise errors.frozen(f"the number of {in_short(self)}")
         return self._data
 
     @data.setter
@@ -127,6 +130,8 @@ class Value(Arithmetic, Copying):
             raise TypeError(
                 f"seed must be a real number, not {kind_of(seed)}; for derivatives as Values use gradients()"
             )
+        if watching.watch is not None and watching.watch.is_ours():
+            raise errors.frozen("the gradients that backward() leaves")
         if self._x is None:
             self.grad += start
             return
@@ -252,6 +257,25 @@ class Value(Arithmetic, Copying):
         if self.primitive is not None:
             parts.append(f"primitive={self.primitive.name}")
         return f"Value({', '.join([*parts, f'grad={self.grad!r}'])})"
+
+
+def backward_order(output: Value) -> list[Value]:
+    """The nodes that ``backward()`` of this output visits from the last to the first; no leaves among them."""
+    order: list[Value] = []
+    entered: set[Value] = set()
+    stack: list[Any] = [output]
+    while stack:
+        node = stack.pop()
+        if node is None:
+            order.append(stack.pop())
+        elif node._x is not None and node not in entered:
+            entered.add(node)
+            stack += (node, None)
+            for held in (node._x, node._y):
+                for parent in held if held.__class__ is tuple else (held,):
+                    if parent.__class__ is Value:
+                        stack.append(parent)
+    return order
 
 
 def active_nodes(outputs: Iterable[Value], until: Container[Value] = ()) -> list[Value]:
