@@ -17,6 +17,7 @@ from typing import Any
 
 from autograd import errors, recording
 from autograd.lines import Moment, moment, user_frame
+from autograd.operands import Passive
 from autograd.unrolled import in_order
 
 _new = recording._new
@@ -104,6 +105,7 @@ def _refuse_nonfinite(maker: FrameType) -> None:
     """Raise if the number is not finite that the frame, one of ``Recording``'s functions, is about to store."""
     names = maker.f_locals
     if not math.isfinite(names["data"]):
-        x, y = names["x"], names["y"]
+        x, y = names["x"], names.get("y")
         operands = in_order(x, y) if x.__class__ is tuple else (x,) if y is None else (x, y)
-        raise errors.nonfinite(names["primitive"], operands, names["data"])
+        shown = [operand.value if operand.__class__ is Passive else operand for operand in operands]
+        raise errors.nonfinite(names["primitive"], shown, names["data"])
