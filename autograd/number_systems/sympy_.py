@@ -1,0 +1,244 @@
+"""SymPy expressions: a graph evaluated here is a formula. The one file that imports SymPy in this folder.
+
+Numbers that a person would write as a fraction, such as 0.5 or 3.0, become exact; 0.1, which no float holds, stays a
+float of 53 bits. A comparison of symbols is not decided, so what depends on it is ``Piecewise``. Where a rule divides
+by an exact zero SymPy answers ``zoo`` or ``nan``, and the limits of the table are not looked up.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from autograd.number_systems import common
+
+NAME = "sympy"
+LANES = False
+LACKS: dict[str, str] = {}
+
+Expression = Any  # sympy.Expr
+
+pi = sympy.pi
+
+#: A float is written as a fraction if its denominator, a power of two, is at most this.
+LARGEST_DENOMINATOR = 1024
+
+
+def number(x: Any) -> Expression:
+    """An exact number where it is short, a float of SymPy's where it is not; an expression as it is.
+
+    >>> number(0.75), number(2.0), number(0.1)
+    (3/4, 2, 0.1)
+
+    Raises:
+        TypeError: a text; SymPy would run it as code.
+    """
+    if isinstance(x, sympy.Basic):
+        return x
+    if isinstance(x, str):
+        raise TypeError(f"a number or a SymPy expression is wanted, not the text {x!r}; write sympy.Symbol({x!r})")
+    if isinstance(x, int):
+        return sympy.Integer(int(x))
+    if isinstance(x, Fraction):
+        return sympy.Rational(x.numerator, x.denominator)
+    if not hasattr(x, "__float__"):
+        return sympy.sympify(x)
+    x = float(x)
+    if not math.isfinite(x):
+        return sympy.nan if math.isnan(x) else sympy.oo if x > 0 else -sympy.oo
+    numerator, denominator = x.as_integer_ratio()
+    if denominator <= LARGEST_DENOMINATOR and math.fabs(numerator) < 2**53:
+        return sympy.Rational(numerator, denominator)
+    return sympy.Float(x)
+
+
+class Anywhere:
+    """What stands for a symbol where a domain is asked: it is inside of every one."""
+
+    def _itself(self, *_: Any) -> Any:
+        return self
+
+    def _yes(self, _: Any) -> bool:
+        return True
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _itself
+    __mod__ = __pow__ = __rpow__ = __neg__ = __abs__ = _itself
+    __lt__ = __le__ = __gt__ = __ge__ = _yes
+    __eq__ = __ne__ = _yes  # type: ignore[assignment]
+    __hash__ = object.__hash__
+
+
+def plain(x: Any) -> Any:
+    """The float (or the truth) behind a number; of a formula, something that lies in every domain."""
+    if not isinstance(x, sympy.Basic):
+        return x
+    if x in (sympy.true, sympy.false):
+        return bool(x)
+    return float(x) if getattr(x, "is_number", False) else Anywhere()  # type: ignore[arg-type]
+
+
+def limit(value: float, primitive: Any, operands: Any) -> Any:
+    """A limit that the table states, as a number."""
+    if any(isinstance(plain(operand), Anywhere) for operand in operands):
+        raise ValueError(f"{primitive.name} has no slope that is one formula for all {', '.join(map(str, operands))}")
+    return number(value)
+
+
+def computing(digits: int | None = None) -> AbstractContextManager[Any]:
+    """A context to compute in; formulas need none."""
+    return nullcontext()
+
+
+def _real(name: str, result: Expression) -> Expression:
+    """The result, unless it is known to be no real number."""
+    if isinstance(result, sympy.Basic) and (result is sympy.zoo or result.is_extended_real is False):
+        raise ValueError(f"{name} has no real value here")
+    return result
+
+
+def _on_the_reals(name: str) -> Callable[[Any], Expression]:
+    function = getattr(sympy, name)
+    return lambda x: _real(name, function(x))
+
+
+add, sub, mul, neg = operator.add, operator.sub, operator.mul, operator.neg
+exp, sin, cos, tan = sympy.exp, sympy.sin, sympy.cos, sympy.tan
+atan, sinh, cosh, tanh, asinh = sympy.atan, sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh
+erf, erfc, abs, sign, floor, ceil = sympy.erf, sympy.erfc, sympy.Abs, sympy.sign, sympy.floor, sympy.ceiling
+sqrt, log, asin, acos, acosh, atanh = map(_on_the_reals, ("sqrt", "log", "asin", "acos", "acosh", "atanh"))
+atan2 = sympy.atan2
+
+identity, sum, prod, mean, dot = common.identity, common.sum, common.prod, common.mean, common.dot
+detach = identity
+
+
+def div(x: Expression, y: Expression) -> Expression:
+    if y == 0:
+        raise ZeroDivisionError("division by zero")
+    return x / y
+
+
+def pow(x: Expression, y: Expression) -> Expression:
+    return _real("pow", x**y)
+
+
+def expm1(x: Expression) -> Expression:
+    return sympy.exp(x) - 1
+
+
+def log1p(x: Expression) -> Expression:
+    return log(1 + x)
+
+
+def log2(x: Expression) -> Expression:
+    return log(x) / sympy.log(2)
+
+
+def log10(x: Expression) -> Expression:
+    return log(x) / sympy.log(10)
+
+
+def cbrt(x: Expression) -> Expression:
+    """The real root; SymPy's own is complex for negative numbers."""
+    return sympy.sign(x) * sympy.Abs(x) ** sympy.Rational(1, 3)
+
+
+def square(x: Expression) -> Expression:
+    return x**2
+
+
+def reciprocal(x: Expression) -> Expression:
+    return div(sympy.Integer(1), x)
+
+
+def hypot(x: Expression, y: Expression) -> Expression:
+    return sympy.sqrt(x**2 + y**2)
+
+
+def _comparison(relation: Any) -> Callable[[Any, Any], Any]:
+    def compare(x: Any, y: Any) -> Any:
+        if sympy.nan in (x, y):
+            return sympy.false  # as floats have it
+        return relation(x, y)
+
+    return compare
+
+
+less, less_equal = _comparison(sympy.StrictLessThan), _comparison(sympy.LessThan)
+greater, greater_equal = _comparison(sympy.StrictGreaterThan), _comparison(sympy.GreaterThan)
+
+
+def where(condition: Any, x: Any, y: Any) -> Expression:
+    """The branch that holds; both, in a ``Piecewise``, while that is not decided."""
+    if not isinstance(condition, sympy.Basic) or condition in (sympy.true, sympy.false) or condition.is_number:
+        return common.where(condition, x, y)
+    if x is None or y is None:
+        raise ValueError(
+            "where: a branch was a function that was never called; a formula needs both, give them as Values"
+        )
+    x, y = (sympy.sympify(branch() if callable(branch) else branch) for branch in (x, y))
+    return x if x == y else sympy.Piecewise((x, condition), (y, True))
+
+
+def maximum(x: Expression, y: Expression) -> Expression:
+    return sympy.nan if sympy.nan in (x, y) else sympy.Max(x, y)
+
+
+def minimum(x: Expression, y: Expression) -> Expression:
+    return sympy.nan if sympy.nan in (x, y) else sympy.Min(x, y)
+
+
+def clip(x: Expression, low: Expression, high: Expression) -> Expression:
+    if (low > high) is sympy.true:
+        raise ValueError("low > high")
+    return minimum(maximum(x, low), high)
+
+
+def relu(x: Expression) -> Expression:
+    return maximum(x, sympy.Integer(0))
+
+
+def leaky_relu(x: Expression, slope: Expression) -> Expression:
+    return where(greater(x, 0), x, slope * x)
+
+
+def elu(x: Expression, alpha: Expression) -> Expression:
+    return where(greater(x, 0), x, alpha * expm1(x))
+
+
+def selu(x: Expression, scale: Expression, alpha: Expression) -> Expression:
+    return scale * elu(x, alpha)
+
+
+def gelu(x: Expression) -> Expression:
+    return x * sympy.erfc(-x / sympy.sqrt(2)) / 2
+
+
+def sigmoid(x: Expression) -> Expression:
+    return 1 / (1 + sympy.exp(-x))
+
+
+def softplus(x: Expression) -> Expression:
+    return sympy.log(1 + sympy.exp(x))
+
+
+def log_sigmoid(x: Expression) -> Expression:
+    return -softplus(-x)
+
+
+def silu(x: Expression) -> Expression:
+    return x * sigmoid(x)
+
+
+def mish(x: Expression) -> Expression:
+    return x * sympy.tanh(softplus(x))
+
+
+def logsumexp(xs: Sequence[Expression]) -> Expression:
+    return sympy.log(sum([sympy.exp(x) for x in xs]))
