@@ -7,7 +7,7 @@ runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +19,8 @@ NAME = "source"
 LANES = False
 LACKS: dict[str, str] = {}
 
-_SYMBOLS = {name: TABLE[name].symbol for name in [*BINARY.values(), *COMPARISONS.values()] if name != "pow"}
+#: Primitive → infix operator, the same in Python and in JavaScript.
+SYMBOLS = {name: TABLE[name].symbol for name in [*BINARY.values(), *COMPARISONS.values()] if name != "pow"}
 
 
 class Text(Arithmetic):
@@ -54,19 +55,24 @@ def text_of(x: Any) -> str:
 class Writer:
     """Collects the lines of a function; ``m`` is the number system that rules see."""
 
+    #: What ``m`` calls itself, its functions, and how it writes π. A subclass writes another language.
+    name = NAME
+    functions: Iterable[str] = TABLE
+    pi = "pi"
+
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.indent = 1
         self._temporaries = 0
-        functions = {name: self._function(name) for name in TABLE}
+        functions = {name: self._function(name) for name in self.functions}
         self.m = SimpleNamespace(
             **{
                 **functions,
                 "where": self.where,
                 "number": self.number,
-                "pi": Text("pi", self),
+                "pi": Text(self.pi, self),
                 "LANES": LANES,
-                "NAME": NAME,
+                "NAME": self.name,
             }
         )
 
@@ -102,8 +108,8 @@ class Writer:
     def apply(self, name: str, *operands: Any) -> Text:
         """The result of a primitive, as a temporary."""
         texts = [f"[{', '.join(map(text_of, x))}]" if isinstance(x, list) else text_of(x) for x in operands]
-        if name in _SYMBOLS:
-            return self.assign(f"{texts[0]} {_SYMBOLS[name]} {texts[1]}")
+        if name in SYMBOLS:
+            return self.assign(f"{texts[0]} {SYMBOLS[name]} {texts[1]}")
         if name == "neg":
             return self.assign(f"-{texts[0]}")
         return self.assign(f"{name}({', '.join(texts)})")

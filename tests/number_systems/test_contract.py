@@ -8,22 +8,24 @@ from typing import Any
 import pytest
 
 from autograd import TABLE, Value, evaluate
-from autograd.number_systems import SYSTEMS, complexes, floats, source, system_of
+from autograd.number_systems import SYSTEMS, complexes, floats, javascript, mathml, source, system_of
+from tests import checks
+from tests.strategies import in_domain, special_points
 
 
 def modules() -> dict[str, Any]:
-    """Every number system under its name; that of source text is what a writer shows to the rules."""
+    """Every number system under its name; those of text are what a writer shows to the rules."""
     found: dict[str, Any] = {name: system_of(name) for name in SYSTEMS}
-    written = source.Writer().m
-    found["source"] = SimpleNamespace(
-        **{
-            **vars(written),
-            "LACKS": source.LACKS,
-            "computing": source.computing,
-            "plain": str,
-            "__name__": source.__name__,
-        }
-    )
+    for text in (source, javascript, mathml):
+        found[text.NAME] = SimpleNamespace(
+            **{
+                **vars(text.Writer().m),
+                "LACKS": text.LACKS,
+                "computing": text.computing,
+                "plain": str,
+                "__name__": text.__name__,
+            }
+        )
     return found
 
 
@@ -71,7 +73,9 @@ def test_an_excuse_is_checked_too() -> None:
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_lacking_primitive_is_refused_with_the_reason(name: str) -> None:
     for lacking, reason in system_of(name).LACKS.items():
-        graph = getattr(Value(0.5), lacking)()
+        row = TABLE[lacking]
+        point = next(special_points(row, lambda xs, row=row: in_domain(row, xs)))
+        graph = checks.record(row, checks.leaves_of(row, point))
         with pytest.raises(NotImplementedError, match=rf"{name} has no {lacking}: ") as refused:
             evaluate(graph, name)
         assert reason in str(refused.value)
