@@ -19,7 +19,8 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
 
     Raises:
         DomainError, OverflowError: as the number system has it, with primitive and operands named.
-        NotImplementedError: the system lacks the primitive; the reason is given.
+        NotImplementedError: the system lacks the primitive, or what a user's primitive is made of; the reason is
+            given.
     """
     if primitive.forward is not None:
         if primitive.systems is not None and m.NAME not in primitive.systems:
@@ -38,6 +39,9 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
         return function(*arguments)
     except (ValueError, ArithmeticError) as error:
         raise failure(primitive, operands, error) from error
+    except AttributeError as error:
+        _refuse_if_lacking(m, primitive.name, error)
+        raise
 
 
 def partials(
@@ -56,6 +60,7 @@ def partials(
     Raises:
         DomainError: a partial does not exist at these operands.
         OverflowError: it does, and is too large.
+        NotImplementedError: its rule needs a primitive that the system lacks; the reason is given.
     """
     if callable(primitive.partials):
         every = primitive.partials(m, z, list(operands))
@@ -76,12 +81,26 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
         return partial
     try:
         return rule(m, z, *operands)
-    except (ValueError, ArithmeticError) as error:
+    except (ValueError, ArithmeticError, AttributeError) as error:
         plain = [m.plain(operand) for operand in operands]
-        for limit in limits:
-            if limit.at(*plain):
-                return m.limit(limit.value, primitive, operands)
+        try:
+            for limit in limits:
+                if limit.at(*plain):
+                    return m.limit(limit.value, primitive, operands)
+        except ValueError as unknown:  # an infinite slope where there is no infinity; an interval around the end point
+            raise slope_failure(primitive, argument, shown) from unknown
+        if isinstance(error, AttributeError):
+            _refuse_if_lacking(m, f"the slope of {primitive.name}", error)
+            raise
         raise slope_failure(primitive, argument, shown, too_large=isinstance(error, OverflowError)) from error
+
+
+def _refuse_if_lacking(m: Any, what: str, error: AttributeError) -> None:
+    """Say so if the attribute that was not there is a primitive which the number system lacks."""
+    if error.obj is m and error.name in m.LACKS:
+        raise NotImplementedError(
+            f"{what} needs {error.name}, which number system {m.NAME} lacks: {m.LACKS[error.name]}"
+        ) from error
 
 
 def run_forward(program: Program, inputs: Sequence[Any], m: Any) -> list[Any]:

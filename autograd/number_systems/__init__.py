@@ -16,7 +16,10 @@ SYSTEMS = {
     "values": "autograd.number_systems.values",
     "arrays": "autograd.number_systems.arrays",
     "complex": "autograd.number_systems.complexes",
+    "fractions": "autograd.number_systems.exact",
+    "intervals": "autograd.number_systems.intervals",
     "mpmath": "autograd.number_systems.many_digits",
+    "sympy": "autograd.number_systems.sympy_",
 }
 
 
