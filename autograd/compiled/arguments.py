@@ -1,0 +1,111 @@
+"""Arguments of a compiled function: what is one number per sample, what is the same for all, and how they nest.
+
+A number is one Value, the same for every sample; an array ``(N,)`` is one Value per sample, ``(N, k)`` a list of k,
+``(N, j, k)`` a list of lists. Lists, tuples and dicts nest. Without an array there is a single point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.value import Value, plain
+
+
+class Arguments(NamedTuple):
+    """A call's arguments as columns, in order."""
+
+    #: What a program is recorded for: how the arguments nest, and which are arrays.
+    key: tuple[Any, ...]
+    #: Samples, or ``None`` for a single point.
+    samples: int | None
+    #: Per scalar of the function's arguments: a float64 array with one number per sample, or a number.
+    columns: list[Any]
+    #: From one item per column to the arguments in their shapes.
+    build: Callable[[list[Any]], list[Any]]
+    #: Where each argument's columns begin, and the end.
+    spans: list[int]
+
+
+def arguments_of(args: Sequence[Any], dtype: Any, name: str) -> Arguments:
+    """The columns of a call.
+
+    Raises:
+        TypeError: something is neither a number nor an array of numbers; the argument is named.
+        ValueError: two arrays have different numbers of samples; both are named.
+    """
+    reader = _Reader(dtype, name)
+    builders, keys, spans = [], [], [0]
+    for i, arg in enumerate(args):
+        key, build = reader.read(arg, f"argument {i} of {name}")
+        keys.append(key)
+        builders.append(build)
+        spans.append(len(reader.columns))
+
+    def build_all(items: list[Any]) -> list[Any]:
+        return [build(items) for build in builders]
+
+    return Arguments(tuple(keys), reader.samples, reader.columns, build_all, spans)
+
+
+class _Reader:
+    def __init__(self, dtype: Any, name: str) -> None:
+        self.dtype = dtype
+        self.name = name
+        self.columns: list[Any] = []
+        self.samples: int | None = None
+        self.counted_in = ""
+
+    def read(self, tree: Any, what: str) -> tuple[Any, Callable[[list[Any]], Any]]:
+        if isinstance(tree, np.ndarray) and tree.ndim:
+            return self._array(tree, what)
+        number = None if isinstance(tree, Value) else plain(tree)
+        if number is not None:
+            return self._scalar(number, "number")
+        if isinstance(tree, dict):
+            parts = {key: self.read(child, f"{what}[{key!r}]") for key, child in tree.items()}
+            key: Any = ("dict", tuple((k, part[0]) for k, part in parts.items()))
+            return key, lambda items: {k: part[1](items) for k, part in parts.items()}
+        if isinstance(tree, list | tuple):
+            children = [self.read(child, f"{what}[{i}]") for i, child in enumerate(tree)]
+            made: Any = type(tree)
+            join = (lambda xs: made(*xs)) if hasattr(made, "_fields") else made
+            return (made.__name__, *(child[0] for child in children)), lambda items: join([c[1](items) for c in children])
+        if hasattr(tree, "__array__"):
+            return self.read(np.asarray(tree), what)
+        hint = "; give its number, or let the function capture it" if isinstance(tree, Value) else ""
+        raise TypeError(f"{what} is {type(tree).__name__}{hint}; a compiled function takes numbers, arrays, and lists, tuples and dicts of them")
+
+    def _scalar(self, column: Any, key: Any) -> tuple[Any, Callable[[list[Any]], Any]]:
+        place = len(self.columns)
+        self.columns.append(column)
+        return key, lambda items: items[place]
+
+    def _array(self, array: Any, what: str) -> tuple[Any, Callable[[list[Any]], Any]]:
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{what} is an array of {array.dtype}; a compiled function takes arrays of real numbers")
+        if self.samples is None:
+            self.samples, self.counted_in = len(array), what
+        elif self.samples != len(array):
+            raise ValueError(
+                f"{what} has {len(array)} samples, but {self.counted_in} has {self.samples}; "
+                "the first axis of every array counts samples"
+            )
+        if array.dtype != self.dtype:
+            array = array.astype(self.dtype)
+        if array.ndim == 1:
+            return self._scalar(array, "samples")
+        flat = array.reshape(len(array), -1) if array.size else array.reshape(len(array), int(np.prod(array.shape[1:])))
+        first = len(self.columns)
+        self.columns += [flat[:, j] for j in range(flat.shape[1])]
+        shape = array.shape[1:]
+        return ("samples", *shape), lambda items: _nested(items[first : first + flat.shape[1]], shape)
+
+
+def _nested(items: list[Any], shape: Sequence[int]) -> list[Any]:
+    if len(shape) == 1:
+        return items
+    step = len(items) // shape[0] if shape[0] else 0
+    return [_nested(items[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]

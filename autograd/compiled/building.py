@@ -1,0 +1,302 @@
+"""The program as a number system: rules run over slots of a program that is being built.
+
+So a pull-back over this system *is* the adjoint program. Equal instructions are made once (structural hashing), and
+only what IEEE arithmetic allows is folded: ``x * 1``, ``x / 1``, ``x - 0.0``, ``x + -0.0``, ``-(-x)``, and operations on
+constants; never ``x * 0``, ``x - x``, ``x + 0.0``, which nan, infinity and -0.0 forbid. Truth is 1.0 and 0.0. Primitives of
+many numbers are written as what they are made of, left to right; inputs are never merged.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from autograd.arithmetic import Arithmetic
+from autograd.number_systems import floats
+from autograd.primitives import INFINITY, TABLE, Primitive
+from autograd.program import ABSENT, Program
+
+NAME = "program"
+LANES = True
+
+_COMMUTING = {"add", "mul", "hypot"}
+_MINUS_ZERO = struct.pack("d", -0.0)
+
+
+class Slot(Arithmetic):
+    """A number that is known by its place in the program."""
+
+    __slots__ = ("builder", "index")
+
+    def __init__(self, builder: Builder, index: int) -> None:
+        self.builder = builder
+        self.index = index
+
+    def _apply(self, name: str, *operands: Any) -> Any:
+        return self.builder.apply(name, *operands)
+
+    # The predicates of limits use these; truth is 1.0 or 0.0.
+
+    def __eq__(self, other: object) -> Any:
+        return self.builder.equal(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return 1 - self.builder.equal(self, other)
+
+    def __and__(self, other: Any) -> Any:
+        return self.builder.apply("minimum", self, other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Any:
+        return self.builder.apply("maximum", self, other)
+
+    __ror__ = __or__
+
+    def __bool__(self) -> bool:
+        raise TypeError("a rule cannot use if, and, or, not on its numbers: use m.where, m.greater, m.less")
+
+    __hash__ = object.__hash__
+
+
+class Builder:
+    """Collects instructions; ``m`` is the number system that rules see.
+
+    Slots are numbered as they come, inputs first; ``program`` puts constants and instructions into the order of a
+    Program and leaves out what no output needs.
+    """
+
+    def __init__(self, inputs: int) -> None:
+        self.inputs = inputs
+        #: Per slot: the primitive, or ``None`` for an input or a constant; and its operands.
+        self.primitives: list[Primitive | None] = [None] * inputs
+        self.operands: list[tuple[int, ...]] = [()] * inputs
+        self.constants: dict[int, float] = {}
+        self._of_bits: dict[bytes, int] = {}
+        self._known: dict[tuple[Any, ...], int] = {}
+        functions: dict[str, Callable[..., Any]] = {name: self._function(name) for name in TABLE}
+        own = {
+            "where": self.where, "sum": self.sum, "prod": self.prod, "mean": self.mean, "dot": self.dot,
+            "logsumexp": self.logsumexp, "number": self.number, "limit": lambda x, primitive, operands: self.number(x),
+            "identity": lambda x: x, "detach": lambda x: x, "plain": lambda x: x,
+        }  # fmt: skip
+        self.m: Any = SimpleNamespace(**{**functions, **own, "pi": math.pi, "LANES": True, "NAME": NAME, "LACKS": {}})
+
+    def _function(self, name: str) -> Callable[..., Any]:
+        return lambda *operands: self.apply(name, *operands)
+
+    def slot(self, index: int) -> Slot:
+        """The number in a slot."""
+        return Slot(self, index)
+
+    def number(self, x: Any) -> Slot:
+        """A literal as a number of this system."""
+        return x if isinstance(x, Slot) else Slot(self, self.constant(float(x)))
+
+    def constant(self, x: float) -> int:
+        """The slot of a constant; equal bits share one, so that -0.0 and 0.0 do not."""
+        bits = struct.pack("d", x)
+        index = self._of_bits.get(bits)
+        if index is None:
+            index = self._of_bits[bits] = len(self.primitives)
+            self.primitives.append(None)
+            self.operands.append(())
+            self.constants[index] = x
+        return index
+
+    def apply(self, name: str, *operands: Any) -> Slot:
+        """The result of a primitive of the table."""
+        row = TABLE[name]
+        if row.n_ary:
+            return getattr(self.m, name)(*operands)  # type: ignore[no-any-return]
+        return Slot(self, self.emit(row, tuple([o.index if isinstance(o, Slot) else self.constant(float(o)) for o in operands])))
+
+    def emit(self, primitive: Primitive, operands: tuple[int, ...]) -> int:
+        """The slot of an instruction: folded, found again, or new."""
+        name = primitive.name
+        constants = self.constants
+        if name in _COMMUTING and operands[1] < operands[0]:
+            operands = (operands[1], operands[0])
+        key = (name, *operands)
+        found = self._known.get(key)
+        if found is not None:
+            return found
+        index = self._folded(primitive, name, operands) if any([o in constants for o in operands]) or name == "neg" else None
+        if index is None and (name == "maximum" or name == "minimum") and operands[0] == operands[1]:
+            index = operands[0]
+        if index is None:
+            index = len(self.primitives)
+            self.primitives.append(primitive)
+            self.operands.append(operands)
+        self._known[key] = index
+        return index
+
+    def _folded(self, primitive: Primitive, name: str, operands: tuple[int, ...]) -> int | None:
+        constants = self.constants
+        if name == "where":
+            condition, x, y = operands
+            if condition in constants:
+                return x if constants[condition] else y
+            return x if x == y else None
+        known = [constants.get(o) for o in operands]
+        if None not in known:
+            try:
+                return self.constant(float(getattr(floats, name)(*known)))
+            except (ValueError, ArithmeticError):
+                return None
+        if name == "neg":
+            inner = operands[0]
+            return self.operands[inner][0] if self.primitives[inner] is primitive else None
+        if name == "mul":
+            for x, number in zip((operands[1], operands[0]), known, strict=True):
+                if number == 1.0:
+                    return x
+                if number == -1.0:
+                    return self.emit(TABLE["neg"], (x,))
+        elif name == "add":
+            for x, number in zip((operands[1], operands[0]), known, strict=True):
+                if number == 0.0 and struct.pack("d", number) == _MINUS_ZERO:
+                    return x
+        elif name == "sub":
+            if known[1] == 0.0 and struct.pack("d", known[1]) != _MINUS_ZERO:
+                return operands[0]
+        elif name == "div" and known[1] == 1.0:
+            return operands[0]
+        elif name == "div" and known[1] is not None and math.frexp(known[1])[0] in (0.5, -0.5) and abs(math.log2(abs(known[1]))) < 1022:
+            return self.emit(TABLE["mul"], (operands[0], self.constant(1 / known[1])))  # a power of two: the same rounding
+        elif name == "pow" and known[1] is not None:
+            return self._power(operands[0], known[1])
+        return None
+
+    def _power(self, x: int, exponent: float) -> int | None:
+        """Small whole exponents as products: at most three roundings, like a careful ``pow``."""
+        mul = TABLE["mul"]
+        if exponent == 0.0:
+            return self.constant(1.0)
+        if exponent < 0 and exponent >= -3 and exponent % 1 == 0:
+            x, exponent = self.emit(TABLE["div"], (self.constant(1.0), x)), -exponent
+        if exponent == 1.0:
+            return x
+        if exponent == 2.0:
+            return self.emit(mul, (x, x))
+        if exponent == 3.0:
+            return self.emit(mul, (self.emit(mul, (x, x)), x))
+        return None
+
+    def equal(self, x: Any, y: Any) -> Slot:
+        """1.0 where two numbers are equal."""
+        return self.apply("mul", self.apply("less_equal", x, y), self.apply("greater_equal", x, y))
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        """The choice; both branches are computed."""
+        if not isinstance(condition, Slot):
+            chosen = x if condition else y
+            return chosen() if callable(chosen) else chosen
+        if condition.index in self.constants:
+            return self.where(bool(self.constants[condition.index]), x, y)
+        branches = [branch() if callable(branch) else branch for branch in (x, y)]
+        return self.apply("where", condition, *branches)
+
+    def sum(self, xs: Sequence[Any]) -> Any:
+        total: Any = None
+        for x in xs:
+            total = x if total is None else total + x
+        return self.number(0.0) if total is None else self.number(total)
+
+    def prod(self, xs: Sequence[Any]) -> Any:
+        total: Any = 1
+        for x in xs:
+            total = total * x
+        return self.number(total)
+
+    def mean(self, xs: Sequence[Any]) -> Any:
+        return self.sum(xs) / len(xs)
+
+    def dot(self, xs: Sequence[Any]) -> Any:
+        n = len(xs) // 2
+        total: Any = xs[-1] if len(xs) % 2 else None
+        for x, y in zip(xs[:n], xs[n : 2 * n], strict=True):
+            total = x * y if total is None else total + x * y
+        return self.number(0.0 if total is None else total)
+
+    def logsumexp(self, xs: Sequence[Any]) -> Any:
+        """The largest plus log1p of the other terms, as the float system has it; infinities come through."""
+        m = self.m
+        largest = xs[0]
+        for x in xs[1:]:
+            largest = m.maximum(largest, x)
+        others: Any = self.number(0.0)
+        seen: Any = self.number(0.0)
+        for x in xs:
+            is_largest = m.greater_equal(x, largest)
+            first = m.minimum(is_largest, 1 - seen)
+            others = others + m.where(first, 0.0, m.exp(x - largest))
+            seen = m.maximum(seen, is_largest)
+        return m.where(m.less(m.abs(largest), INFINITY), largest + m.log1p(others), largest)
+
+    def program(self, outputs: Sequence[int]) -> Program:
+        """What the outputs need, as a Program; all inputs are kept."""
+        needed = bytearray(len(self.primitives))
+        for index in outputs:
+            needed[index] = 1
+        for index in range(len(self.primitives) - 1, self.inputs - 1, -1):
+            if needed[index]:
+                for o in self.operands[index]:
+                    if o >= 0:
+                        needed[o] = 1
+        place = list(range(self.inputs)) + [ABSENT] * (len(self.primitives) - self.inputs)
+        constants: array[float] = array("d")
+        for index, number in self.constants.items():
+            if needed[index]:
+                place[index] = self.inputs + len(constants)
+                constants.append(number)
+        at = self.inputs + len(constants)
+        known: dict[Primitive, int] = {}
+        opcodes, starts, operands = array("H"), array("I", [0]), array("i")
+        for index in range(self.inputs, len(self.primitives)):
+            primitive = self.primitives[index]
+            if needed[index] and primitive is not None:
+                opcodes.append(known.setdefault(primitive, len(known)))
+                operands.extend([place[o] if o >= 0 else o for o in self.operands[index]])
+                starts.append(len(operands))
+                place[index] = at
+                at += 1
+        return Program(
+            tuple(known), opcodes, starts, operands, constants, self.inputs, tuple([place[index] for index in outputs])
+        )
+
+
+def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[int]:
+    """The builder's slot for each slot of a program, whose inputs are the slots given.
+
+    Raises:
+        NotImplementedError: a user's primitive is declared for other number systems only.
+        ValueError: a branch of ``where`` was a function and was never called.
+    """
+    places = [*inputs, *map(builder.constant, program.constants)]
+    emit, m = builder.emit, builder.m
+    for primitive, operands in program.instructions():
+        name = primitive.name
+        if primitive.forward is not None:
+            if primitive.systems is not None:
+                raise NotImplementedError(
+                    f"{name} is declared for the number systems {', '.join(primitive.systems)} only, so it cannot be compiled"
+                )
+            result = primitive.forward(m, *[builder.slot(places[o]) for o in operands])
+        elif primitive.n_ary:
+            result = getattr(m, name)([builder.slot(places[o]) for o in operands])
+        elif name in ("identity", "detach"):
+            places.append(places[operands[0]])
+            continue
+        elif ABSENT in operands:  # a guard holds the condition of this choice, so it is none
+            places.append(places[operands[1] if operands[2] == ABSENT else operands[2]])
+            continue
+        else:
+            places.append(emit(primitive, tuple([places[o] for o in operands])))
+            continue
+        places.append(builder.number(result).index)
+    return places

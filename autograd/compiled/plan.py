@@ -1,0 +1,62 @@
+"""What a back end runs: one Program for values, guards and gradients together, and what its inputs and outputs mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from autograd.compiled.building import Builder, rebuilt
+from autograd.compiled.differentiation import Differentiator
+from autograd.compiled.tracing import Trace
+from autograd.program import ABSENT, Program
+
+
+class Plan(NamedTuple):
+    """A program whose outputs are the values, then the guards' truths, then the derivatives asked for."""
+
+    program: Program
+    values: int
+    guards: int
+    #: Whether each input, slot and output differs from sample to sample.
+    varying: bytearray
+
+    @property
+    def derivatives(self) -> int:
+        """The number of outputs that are derivatives."""
+        return len(self.program.outputs) - self.values - self.guards
+
+    def varies(self, output: int) -> bool:
+        """Whether an output differs from sample to sample."""
+        return bool(self.varying[self.program.outputs[output]])
+
+
+def planned(trace: Trace, varying_inputs: Sequence[bool], derivatives: Sequence[tuple[int, Sequence[int]]] = ()) -> Plan:
+    """The plan for a trace.
+
+    Args:
+        varying_inputs: per input of the trace's program, whether it differs from sample to sample.
+        derivatives: pairs of an output and the inputs of the program by which its derivatives are wanted (-1: one
+            that nothing depends on).
+    """
+    builder = Builder(trace.program.inputs)
+    places = rebuilt(trace.program, builder, range(trace.program.inputs))
+    values = [places[s] if s >= 0 else builder.constant(trace.constants[i]) for i, s in enumerate(trace.outputs)]
+    guards = [places[guard.slot] for guard in trace.guards]
+    found: list[int] = []
+    differentiator = Differentiator(builder)
+    for output, inputs in derivatives:
+        slot = trace.outputs[output]
+        cotangents: list[int | None] = [None] * len(places)
+        if slot >= 0:
+            wanted = [i for i in inputs if i >= 0]
+            seeds = {slot: builder.constant(1.0)}
+            cotangents = differentiator.cotangents(trace.program, places, trace.orders[output], seeds, wanted)
+        for i in inputs:
+            cotangent = None if i < 0 else cotangents[i]
+            found.append(builder.constant(0.0) if cotangent is None else cotangent)
+    program = builder.program([*values, *guards, *found])
+    varying = bytearray(program.first_instruction + len(program))
+    varying[: program.inputs] = bytes(map(bool, varying_inputs))
+    for slot, (_, operands) in enumerate(program.instructions(), start=program.first_instruction):
+        varying[slot] = any([o != ABSENT and varying[o] for o in operands])
+    return Plan(program, len(values), len(guards), varying)

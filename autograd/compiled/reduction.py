@@ -1,0 +1,50 @@
+"""The sum over samples: one tree, whatever the back end, the block size and the number of threads.
+
+Samples are taken in chunks of 1,024. Within a chunk, sample i goes to lane i mod 4; each lane starts at 0.0 and adds its
+samples in order; the chunk's sum is (lane 0 + lane 1) + (lane 2 + lane 3). The sums of the chunks are added in order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+LANES = 4
+CHUNK = 1024
+
+
+class TreeSum:
+    """Adds rows of numbers over samples, block after block; a block begins at a multiple of the lanes."""
+
+    def __init__(self, rows: int, dtype: Any) -> None:
+        self._lanes = np.zeros((rows, LANES), dtype)
+        self._total: Any = None
+        self._in_chunk = 0
+
+    def add(self, block: Any) -> None:
+        """Add a block, ``(rows, samples)``, that lies within one chunk."""
+        rows, samples = block.shape
+        whole = samples - samples % LANES
+        if whole:
+            parts = block[:, :whole].reshape(rows, whole // LANES, LANES)
+            # Along an axis that is not the last, NumPy adds one after the other.
+            self._lanes = np.add.reduce(np.concatenate([self._lanes[:, None, :], parts], axis=1), axis=1)
+        if samples > whole:
+            self._lanes[:, : samples - whole] += block[:, whole:]
+        self._in_chunk += samples
+        if self._in_chunk == CHUNK:
+            self._end_chunk()
+
+    def _end_chunk(self) -> None:
+        lanes = self._lanes
+        chunk = (lanes[:, 0] + lanes[:, 1]) + (lanes[:, 2] + lanes[:, 3])
+        self._total = chunk if self._total is None else self._total + chunk
+        self._lanes = np.zeros_like(lanes)
+        self._in_chunk = 0
+
+    def total(self) -> Any:
+        """The sums, one per row."""
+        if self._in_chunk or self._total is None:
+            self._end_chunk()
+        return self._total

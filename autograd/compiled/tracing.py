@@ -1,0 +1,111 @@
+"""A function run once on fresh Values: its program, what it captured, and the comparisons that decided its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from autograd import watching
+from autograd.errors import RecordingError
+from autograd.operands import Condition
+from autograd.program import ABSENT, Program, flatten
+from autograd.structure import Builder, take_apart
+from autograd.value import Value, backward_order
+
+
+class Guard(NamedTuple):
+    """A comparison whose truth Python asked for: the program is right only where it comes out the same."""
+
+    #: The output of the program that holds its truth.
+    slot: int
+    outcome: bool
+    #: ``x < 0.5``, for errors.
+    text: str
+    line: str
+
+
+class Trace(NamedTuple):
+    """A recorded run."""
+
+    program: Program
+    #: Per argument scalar, its input of the program, or -1 where the function made no use of it.
+    arguments: list[int]
+    #: The captured leaves, and the input of each.
+    leaves: list[Value]
+    leaf_inputs: list[int]
+    #: The slot of each output scalar; an output that is a plain number stands in ``constants``.
+    outputs: list[int]
+    constants: dict[int, float]
+    build: Builder
+    one_number: bool
+    #: True where the result is one flat list, which becomes an array ``(N, k)``.
+    is_list: bool
+    guards: list[Guard]
+    #: Per output, the instructions that ``backward()`` visits, as slots, parents first.
+    orders: list[list[int]]
+
+
+def trace(f: Callable[..., Any], args: Sequence[Any], fresh: Sequence[Value], name: str) -> Trace:
+    """What ``f`` computes from arguments that are made of these fresh Values.
+
+    Raises:
+        RecordingError: ``f`` read a number while it ran, recorded another function meanwhile, or returned no numbers.
+    """
+    if watching.watch is not None and watching.watch.is_ours():
+        raise RecordingError(f"{name} is called while another function is recorded for replay; call the plain function there")
+    watch = watching.Watch()
+    watching.watch = watch
+    try:
+        result = f(*args)
+    finally:
+        watching.watch = None
+    try:
+        outputs, build = take_apart(result, f"the result of {name}")
+    except TypeError as error:
+        raise RecordingError(str(error)) from None
+    roots = [o for o in outputs if isinstance(o, Value)]
+    lines = dict(watch.conditions)
+    conditions = list(lines)
+    program, nodes = flatten([*roots, *conditions])
+    slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
+    inputs = nodes[: program.inputs]
+    ours = {node: i for i, node in enumerate(fresh)}
+    arguments = [-1] * len(fresh)
+    leaves, leaf_inputs = [], []
+    for slot, leaf in enumerate(inputs):
+        if leaf in ours:
+            arguments[ours[leaf]] = slot
+        else:
+            leaves.append(leaf)
+            leaf_inputs.append(slot)
+    orders = [[slot_of[node] for node in backward_order(o)] if isinstance(o, Value) else [] for o in outputs]
+    asked = {slot: c for slot, c in zip(program.outputs[len(roots) :], conditions, strict=True)}
+    asked.update(_of_branches_not_called(program, nodes))
+    guards = [Guard(slot, bool(c.outcome), _in_words(c), lines.get(c, "")) for slot, c in asked.items()]
+    return Trace(
+        program, arguments, leaves, leaf_inputs,
+        [slot_of[o] if isinstance(o, Value) else -1 for o in outputs],
+        {i: float(o) for i, o in enumerate(outputs) if not isinstance(o, Value)},
+        build, isinstance(result, Value) or not hasattr(result, "__len__"),
+        isinstance(result, list | tuple) and len(result) == len(outputs) and not hasattr(result, "_fields"),
+        guards, orders,
+    )  # fmt: skip
+
+
+def _of_branches_not_called(program: Program, nodes: Sequence[Any]) -> list[tuple[int, Condition]]:
+    """Slot and condition of each ``where`` that lacks a branch: it had no value at the numbers recorded with."""
+    if ABSENT not in program.operands:
+        return []
+    found = [operands[0] for _, operands in program.instructions() if ABSENT in operands]
+    return [(slot, nodes[slot]) for slot in found if isinstance(nodes[slot], Condition)]
+
+
+def _in_words(condition: Condition) -> str:
+    sides = [getattr(side, "label", "") or _short(side) for side in condition.parents]
+    return f"{sides[0]} {condition.primitive.symbol} {sides[1]}"
+
+
+def _short(side: Any) -> str:
+    if not isinstance(side, Value):
+        return f"{side:.6g}"
+    return f"a {side.primitive.name}" if side.primitive is not None else "a leaf"
