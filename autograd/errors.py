@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from autograd.lines import line_of, user_frame, user_line
+from autograd.paths import origins, path, path_in_words
 from autograd.primitives import Primitive
+
+_Error = TypeVar("_Error", bound=Exception)
 
 
 class DomainError(ValueError):
-    """A primitive was asked for a value, or a slope, where it has none."""
+    """A primitive was asked for a value, or a slope, where it has none.
+
+    ``primitive`` and ``operands`` say of what; ``node`` is the node of the graph where it happened, ``None`` while the
+    graph is made. The OverflowError of a primitive has the same attributes.
+    """
+
+    primitive: Primitive | None = None
+    operands: tuple[Any, ...] = ()
+    node: Any = None
 
 
 class NonFiniteError(RuntimeError):
@@ -40,36 +52,78 @@ def function_called_on_the_users_line() -> str | None:
     return match.group(1) if match else None
 
 
-def describe(name: str, operand: Any) -> str:
-    """``x is -2.0 ('z1', model.py:14)``: an operand, its number, its label, and the line that made it if known."""
+def describe(name: str, operand: Any, here: str = "") -> str:
+    """``x is -2.0 ('z1', model.py:14)``: an operand, its number, its label, and the line that made it if not here."""
     if not hasattr(operand, "label"):
         huge = isinstance(operand, int) and abs(operand) > 10**20
         return f"{name} is {f'an integer of {operand.bit_length()} bits' if huge else repr(operand)}"
-    known = ", ".join([f"'{operand.label}'"] * bool(operand.label) + [line_of(operand)] * bool(line_of(operand)))
-    return f"{name} is {operand._data!r}" + (f" ({known})" if known else "")
+    line = line_of(operand)
+    known = [f"'{operand.label}'"] if operand.label else []
+    known += [line] if line and line != here else []
+    return f"{name} is {operand._data!r}" + (f" ({', '.join(known)})" if known else "")
 
 
-def operands_in_words(primitive: Primitive, operands: Sequence[Any]) -> str:
+def _names(primitive: Primitive, operands: Sequence[Any]) -> Sequence[str]:
+    return [f"xs[{i}]" for i in range(len(operands))] if primitive.n_ary else primitive.arguments
+
+
+def operands_in_words(primitive: Primitive, operands: Sequence[Any], here: str = "") -> str:
     """The operands of a failed operation, a long list shortened."""
-    names = primitive.arguments if not primitive.n_ary else tuple(f"xs[{i}]" for i in range(len(operands)))
-    parts = [describe(n, o) for n, o in zip(names, operands, strict=False)]
+    parts = [describe(n, o, here) for n, o in zip(_names(primitive, operands), operands, strict=False)]
     if len(parts) > 4:
         parts = [*parts[:4], f"… {len(parts)} in all"]
     return ", ".join(parts)
+
+
+def _about(error: _Error, primitive: Primitive, operands: Sequence[Any]) -> _Error:
+    """The error, with what programs may ask it; a further line says how its operands were made, if they are nodes."""
+    made = origins(_names(primitive, operands), operands)
+    if made:
+        error.args = (f"{error}\nwhere {made}",)
+    vars(error).update(primitive=primitive, operands=tuple(operands), node=None)
+    return error
+
+
+def at_slot(error: Exception, slot: int) -> None:
+    """Note the slot of the program where a walk failed, for whoever knows the nodes: see ``naming_nodes``."""
+    vars(error).setdefault("slot", slot)
+
+
+@contextmanager
+def naming_nodes(nodes: Sequence[Any], outputs: Iterable[Any]) -> Iterator[None]:
+    """Walks over a program inside of it fail with the way from the node to the output; ``nodes`` has one per slot."""
+    try:
+        yield
+    except (DomainError, OverflowError) as error:
+        if "slot" in vars(error):
+            say_path(error, nodes[vars(error)["slot"]], outputs)
+        raise
+
+
+def say_path(error: Exception, node: Any, outputs: Iterable[Any]) -> None:
+    """Add the way from the node that failed to the output, once."""
+    known = vars(error)
+    if known.get("node") is None:
+        known["node"] = node
+        way = path(node, outputs)
+        if len(way) > 1 or line_of(node):
+            message = str(error).partition("\nwhere ")[0]  # the way begins with how the operands were made
+            error.args = (f"{message}\nOn the way to the output: {path_in_words(way)}",)
 
 
 def failure(primitive: Primitive, operands: Sequence[Any], error: Exception) -> Exception:
     """The exception to raise in place of what a number system raised for these operands."""
     line = user_line()
     where = f" ({line})" if line else ""
-    given = operands_in_words(primitive, operands)
+    given = operands_in_words(primitive, operands, line)
     if isinstance(error, OverflowError):
-        return OverflowError(
-            f"{primitive.name} is too large for a float; {given}{where}. Use clip, or work with logarithms."
-        )
+        message = f"{primitive.name} is too large for a float; {given}{where}. Use clip, or work with logarithms."
+        return _about(OverflowError(message), primitive, operands)
     if primitive.needs:
-        return DomainError(f"{primitive.name} needs {primitive.needs}; {given}{where}. {primitive.remedy}")
-    return DomainError(f"{primitive.name} failed: {error}; {given}{where}.")
+        message = f"{primitive.name} needs {primitive.needs}; {given}{where}. {primitive.remedy}"
+    else:
+        message = f"{primitive.name} failed: {error}; {given}{where}."
+    return _about(DomainError(message), primitive, operands)
 
 
 def slope_failure(
@@ -79,24 +133,29 @@ def slope_failure(
     name = primitive.arguments[argument] if not primitive.n_ary else f"xs[{argument}]"
     given = operands_in_words(primitive, operands)
     if too_large:
-        return OverflowError(f"{primitive.name} has a slope too large for a float with respect to {name}; {given}.")
-    return DomainError(
+        message = f"{primitive.name} has a slope too large for a float with respect to {name}; {given}."
+        return _about(OverflowError(message), primitive, operands)
+    message = (
         f"{primitive.name} has no {order} with respect to {name} here; {given}. "
         "Use where to choose another formula at this point, or detach() if no derivative is wanted."
     )
+    return _about(DomainError(message), primitive, operands)
 
 
 def nonfinite(primitive: Primitive, operands: Sequence[Any], number: float) -> NonFiniteError:
     """The exception for an operation that gave nan or an infinity."""
     line = user_line()
     where = f" ({line})" if line else ""
-    return NonFiniteError(f"{primitive.name} gave {number!r}; {operands_in_words(primitive, operands)}{where}.")
+    given = operands_in_words(primitive, operands, line)
+    error = NonFiniteError(f"{primitive.name} gave {number!r}; {given}{where}.")
+    return _about(error, primitive, operands)
 
 
 def frozen(what: str) -> RecordingError:
     """What to raise when a function that is being recorded reads a number that would stay as it is now."""
     line = user_line()
     return RecordingError(
-        f"{what} was read{f' ({line})' if line else ''} while the function is recorded for replay, which would freeze it. "
-        "Keep to Values: comparisons and where for choices, grad or gradients for derivatives, detach() for constants."
+        f"{what} was read{f' ({line})' if line else ''} while the function is recorded for replay, which would freeze "
+        "it. Keep to Values: comparisons and where for choices, grad or gradients for derivatives, detach() for "
+        "constants."
     )

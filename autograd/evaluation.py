@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from autograd.errors import naming_nodes
 from autograd.interpret import pull_back, run_forward
 from autograd.number_systems import system_of
 from autograd.program import flatten
@@ -54,7 +55,7 @@ def evaluate(
             raise ValueError(f"at gives numbers for leaves; {key!r} is not a leaf")
     if digits is not None and digits < 1:
         raise ValueError(f"digits is a number of decimal digits, at least 1; it is {digits}")
-    with m.computing(digits):
+    with m.computing(digits), naming_nodes(nodes, roots):
         inputs = [m.number(other[leaf]) if leaf in other else m.number(_of(leaf, m)) for leaf in leaves]
         numbers = run_forward(program, inputs, m)
         slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.errors import failure, slope_failure
+from autograd.errors import DomainError, at_slot, failure, slope_failure
 from autograd.primitives import Primitive
 from autograd.program import Program
 
@@ -97,9 +97,10 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
 
 def _refuse_if_lacking(m: Any, what: str, error: AttributeError) -> None:
     """Say so if the attribute that was not there is a primitive which the number system lacks."""
-    if error.obj is m and error.name in m.LACKS:
+    name, lacks = m.NAME, m.LACKS
+    if error.obj is m and error.name in lacks:
         raise NotImplementedError(
-            f"{what} needs {error.name}, which number system {m.NAME} lacks: {m.LACKS[error.name]}"
+            f"{what} needs {error.name}, which number system {name} lacks: {lacks[error.name]}"
         ) from error
 
 
@@ -113,7 +114,11 @@ def run_forward(program: Program, inputs: Sequence[Any], m: Any) -> list[Any]:
         raise ValueError(f"the program has {program.inputs} inputs; {len(inputs)} numbers were given")
     numbers: list[Any] = [*inputs, *(m.number(constant) for constant in program.constants)]
     for primitive, operands in program.instructions():
-        numbers.append(apply(m, primitive, [None if o < 0 else numbers[o] for o in operands]))
+        try:
+            numbers.append(apply(m, primitive, [None if o < 0 else numbers[o] for o in operands]))
+        except (DomainError, OverflowError) as error:
+            at_slot(error, len(numbers))
+            raise
     return numbers
 
 
@@ -139,7 +144,7 @@ def pull_back(
         if not arguments:
             continue
         inputs = [None if o < 0 else numbers[o] for o in operands]
-        for i, partial in zip(arguments, partials(m, primitive, numbers[slot], inputs, arguments), strict=True):
+        for i, partial in zip(arguments, _partials_at(slot, m, primitive, numbers, inputs, arguments), strict=True):
             if partial.__class__ is int and partial == 0:
                 continue
             product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
@@ -158,13 +163,24 @@ def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int
             i for i, o in enumerate(operands) if o >= 0 and moving[o] is not None and _differentiable(primitive, i)
         ]
         inputs = [None if o < 0 else numbers[o] for o in operands]
-        for i, partial in zip(arguments, partials(m, primitive, numbers[slot], inputs, arguments), strict=True):
+        for i, partial in zip(arguments, _partials_at(slot, m, primitive, numbers, inputs, arguments), strict=True):
             if partial.__class__ is int and partial == 0:
                 continue
             tangent = moving[operands[i]]
             product = tangent if partial.__class__ is int and partial == 1 else tangent * partial
             moving[slot] = product if moving[slot] is None else moving[slot] + product
     return moving
+
+
+def _partials_at(
+    slot: int, m: Any, primitive: Primitive, numbers: Sequence[Any], inputs: Sequence[Any], wanted: Sequence[int]
+) -> list[Any]:
+    """The partials of an instruction; an error knows its slot."""
+    try:
+        return partials(m, primitive, numbers[slot], inputs, wanted)
+    except (DomainError, OverflowError) as error:
+        at_slot(error, slot)
+        raise
 
 
 def _differentiable(primitive: Primitive, argument: int) -> bool:

@@ -44,7 +44,8 @@ class record_lines:
     ...     y * 1e308 * 10.0
     Traceback (most recent call last):
         ...
-    autograd.errors.NonFiniteError: mul gave inf; x is 1e+308 (<doctest ...>:2), y is 10.0 (<doctest ...>:2)...
+    autograd.errors.NonFiniteError: mul gave inf; x is 1e+308, y is 10.0 (<doctest ...>:2).
+    where x = mul(exp('x'), 1e+308)
 
     It may be nested, used again, and left by an exception. While it is entered it holds for all threads; threads that
     make nodes at the same time may give each other their lines.

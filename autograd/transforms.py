@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd.errors import naming_nodes
 from autograd.interpret import pull_back, push_forward
 from autograd.number_systems import floats, system_of
 from autograd.primitives import TABLE
@@ -53,9 +54,9 @@ class _Call:
         self.kind = type(result).__name__
         self.one_number = isinstance(result, Value) or plain(result) is not None
         self.outputs, self.build_output = take_apart(result, f"the result of {self.name}")
-        roots = [o for o in self.outputs if isinstance(o, Value)]
+        self.roots = [o for o in self.outputs if isinstance(o, Value)]
         known = frozenset(self.fresh)
-        self.program, self.nodes = flatten(roots, until=known)
+        self.program, self.nodes = flatten(self.roots, until=known)
         nested = nested or any(node not in known for node in self.nodes[: self.program.inputs])
         nested = nested or _ARGUMENT in self.program.primitives
         self.m: Any = system_of("values") if nested else floats
@@ -92,13 +93,13 @@ class _Call:
             if slot >= 0 and seed is not None:
                 by_slot[slot] = by_slot[slot] + seed if slot in by_slot else seed
         wanted = [slot for slot in self.slots if slot >= 0]
-        found = pull_back(self.program, self.numbers, by_slot, self.m, wanted)
+        with naming_nodes(self.nodes, self.roots):
+            found = pull_back(self.program, self.numbers, by_slot, self.m, wanted)
         return [self.result(found[slot] if slot >= 0 else None) for slot in self.slots]
 
     def refuse_if_stale(self) -> None:
         """Refuse if a captured leaf was written since the function ran."""
-        roots = [o for o in self.outputs if isinstance(o, Value)]
-        refuse_if_stale(active_nodes(roots, until=frozenset(self.fresh)))
+        refuse_if_stale(active_nodes(self.roots, until=frozenset(self.fresh)))
 
     def arranged(self, flat: Sequence[Any]) -> list[Any]:
         """One number per fresh node, in the shapes of the arguments."""
@@ -237,7 +238,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
     call.refuse_if_stale()
     moving = {slot: call.m.number(t) for slot, t in zip(call.slots, directions, strict=True) if slot >= 0}
-    found = push_forward(call.program, call.numbers, moving, call.m)
+    with naming_nodes(call.nodes, call.roots):
+        found = push_forward(call.program, call.numbers, moving, call.m)
     tangent_out = [call.result(found[slot] if slot >= 0 else None) for slot in call.output_slots]
     return call.values(), call.build_output(tangent_out)
 
@@ -291,6 +293,7 @@ def gradients(output: Value, wrt: Any) -> Any:
     slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
     slots = [slot_of.get(target, -1) for target in targets]
     wanted = [slot for slot in slots if slot >= 0]
-    cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted)
+    with naming_nodes(nodes, [output]):
+        cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted)
     found = [cotangents[slot] if slot >= 0 else None for slot in slots]
     return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])

@@ -144,7 +144,11 @@ class Value(Arithmetic, Copying):
             try:
                 pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
             except (ValueError, ArithmeticError):
-                pull_backs.one_by_one(node)
+                try:
+                    pull_backs.one_by_one(node)
+                except (ValueError, ArithmeticError) as error:
+                    errors.say_path(error, node, [self])
+                    raise
 
     def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], bool]:
         """All nodes that are not leaves and that a derivative reaches, parents first, each with a gradient of zero.
