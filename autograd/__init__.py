@@ -3,6 +3,8 @@
 import warnings as _warnings
 
 from autograd import installation as _installation
+from autograd.checking.checks import assert_grads, check_grads, check_graph
+from autograd.checking.report import GradientMismatch
 from autograd.custom import DeclarationError, primitive
 from autograd.errors import DomainError, NonFiniteError, StaleGraphError
 from autograd.evaluation import evaluate
@@ -74,6 +76,7 @@ from autograd.lines import line_of
 from autograd.pictures.drawing import draw
 from autograd.primitives import TABLE, Limit, Primitive, find
 from autograd.program import Program
+from autograd.rounding import rounding_error
 from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Condition, Value, detach, where
 
@@ -82,6 +85,7 @@ __all__ = [
     "Condition",
     "DeclarationError",
     "DomainError",
+    "GradientMismatch",
     "Limit",
     "NonFiniteError",
     "Primitive",
@@ -94,11 +98,14 @@ __all__ = [
     "add",
     "asin",
     "asinh",
+    "assert_grads",
     "atan",
     "atan2",
     "atanh",
     "cbrt",
     "ceil",
+    "check_grads",
+    "check_graph",
     "clip",
     "cos",
     "cosh",
@@ -146,6 +153,7 @@ __all__ = [
     "reciprocal",
     "record_lines",
     "relu",
+    "rounding_error",
     "selu",
     "sigmoid",
     "sign",

@@ -1,0 +1,211 @@
+"""The guilty node: each edge's partial checked alone, by a difference of its one primitive.
+
+The cost is linear in the graph, that of an n-ary node linear in its operands: such a node is checked along random
+directions, and only one that fails is searched, by halves.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from autograd import interpret
+from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
+from autograd.checking.recorded import (
+    NO_NUMBER,
+    at_kink,
+    has_partial,
+    imaginary_step,
+    looseness,
+    partials_or_nothing,
+)
+from autograd.checking.report import Edge
+from autograd.errors import operands_in_words
+from autograd.lines import line_of
+from autograd.number_systems import complexes, floats
+from autograd.operands import Passive, number_of
+from autograd.primitives import Primitive
+from autograd.program import flatten
+from autograd.value import Value
+
+#: A complex step and a partial of the table agree at once to this; what does not is looked at closely.
+_CLOSE = 1e-9
+#: How many operands of one n-ary node are named.
+_MOST_NAMED = 5
+
+
+def guilty_edges(outputs: Sequence[Value], tolerance: float = 1.0) -> tuple[list[Edge], int]:
+    """The edges of a graph whose partial does not stand its check, and how many edges were checked."""
+    _, nodes = flatten([output for output in outputs if isinstance(output, Value)])
+    found: list[Edge] = []
+    checked = 0
+    for node in nodes:
+        if node.__class__ is not Value or node.primitive is None:
+            continue
+        operands = node.operands()
+        wanted = [i for i, o in enumerate(operands) if o.__class__ is Value and has_partial(node.primitive, i)]
+        if not wanted:
+            continue
+        checked += len(wanted)
+        for i, slope, partial, verdict, passes in _wrong(node, operands, wanted, tolerance):
+            found.append(_edge(node, i, 1, partial, slope.value, slope.error, verdict, passes))
+    return found, checked
+
+
+def _edge(
+    node: Value, argument: int, order: int, analytic: float, numeric: float, error: float, verdict: str, passes: bool
+) -> Edge:
+    primitive = node.primitive
+    assert primitive is not None
+    shown = [o.value if o.__class__ is Passive else o for o in node.operands()]
+    name = f"xs[{argument}]" if primitive.n_ary else primitive.arguments[argument]
+    words = operands_in_words(primitive, shown)
+    if primitive.n_ary and argument >= 4:
+        words = f"{words}, {name} is {number_of(shown[argument])!r}"
+    return Edge(
+        primitive.name, name, words, node.label, line_of(node), order, analytic, numeric, error, verdict, passes
+    )
+
+
+_Finding = tuple[int, Slope, float, str, bool]
+_NOTHING = Slope(math.nan, math.inf, 0.0, math.nan, math.nan, "nothing", 0.0)
+
+
+def _wrong(node: Value, operands: Sequence[Any], wanted: list[int], tolerance: float) -> list[_Finding]:
+    """The arguments whose partial fails, with what differences say."""
+    primitive = node.primitive
+    assert primitive is not None
+    numbers = [number_of(operand) for operand in operands]
+    partials = partials_or_nothing(primitive, node.data, numbers, wanted)
+    if primitive.n_ary:
+        if None in partials:
+            return [(wanted[0], _NOTHING, math.nan, "outside the domain", False)]
+        return _wrong_of_many(primitive, node.data, numbers, wanted, partials, tolerance)
+    found = []
+    kink = at_kink(primitive, numbers)
+    for i, partial in zip(wanted, partials, strict=True):
+        if partial is None:
+            found.append((i, _NOTHING, math.nan, "outside the domain", False))
+        elif not math.isfinite(partial):
+            found.append((i, _NOTHING, float(partial), "not finite", False))
+        elif kink or not _agrees_at_once(primitive, numbers, i, partial):
+            finding = _look_closely(primitive, node.data, numbers, i, float(partial), tolerance)
+            if finding is not None:
+                found.append(finding)
+    return found
+
+
+def _agrees_at_once(primitive: Primitive, numbers: Sequence[Any], i: int, partial: float) -> bool:
+    """Whether the complex step of the one primitive gives the partial."""
+    if primitive.name in complexes.LACKS:
+        return False
+    x = numbers[i]
+    h = imaginary_step(x)
+    if h == 0.0:
+        return False
+    moved = list(numbers)
+    moved[i] = complex(x, h)
+    try:
+        if primitive.forward is None:
+            z = getattr(complexes, primitive.name)(*moved)
+        else:
+            z = interpret.apply(complexes, primitive, moved)
+            if not _roughly(primitive, numbers, i, partial):
+                return False
+        slope = z.imag / h
+    except (*NO_NUMBER, NotImplementedError, TypeError, AttributeError):  # a user's function need not know complex
+        return False
+    return bool(abs(slope - partial) <= _CLOSE * max(abs(slope), abs(partial)))
+
+
+def _roughly(primitive: Primitive, numbers: Sequence[Any], i: int, partial: float) -> bool:
+    """Whether a plain difference of a user's function comes near: ``abs`` and the like are not what they seem in
+    complex numbers."""
+    x = numbers[i]
+    h = 1e-5 * (abs(x) or 1.0)
+    sides = []
+    for moved_x in (x + h, x - h):
+        moved = list(numbers)
+        moved[i] = moved_x
+        sides.append(float(interpret.apply(floats, primitive, moved)))
+    slope = (sides[0] - sides[1]) / (2 * h)
+    return abs(slope - partial) <= 1e-4 * max(abs(slope), abs(partial))
+
+
+def _look_closely(
+    primitive: Primitive, z: float, numbers: Sequence[Any], i: int, partial: float, tolerance: float
+) -> _Finding | None:
+    """What real differences say of one partial, or ``None`` if they agree."""
+
+    def f(x: float) -> list[float] | None:
+        moved = list(numbers)
+        moved[i] = x
+        try:
+            result = float(interpret.apply(floats, primitive, moved))
+        except NO_NUMBER:
+            return None
+        return [result] if math.isfinite(result) else None
+
+    (slope,) = slopes(f, numbers[i], [z], [partial])
+    loose = looseness(primitive, z, numbers, [i], [partial], [0.0] * len(numbers))[0]
+    size = max(abs(partial), abs(slope.value))
+    allowed = tolerance * (slope.error + HALF_OF_THE_DIGITS * size + 2 * loose)
+    if slope.kind in ("kink", "jump"):
+        low, high = min(slope.left, slope.right), max(slope.left, slope.right)
+        slack = HALF_OF_THE_DIGITS * max(abs(low), abs(high))
+        return None if low - slack <= partial <= high + slack else (i, slope, partial, "kink", False)
+    if abs(slope.value - partial) <= allowed:
+        return None
+    if not slope.error < math.inf:
+        return None  # no difference can be formed: nothing is known against the partial
+    return i, slope, partial, "mismatch", False
+
+
+def _wrong_of_many(
+    primitive: Primitive, z: float, numbers: list[float], wanted: list[int], partials: list[Any], tolerance: float
+) -> list[_Finding]:
+    """The wrong partials of an n-ary node: along random directions first, then by halves."""
+    if not all(map(math.isfinite, partials)):
+        bad = next(k for k, partial in enumerate(partials) if not math.isfinite(partial))
+        return [(wanted[bad], _NOTHING, float(partials[bad]), "not finite", False)]
+    source = random.Random(0)
+    by_argument = dict(zip(wanted, partials, strict=True))
+    found: list[_Finding] = []
+    stack = [wanted]
+    while stack and len(found) < _MOST_NAMED:
+        some = stack.pop()
+        if _agree_together(primitive, numbers, some, by_argument, source):
+            continue
+        if len(some) > 1:
+            stack += [some[len(some) // 2 :], some[: len(some) // 2]]
+            continue
+        finding = _look_closely(primitive, z, numbers, some[0], float(by_argument[some[0]]), tolerance)
+        if finding is not None:
+            found.append(finding)
+    return found
+
+
+def _agree_together(
+    primitive: Primitive, numbers: list[float], some: list[int], partials: dict[int, Any], source: random.Random
+) -> bool:
+    """Whether a complex step along a random direction gives the sum of these partials, each weighted alike."""
+    steps = [imaginary_step(numbers[i]) for i in some]
+    if 0.0 in steps:
+        return False
+    h = min(steps)
+    moved: list[Any] = list(numbers)
+    expected = size = 0.0
+    for i in some:
+        weight = source.uniform(0.5, 1.0) * source.choice((1, -1))
+        # Weighed by its own size, a small partial counts as much as a large one; the step stays small throughout.
+        weight /= max(abs(partials[i]), 1e-8)
+        moved[i] = complex(numbers[i], h * weight)
+        expected += weight * partials[i]
+        size = max(size, abs(weight * partials[i]))
+    try:
+        slope = interpret.apply(complexes, primitive, moved).imag / h
+    except (*NO_NUMBER, NotImplementedError):
+        return False
+    return bool(abs(slope - expected) <= _CLOSE * max(size, abs(expected)) * math.sqrt(len(some)))

@@ -1,0 +1,79 @@
+"""From two numbers and an estimated error to a verdict.
+
+The invariant: *agree* and *mismatch* are said only where the error is small beside the derivative, beside the largest
+derivative of the same function, or beside what the user allows; a difference of many errors is a mismatch all the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope
+from autograd.checking.report import Entry, Report
+
+#: An error beyond this part of the derivative cannot tell a rule that is off by one per cent from a right one.
+_SMALL = 1e-3
+#: What is not small may still be far too little for the difference that there is.
+_MANY = 10.0
+#: The slopes beside a kink are known to so many digits.
+_BESIDE_A_KINK = 1e-5
+
+NOTHING = Slope(math.nan, math.inf, 0.0, math.nan, math.nan, "nothing", 0.0)
+
+
+class Judge(NamedTuple):
+    """What a user asked for: a factor on the estimated error, more allowances, and verdicts to let through."""
+
+    tolerance: float
+    rtol: float
+    atol: float
+    allow: Collection[str]
+
+    def entry(self, name: str, order: int, analytic: float, slope: Slope, method: str, small: float = 0.0) -> Entry:
+        """The entry of one derivative.
+
+        Args:
+            small: an absolute error that is small for this derivative, however small the derivative itself is.
+        """
+        if math.isnan(slope.value) and slope.kind != "nothing":
+            slope = slope._replace(kind="nothing")
+        verdict, note = self._verdict(analytic, slope, small)
+        numeric = slope.value
+        if slope.kind in ("kink", "jump"):
+            numeric = (slope.left + slope.right) / 2
+        passes = verdict in ("agree", "kink") or verdict in self.allow
+        return Entry(name, order, analytic, numeric, slope.step, slope.error, method, verdict, passes, note)
+
+    def nowhere(self, subject: str, names: Sequence[str], error: Exception | None) -> Report:
+        """The report where the function has no number at the point itself."""
+        outside = error is not None and not isinstance(error, OverflowError)
+        verdict = "outside the domain" if outside else "not finite"
+        passes = verdict in self.allow
+        entries = [Entry(x, 1, math.nan, math.nan, 0.0, math.inf, "", verdict, passes) for x in names]
+        return Report(subject, entries, notes=[str(error) if error else f"{subject} itself is not finite here"])
+
+    def _verdict(self, analytic: float, slope: Slope, small: float) -> tuple[str, str]:
+        if not math.isfinite(analytic):
+            return "not finite", ""
+        if slope.kind in ("kink", "jump"):
+            low, high = min(slope.left, slope.right), max(slope.left, slope.right)
+            slack = self.tolerance * _BESIDE_A_KINK * max(abs(low), abs(high)) + self.atol
+            what = "slopes" if slope.kind == "kink" else "a jump with slopes"
+            note = f"{what} {slope.left:.6g} and {slope.right:.6g}"
+            return ("kink" if low - slack <= analytic <= high + slack else "mismatch"), note
+        if slope.kind == "nothing" or not slope.error < math.inf:
+            return "ill-conditioned", "no difference could be formed"
+        size = max(abs(analytic), abs(slope.value))
+        apart = abs(analytic - slope.value)
+        more = self.rtol * size + self.atol
+        allowed = self.tolerance * (slope.error + HALF_OF_THE_DIGITS * size) + more
+        if slope.error <= max(_SMALL * size, small, more):
+            return ("agree" if apart <= allowed else "mismatch"), ""
+        return ("mismatch" if apart > _MANY * allowed else "ill-conditioned"), ""
+
+
+def prefixes(name: str, outputs: int) -> list[str]:
+    """What stands before the name of an input, for each output."""
+    return [""] if outputs == 1 else [f"{name}[{k}] by " for k in range(outputs)]

@@ -1,0 +1,83 @@
+"""Derivatives of any library checked: function and gradient are all that is known, so by real differences alone."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+from autograd.checking.differences import Slope, slopes
+from autograd.checking.inputs import Inputs
+from autograd.checking.judging import Judge, prefixes
+from autograd.checking.recorded import NO_NUMBER, as_float, results_of
+from autograd.checking.report import Report
+from autograd.operands import kind_of
+
+#: An error that is small beside the largest derivative.
+_BESIDE_THE_LARGEST = 1e-6
+#: An error that is small for a derivative that is said to be zero: this part of the function's size.
+_FLAT = 1e-9
+
+
+def check_outside(
+    f: Callable[..., Any],
+    given: Inputs,
+    name: str,
+    grad: Callable[..., Any],
+    order: int,
+    judge: Judge,
+    source: random.Random,
+) -> Report:
+    """The report on what ``grad`` says of ``f``."""
+    if not callable(grad):
+        raise TypeError(f"grad is a function that takes the inputs and returns the derivatives, not {kind_of(grad)}")
+    if order != 1:
+        raise NotImplementedError("order")
+    try:
+        result = f(*given.as_given(given.numbers))
+        outputs = results_of(result, f"the result of {name}")
+        values = [as_float(x) for x in outputs]
+    except NO_NUMBER as error:
+        return judge.nowhere(name, given.names, error)
+    names = prefixes(name, len(values))
+    if not all(map(math.isfinite, values)):
+        return judge.nowhere(name, [prefix + x for prefix in names for x in given.names], None)
+    try:
+        claimed = grad(*given.as_given(given.numbers))
+    except NO_NUMBER as error:
+        return judge.nowhere(name, given.names, error)
+    one_number = len(values) == 1 and not isinstance(result, list | tuple | dict) and not getattr(result, "shape", ())
+    analytic = given.derivatives(claimed, len(values), one_number)
+    found: list[list[Slope]] = [[] for _ in values]
+    for i, x in enumerate(given.numbers):
+        for row, slope in zip(found, _slopes_of(f, given, name, i, x, values, analytic), strict=True):
+            row.append(slope)
+    entries = []
+    for k, prefix in enumerate(names):
+        changes = [abs(slope.value) * max(abs(x), 1.0) for slope, x in zip(found[k], given.numbers, strict=True)]
+        largest = max((change for change in changes if math.isfinite(change)), default=0.0)
+        for i, x_name in enumerate(given.names):
+            size = max(abs(given.numbers[i]), 1.0)
+            small = _BESIDE_THE_LARGEST * largest / size
+            if analytic[k][i] == 0.0:
+                small = max(small, _FLAT * abs(values[k]) / size)
+            method = "one-sided" if found[k][i].kind == "edge" else "central"
+            entries.append(judge.entry(prefix + x_name, 1, analytic[k][i], found[k][i], method, small))
+    return Report(name, entries)
+
+
+def _slopes_of(
+    f: Callable[..., Any], given: Inputs, name: str, i: int, x: float, values: list[float], analytic: list[list[float]]
+) -> list[Slope]:
+    numbers = list(given.numbers)
+
+    def moved(number: float) -> list[float] | None:
+        numbers[i] = number
+        try:
+            found = [as_float(z) for z in results_of(f(*given.as_given(numbers)), f"the result of {name}")]
+        except NO_NUMBER:
+            return None
+        return found if all(map(math.isfinite, found)) and len(found) == len(values) else None
+
+    return slopes(moved, x, values, [row[i] if math.isfinite(row[i]) else 0.0 for row in analytic])
