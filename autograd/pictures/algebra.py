@@ -1,0 +1,258 @@
+"""The algebra of derivations: rules over SymPy at one recorded point. The one file of pictures that imports SymPy.
+
+Two number systems stand here. In ``AtPoint`` rules become results: as in the system "sympy", but a comparison is
+decided by the numbers that were recorded, so that a derivation shows the formula of the branch taken; what was decided
+is kept. In ``written`` operations become what the user wrote, unevaluated and in his order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import sympy
+
+from autograd.number_systems import common, sympy_
+from autograd.primitives import TABLE, Primitive
+
+Expression = Any  # sympy.Expr
+
+Symbol, Dummy, Function, count_ops = sympy.Symbol, sympy.Dummy, sympy.Function, sympy.count_ops
+number, sympify = sympy_.number, sympy.sympify
+
+
+class Sigmoid(sympy.Function):  # type: ignore[misc]  # SymPy publishes no types
+    """σ(x) kept in one piece, with σ(-x) = 1 - σ(x) and σ′ = σ·(1 - σ); ``rewrite(sympy.exp)`` opens it."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, x: Expression) -> Expression:
+        if x.is_number:
+            return sympy_.sigmoid(x)
+        return 1 - cls(-x) if x.could_extract_minus_sign() else None
+
+    def fdiff(self, argindex: int = 1) -> Expression:
+        return self * (1 - self)
+
+    def _eval_rewrite_as_exp(self, x: Expression, **_: Any) -> Expression:
+        return sympy_.sigmoid(x)
+
+
+class Decision(NamedTuple):
+    """A comparison that the recorded numbers decided: ``less``, ``greater`` …, its two sides and the outcome."""
+
+    relation: str
+    left: Expression
+    right: Expression
+    outcome: bool
+    #: False if one side is nan, of which no comparison holds.
+    ordered: bool = True
+
+    def replace(self, expressions: Mapping[Expression, Expression]) -> Decision:
+        """The same comparison of other expressions."""
+        left, right = (side.xreplace(expressions) for side in (self.left, self.right))
+        return self._replace(left=left, right=right)
+
+
+class AtPoint:
+    """A number system of SymPy expressions that knows the number of each symbol, and decides comparisons by it."""
+
+    NAME = sympy_.NAME
+    LANES = False
+    LACKS: Mapping[str, str] = MappingProxyType({})
+    pi = sympy_.pi
+    sigmoid = Sigmoid
+    number, plain, computing = map(staticmethod, (sympy_.number, sympy_.plain, sympy_.computing))
+    where, limit = map(staticmethod, (common.where, sympy_.limit))
+
+    def __init__(self, numbers: Mapping[Expression, float]) -> None:
+        self.numbers = numbers
+        self.decisions: list[Decision] = []
+
+    def _number_of(self, x: Any) -> float:
+        """The float behind an expression: of a symbol the recorded one, to the last bit."""
+        if not isinstance(x, sympy.Basic):
+            return float(x)
+        if x in self.numbers:
+            return self.numbers[x]
+        return float(x.xreplace({symbol: sympy_.number(known) for symbol, known in self.numbers.items()}))
+
+    def _decide(self, relation: str, x: Any, y: Any) -> bool:
+        a, b = self._number_of(x), self._number_of(y)
+        outcome = {"less": a < b, "less_equal": a <= b, "greater": a > b, "greater_equal": a >= b}[relation]
+        sides = sympy.sympify(x), sympy.sympify(y)
+        if sides[0].free_symbols or sides[1].free_symbols:
+            self.decisions.append(Decision(relation, *sides, outcome, a == a and b == b))
+        return outcome
+
+    def less(self, x: Any, y: Any) -> bool:
+        return self._decide("less", x, y)
+
+    def less_equal(self, x: Any, y: Any) -> bool:
+        return self._decide("less_equal", x, y)
+
+    def greater(self, x: Any, y: Any) -> bool:
+        return self._decide("greater", x, y)
+
+    def greater_equal(self, x: Any, y: Any) -> bool:
+        return self._decide("greater_equal", x, y)
+
+    def maximum(self, x: Any, y: Any) -> Expression:
+        return x if self.greater(x, y) else y
+
+    def minimum(self, x: Any, y: Any) -> Expression:
+        return x if self.less(x, y) else y
+
+    def abs(self, x: Any) -> Expression:
+        return -x if self.less(x, 0) else x
+
+    def sign(self, x: Any) -> Expression:
+        return sympy.Integer(1) if self.greater(x, 0) else sympy.Integer(-1 if self.less(x, 0) else 0)
+
+    def cbrt(self, x: Any) -> Expression:
+        third = sympy.Rational(1, 3)
+        return -((-x) ** third) if self.less(x, 0) else x**third
+
+    def clip(self, x: Any, low: Any, high: Any) -> Expression:
+        return low if self.less(x, low) else high if self.greater(x, high) else x
+
+    def relu(self, x: Any) -> Expression:
+        return x if self.greater(x, 0) else sympy.Integer(0)
+
+    def leaky_relu(self, x: Any, slope: Any) -> Expression:
+        return x if self.greater(x, 0) else slope * x
+
+    def elu(self, x: Any, alpha: Any) -> Expression:
+        return x if self.greater(x, 0) else alpha * sympy_.expm1(x)
+
+    def selu(self, x: Any, scale: Any, alpha: Any) -> Expression:
+        return scale * self.elu(x, alpha)
+
+    def silu(self, x: Any) -> Expression:
+        return x * Sigmoid(x)
+
+
+for _name in TABLE:  # what involves no comparison is as in the system "sympy"
+    if not hasattr(AtPoint, _name):
+        setattr(AtPoint, _name, staticmethod(getattr(sympy_, _name)))
+
+
+# Formulas as they were written.
+
+
+def _sum(terms: Sequence[Expression]) -> Expression:
+    return sympy.Add(*terms, evaluate=False) if len(terms) > 1 else terms[0] if terms else sympy.Integer(0)
+
+
+def product(factors: Sequence[Expression]) -> Expression:
+    """The product, left as it is."""
+    return sympy.Mul(*factors, evaluate=False) if len(factors) > 1 else factors[0] if factors else sympy.Integer(1)
+
+
+def put_in(expression: Expression, meaning: Mapping[Expression, Expression]) -> Expression:
+    """The expression with others in the places of its symbols, a product of them not multiplied out."""
+    if not expression.is_Mul:
+        return expression.xreplace(meaning)
+    return product([factor.xreplace(meaning) for factor in expression.args])
+
+
+def _power(x: Expression, y: Any) -> Expression:
+    return sympy.Pow(x, y, evaluate=False)
+
+
+def _dot(xs: Sequence[Expression]) -> Expression:
+    """x₁·y₁ + … + start, the start, a bias mostly, last; terms with a factor that is written as 0 are kept."""
+    n = len(xs) // 2
+    terms = [product(pair) for pair in zip(xs[:n], xs[n : 2 * n], strict=True)]
+    return _sum([*terms, xs[-1]] if len(xs) % 2 else terms)
+
+
+_WRITTEN: dict[str, Callable[..., Expression]] = {
+    "add": lambda x, y: _sum([x, y]),
+    "sub": lambda x, y: _sum([x, product([sympy.Integer(-1), y])]),
+    "mul": lambda x, y: product([x, y]),
+    "div": lambda x, y: product([x, _power(y, -1)]),
+    "neg": lambda x: product([sympy.Integer(-1), x]),
+    "pow": _power,
+    "square": lambda x: _power(x, 2),
+    "sqrt": lambda x: _power(x, sympy.Rational(1, 2)),
+    "reciprocal": lambda x: _power(x, -1),
+    "identity": lambda x: x,
+    "detach": lambda x: x,
+    "sum": lambda *xs: _sum(xs),
+    "prod": lambda *xs: product(xs),
+    "mean": lambda *xs: product([sympy.Rational(1, len(xs)), _sum(xs)]) if len(xs) > 1 else xs[0],
+    "dot": lambda *xs: _dot(xs),
+    "sigmoid": lambda x: Function("σ")(x),
+}
+
+
+def written(primitive: Primitive, operands: Sequence[Expression]) -> Expression:
+    """The operation on these expressions as a formula, nothing of it evaluated."""
+    if primitive.forward is None and primitive.name in _WRITTEN:
+        return _WRITTEN[primitive.name](*operands)
+    return Function(primitive.name)(*operands, evaluate=False)
+
+
+def shortened(formula: Expression, name: str) -> Expression:
+    """A long sum with dots for the terms in the middle that a symbol does not occur in."""
+    terms = list(formula.args) if formula.is_Add else []
+    if len(terms) <= 5:
+        return formula
+    symbol, kept = sympy.Symbol(name), [terms[0]]
+    for place, term in enumerate(terms[1:], start=1):
+        if place == len(terms) - 1 or term.has(symbol):
+            kept.append(term)
+        elif kept[-1] != DOTS:
+            kept.append(DOTS)
+    return _sum(kept)
+
+
+#: What stands for the terms that are left out.
+DOTS = sympy.Symbol("…")
+
+# Results.
+
+#: Expressions with more operations than this are left as they came: to rewrite them would take seconds.
+MOST_TIDIED = 150
+#: A product of more sums is not multiplied out.
+MOST_SUMS = 6
+
+
+def tidy(expression: Expression) -> Expression:
+    """The shortest of a few equal forms: as it came, over one denominator, with common factors in front."""
+    expression = sympy.sympify(expression)
+    length = sympy.count_ops(expression)
+    if not expression.free_symbols or not 1 < length <= MOST_TIDIED or len(expression.atoms(sympy.Add)) > MOST_SUMS:
+        return expression
+    forms = [expression, sympy.factor_terms(expression)]
+    if expression.has(sympy.Add):
+        forms += [_over_one_denominator(expression), sympy.expand(expression)]
+    return min(forms, key=sympy.count_ops)  # the first of the shortest
+
+
+def _over_one_denominator(expression: Expression) -> Expression:
+    numerator, denominator = sympy.fraction(sympy.together(sympy.expand_power_exp(expression)))
+    return sympy.factor_terms(sympy.expand(numerator)) / denominator
+
+
+def is_defined(expression: Expression) -> bool:
+    """False for what SymPy answers where there is no number."""
+    return not expression.has(sympy.nan, sympy.zoo)
+
+
+def proves_equal(left: Expression, right: Expression) -> bool:
+    """True if algebra shows that both are the same; False says nothing."""
+    difference = sympy.expand(left - right)
+    if difference == 0:
+        return True
+    if sympy.count_ops(difference) > MOST_TIDIED:
+        return False
+    return bool(sympy.simplify(difference.rewrite(sympy.exp)) == 0)
+
+
+def as_latex(expression: Expression) -> str:
+    """SymPy's own LaTeX, for what the printer of formulas does not know."""
+    return str(sympy.latex(expression))
