@@ -33,8 +33,8 @@ LARGEST_DENOMINATOR = 1024
 def number(x: Any) -> Expression:
     """An exact number where it is short, a float of SymPy's where it is not; an expression as it is.
 
-    >>> number(0.75), number(2.0), number(0.1)
-    (3/4, 2, 0.1)
+    >>> print(number(0.75), number(2.0), number(0.5) * sympy.Symbol("x"), number(0.1) * sympy.Symbol("x"))
+    3/4 2 x/2 0.1*x
 
     Raises:
         TypeError: a text; SymPy would run it as code.
@@ -70,7 +70,7 @@ class Anywhere:
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _itself
     __mod__ = __pow__ = __rpow__ = __neg__ = __abs__ = _itself
     __lt__ = __le__ = __gt__ = __ge__ = _yes
-    __eq__ = __ne__ = _yes  # type: ignore[assignment]
+    __eq__ = __ne__ = _yes
     __hash__ = object.__hash__
 
 
@@ -80,7 +80,7 @@ def plain(x: Any) -> Any:
         return x
     if x in (sympy.true, sympy.false):
         return bool(x)
-    return float(x) if getattr(x, "is_number", False) else Anywhere()  # type: ignore[arg-type]
+    return float(x) if getattr(x, "is_number", False) else Anywhere()
 
 
 def limit(value: float, primitive: Any, operands: Any) -> Any:

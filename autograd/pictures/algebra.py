@@ -64,8 +64,8 @@ class AtPoint:
     LACKS: Mapping[str, str] = MappingProxyType({})
     pi = sympy_.pi
     sigmoid = Sigmoid
-    number, plain, computing = map(staticmethod, (sympy_.number, sympy_.plain, sympy_.computing))
-    where, limit = map(staticmethod, (common.where, sympy_.limit))
+    number, plain, computing = staticmethod(sympy_.number), staticmethod(sympy_.plain), staticmethod(sympy_.computing)
+    where, limit = staticmethod(common.where), staticmethod(sympy_.limit)
 
     def __init__(self, numbers: Mapping[Expression, float]) -> None:
         self.numbers = numbers

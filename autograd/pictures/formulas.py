@@ -1,8 +1,8 @@
 """SymPy expressions as people write them: in plain text with the labels verbatim, and as LaTeX.
 
-SymPy's own printers spell ``a²·(1 − a²)`` with stars and in their own order. Here sums begin with what is added, products
-keep the order of their factors, and unevaluated steps such as ``½·2·(y − a²)·(−1)`` stay as they are. Expressions are
-told apart by their attributes, so that this file needs no SymPy.
+SymPy's own printers spell ``a²·(1 − a²)`` with stars and in their own order. Here sums begin with what is added,
+products keep the order of their factors, and unevaluated steps such as ``½·2·(y − a²)·(−1)`` stay as they are.
+Expressions are told apart by their attributes, so that this file needs no SymPy.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from autograd.pictures.notation import (
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
 
 _VULGAR = {(1, 2): "½", (1, 3): "⅓", (2, 3): "⅔", (1, 4): "¼", (3, 4): "¾", (1, 5): "⅕", (1, 6): "⅙", (1, 8): "⅛"}
-_LATEX_FUNCTIONS = frozenset("sin cos tan sinh cosh tanh log exp max min".split())
+_LATEX_FUNCTIONS = frozenset(["sin", "cos", "tan", "sinh", "cosh", "tanh", "log", "exp", "max", "min"])
 _NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "Abs": "abs", "ceiling": "ceil", "Sigmoid": "σ"}
 
 

@@ -158,9 +158,9 @@ class Cone:
             if needed[slot]:
                 sizes[slot] = 1 + sum([sizes[operand] for operand in self._used(slot) if operand >= 0])
         if sizes[self.root] > 2 * MOST_OPERATIONS:
-            operations = f"{sizes[self.root]:,}" if sizes[self.root] < 1e15 else "more than 10¹⁵"
+            size = f"{sizes[self.root]:,}" if sizes[self.root] < 1e15 else "more than 10¹⁵"
             raise ValueError(
-                f"the formula of {name!r} from the labelled nodes below it has {operations} numbers and operations, and "
+                f"the formula of {name!r} from the labelled nodes below it has {size} numbers and operations, and "
                 f"derive writes at most {2 * MOST_OPERATIONS}. Label nodes in between (value.label = 'h'), or derive "
                 "a part of it: from the output to a node in between, and from that node to wrt"
             )
@@ -228,7 +228,9 @@ class Formulas:
             node = cone.nodes[slot]
             below = [None if o < 0 else self._expressions[o] for o in operands]
             if isinstance(node, Condition):
-                decision = self.algebra.Decision(primitive.name, *map(self.algebra.sympify, below), node.outcome)
+                left, right = (self.algebra.sympify(side) for side in below)
+                ordered = not any(number != number for number in map(cone._number, operands))
+                decision = self.algebra.Decision(primitive.name, left, right, node.outcome, ordered)
                 self._decided([decision])
                 self._written[slot] = self._expressions[slot] = node.outcome
                 continue
