@@ -73,6 +73,7 @@ from autograd.functions import (
 )
 from autograd.line_recording import record_lines
 from autograd.lines import line_of
+from autograd.nonfinite import find_nonfinite
 from autograd.pictures.drawing import draw
 from autograd.primitives import TABLE, Limit, Primitive, find
 from autograd.program import Program
@@ -120,6 +121,7 @@ __all__ = [
     "exp",
     "expm1",
     "find",
+    "find_nonfinite",
     "floor",
     "gelu",
     "grad",

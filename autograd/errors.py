@@ -142,12 +142,12 @@ def slope_failure(
     return _about(DomainError(message), primitive, operands)
 
 
-def nonfinite(primitive: Primitive, operands: Sequence[Any], number: float) -> NonFiniteError:
-    """The exception for an operation that gave nan or an infinity."""
+def nonfinite(primitive: Primitive, operands: Sequence[Any], number: float, reason: str) -> NonFiniteError:
+    """The exception for an operation that gave nan or an infinity, for a reason."""
     line = user_line()
     where = f" ({line})" if line else ""
     given = operands_in_words(primitive, operands, line)
-    error = NonFiniteError(f"{primitive.name} gave {number!r}; {given}{where}.")
+    error = NonFiniteError(f"{primitive.name} gave {number!r}; {given}{where}: {reason}.")
     return _about(error, primitive, operands)
 
 

@@ -16,8 +16,9 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from autograd import errors, recording
+from autograd.indeterminate import why
 from autograd.lines import Moment, moment, user_frame
-from autograd.operands import Passive
+from autograd.operands import Passive, number_of
 from autograd.unrolled import in_order
 
 _new = recording._new
@@ -44,7 +45,7 @@ class record_lines:
     ...     y * 1e308 * 10.0
     Traceback (most recent call last):
         ...
-    autograd.errors.NonFiniteError: mul gave inf; x is 1e+308, y is 10.0 (<doctest ...>:2).
+    autograd.errors.NonFiniteError: mul gave inf; x is 1e+308, y is 10.0 (<doctest ...>:2): 1e+308 · 10.0 is too ...
     where x = mul(exp('x'), 1e+308)
 
     It may be nested, used again, and left by an exception. While it is entered it holds for all threads; threads that
@@ -105,8 +106,12 @@ def _maker(raising: bool) -> Callable[[type], Any]:
 def _refuse_nonfinite(maker: FrameType) -> None:
     """Raise if the number is not finite that the frame, one of ``Recording``'s functions, is about to store."""
     names = maker.f_locals
-    if not math.isfinite(names["data"]):
+    primitive, data = names["primitive"], names["data"]
+    if not math.isfinite(data):
         x, y = names["x"], names.get("y")
         operands = in_order(x, y) if x.__class__ is tuple else (x,) if y is None else (x, y)
+        constants = [operand for operand in operands if operand.__class__ is float]
+        numbers = [number_of(operand) for operand in operands]
+        reason = why(primitive, recording.forward(primitive), data, numbers, constants)
         shown = [operand.value if operand.__class__ is Passive else operand for operand in operands]
-        raise errors.nonfinite(names["primitive"], shown, names["data"])
+        raise errors.nonfinite(primitive, shown, data, reason)
