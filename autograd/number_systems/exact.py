@@ -30,7 +30,7 @@ LACKS: dict[str, str] = {
     **dict.fromkeys(("gelu", "silu", "mish", "softplus", "sigmoid", "log_sigmoid", "logsumexp"), _TRANSCENDENTAL),
 }
 
-#: A power of more bits than this is refused: 2¹⁰⁰⁰⁰⁰⁰⁰⁰⁰ is a float's worth of typing and a gigabyte of digits.
+#: A power of more bits than this is refused: 1.5¹⁰⁰⁰⁰⁰⁰⁰⁰⁰ is quickly written, and takes gigabytes.
 MOST_BITS = 2**24
 
 
@@ -92,7 +92,7 @@ def pow(x: Fraction, y: Fraction) -> Fraction:
         )
     if max(x.numerator.bit_length(), x.denominator.bit_length(), 2) * math.fabs(y) > MOST_BITS and x not in (-1, 0, 1):
         raise NotImplementedError(f"number system {NAME} has no pow of so many digits; the exponent is {y}")
-    return x ** int(y)  # type: ignore[no-any-return]
+    return x ** int(y)
 
 
 def square(x: Fraction) -> Fraction:

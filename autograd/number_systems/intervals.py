@@ -84,7 +84,7 @@ class Interval(Arithmetic):
     @property
     def width(self) -> float:
         """``high - low``, rounded up."""
-        return add(_point(self.high), _point(-self.low)).high
+        return add(self.high, -self.low).high
 
     def __contains__(self, x: Any) -> bool:
         """Whether a number of any kind, or all of an interval, lies inside."""
@@ -267,10 +267,10 @@ def hull(x: Any, y: Any) -> Interval:
 
 
 def abs(x: Any) -> Interval:
-    x = number(x)
-    if x.low >= 0.0:
-        return x
-    return neg(x) if x.high <= 0.0 else Interval(0.0, max(-x.low, x.high))
+    y = number(x)
+    if y.low >= 0.0:
+        return y
+    return neg(y) if y.high <= 0.0 else Interval(0.0, max(-y.low, y.high))
 
 
 def square(x: Any) -> Interval:
@@ -302,7 +302,9 @@ def _near(name: str, *operands: float) -> Interval:
         return Interval(z, z)
     # An ulp of the exact value is that of the float, or of a slightly larger one.
     off = ULPS[name] * math.ulp(z * (1.0 + 2.0**-40))
-    return Interval(nextafter(z - off, -inf), nextafter(z + off, inf))
+    low, high = z - off, z + off
+    # Both differences are exact (Sterbenz), so that they tell whether the sums were.
+    return Interval(low if z - low >= off else nextafter(low, -inf), high if high - z >= off else nextafter(high, inf))
 
 
 def _rising(at: Callable[[float], Interval], low: float = -inf, high: float = inf) -> Callable[[Any], Interval]:
@@ -381,7 +383,7 @@ sin, cos = _wave("sin", 1), _wave("cos", 0)
 def tan(x: Any) -> Interval:
     x = number(x)
     if x.low < x.high and _may_hold_a_whole((x - pi / 2) / pi):
-        raise ValueError("the interval may hold a pole of tan")
+        raise ValueError("a pole may lie in the interval")
     return Interval(_near("tan", x.low).low, _near("tan", x.high).high)
 
 
@@ -499,12 +501,12 @@ def elu(x: Any, alpha: Any) -> Interval:
 
 def _in_pieces(x: Any, below_zero: Callable[[Interval], Interval]) -> Interval:
     """The number itself above zero, another function of it below."""
-    x = number(x)
-    if x.low > 0.0:
-        return x
-    if x.high <= 0.0:
-        return below_zero(x)
-    return hull(Interval(0.0, x.high), below_zero(Interval(x.low, 0.0)))
+    y = number(x)
+    if y.low > 0.0:
+        return y
+    if y.high <= 0.0:
+        return below_zero(y)
+    return hull(Interval(0.0, y.high), below_zero(Interval(y.low, 0.0)))
 
 
 def selu(x: Any, scale: Any, alpha: Any) -> Interval:
