@@ -75,6 +75,7 @@ from autograd.line_recording import record_lines
 from autograd.lines import line_of
 from autograd.nonfinite import find_nonfinite
 from autograd.pictures.drawing import draw
+from autograd.pictures.stepping import step_through
 from autograd.primitives import TABLE, Limit, Primitive, find
 from autograd.program import Program
 from autograd.rounding import rounding_error
@@ -166,6 +167,7 @@ __all__ = [
     "softplus",
     "sqrt",
     "square",
+    "step_through",
     "sub",
     "sum",
     "tan",
