@@ -29,14 +29,14 @@ class Arguments(NamedTuple):
     spans: list[int]
 
 
-def arguments_of(args: Sequence[Any], dtype: Any, name: str) -> Arguments:
+def arguments_of(args: Sequence[Any], name: str) -> Arguments:
     """The columns of a call.
 
     Raises:
         TypeError: something is neither a number nor an array of numbers; the argument is named.
         ValueError: two arrays have different numbers of samples; both are named.
     """
-    reader = _Reader(dtype, name)
+    reader = _Reader(name)
     builders, keys, spans = [], [], [0]
     for i, arg in enumerate(args):
         key, build = reader.read(arg, f"argument {i} of {name}")
@@ -51,8 +51,7 @@ def arguments_of(args: Sequence[Any], dtype: Any, name: str) -> Arguments:
 
 
 class _Reader:
-    def __init__(self, dtype: Any, name: str) -> None:
-        self.dtype = dtype
+    def __init__(self, name: str) -> None:
         self.name = name
         self.columns: list[Any] = []
         self.samples: int | None = None
@@ -93,8 +92,8 @@ class _Reader:
                 f"{what} has {len(array)} samples, but {self.counted_in} has {self.samples}; "
                 "the first axis of every array counts samples"
             )
-        if array.dtype != self.dtype:
-            array = array.astype(self.dtype)
+        if array.dtype != np.float64:
+            array = array.astype(np.float64)
         if array.ndim == 1:
             return self._scalar(array, "samples")
         flat = array.reshape(len(array), -1) if array.size else array.reshape(len(array), int(np.prod(array.shape[1:])))

@@ -17,8 +17,10 @@ class Plan(NamedTuple):
     program: Program
     values: int
     guards: int
-    #: Whether each input, slot and output differs from sample to sample.
+    #: Whether each slot differs from sample to sample.
     varying: bytearray
+    #: Whether each output is to be summed over samples, where it varies.
+    reduced: tuple[bool, ...]
 
     @property
     def derivatives(self) -> int:
@@ -30,13 +32,20 @@ class Plan(NamedTuple):
         return bool(self.varying[self.program.outputs[output]])
 
 
-def planned(trace: Trace, varying_inputs: Sequence[bool], derivatives: Sequence[tuple[int, Sequence[int]]] = ()) -> Plan:
+def planned(
+    trace: Trace,
+    varying_inputs: Sequence[bool],
+    derivatives: Sequence[tuple[int, Sequence[int]]] = (),
+    *,
+    reduced: Sequence[bool] = (),
+) -> Plan:
     """The plan for a trace.
 
     Args:
         varying_inputs: per input of the trace's program, whether it differs from sample to sample.
         derivatives: pairs of an output and the inputs of the program by which its derivatives are wanted (-1: one
             that nothing depends on).
+        reduced: per output of the plan, whether it is to be summed over samples; none unless told.
     """
     builder = Builder(trace.program.inputs)
     places = rebuilt(trace.program, builder, range(trace.program.inputs))
@@ -59,4 +68,4 @@ def planned(trace: Trace, varying_inputs: Sequence[bool], derivatives: Sequence[
     varying[: program.inputs] = bytes(map(bool, varying_inputs))
     for slot, (_, operands) in enumerate(program.instructions(), start=program.first_instruction):
         varying[slot] = any([o != ABSENT and varying[o] for o in operands])
-    return Plan(program, len(values), len(guards), varying)
+    return Plan(program, len(values), len(guards), varying, tuple(reduced) or (False,) * len(program.outputs))

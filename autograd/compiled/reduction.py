@@ -17,8 +17,8 @@ CHUNK = 1024
 class TreeSum:
     """Adds rows of numbers over samples, block after block; a block begins at a multiple of the lanes."""
 
-    def __init__(self, rows: int, dtype: Any) -> None:
-        self._lanes = np.zeros((rows, LANES), dtype)
+    def __init__(self, rows: int) -> None:
+        self._lanes = np.zeros((rows, LANES))
         self._total: Any = None
         self._in_chunk = 0
 

@@ -1,0 +1,125 @@
+"""Compiled code on disk: private to the user, checked before it is trusted, bounded in size.
+
+A file is written under another name and put in its place at once, so that no reader sees half of it; it begins with the
+digest of what follows, so that a broken or foreign one is dropped and made again. Without a folder that can be written,
+nothing is kept, and nothing is said: the cache saves time and is never needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+#: Bytes that the folder may hold; the files used least recently go first.
+MOST_BYTES = 256 << 20
+
+_MAGIC = b"valuegrad code 1\n"
+_DIGEST = hashlib.sha256().digest_size
+
+
+def folder() -> Path | None:
+    """Where code is kept: ``VALUEGRAD_CACHE``, or the user's cache folder; ``None`` where the variable is empty.
+
+    >>> folder() is None or folder().name == "valuegrad" or "VALUEGRAD_CACHE" in os.environ
+    True
+    """
+    chosen = os.environ.get("VALUEGRAD_CACHE")
+    if chosen is not None:
+        return Path(chosen) if chosen else None
+    if os.name == "nt":
+        base = os.environ.get("LOCALAPPDATA")
+        return Path(base, "valuegrad") if base else None
+    base = os.environ.get("XDG_CACHE_HOME")
+    if base and os.path.isabs(base):
+        return Path(base, "valuegrad")
+    home = os.path.expanduser("~")
+    return Path(home, ".cache", "valuegrad") if os.path.isabs(home) else None
+
+
+def key_of(*parts: str) -> str:
+    """The name of the code that these texts decide."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part.encode())
+    return digest.hexdigest()
+
+
+def read(key: str) -> bytes | None:
+    """The code kept under a key; ``None`` if there is none that can be trusted."""
+    place = folder()
+    if place is None or not _is_private(place):
+        return None
+    path = place / f"{key}.o"
+    try:
+        kept = path.read_bytes()
+        code = kept[len(_MAGIC) + _DIGEST :]
+        if kept[: len(_MAGIC)] == _MAGIC and kept[len(_MAGIC) : len(_MAGIC) + _DIGEST] == _digest(key, code):
+            os.utime(path)
+            return code
+        path.unlink()
+    except OSError:
+        pass
+    return None
+
+
+def write(key: str, code: bytes) -> None:
+    """Keep code under a key, if that can be done."""
+    place = folder()
+    if place is None:
+        return
+    temporary = ""
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_private(place):
+            return
+        handle, temporary = tempfile.mkstemp(dir=place, prefix="new-")
+        with os.fdopen(handle, "wb") as file:
+            file.write(_MAGIC + _digest(key, code) + code)
+        os.replace(temporary, place / f"{key}.o")
+        temporary = ""
+        _make_room(place)
+    except OSError:
+        pass
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _digest(key: str, code: bytes) -> bytes:
+    """The digest of code and key, so that a file under another's name is noticed."""
+    return hashlib.sha256(key.encode() + code).digest()
+
+
+def _is_private(place: Path) -> bool:
+    """Whether the folder is the user's own, and nobody else can write to it: its code will be run."""
+    try:
+        found = os.stat(place)
+    except OSError:
+        return False
+    if not hasattr(os, "getuid"):
+        return stat.S_ISDIR(found.st_mode)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+
+
+def _make_room(place: Path) -> None:
+    """Drop what was used least recently beyond the bound, and what an interrupted process left."""
+    files = []
+    for path in place.iterdir():
+        with contextlib.suppress(OSError):
+            found = path.stat()
+            files.append((found.st_mtime, found.st_size, path))
+    total = sum(size for _, size, _ in files)
+    newest = max((moment for moment, _, _ in files), default=0.0)
+    for moment, size, path in sorted(files):
+        left_over = path.name.startswith("new-") and moment < newest - 3600
+        if total <= MOST_BYTES and not left_over:
+            continue
+        with contextlib.suppress(OSError):
+            path.unlink()
+            total -= size

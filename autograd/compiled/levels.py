@@ -1,0 +1,103 @@
+"""A program's instructions in groups that can run together, and the row of each number.
+
+Instructions are sorted by level (the longest way from an input), then by primitive; each group reads its operands from
+rows of an array and writes its results to consecutive rows. What does not differ from sample to sample has an array of
+its own, the uniform one, where groups begin at multiples of four rows, so that native code can take four at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.compiled.plan import Plan
+from autograd.compiled.reduction import LANES
+from autograd.number_systems import arrays
+
+
+class Group(NamedTuple):
+    """Instructions of one primitive, whose results go to rows ``first`` … ``last - 1``."""
+
+    name: str
+    first: int
+    last: int
+    #: Per operand: whether it is read from the varying array, and its rows.
+    operands: list[tuple[bool, list[int]]]
+
+
+class Levels:
+    """A plan's instructions in groups, and the row of each slot in the uniform or the varying array."""
+
+    def __init__(self, plan: Plan) -> None:
+        program, varying = plan.program, plan.varying
+        slots = program.first_instruction + len(program)
+        level = [0] * slots
+        keys: dict[tuple[Any, ...], list[int]] = {}
+        first, starts, flat = program.first_instruction, program.starts, program.operands
+        names = [primitive.name for primitive in program.primitives]
+        for i, opcode in enumerate(program.opcodes):
+            slot, operands = first + i, flat[starts[i] : starts[i + 1]]
+            level[slot] = here = 1 + max([level[o] for o in operands])
+            key = (varying[slot], here, names[opcode], *[varying[o] for o in operands])
+            members = keys.get(key)
+            if members is None:
+                keys[key] = [slot]
+            else:
+                members.append(slot)
+        self.row = row = [0] * slots
+        counts = [0, 0]
+        for slot in range(first):
+            row[slot] = counts[varying[slot]]
+            counts[varying[slot]] += 1
+        #: Groups of the uniform and of the varying instructions.
+        self.groups: tuple[list[Group], list[Group]] = ([], [])
+        for key in sorted(keys):
+            members, varies = keys[key], key[0]
+            if not varies:
+                counts[0] += -counts[0] % LANES
+            begin = counts[varies]
+            for place, slot in enumerate(members, start=begin):
+                row[slot] = place
+            counts[varies] += len(members)
+            operands_of = [
+                (bool(kind), [row[flat[starts[slot - first] + position]] for slot in members])
+                for position, kind in enumerate(key[3:])
+            ]
+            self.groups[varies].append(Group(key[2], begin, counts[varies], operands_of))
+        counts[0] += -counts[0] % LANES
+        #: Rows of the uniform and of the varying array.
+        self.rows = counts
+
+
+class GroupCalls:
+    """Groups as NumPy calls."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self._calls = [
+            (name, first, last, [(varies, _as_slice(rows)) for varies, rows in operands])
+            for name, first, last, operands in groups
+        ]
+
+    def __call__(self, out: Any, varying: Any, uniform: Any) -> None:
+        """Compute the rows of ``out``, arrays being ``(rows, samples)``, the uniform one ``(rows, 1)``."""
+        for name, first, last, operands in self._calls:
+            function = getattr(arrays, name)
+            found = [(varying if varies else uniform)[rows] for varies, rows in operands]
+            if isinstance(function, np.ufunc) and name not in _TRUTHS:
+                function(*found, out=out[first:last])
+            elif name == "where":
+                out[first:last] = np.where(found[0] != 0, found[1], found[2])
+            else:
+                out[first:last] = function(*found)
+
+
+_TRUTHS = ("less", "less_equal", "greater", "greater_equal")
+
+
+def _as_slice(rows: list[int]) -> Any:
+    """Rows as a slice where they are consecutive, which spares a copy; else as an array of indices."""
+    if rows and rows == list(range(rows[0], rows[0] + len(rows))):
+        return slice(rows[0], rows[0] + len(rows))
+    return np.array(rows, dtype=np.intp)
