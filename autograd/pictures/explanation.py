@@ -1,0 +1,501 @@
+"""``explain``: which paths carry a derivative, and which cancel, of a graph with any number of paths.
+
+A derivative is a sum over paths of products of partials. The paths are never listed, since there may be 2ⁿ of them:
+what all positive and all negative ones add up to, and the largest product that is still to come, are found for every
+node in one walk each, and with the latter as a bound a best-first search finds the largest paths first. Every walk is
+iterative and takes time linear in the graph, or ``top`` times that.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, final
+
+from autograd.graph import topological_order
+from autograd.interpret import partials
+from autograd.lines import line_of
+from autograd.number_systems import floats
+from autograd.operands import number_of
+from autograd.pictures.notation import in_one_line, text_of_number
+from autograd.pictures.waypoints import Names
+from autograd.structure import take_apart
+from autograd.value import Value, active_nodes, refuse_if_stale
+
+Between = Literal["labels", "nodes"]
+
+#: Node → the nodes below it with the partial along each.
+Edges = dict[Value, list[tuple[Value, float]]]
+
+#: Folding what has no label may walk over an edge this many times on average; beyond, every node counts.
+MOST_VISITS = 20
+
+#: The derivative is called small if less than this part of its terms' absolute sum is left.
+SMALL = 0.5
+
+
+class Path(NamedTuple):
+    """One path from wrt to the output, and what it adds to the derivative."""
+
+    #: The product of the partials along it.
+    value: float
+    #: Its part of the absolute sum of all paths, 0 … 1.
+    share: float
+    #: wrt, the nodes in between, and the output; and what they are called.
+    nodes: tuple[Value, ...]
+    names: tuple[str, ...]
+    #: The partials along it, from wrt up: one fewer than nodes.
+    factors: tuple[float, ...]
+    #: The user's line that made each node, inside of ``record_lines()``; else empty.
+    lines: tuple[str, ...]
+
+    @property
+    def through(self) -> str:
+        """The names between wrt and the output."""
+        inner = self.names[1:-1]
+        shown = inner if len(inner) < 8 else (*inner[:3], "…", *inner[-3:])
+        return " → ".join(shown) if inner else "the direct path"
+
+
+class Sums(NamedTuple):
+    """What all paths add up to, all positive ones, all negative ones, and how many there are of each sign."""
+
+    total: float
+    positive: float
+    negative: float
+    positive_count: float
+    negative_count: float
+
+
+@final
+class Explanation:
+    """Why a derivative is as large as it is; made by ``explain``.
+
+    ``total`` is the derivative, ``positive`` and ``negative`` the sums of all paths of either sign. ``carrying`` are
+    the largest paths of the total's sign, ``cancelling`` those of the other, ``paths`` the largest of both. ``summary``
+    says it in a sentence.
+    """
+
+    def __init__(
+        self,
+        of: str,
+        by: str,
+        sums: Sums,
+        carrying: tuple[Path, ...],
+        cancelling: tuple[Path, ...],
+        top: int,
+        notes: tuple[str, ...],
+        precision: int,
+    ) -> None:
+        self.of = of
+        self.by = by
+        self.total, self.positive, self.negative, *self._counts = sums
+        self.carrying = carrying
+        self.cancelling = cancelling
+        self.paths = tuple(sorted([*carrying, *cancelling], key=lambda path: -_size(path.value))[:top])
+        self.notes = notes
+        self.precision = precision
+
+    @property
+    def count(self) -> float:
+        """How many paths there are; a float, for there may be 10³⁰⁰."""
+        return sum(self._counts)
+
+    @property
+    def remaining(self) -> float:
+        """1 where nothing cancels, 0 where everything does: |total| over the sum of the absolute terms."""
+        whole = self.positive - self.negative
+        return abs(self.total) / whole if whole else 0.0
+
+    @property
+    def summary(self) -> str:
+        """What matters most, in a sentence."""
+        if not self.paths:
+            return f"no derivative flows from {self.by} to {self.of}"
+        if not math.isfinite(self.total):
+            return f"not a finite number: {self._signed(self.paths[0].value)} through {self.paths[0].through}"
+        if self.positive == self.negative == 0.0:
+            path = self.paths[0]
+            at = min(range(len(path.factors)), key=lambda i: abs(path.factors[i]))
+            return f"each path has a factor 0, such as ∂{path.names[at + 1]}/∂{path.names[at]}"
+        if self.count == 1:
+            return self._of_one_path(self.paths[0])
+        counts = self._counts if not self.total < 0 else self._counts[::-1]
+        sums = (self.positive, self.negative) if not self.total < 0 else (self.negative, self.positive)
+        groups = (self.carrying, self.cancelling)
+        words = [
+            self._mostly(group, whole, count)
+            for group, whole, count in zip(groups, sums, counts, strict=True)
+            if group and whole
+        ]
+        if len(words) == 1:
+            return f"{words[0]}; nothing cancels"
+        return f"small because {words[0]} cancels {words[1]}" if self.remaining < SMALL else " against ".join(words)
+
+    def _mostly(self, group: Sequence[Path], whole: float, count: float) -> str:
+        largest = group[0]
+        if largest.value / whole > 0.9:
+            return f"{self._signed(whole)} through {largest.through}"
+        part = self._signed(largest.value)
+        return f"{self._signed(whole)} along {_many(count)}, the largest {part} through {largest.through}"
+
+    def _of_one_path(self, path: Path) -> str:
+        said = f"one path, through {path.through}" if len(path.names) > 2 else "one factor"
+        if len(path.factors) > 1:
+            at = min(range(len(path.factors)), key=lambda i: abs(path.factors[i]))
+            factor = f"∂{path.names[at + 1]}/∂{path.names[at]}"
+            said += f"; its smallest factor is {factor} = {text_of_number(path.factors[at], self.precision)}"
+        return said
+
+    def _signed(self, x: float) -> str:
+        text = text_of_number(x, self.precision)
+        return text if text.startswith("−") or x != x else f"+{text}"
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        """Value, share, path and lines of each path that is shown."""
+        rows = []
+        for path in self.paths:
+            names = path.names if len(path.names) < 10 else (*path.names[:4], "…", *path.names[-4:])
+            lines = ", ".join(dict.fromkeys(line for line in path.lines if line))
+            rows.append((self._signed(path.value), f"{path.share:.0%}", " → ".join(names), lines))
+        return rows
+
+    def _rest(self) -> str:
+        """What the paths that are not shown add up to."""
+        more = self.count - len(self.paths)
+        if more < 1:
+            return ""
+        sums = [(self.positive, 1.0), (self.negative, -1.0)]
+        rest = [whole - math.fsum([p.value for p in self.paths if p.value * sign > 0]) for whole, sign in sums]
+        # What is left of a sum after its largest terms are taken out again is rounding, where it is this small.
+        words = [self._signed(x) for x, (whole, sign) in zip(rest, sums, strict=True) if x * sign > 1e-12 * abs(whole)]
+        return f"… and {_many(more, 'more ')}: {' and '.join(words) or '0'}"
+
+    def _head(self) -> str:
+        number = text_of_number(self.total, self.precision)
+        head = f"∂{self.of}/∂{self.by} = {number}"
+        if self.count > 1:
+            negative = self._signed(self.negative) if self.negative else "−0"
+            head += f" = {self._signed(self.positive)} {negative} along {_many(self.count)}"
+        return head
+
+    def __str__(self) -> str:
+        rows = self._rows()
+        widths = [max([len(row[column]) for row in rows], default=0) for column in range(2)]
+        lines = [self._head(), self.summary]
+        for value, share, names, places in rows:
+            lines.append(f"  {value:>{widths[0]}}  {share:>{widths[1]}}  {names}" + (f"  ({places})" if places else ""))
+        lines += [f"  {self._rest()}"] if self._rest() else []
+        return "\n".join([*lines, *[f"  note: {note}" for note in self.notes]])
+
+    def __repr__(self) -> str:
+        return f"<{self._head()}: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = [
+            "<tr>" + "".join([f'<td style="text-align:{"right" if i < 2 else "left"}">{escape(cell)}</td>'
+                              for i, cell in enumerate(row) if i < 3 or cell]) + "</tr>"
+            for row in self._rows()
+        ]  # fmt: skip
+        below = "<br>".join([escape(line) for line in [self._rest(), *self.notes] if line])
+        table = f"<table>{''.join(rows)}</table>" if rows else ""
+        return f"<p>{escape(self._head())}<br><b>{escape(self.summary)}</b></p>{table}<p>{below}</p>"
+
+
+def _many(count: float, more: str = "") -> str:
+    """A number of paths in words."""
+    number = f"{count:,.0f}" if count < 1e15 else f"about {count:.0e}" if count < math.inf else "more than 10³⁰⁸"
+    return f"{number} {more}{'path' if count == 1 else 'paths'}"
+
+
+def explain(
+    output: Value,
+    wrt: Any,
+    *,
+    top: int = 5,
+    between: Between | None = None,
+    names: Mapping[Value, str] | None = None,
+    precision: int = 4,
+) -> Any:
+    """The paths that carry most of a derivative, and those that cancel, without listing all paths.
+
+    >>> x = Value(1.0, "x")
+    >>> h1, h2 = 3.2 * x, -3.1 * x
+    >>> h1.label, h2.label = "h1", "h2"
+    >>> y = h1 + h2
+    >>> y.label = "y"
+    >>> print(explain(y, x))
+    ∂y/∂x = 0.1 = +3.2 −3.1 along 2 paths
+    small because +3.2 through h1 cancels −3.1 through h2
+      +3.2  51%  x → h1 → y
+      −3.1  49%  x → h2 → y
+
+    Args:
+        output: a Value.
+        wrt: a Value, or nested lists, tuples and dicts of Values; the result has the same shape.
+        top: so many paths of each sign are looked for.
+        between: ``labels``: paths between labelled nodes, what has no label being folded into one factor; ``nodes``:
+            every node counts, and those without a label are called by primitive, number and line. Unless told, labels
+            where there are some on the way.
+        names: names for nodes, in this explanation only; they go before labels.
+        precision: significant digits of the numbers.
+
+    Returns:
+        An ``Explanation``, or as many as wrt holds.
+
+    Raises:
+        StaleGraphError: a leaf was written after a node had used it.
+    """
+    if not isinstance(output, Value):
+        raise TypeError(f"explain takes a Value as output, not {output!r}")
+    if top.__class__ is not int or top < 1:
+        raise ValueError(f"top is a number of paths, at least 1; it is {top!r}")
+    if between not in (None, "labels", "nodes"):
+        raise ValueError(f"between is 'labels' or 'nodes', not {between!r}")
+    targets, build = take_apart(wrt, "wrt")
+    for target in targets:
+        if not isinstance(target, Value):
+            raise TypeError(f"wrt takes Values; {target!r} is a number, on which nothing depends")
+    refuse_if_stale(active_nodes([output]))
+    known = Names([output], names or {}, [(output, "output"), *[(target, "input") for target in targets]])
+    return build([_one(output, target, known, top, between, precision) for target in targets])
+
+
+def _one(output: Value, target: Value, known: Names, top: int, between: Between | None, precision: int) -> Explanation:
+    order, edges, flat = _partials_between(output, target)
+    notes = list(known.notes)
+    if output not in edges and flat:
+        shown = [f"{node.primitive.name} at {_operand_in_words(node, known.of)}" for node in flat[:3] if node.primitive]
+        more = f" and {len(flat) - 3} more" if len(flat) > 3 else ""
+        notes.append(f"the slope is 0 of {', '.join(shown)}{more}")
+    called: Mapping[Value, str] = known.of
+    if between is None:
+        named = any(node in known.of and node is not output and node is not target for node in order)
+        between = "labels" if named else "nodes"
+    if between == "labels":
+        folded = _folded(order, edges, known.of, output, target)
+        if folded is None:
+            notes.append("the labels leave too many ways between them to be folded, so every node counts")
+            between = "nodes"
+        else:
+            edges = folded
+            order = [node for node in order if node in known.of]
+    if between == "nodes":
+        called = _called(order, known.of)
+    here = _sums(order, edges, target).get(output, Sums(0.0, 0.0, 0.0, 0.0, 0.0))
+    bounds = _largest_to_come(order, edges, target)
+    whole = here.positive - here.negative
+    found = {
+        sign: tuple(
+            _path(nodes, factors, called, whole)
+            for nodes, factors in _largest(output, target, edges, bounds, sign, top)
+        )
+        for sign in (1, -1)
+    }
+    sign = -1 if here.total < 0 else 1
+    return Explanation(
+        in_one_line(known.of[output]), in_one_line(known.of[target]), here, found[sign], found[-sign], top,
+        tuple(notes), precision,
+    )  # fmt: skip
+
+
+def _partials_between(output: Value, target: Value) -> tuple[list[Value], Edges, list[Value]]:
+    """The nodes that a derivative from the output to the target passes, parents first, and the partials between them.
+
+    Uses of one parent are one edge, the sum of its partials. Nodes that the table stops with a literal zero have none;
+    they are the third result.
+    """
+    order: list[Value] = []
+    flat: list[Value] = []
+    edges: Edges = {target: []}
+    for node in topological_order(output, until=(target,)):
+        if node is target:
+            order.append(node)
+            continue
+        if not isinstance(node, Value) or node.primitive is None:
+            continue
+        operands = node.operands()
+        ways = [i for i, operand in enumerate(operands) if operand.__class__ is Value and operand in edges]
+        if not ways:
+            continue
+        numbers = [number_of(operand) for operand in operands]
+        found: dict[Value, float] = {}
+        slopes = partials(floats, node.primitive, node.data, numbers, ways, node.parents)
+        for i, slope in zip(ways, slopes, strict=True):
+            if slope.__class__ is not int or slope != 0:
+                found[operands[i]] = found.get(operands[i], 0.0) + slope
+        if found:
+            order.append(node)
+            edges[node] = list(found.items())
+        else:
+            flat.append(node)
+    return order, edges, flat
+
+
+def _operand_in_words(node: Value, named: Mapping[Value, str]) -> str:
+    """The operands of a node, each by its name and number."""
+    values = [operand for operand in node.parents if isinstance(operand, Value)]
+    return ", ".join([f"{in_one_line(named[v])} = {v.data:g}" if v in named else f"{v.data:g}" for v in values[:3]])
+
+
+def _folded(
+    order: Sequence[Value], edges: Edges, named: Mapping[Value, str], output: Value, target: Value
+) -> Edges | None:
+    """The partials between one named node and the next, all ways between them added up; None if that takes too long."""
+    place = {node: i for i, node in enumerate(order)}
+    left = MOST_VISITS * sum([len(below) for below in edges.values()]) + 1000
+    folded: Edges = {target: []}
+    for node in order:
+        if node is target or node not in named:
+            continue
+        arrived = {place[below]: weight for below, weight in edges[node]}
+        waiting = [-i for i in arrived]
+        heapq.heapify(waiting)
+        found: list[tuple[Value, float]] = []
+        while waiting:
+            i = -heapq.heappop(waiting)
+            weight, middle = arrived.pop(i), order[i]
+            if middle in named:
+                found.append((middle, weight))
+                continue
+            left -= len(edges[middle])
+            if left < 0:
+                return None
+            for below, slope in edges[middle]:
+                j = place[below]
+                if j in arrived:
+                    arrived[j] += weight * slope
+                else:
+                    arrived[j] = weight * slope
+                    heapq.heappush(waiting, -j)
+        folded[node] = found[::-1]
+    return folded
+
+
+def _called(order: Sequence[Value], named: Mapping[Value, str]) -> dict[Value, str]:
+    """A name for every node: its label, or its primitive with a number, and its line where that was recorded."""
+    numbers: dict[str, int] = {}
+    called = {}
+    for node in order:
+        if node in named:
+            called[node] = named[node]
+            continue
+        primitive = node.primitive.name if node.primitive is not None else "leaf"
+        numbers[primitive] = numbers.get(primitive, 0) + 1
+        called[node] = f"{primitive} #{numbers[primitive]}"
+    return called
+
+
+def _sums(order: Sequence[Value], edges: Edges, target: Value) -> dict[Value, Sums]:
+    """For each node what the paths from the target to it add up to."""
+    sums = {target: Sums(1.0, 1.0, 0.0, 1.0, 0.0)}
+    for node in order:
+        if node is target:
+            continue
+        total = positive = negative = positive_count = negative_count = 0.0
+        for below, slope in edges[node]:
+            there = sums[below]
+            _, up, down, ups, downs = there if slope >= 0 else (0.0, there[2], there[1], there[4], there[3])
+            total += slope * there.total
+            positive += slope * up if up else 0.0
+            negative += slope * down if down else 0.0
+            positive_count += ups
+            negative_count += downs
+            if slope != slope:
+                positive = negative = slope
+        sums[node] = Sums(total, positive, negative, positive_count, negative_count)
+    return sums
+
+
+#: Sign → node → the logarithm of the largest product of that sign from the node down to the target.
+Bounds = dict[int, dict[Value, float]]
+
+
+def _largest_to_come(order: Sequence[Value], edges: Edges, target: Value) -> Bounds:
+    bounds: Bounds = {1: {target: 0.0}, -1: {}}
+    for node in order:
+        if node is target:
+            continue
+        for below, slope in edges[node]:
+            for sign in (1, -1):
+                known = bounds[sign].get(below)
+                if known is None:
+                    continue
+                own = sign * _sign(slope)
+                size = known + _log(slope) if known > -math.inf else known
+                if size > bounds[own].get(node, -math.inf) or node not in bounds[own]:
+                    bounds[own][node] = size
+    return bounds
+
+
+def _largest(
+    output: Value, target: Value, edges: Edges, bounds: Bounds, sign: int, top: int
+) -> Iterator[tuple[list[Value], list[float]]]:
+    """The largest paths of one sign in order, from the output down: nodes, and the factors between them.
+
+    A node is entered ``top`` times at most for each sign: whatever reaches it later is smaller than as many others.
+    """
+    if output not in bounds[sign]:
+        return
+    # What is negated comes first; of equals the one entered last, which goes on along one path. A path is a chain of
+    # pairs, since partial paths share their beginnings.
+    heap: list[tuple[float, int, int, float, Any]] = [(-bounds[sign][output], 0, sign, 0.0, (output, 1.0, None))]
+    entered: dict[tuple[Value, int], int] = {}
+    number = found = 0
+    while heap and found < top:
+        _, _, wanted, so_far, chain = heapq.heappop(heap)
+        node = chain[0]
+        if node is target:
+            found += 1
+            yield _unchained(chain)
+            continue
+        entered[node, wanted] = entered.get((node, wanted), 0) + 1
+        if entered[node, wanted] > top:
+            continue
+        for below, slope in edges[node]:
+            rest = wanted * _sign(slope)
+            to_come = bounds[rest].get(below)
+            if to_come is None:
+                continue
+            number -= 1
+            own = so_far + _log(slope) if so_far > -math.inf else so_far
+            bound = own + to_come if own > -math.inf and to_come > -math.inf else -math.inf
+            heapq.heappush(heap, (-bound, number, rest, own, (below, slope, chain)))
+
+
+def _unchained(chain: Any) -> tuple[list[Value], list[float]]:
+    """The nodes from the target up, and the factors between them."""
+    nodes, factors = [], []
+    while chain is not None:
+        node, factor, chain = chain
+        nodes.append(node)
+        factors.append(factor)
+    return nodes, factors[:-1]
+
+
+def _path(nodes: list[Value], factors: list[float], called: Mapping[Value, str], whole: float) -> Path:
+    value = 1.0
+    for factor in reversed(factors):
+        value *= factor
+    share = abs(value) / whole if 0 < whole < math.inf else math.nan
+    names = tuple([in_one_line(called[node]) for node in nodes])
+    return Path(value, share, tuple(nodes), names, tuple(factors), tuple([line_of(node) for node in nodes]))
+
+
+def _sign(slope: float) -> int:
+    return -1 if slope < 0 else 1
+
+
+def _log(slope: float) -> float:
+    """The logarithm of the size; nan is the largest, so that it is found first."""
+    if slope != slope:
+        return math.inf
+    size = abs(slope)
+    return math.log(size) if 0 < size < math.inf else -math.inf if size == 0 else math.inf
+
+
+def _size(x: float) -> float:
+    return math.inf if x != x else abs(x)
