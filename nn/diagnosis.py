@@ -7,10 +7,10 @@ activation at each unit and sample. The bounds are conventions, named below.
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Any
 
-from autograd import Value, gradients, mean
+from autograd import Value, find_nonfinite, gradients, mean
 from nn.cost import LossFunction, find_loss
 from nn.samples import listed, sample_rows
 
@@ -99,6 +99,7 @@ def diagnose(model: Any, X: Any, y: Any, *, loss: str | LossFunction = "mse") ->
     layers = tuple(_layer_reports(traces, losses))
     unreached = tuple(_unreached(named, losses))
     findings = [
+        *_of_nonfinite(losses, fresh),
         *_of_gradients(layers),
         *_of_units(layers),
         *([f"the loss does not depend on {_some(unreached)}: no training will move them"] if unreached else []),
@@ -126,6 +127,14 @@ def _layer_reports(traces: Sequence[Any], losses: Sequence[Any]) -> list[LayerRe
 def _slope(z: Value, a: Value) -> float:
     """∂a/∂z: the slope of the activation where this sample is."""
     return 1.0 if a is z else float(gradients(a, z).data)
+
+
+def _of_nonfinite(losses: Sequence[Any], fresh: Sequence[Value]) -> list[str]:
+    """Where the first nan or infinity was born, if a loss or a gradient is one."""
+    if all(isfinite(number.data) for number in (*losses, *fresh)):
+        return []
+    reports = ((i, find_nonfinite(loss)) for i, loss in enumerate(losses))
+    return next(([f"X[{i}]: {report.births[0]}".replace("\n ", "")] for i, report in reports if report), [])
 
 
 def _of_gradients(layers: Sequence[LayerReport]) -> list[str]:

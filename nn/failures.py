@@ -2,7 +2,7 @@
 
 import math
 
-from autograd import Value
+from autograd import Value, find_nonfinite
 from nn.module import Module
 
 #: Epoch, step and sample; no sample where it was not one that failed.
@@ -37,9 +37,22 @@ def first_bad_parameter(model: Module) -> tuple[str, Value] | None:
     return next(((path, p) for path, p in model.named_parameters() if not math.isfinite(p.data)), None)
 
 
-def non_finite(model: Module, what: str, place: Place, of: str = "X") -> NonFiniteLoss:
-    """The error for a loss of which `what` is said, at a place of the training; `of` names the samples."""
+def cannot_compute(model: Module, error: Exception, place: Place, of: str = "X") -> NonFiniteLoss:
+    """The error for a loss whose computation failed."""
+    message, _, origin = str(error).partition("\n")
+    return non_finite(model, f"failed: {message.rstrip('.')}", place, of, origin=origin)
+
+
+def non_finite(
+    model: Module, what: str, place: Place, of: str = "X", *, loss: object = None, origin: str = ""
+) -> NonFiniteLoss:
+    """The error for a loss of which `what` is said, at a place of the training; `of` names the samples.
+
+    Given the loss as a Value, or in words the origin of what failed, a last line says where it began.
+    """
     epoch, step, sample = place
+    if isinstance(loss, Value):
+        origin = str(find_nonfinite(loss).births[0])
     bad = first_bad_parameter(model)
     if bad is not None:
         path, p = bad
@@ -50,7 +63,8 @@ def non_finite(model: Module, what: str, place: Place, of: str = "X") -> NonFini
         parameters = f"all parameters are finite, the largest being {path} = {p.data:.4g}"
     which = "the loss" if sample is None else f"the loss of {of}[{sample}]"
     return NonFiniteLoss(
-        f"epoch {epoch}, step {step}: {which} {what}; {parameters}. Lower the learning rate, or standardise the inputs",
+        f"epoch {epoch}, step {step}: {which} {what}; {parameters}. Lower the learning rate, or standardise the inputs"
+        + (f"\n{origin}" if origin else ""),
         epoch=epoch,
         step=step,
         sample=sample,

@@ -17,7 +17,7 @@ from autograd import DomainError, Value
 from nn.callbacks import BestWeights, Callback, Training, early_stopping, rate_in
 from nn.clipping import clip_grad_norm, clip_grad_value
 from nn.cost import LossFunction, find_loss, loss_name
-from nn.failures import NonFiniteLoss, NothingMoved, Place, first_bad_parameter, non_finite
+from nn.failures import NonFiniteLoss, NothingMoved, Place, cannot_compute, first_bad_parameter, non_finite
 from nn.history import History
 from nn.metrics import Metric, metrics_for
 from nn.module import Module
@@ -201,10 +201,10 @@ def _mean_loss(
         try:
             found: Any = loss(output if name else _as_values(output), target)
         except (DomainError, OverflowError) as error:
-            raise non_finite(model, f"failed: {str(error).rstrip('.')}", (*place, i), "validation X") from error
+            raise cannot_compute(model, error, (*place, i), "validation X") from error
         number: float = found.data if isinstance(found, Value) else found
         if not math.isfinite(number):
-            raise non_finite(model, f"is {number!r}", (*place, i), "validation X")
+            raise non_finite(model, f"is {number!r}", (*place, i), "validation X", loss=found)
         total += number
     return total / len(rows)
 
@@ -233,7 +233,7 @@ def _backward_of_penalty(model: Module, penalty: Penalty, place: tuple[int, int]
     if not isinstance(output, Value):
         raise TypeError(f"the penalty is {output!r}, not one Value; compute it from the model's parameters")
     if not math.isfinite(output.data):
-        raise non_finite(model, f"has the penalty {output.data!r}", (*place, None))
+        raise non_finite(model, f"has the penalty {output.data!r}", (*place, None), loss=output)
     output.backward()
     return output.data
 
@@ -251,8 +251,8 @@ def _backward(model: Module, loss: LossFunction, row: list[float], target: Any, 
             output.backward(weight)
             return number
     except (DomainError, OverflowError) as error:
-        raise non_finite(model, f"failed: {str(error).rstrip('.')}", place) from error
-    raise non_finite(model, f"is {number!r}", place)
+        raise cannot_compute(model, error, place) from error
+    raise non_finite(model, f"is {number!r}", place, loss=output)
 
 
 def shows_a_bar() -> bool:

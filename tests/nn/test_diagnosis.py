@@ -98,3 +98,11 @@ def test_what_cannot_be_looked_into_is_an_error() -> None:
         diagnose(nn.MLP(2, [1]), X, Y[:3])
     with pytest.raises(ValueError, match="0 and 0"):
         diagnose(nn.MLP(2, [1]), [], [])
+
+
+def test_a_loss_that_is_not_finite_is_followed_to_its_origin() -> None:
+    model = nn.MLP(2, [2, 1], seed=0)
+    forward = diagnose(model, X, Y, loss=lambda output, target: (output * 0.0 + 1e308) * 10.0).findings[0]
+    assert forward.startswith("X[0]: forward: mul gave inf; x is 1e+308, y is 10.0. 1e+308 · 10.0 is too large")
+    backward = diagnose(model, X, Y, loss=lambda output, target: (output * 0.0).sqrt()).findings[0]
+    assert backward.startswith("X[0]: backward: the gradient through sqrt with respect to x is inf; ")

@@ -359,6 +359,52 @@ def test_errors_of_the_engine_become_the_cause(activation: str, weight: float, c
     assert "all parameters are finite, the largest being layers[0].neurons[0].w[0]" in str(caught.value)
 
 
+def test_where_a_loss_that_is_not_finite_was_born() -> None:
+    model = MLP(1, [1], seed=0)
+
+    def loss(output: Value, target: float) -> Value:
+        far = output * 0.0 + 1e308
+        far.label = "far"
+        return far * 10.0 - far * 10.0
+
+    with pytest.raises(NonFiniteLoss) as caught:
+        fit(model, [[1.0]], [0.0], loss=loss, optimizer=SGD(model.parameters()), epochs=1)
+    lines = str(caught.value).splitlines()
+    assert lines[0].endswith("Lower the learning rate, or standardise the inputs")
+    assert lines[1:] == [
+        "forward: mul gave inf; x is 1e+308 ('far'), y is 10.0. 1e+308 · 10.0 is too large for a float.",
+        "  on the way to the output: mul('far', 10.0) → sub",
+    ]
+
+
+def test_where_a_penalty_that_is_not_finite_was_born() -> None:
+    model = MLP(1, [1], seed=0)
+    with pytest.raises(NonFiniteLoss, match=r"the penalty nan; .*\nforward: mul gave nan; .* A constant"):
+        fit(
+            model,
+            [[1.0]],
+            [0.0],
+            loss="mse",
+            optimizer=SGD(model.parameters()),
+            epochs=1,
+            penalty=lambda m: next(iter(m.parameters())) * math.nan,
+        )
+
+
+def test_how_the_operand_of_a_failed_loss_was_made() -> None:
+    model = MLP(1, [1], seed=0)
+    with pytest.raises(NonFiniteLoss, match=r"standardise the inputs\nwhere x = sub\(") as caught:
+        fit(
+            model,
+            [[1.0]],
+            [0.0],
+            loss=lambda output, target: autograd.log(output - 50.0),
+            optimizer=SGD(model.parameters()),
+            epochs=1,
+        )
+    assert isinstance(caught.value.__cause__, autograd.DomainError)
+
+
 def test_weights_that_overflow_in_the_very_last_step() -> None:
     class Exploding(Optimizer):
         def step(self) -> None:
