@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import TABLE, DomainError, Primitive, StaleGraphError, Value
+from autograd import TABLE, DomainError, Primitive, StaleGraphError, Value, record_lines
 from tests import checks
 from tests.strategies import ROWS, in_domain, name_of, special_points
 
@@ -41,6 +41,124 @@ def test_the_whole_message() -> None:
     assert str(caught.value) == (
         f"log needs a positive argument; x is -2.0 ('z1') ({FILE}:{line}). Use log1p, clip or where."
     )
+
+
+def test_the_whole_message_with_the_origin_of_the_operand() -> None:
+    w, x = Value(2.0, "w"), Value(1.5, "x")
+    line = line_after_next()
+    with pytest.raises(DomainError) as caught:
+        autograd.log(w * x - 5.0)
+    assert str(caught.value) == (
+        f"log needs a positive argument; x is -2.0 ({FILE}:{line}). Use log1p, clip or where.\n"
+        "where x = sub(mul('w', 'x'), 5.0)"
+    )
+
+
+def test_lines_of_operands_are_told_if_they_are_known() -> None:
+    with record_lines():
+        line = line_after_next() - 1
+        z = Value(2.0, "w") - 4.0
+        y = z * 1.0
+    message = message_of(lambda: autograd.log(z))
+    assert message.startswith(f"log needs a positive argument; x is -2.0 ({FILE}:{line}) ({FILE}:")
+    z.label = "z1"
+    assert f"x is -2.0 ('z1', {FILE}:{line}) ({FILE}:" in message_of(lambda: autograd.log(z))
+    assert message_of(lambda: autograd.log(y)).endswith("\nwhere x = mul('z1', 1.0)")
+
+
+def test_one_line_is_not_told_twice() -> None:
+    with record_lines():
+        line = line_after_next()
+        with pytest.raises(DomainError) as caught:
+            (Value(1.0, "w") - 4.0).sqrt()
+    assert str(caught.value).startswith(f"sqrt needs an argument ≥ 0; x is -3.0 ({FILE}:{line}). ")
+
+
+def test_programs_may_ask_what_failed() -> None:
+    z = Value(-2.0, "z1")
+    with pytest.raises(DomainError) as domain:
+        autograd.log(z)
+    assert (domain.value.primitive, domain.value.operands, domain.value.node) == (TABLE["log"], (z,), None)
+    with pytest.raises(OverflowError) as large:
+        autograd.exp(Value(1000.0))
+    assert large.value.primitive is TABLE["exp"]  # type: ignore[attr-defined]
+    node = autograd.atan2(z * 0.0, 0.0)
+    with pytest.raises(DomainError) as slope:
+        (node * 2.0).backward()
+    assert slope.value.node is node
+    assert slope.value.operands == (node.parents[0], 0.0)
+
+
+def no_slope(w: Any) -> Any:
+    """A function whose second operation has no derivative at 1, three operations below the result."""
+    corner = autograd.atan2(w - 1.0, 0.0)
+    return (corner * 2.0 + 1.0).tanh()
+
+
+WAYS: dict[str, Callable[[], Any]] = {
+    "backward": lambda: no_slope(Value(1.0, "w")).backward(),
+    "grad": lambda: autograd.grad(no_slope)(Value(1.0, "w").data),
+    "second derivative": lambda: autograd.grad(autograd.grad(no_slope))(1.0),
+    "gradients": lambda: (lambda w: autograd.gradients(no_slope(w), w))(Value(1.0, "w")),
+    "vjp": lambda: autograd.vjp(no_slope, 1.0)[1](1.0),
+    "jvp": lambda: autograd.jvp(no_slope, (1.0,), (1.0,)),
+    "evaluate": lambda: (lambda w: autograd.evaluate(no_slope(w), at={w: 1.0}, wrt=w))(Value(3.0, "w")),
+    "mpmath": lambda: (lambda w: autograd.evaluate(no_slope(w), "mpmath", at={w: 1}, wrt=w))(Value(3.0, "w")),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_slope_that_does_not_exist_tells_the_way_to_the_output(way: str) -> None:
+    lines = message_of(WAYS[way]).splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("atan2 has no derivative with respect to x here; x is ")
+    argument = "identity(…)" if way in ("grad", "second derivative", "vjp", "jvp") else "'w'"
+    assert lines[1] == f"On the way to the output: atan2(sub({argument}, 1.0), 0.0) → mul → add → tanh"
+
+
+def test_a_value_that_does_not_exist_at_other_numbers_tells_the_way_to_the_output() -> None:
+    w = Value(2.0, "w")
+    inner = (w - 1.0).log()
+    loss = inner * 2.0
+    loss.label = "loss"
+    with pytest.raises(DomainError) as caught:
+        autograd.evaluate(loss, at={w: 0.5})
+    assert str(caught.value).splitlines()[1] == "On the way to the output: log(sub('w', 1.0)) → mul ('loss')"
+    assert caught.value.node is inner
+    with record_lines():
+        line = line_after_next() - 1
+        alone = (w - 1.0).log()
+    message = message_of(lambda: autograd.evaluate(alone, at={w: 0.5}))
+    assert message.endswith(f"On the way to the output: log(sub('w', 1.0)) ({FILE}:{line})")
+
+
+def test_a_long_way_is_shortened_and_keeps_its_labels() -> None:
+    y = autograd.atan2(Value(0.0, "w"), 0.0)
+    for i in range(10_000):
+        y = y * 1.0
+        if i == 5000:
+            y.label = "half way"
+    message = message_of(y.backward)
+    assert message.endswith(
+        "On the way to the output: atan2('w', 0.0) → mul → mul → … 4998 more … → mul ('half way') → … 4997 more … "
+        "→ mul → mul"
+    )
+
+
+def test_the_way_is_one_that_a_derivative_takes() -> None:
+    """A shorter one through a comparison or what was detached explains nothing."""
+    corner = autograd.atan2(Value(0.0, "w"), 0.0)
+    through = (corner * 1.0).tanh() * 2.0
+    for y in (corner.detach() + through, autograd.where(corner < 1.0, through, 0.0)):
+        assert "atan2('w', 0.0) → mul → tanh → mul → " in message_of(y.backward)
+
+
+def test_formulas_of_many_operands_and_of_choices_are_short() -> None:
+    x = Value(-1.0, "x")
+    chosen = autograd.where(x > 0, lambda: x, -3.0)
+    assert message_of(lambda: chosen.log()).endswith("where x = where(greater('x', 0.0), –, -3.0)")
+    many = autograd.sum([x] * 50)
+    assert message_of(lambda: many.log()).endswith("where x = sum('x', 'x', 'x', … 50 in all)")
 
 
 LIMITED = [row for row in ROWS if row.needs]
