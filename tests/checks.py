@@ -9,6 +9,7 @@ import contextlib
 import math
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,8 @@ from mpmath import mp
 
 import autograd
 from autograd import TABLE, Primitive, Value, interpret
-from autograd.number_systems import complexes, floats, many_digits, values
+from autograd.number_systems import complexes, exact, floats, many_digits, values
+from tests import duals
 
 #: The unit roundoff: half of an ulp of 1.
 EPS = sys.float_info.epsilon / 2
@@ -236,6 +238,28 @@ def check_partial_by_complex_step(row: Primitive, argument: int, operands: Seque
     assert abs(computed - expected) <= 32 * EPS * size, (
         f"the slope of {row.name}{tuple(operands)} by argument {argument} is {computed!r}, by complex step {expected!r}"
     )
+
+
+def check_partial_in_fractions(row: Primitive, argument: int, operands: Sequence[float]) -> None:
+    """The rule over fractions is the slope of naive dual numbers over fractions: equal, with no tolerance at all.
+
+    A power whose exponent is no integer is no fraction, and is left to the other checks.
+    """
+    numbers = [Fraction(x) for x in operands]
+    if row.name == "pow" and numbers[1].denominator != 1:
+        return
+    z = value_in(exact, row, numbers)
+    found = interpret.partials(exact, row, z, numbers, [argument])[0]
+    moved = value_in(duals.FUNCTIONS, row, [duals.Dual(x, Fraction(i == argument)) for i, x in enumerate(numbers)])
+    assert z == moved.value
+    assert found == moved.slope, (
+        f"the slope of {row.name}{tuple(operands)} by argument {argument} is {found}, exactly {moved.slope}"
+    )
+
+
+def has_partial_in_fractions(row: Primitive, argument: int) -> bool:
+    """Whether the row and its rule stay among the fractions; the slope of a power by its exponent is a logarithm."""
+    return row.name not in exact.LACKS and (row.name, argument) != ("pow", 1)
 
 
 def as_float(x: Any) -> float:

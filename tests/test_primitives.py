@@ -20,6 +20,7 @@ from tests.strategies import (
     ROW_AND_ARGUMENT,
     ROWS,
     WIDE,
+    Lattice,
     differentiable,
     in_domain,
     is_smooth,
@@ -74,6 +75,19 @@ def test_partials_by_central_differences(partial: Partial, data: st.DataObject) 
 def test_partials_by_complex_step(partial: Partial, data: st.DataObject) -> None:
     row, argument = partial
     checks.check_partial_by_complex_step(row, argument, data.draw(operands(row, argument)))
+
+
+IN_FRACTIONS = [partial for partial in ROW_AND_ARGUMENT if checks.has_partial_in_fractions(*partial)]
+
+
+@pytest.mark.parametrize("partial", IN_FRACTIONS, ids=name_of)
+@given(data=st.data())
+def test_partials_in_fractions(partial: Partial, data: st.DataObject) -> None:
+    """With no tolerance at all."""
+    row, argument = partial
+    whole = (Lattice(-3, 3, per_one=1),)  # the exponents that a fraction can have
+    drawn = data.draw(operands(row, argument, whole) if row.name == "pow" else operands(row, argument))
+    checks.check_partial_in_fractions(row, argument, drawn)
 
 
 SECOND = [(row, i, j) for row, i in ROW_AND_ARGUMENT for j in differentiable(row)]
@@ -494,6 +508,7 @@ PARTIAL_CHECKS = [
     checks.check_partial_exactly,
     checks.check_partial_by_difference,
     checks.check_partial_by_complex_step,
+    checks.check_partial_in_fractions,
 ]
 
 
@@ -505,6 +520,8 @@ def test_the_checks_reject_a_wrong_partial(
 ) -> None:
     row, argument = partial
     if check is checks.check_partial_by_complex_step and row.name in complexes.LACKS:
+        return
+    if check is checks.check_partial_in_fractions and not checks.has_partial_in_fractions(row, argument):
         return
     wrong = mutation(row, argument)
     assert rejects(check, row, wrong, argument)
