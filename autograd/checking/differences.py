@@ -46,7 +46,7 @@ class Slope(NamedTuple):
 
     ``kind`` is ``smooth``, ``kink`` (the sides differ by more than their errors), ``jump`` (so do the values), ``edge``
     (one side alone lies in the domain) or ``nothing`` (neither does). ``noise`` is what a value of the function was
-    taken to be off by.
+    taken to be off by, ``side_error`` the larger error of the slopes on either side.
     """
 
     value: float
@@ -56,6 +56,7 @@ class Slope(NamedTuple):
     right: float
     kind: str
     noise: float
+    side_error: float = 0.0
 
 
 class Samples:
@@ -338,4 +339,4 @@ def _thorough(samples: Samples, i: int, given: float) -> Slope:
     gap = abs(right.slope - left.slope)
     if kind == "smooth" and gap > right.error + left.error and gap > 1e-6 * max(abs(right.slope), abs(left.slope)):
         kind = "kink"
-    return Slope(value, error, step, left.slope, right.slope, kind, noise)
+    return Slope(value, error, step, left.slope, right.slope, kind, noise, max(left.error, right.error))

@@ -154,7 +154,7 @@ def _look_closely(
     allowed = tolerance * (slope.error + HALF_OF_THE_DIGITS * size + 2 * loose)
     if slope.kind in ("kink", "jump"):
         low, high = min(slope.left, slope.right), max(slope.left, slope.right)
-        slack = HALF_OF_THE_DIGITS * max(abs(low), abs(high))
+        slack = slope.side_error + HALF_OF_THE_DIGITS * max(abs(low), abs(high))
         return None if low - slack <= partial <= high + slack else (i, slope, partial, "kink", False)
     if abs(slope.value - partial) <= allowed:
         return None

@@ -16,7 +16,7 @@ from autograd.checking.differences import HALF_OF_THE_DIGITS, ROUNDING, Slope, s
 from autograd.checking.edges import guilty_edges
 from autograd.checking.inputs import Inputs
 from autograd.checking.judging import NOTHING, Judge, prefixes
-from autograd.checking.recorded import NO_NUMBER, Recorded, Replay, Rounding, as_float, replays, results_of
+from autograd.checking.recorded import NO_NUMBER, Recorded, Rounding, as_float, replays, results_of
 from autograd.checking.report import Edge, Entry, Report
 from autograd.line_recording import record_lines
 from autograd.value import Value
@@ -24,9 +24,9 @@ from autograd.value import Value
 #: So many inputs at most are moved in the function itself, where the program would do.
 _MOST_ALONE = 64
 #: An absolute error that is small for a derivative whose formula cancels: part of the function's size over its input's.
-_FLAT = 1e-9
+FLAT = 1e-9
 #: An error that is small beside the largest derivative.
-_BESIDE_THE_LARGEST = 1e-6
+BESIDE_THE_LARGEST = 1e-6
 
 
 def check_engine(
@@ -40,12 +40,18 @@ def check_engine(
     names = prefixes(name, len(call.outputs))
     if not all(map(math.isfinite, call.values)):
         return judge.nowhere(name, [prefix + x for prefix in names for x in given.names], None)
-    entries, notes = engine_entries(call, names, judge, source)
+    numeric = Numeric(call, source)
+    entries = numeric.entries(names, judge)
     guilty: list[Edge] = []
     edges = 0
     if not all(entry.passes for entry in entries):
         guilty, edges = guilty_edges(call.roots, judge.tolerance)
-    return Report(name, entries, guilty, edges, notes)
+        if not guilty:
+            entries = [
+                numeric.without_a_guilty_node(k, i, entry)
+                for (k, i), entry in zip(numeric.places(), entries, strict=True)
+            ]
+    return Report(name, entries, guilty, edges, numeric.notes)
 
 
 class Call:
@@ -72,47 +78,148 @@ class Call:
         return values if all(map(math.isfinite, values)) and len(values) == len(self.values) else None
 
 
-def engine_entries(
-    call: Call, names: Sequence[str], judge: Judge, source: random.Random
-) -> tuple[list[Entry], list[str]]:
-    """One entry for each output and input, and what else is to be said."""
-    count = len(call.inputs)
-    analytic = [_analytic(call.recorded, k, count) for k in range(len(call.outputs))]
-    rounding = Rounding(call.recorded)
-    off = [rounding.of_gradient(k) for k in range(len(call.outputs))]
-    noise = [rounding.of_output(k) for k in range(len(call.outputs))]
-    found, methods = _from_the_program(call, analytic, off, noise)
-    notes = []
-    if not _function_agrees(call, found, noise, source):
-        notes.append(
-            f"{call.name} itself, beside this point, does not change as its recorded operations say (a branch of "
-            "Python that depends on the inputs, a number read through .data, or rounding); it was called for each "
-            "input alone."
-        )
-        for i in range(count):
-            for k, slope in enumerate(_of_the_function(call, i, [row[i] for row in analytic], noise)):
-                found[k][i] = slope
-            methods[i] = "central"
-    entries = []
-    for k, output_name in enumerate(names):
-        largest = _largest(found[k], call.inputs.numbers)
-        for i, name in enumerate(call.inputs.names):
-            size = max(abs(call.inputs.numbers[i]), 1.0)
-            small = _BESIDE_THE_LARGEST * largest / size
-            if methods[i] == "complex step":
-                small = max(small, _FLAT * abs(call.values[k]) / size)
-            small = max(small, _flat(analytic[k][i], found[k][i], call.values[k], size, off[k][i]))
-            method = {"edge": "one-sided"}.get(found[k][i].kind, methods[i])
-            entries.append(judge.entry(f"{output_name}{name}", 1, analytic[k][i], found[k][i], method, small))
-    return entries, notes
+class Numeric:
+    """What differences say of every output and input of a call, and how each number was found."""
+
+    def __init__(self, call: Call, source: random.Random) -> None:
+        self.call = call
+        self.notes: list[str] = []
+        outputs = range(len(call.outputs))
+        self.analytic = [_analytic(call.recorded, k, len(call.inputs)) for k in outputs]
+        rounding = Rounding(call.recorded)
+        self.off = [rounding.of_gradient(k) for k in outputs]
+        # Where nothing is known of the rounding, it is seen from the results.
+        self.noise = [n if (n := rounding.of_output(k)) < math.inf else 0.0 for k in outputs]
+        self.complex, self.floats = replays(call.recorded)
+        self.slopes: list[list[Slope]] = [[] for _ in outputs]
+        self.methods: list[str] = []
+        #: The inputs on whose way to an output an operation stands at a kink.
+        self.kinks: set[int] = set()
+        self._from_the_program()
+        if not _function_agrees(call, self.slopes, self.off, self.noise, source):
+            self.notes.append(
+                f"{call.name} itself, beside this point, does not change as its recorded operations say (a branch of "
+                "Python that depends on the inputs, a number read through .data, or rounding); it was called for each "
+                "input alone."
+            )
+            for i in range(len(call.inputs)):
+                self._replace(i, _of_the_function(call, i, self._claimed(i), self.noise))
+
+    def _claimed(self, i: int) -> list[float]:
+        return [row[i] for row in self.analytic]
+
+    def _replace(self, i: int, column: list[Slope]) -> None:
+        self.methods[i] = "central"
+        for row, slope in zip(self.slopes, column, strict=True):
+            row[i] = slope
+
+    def places(self) -> list[tuple[int, int]]:
+        """Output and input of each entry."""
+        return [(k, i) for k in range(len(self.slopes)) for i in range(len(self.call.inputs))]
+
+    def entries(self, names: Sequence[str], judge: Judge) -> list[Entry]:
+        """One entry for each output and input."""
+        call, entries = self.call, []
+        for k, output_name in enumerate(names):
+            largest = largest_change(self.slopes[k], call.inputs.numbers)
+            for i, name in enumerate(call.inputs.names):
+                slope, analytic = self.slopes[k][i], self.analytic[k][i]
+                size = max(abs(call.inputs.numbers[i]), 1.0)
+                small = BESIDE_THE_LARGEST * largest / size
+                if self.methods[i] == "complex step":
+                    small = max(small, FLAT * abs(call.values[k]) / size)
+                if abs(analytic) <= 4 * self.off[k][i]:  # zero, or nothing but the rounding of its formula
+                    small = max(small, FLAT * max(abs(call.values[k]), self.noise[k] / ROUNDING) / size)
+                method = "one-sided" if slope.kind == "edge" else self.methods[i]
+                entries.append(judge.entry(f"{output_name}{name}", 1, analytic, slope, method, small))
+        return entries
+
+    def _from_the_program(self) -> None:
+        """Fill in what the recorded program says."""
+        call, recorded = self.call, self.call.recorded
+        kinks = recorded.kinks()
+        alone = 0
+        for i, x in enumerate(call.inputs.numbers):
+            method = "complex step"
+            if recorded.inputs[i] < 0:  # the result does not depend on it
+                column = [Slope(0.0, 0.0, 0.0, 0.0, 0.0, "smooth", 0.0)] * len(self.slopes)
+            else:
+                downstream = self.complex.downstream(i)
+                exact = None
+                if not kinks.isdisjoint(downstream):
+                    self.kinks.add(i)
+                else:
+                    exact = self._by_complex_step(i, x, downstream)
+                if exact is not None:
+                    column = exact
+                else:
+                    method = "central"
+                    if i in self.kinks and alone < _MOST_ALONE:
+                        alone += 1
+                        column = _of_the_function(call, i, self._claimed(i), self.noise)
+                    else:
+                        column = self._of_the_program(i, x, downstream)
+            self.methods.append(method)
+            for row, slope in zip(self.slopes, column, strict=True):
+                row.append(slope)
+
+    def _by_complex_step(self, i: int, x: float, downstream: list[int]) -> list[Slope] | None:
+        """The slopes by complex step, where it can be taken and is borne out."""
+        claimed, off = self._claimed(i), [row[i] for row in self.off]
+        derivatives = self.complex.by_complex_step(i, downstream)
+        if derivatives is None or not _worth(derivatives, claimed, off, x, self.call.values):
+            return None
+        column = [
+            Slope(d, 2 * o + ROUNDING * abs(d), 0.0, d, d, "smooth", 0.0) for d, o in zip(derivatives, off, strict=True)
+        ]
+        if all(_close(slope, a) for slope, a in zip(column, claimed, strict=True)):
+            return column
+        # Before anything is called wrong, real differences must say so too.
+        real = self._of_the_program(i, x, downstream)
+        return column if all(map(_borne_out, column, real, claimed)) else None
+
+    def _of_the_program(self, i: int, x: float, downstream: list[int]) -> list[Slope]:
+        """The slopes by real differences of the recorded program."""
+        replay = self.floats
+
+        def f(number: float) -> list[float] | None:
+            try:
+                results = [float(z) for z in replay.outputs(i, number, downstream)]
+            except NO_NUMBER:
+                return None
+            # An output that is no Value does not move.
+            return results if all(map(math.isfinite, results)) else None
+
+        centre = f(x)
+        if centre is None:
+            return [NOTHING] * len(self.slopes)
+        return slopes(f, x, centre, self._claimed(i), noise=self.noise)
+
+    def without_a_guilty_node(self, k: int, i: int, entry: Entry) -> Entry:
+        """A mismatch to which no node is guilty: the conventions at kinks, or a function too rough for differences.
+
+        It stays a mismatch where the recorded program itself has another derivative than the function: then Python
+        decided something, or a number was read through ``.data``.
+        """
+        if entry.verdict != "mismatch":
+            return entry
+        if i in self.kinks:
+            note = "operations at a kink: their conventions do not add up to a slope"
+            return entry._replace(verdict="kink", note=f"{entry.note}; {note}" if entry.note else note)
+        downstream = self.complex.downstream(i)
+        derivatives = self.complex.by_complex_step(i, downstream)
+        claimed = self.analytic[k][i]
+        if derivatives is None or not _close(
+            self.slopes[k][i]._replace(value=derivatives[k], error=2 * self.off[k][i]), claimed
+        ):
+            return entry
+        real = self._of_the_program(i, self.call.inputs.numbers[i], downstream)[k]
+        if _close(real, claimed):
+            return entry
+        return entry._replace(verdict="ill-conditioned", note="too rough for differences")
 
 
-def _flat(analytic: float, slope: Slope, value: float, size: float, off: float) -> float:
-    """An error that is small for a derivative of zero, or of nothing but the rounding of its formula."""
-    return _FLAT * max(abs(value), slope.noise) / size if abs(analytic) <= 4 * off else 0.0
-
-
-def _largest(found: Sequence[Slope], numbers: Sequence[float]) -> float:
+def largest_change(found: Sequence[Slope], numbers: Sequence[float]) -> float:
     """The largest change of the function over the size of one input."""
     changes = [abs(slope.value) * max(abs(x), 1.0) for slope, x in zip(found, numbers, strict=True)]
     return max((change for change in changes if math.isfinite(change)), default=0.0)
@@ -133,42 +240,17 @@ def _analytic(recorded: Recorded, output: int, count: int) -> list[float]:
     return found
 
 
-def _from_the_program(
-    call: Call, analytic: list[list[float]], off: list[list[float]], noise: list[float]
-) -> tuple[list[list[Slope]], list[str]]:
-    """What the recorded program says of each output and input, and by which method."""
-    recorded, numbers = call.recorded, call.inputs.numbers
-    complex_replay, float_replay = replays(recorded)
-    kinks = recorded.kinks()
-    found: list[list[Slope]] = [[] for _ in analytic]
-    methods = []
-    alone = 0
-    for i, x in enumerate(numbers):
-        if recorded.inputs[i] < 0:  # the result does not depend on it
-            for row in found:
-                row.append(Slope(0.0, 0.0, 0.0, 0.0, 0.0, "smooth", 0.0))
-            methods.append("complex step")
-            continue
-        downstream = complex_replay.downstream(i)
-        kink = not kinks.isdisjoint(downstream)
-        by_complex = None if kink else complex_replay.by_complex_step(i, downstream)
-        expected = [row[i] for row in analytic]
-        if by_complex is not None and _worth(by_complex, expected, [row[i] for row in off], numbers[i], call.values):
-            methods.append("complex step")
-            column = [
-                Slope(d, 2 * row[i] + ROUNDING * abs(d), 0.0, d, d, "smooth", 0.0)
-                for d, row in zip(by_complex, off, strict=True)
-            ]
-        elif kink and alone < _MOST_ALONE:
-            alone += 1
-            methods.append("central")
-            column = _of_the_function(call, i, expected, noise)
-        else:
-            methods.append("central")
-            column = _of_the_program(float_replay, i, x, expected, call.values, noise, downstream)
-        for row, slope in zip(found, column, strict=True):
-            row.append(slope)
-    return found, methods
+def _close(slope: Slope, analytic: float) -> bool:
+    """Whether a slope and the engine's derivative are the same but for rounding."""
+    size = max(abs(slope.value), abs(analytic))
+    return abs(slope.value - analytic) <= slope.error + HALF_OF_THE_DIGITS * size
+
+
+def _borne_out(slope: Slope, real: Slope, analytic: float) -> bool:
+    """Whether real differences are with the complex step: they agree with it, and not with the engine."""
+    if _close(slope, analytic):
+        return True
+    return real.kind == "smooth" and _close(real, slope.value) and not _close(real, analytic)
 
 
 def _worth(
@@ -176,32 +258,9 @@ def _worth(
 ) -> bool:
     """Whether the formulas are exact enough here for a complex step to be believed."""
     return all(
-        2 * o <= max(1e-3 * max(abs(d), abs(a) if a == a else 0.0), _FLAT * abs(value) / max(abs(x), 1.0), 1e-300)
+        2 * o <= max(1e-3 * max(abs(d), abs(a) if a == a else 0.0), FLAT * abs(value) / max(abs(x), 1.0), 1e-300)
         for d, a, o, value in zip(by_complex, expected, off, values, strict=True)
     )
-
-
-def _of_the_program(
-    replay: Replay,
-    i: int,
-    x: float,
-    expected: Sequence[float],
-    values: list[float],
-    noise: list[float],
-    downstream: list[int],
-) -> list[Slope]:
-    def f(number: float) -> list[float] | None:
-        try:
-            results = [float(z) for z in replay.outputs(i, number, downstream)]
-        except NO_NUMBER:
-            return None
-        # An output that is no Value does not move.
-        return results if all(map(math.isfinite, results)) else None
-
-    centre = f(x)
-    if centre is None:
-        return [NOTHING] * len(values)
-    return slopes(f, x, centre, expected, noise=noise)
 
 
 def _of_the_function(call: Call, i: int, expected: Sequence[float], noise: list[float]) -> list[Slope]:
@@ -214,7 +273,9 @@ def _of_the_function(call: Call, i: int, expected: Sequence[float], noise: list[
     return slopes(f, call.inputs.numbers[i], call.values, expected, noise=noise)
 
 
-def _function_agrees(call: Call, found: list[list[Slope]], noise: list[float], source: random.Random) -> bool:
+def _function_agrees(
+    call: Call, found: list[list[Slope]], off: list[list[float]], noise: list[float], source: random.Random
+) -> bool:
     """Whether the function itself changes along random directions as the slopes say.
 
     Each input moves by a random part of its own size, and in a second direction by a random part of one, where it is
@@ -233,12 +294,14 @@ def _function_agrees(call: Call, found: list[list[Slope]], noise: list[float], s
             i: source.choice((1.0, -1.0)) * source.uniform(0.5, 1.0) * (max(abs(numbers[i]), least) or 1.0)
             for i in moving
         }
-        if not _agrees_along(call, direction, found, noise):
+        if not _agrees_along(call, direction, found, off, noise):
             return False
     return True
 
 
-def _agrees_along(call: Call, direction: dict[int, float], found: list[list[Slope]], noise: list[float]) -> bool:
+def _agrees_along(
+    call: Call, direction: dict[int, float], found: list[list[Slope]], off: list[list[float]], noise: list[float]
+) -> bool:
     numbers = list(call.inputs.numbers)
 
     def f(t: float) -> list[float] | None:
@@ -247,18 +310,20 @@ def _agrees_along(call: Call, direction: dict[int, float], found: list[list[Slop
             moved[i] += (t - 1.0) * v
         return call.at(moved)
 
-    expected, allowed, more_noise, largest = [], [], [], []
-    for row, n in zip(found, noise, strict=True):
+    expected, allowed, more_noise, small = [], [], [], []
+    for row, row_off, value, n in zip(found, off, call.values, noise, strict=True):
         terms = [v * row[i].value for i, v in direction.items()]
         expected.append(math.fsum(terms))
         size = sum(map(abs, terms))
         allowed.append(sum(abs(v) * row[i].error for i, v in direction.items()) + HALF_OF_THE_DIGITS * size)
         # Each moved input is rounded.
         more_noise.append(n + ROUNDING * sum(abs(row[i].value * numbers[i]) for i in direction))
-        largest.append(max(map(abs, terms)))
+        largest = max(map(abs, terms))
+        flat = largest <= 4 * max(abs(v) * row_off[i] for i, v in direction.items())
+        small.append(max(1e-3 * largest, FLAT * abs(value), FLAT * n / ROUNDING if flat else 0.0))
     for k, slope in enumerate(slopes(f, 1.0, call.values, expected, noise=more_noise, precision=1e-7)):
         if slope.kind != "smooth" or not abs(slope.value - expected[k]) <= slope.error + allowed[k]:
             return False
-        if not slope.error <= max(1e-3 * largest[k], _FLAT * abs(call.values[k])):
+        if not slope.error <= small[k]:
             return False
     return True

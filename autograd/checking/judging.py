@@ -59,7 +59,7 @@ class Judge(NamedTuple):
             return "not finite", ""
         if slope.kind in ("kink", "jump"):
             low, high = min(slope.left, slope.right), max(slope.left, slope.right)
-            slack = self.tolerance * _BESIDE_A_KINK * max(abs(low), abs(high)) + self.atol
+            slack = self.tolerance * (slope.side_error + _BESIDE_A_KINK * max(abs(low), abs(high))) + self.atol
             what = "slopes" if slope.kind == "kink" else "a jump with slopes"
             note = f"{what} {slope.left:.6g} and {slope.right:.6g}"
             return ("kink" if low - slack <= analytic <= high + slack else "mismatch"), note

@@ -8,16 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.checking.differences import Slope, slopes
+from autograd.checking.engine import BESIDE_THE_LARGEST, FLAT, largest_change
 from autograd.checking.inputs import Inputs
 from autograd.checking.judging import Judge, prefixes
 from autograd.checking.recorded import NO_NUMBER, as_float, results_of
 from autograd.checking.report import Report
 from autograd.operands import kind_of
-
-#: An error that is small beside the largest derivative.
-_BESIDE_THE_LARGEST = 1e-6
-#: An error that is small for a derivative that is said to be zero: this part of the function's size.
-_FLAT = 1e-9
 
 
 def check_outside(
@@ -55,13 +51,12 @@ def check_outside(
             row.append(slope)
     entries = []
     for k, prefix in enumerate(names):
-        changes = [abs(slope.value) * max(abs(x), 1.0) for slope, x in zip(found[k], given.numbers, strict=True)]
-        largest = max((change for change in changes if math.isfinite(change)), default=0.0)
+        largest = largest_change(found[k], given.numbers)
         for i, x_name in enumerate(given.names):
             size = max(abs(given.numbers[i]), 1.0)
-            small = _BESIDE_THE_LARGEST * largest / size
+            small = BESIDE_THE_LARGEST * largest / size
             if analytic[k][i] == 0.0:
-                small = max(small, _FLAT * abs(values[k]) / size)
+                small = max(small, FLAT * abs(values[k]) / size)
             method = "one-sided" if found[k][i].kind == "edge" else "central"
             entries.append(judge.entry(prefix + x_name, 1, analytic[k][i], found[k][i], method, small))
     return Report(name, entries)

@@ -135,7 +135,11 @@ def _edges(
     if not wanted:
         return []
     partials = partials_or_nothing(primitive, z, numbers, wanted)
-    loose = looseness(primitive, z, numbers, wanted, partials, [0.0 if o < 0 else off[o] for o, _ in operands])
+    brought = [0.0 if o < 0 else off[o] for o, _ in operands]
+    moved = sum(
+        [abs(partial) * brought[i] for i, partial in zip(wanted, partials, strict=True) if partial and brought[i]]
+    )
+    loose = looseness(primitive, z, numbers, wanted, partials, brought, moved)
     found = []
     for i, partial, how_far in zip(wanted, partials, loose, strict=True):
         if partial is not None:
@@ -165,6 +169,7 @@ def looseness(
     wanted: Sequence[int],
     partials: Sequence[Any],
     off: Sequence[float],
+    result_off: float = 0.0,
 ) -> list[float]:
     """How far each partial moves when the numbers it is made of move by what they may be off."""
     loose = [0.0] * len(wanted)
@@ -174,7 +179,7 @@ def looseness(
     spans = [_span(number, how_far) for number, how_far in zip(numbers, off, strict=True)]
     pairs = list(zip(numbers, spans, strict=True))
     moved = [
-        (z + 2 * ROUNDING * abs(z), numbers),
+        (z + result_off + 2 * ROUNDING * abs(z), numbers),
         (z, [(x + span if k % 2 else x - span) if span else x for k, (x, span) in enumerate(pairs)]),
         (z, [(x - span if k % 2 else x + span) if span else x for k, (x, span) in enumerate(pairs)]),
     ]

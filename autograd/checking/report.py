@@ -18,7 +18,10 @@ MOST_ROWS = 20
 class GradientMismatch(AssertionError):
     """A derivative failed its check; the text is the report, and ``report`` holds it."""
 
-    report: Report
+    @property
+    def report(self) -> Report:
+        """The report of the check."""
+        return self.args[0]  # type: ignore[no-any-return]
 
 
 class Entry(NamedTuple):

@@ -112,8 +112,11 @@ def atan2(y: complex, x: complex) -> complex:
     turn = math.atan2(a.real, b.real)
     if a == b == 0:
         return complex(turn)
-    # Rotating the real point onto the positive axis leaves a small angle, where the arc tangent is analytic.
-    rotated = (a * math.cos(turn) - b * math.sin(turn)) / (b * math.cos(turn) + a * math.sin(turn))
+    # Rotating the real point onto the positive axis leaves a small angle, where the arc tangent is analytic. Turned by
+    # its own coordinates, not by sine and cosine of a rounded angle, the point comes to lie there exactly.
+    scale = max(math.fabs(a.real), math.fabs(b.real))
+    a, b = a / scale, b / scale
+    rotated = (a * b.real - b * a.real) / (b * b.real + a * a.real)
     return turn + cmath.atan(rotated)
 
 
