@@ -7,11 +7,11 @@ is the same for all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.compiled.memory import address, aligned
 from autograd.compiled.reduction import CHUNK, LANES
 
 #: The entries of the table of addresses and counts.
@@ -176,19 +176,6 @@ declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 """
 
 
-def aligned(shape: Sequence[int], dtype: Any = np.float64) -> Any:
-    """An array of zeros whose first byte lies at a multiple of 64."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    raw = np.zeros(size + 64, np.uint8)
-    start = -address(raw) % 64
-    return raw[start : start + size].view(dtype).reshape(shape)
-
-
-def address(array: Any) -> int:
-    """Where an array's numbers begin."""
-    return array.__array_interface__["data"][0]  # type: ignore[no-any-return]
-
-
 class Table:
     """The table of addresses for one caller at a time: buffers for lanes, sums and the last group."""
 
@@ -198,7 +185,8 @@ class Table:
         self.outputs = np.zeros(max(kept, 1), np.int64)
         self.tail_columns = aligned((max(columns, 1), LANES))
         self.tail_outputs = aligned((max(kept, 1), LANES))
-        self.lanes, self.tail_lanes = aligned((max(summed, 1), LANES)), aligned((max(summed, 1), LANES))
+        # One row more than there are sums, for what the interpreter adds to no sum.
+        self.lanes, self.tail_lanes = aligned((summed + 1, LANES)), aligned((summed + 1, LANES))
         self.summed = summed
         self._samples = -1
         self.sums = np.zeros((0, summed))

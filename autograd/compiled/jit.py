@@ -7,10 +7,11 @@ process; nothing that is kept holds an address.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import threading
 import time
 from functools import cache as once
-from typing import Any, NamedTuple
+from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
@@ -18,22 +19,21 @@ import llvmlite.binding as llvm
 from autograd.compiled import cache
 
 _LOCK = threading.Lock()
+_NUMBERS = itertools.count()
 
 
-class Library(NamedTuple):
+class Library:
     """Loaded code."""
 
-    engine: Any
-    #: Seconds that compiling took; of code from the cache, that loading took.
-    seconds: float
-    cached: bool
+    def __init__(self, handle: Any, seconds: float, *, cached: bool) -> None:
+        self._handle = handle
+        #: Seconds until it could be called, and whether it came from the disk.
+        self.seconds = seconds
+        self.cached = cached
 
     def function(self, name: str, *arguments: Any) -> Any:
         """A function of the code that returns nothing; Python's lock is released while it runs."""
-        address = self.engine.get_function_address(name)
-        if not address:
-            raise LookupError(f"the compiled code has no function {name}")
-        made = ctypes.CFUNCTYPE(None, *arguments)(address)
+        made = ctypes.CFUNCTYPE(None, *arguments)(self._handle[name])
         made.library = self  # as long as the function lives, so does its code
         return made
 
@@ -50,8 +50,14 @@ def _target() -> tuple[Any, str]:
     return machine, "\n".join([machine.triple, cpu, features, version, llvmlite.__version__])
 
 
-def load(text: str) -> Library:
-    """The code of a module, from the cache if it is there.
+@once
+def _linker() -> Any:
+    """What puts code into memory; one for the process."""
+    return llvm.create_lljit_compiler(_target()[0])
+
+
+def load(text: str, *functions: str) -> Library:
+    """The code of a module, from the cache if it is there, of which these functions can be called.
 
     Raises:
         RuntimeError: the text is no valid module.
@@ -61,18 +67,14 @@ def load(text: str) -> Library:
         machine, circumstances = _target()
         key = cache.key_of(text, circumstances)
         code = cache.read(key)
-        if code is not None:
-            return Library(_loaded(code, machine), time.perf_counter() - start, True)
-        module = llvm.parse_assembly(text)
-        module.verify()
-        code = machine.emit_object(module)
-        engine = _loaded(code, machine)
-        cache.write(key, code)
-        return Library(engine, time.perf_counter() - start, False)
-
-
-def _loaded(code: bytes, machine: Any) -> Any:
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    return engine
+        cached = code is not None
+        if code is None:
+            module = llvm.parse_assembly(text)
+            module.verify()
+            code = machine.emit_object(module)
+            cache.write(key, code)
+        builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
+        for function in functions:
+            builder.export_symbol(function)
+        handle = builder.link(_linker(), f"valuegrad {next(_NUMBERS)}")
+        return Library(handle, time.perf_counter() - start, cached=cached)

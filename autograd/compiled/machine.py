@@ -6,52 +6,16 @@ For programs small enough: compiling takes about 0.15 ms an instruction, and mor
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-
 from autograd.compiled import driver
 from autograd.compiled.jit import load
+from autograd.compiled.native import NativeReplay
 from autograd.compiled.plan import Plan
 from autograd.compiled.reduction import LANES
-from autograd.compiled.replay import Replay
 from autograd.number_systems import llvm_kernels
 from autograd.number_systems.llvm import Emitter, Register
 
 #: Varying instructions of a program that is worth compiling for itself.
 MOST_INSTRUCTIONS = 4000
-
-
-class NativeReplay(Replay):
-    """A plan that native code runs."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
-        self._table: driver.Table | None = None
-        self._uniform: Any = None
-
-    def start(self, table: driver.Table) -> None:
-        """Run the native code over all samples of the table."""
-        raise NotImplementedError
-
-    def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
-        table = self._table
-        if table is None or self._uniform is not uniform:
-            table = self._table = driver.Table(len(self.columns), len(self.summed), len(self.kept), uniform)
-            self._uniform = uniform
-        held = []  # as long as the call lasts
-        for i, column in enumerate(columns):
-            if column.strides[0] != 8:
-                column = np.ascontiguousarray(column)
-                held.append(column)
-            table.columns[i] = driver.address(column)
-        kept = [np.empty(samples) for _ in self.kept]
-        for i, array in enumerate(kept):
-            table.outputs[i] = driver.address(array)
-        table.size(samples)
-        self.start(table)
-        return table.total(), kept
 
 
 class MachineReplay(NativeReplay):
@@ -61,7 +25,7 @@ class MachineReplay(NativeReplay):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
-        self.library = load(self.text())
+        self.library = load(self.text(), "run")
         self._run = self.library.function("run", ctypes.c_void_p)
 
     def start(self, table: driver.Table) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiled.levels import GroupCalls, Levels
+from autograd.compiled.memory import aligned
 from autograd.compiled.plan import Plan
 
 
@@ -30,11 +31,14 @@ class Replay:
         self._place_of_summed = {i: place for place, (i, _) in enumerate(self.summed)}
         self._place_of_kept = {i: place for place, (i, _) in enumerate(self.kept)}
         self.lock = threading.Lock()
+        #: Rows of the uniform array that hold 1.0 and 0.0 for native code.
+        self.row_of_one, self.row_of_zero = self.levels.rows[0], self.levels.rows[0] + 1
         self._uniform_calls = GroupCalls(self.levels.groups[0])
 
     def new_uniform(self) -> Any:
         """The array of numbers that are the same for all samples, ``(rows, 1)``, with the constants in it."""
-        uniform = np.zeros((max(1, self.levels.rows[0]), 1))
+        uniform = aligned((self.levels.rows[0] + 2, 1))
+        uniform[self.row_of_one, 0] = 1.0
         for i, number in enumerate(self.plan.program.constants):
             uniform[self.levels.row[self.plan.program.inputs + i], 0] = number
         return uniform

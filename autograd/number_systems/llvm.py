@@ -64,6 +64,8 @@ class Emitter:
         self.declarations: set[str] = set()
         #: Functions that the lines call: name → text.
         self.functions: dict[str, str] = {}
+        #: What local names begin with, where these lines become part of another function.
+        self.prefix = "%t"
         self._names = 0
         self.number_type = "double" if width == 1 else f"<{width} x double>"
         self.truth_type = "i1" if width == 1 else f"<{width} x i1>"
@@ -79,7 +81,7 @@ class Emitter:
     def name(self) -> str:
         """A new local name."""
         self._names += 1
-        return f"%t{self._names}"
+        return f"{self.prefix}{self._names}"
 
     def line(self, text: str, truth: bool = False) -> Register:
         """A line that computes a number or a truth."""

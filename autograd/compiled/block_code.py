@@ -1,0 +1,223 @@
+"""The varying part of a plan as code for the interpreter's ``block``, made in one pass.
+
+Rows of the block are used again once their number is not wanted any more, so that a program stays near the processor.
+Chains of products that are added up become one ``dot``; products that are only summed over samples are never stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from autograd.compiled.interpreter_code import DOT, END, GATHER, GATHERED, KEEP, LOAD, VECTORS, operations
+from autograd.compiled.replay import Replay
+
+
+class Chain(NamedTuple):
+    """start + x₁y₁ + x₂y₂ + …, left to right; a start of ``None`` is none."""
+
+    start: int | None
+    pairs: list[tuple[int, int]]
+
+
+class BlockCode:
+    """Words for the interpreter, rows of memory, and the uniform rows that are laid down for all samples.
+
+    Raises:
+        NotImplementedError: the interpreter lacks a primitive of the program.
+    """
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+        self._plan = plan = replay.plan
+        program = plan.program
+        self._first = program.first_instruction
+        self._names = [primitive.name for primitive in program.primitives]
+        self._operands: dict[int, Sequence[int]] = {}
+        self._uses = [0] * (self._first + len(program))
+        for i in range(len(program)):
+            if plan.varying[self._first + i]:
+                operands = program.operands[program.starts[i] : program.starts[i + 1]]
+                self._operands[self._first + i] = operands
+                for o in operands:
+                    self._uses[o] += 1
+        for output in program.outputs:
+            self._uses[output] += 1
+        #: Uniform row → its place among the shared numbers.
+        self._shared: dict[int, int] = {}
+        self._row: dict[int, int] = {}
+        self._free: list[int] = []
+        self.rows = 0
+        self._words: list[int] = []
+        self._is_reference: list[bool] = []
+        #: Products to be summed over samples: place among the sums, the two factors, and a slot to release.
+        self._pending: list[tuple[int, int, int, int | None]] = []
+        self._write()
+        self.shared = len(self._shared)
+        words, is_reference = np.array(self._words, np.int64), np.array(self._is_reference, bool)
+        rows = 2 * (self.shared + words * VECTORS) + 1
+        words = np.where(is_reference, np.where(words < 0, 2 * ~words, rows), words)
+        #: The rows of the shared numbers, then the instructions.
+        self.words = np.concatenate([np.array(list(self._shared), np.int64), words]).astype(np.int32)
+
+    def _emit(self, *words: int) -> None:
+        """Words that are no references."""
+        self._words += words
+        self._is_reference += [False] * len(words)
+
+    def _refer(self, *references: int) -> None:
+        """References to operands, rows or shared numbers; they get their places at the end."""
+        self._words += references
+        self._is_reference += [True] * len(references)
+
+    def _reference(self, slot: int) -> int:
+        if self._plan.varying[slot]:
+            return self._row[slot]
+        return self._shared_row(self._replay.levels.row[slot])
+
+    def _shared_row(self, row: int) -> int:
+        return ~self._shared.setdefault(row, len(self._shared))
+
+    def _new_row(self) -> int:
+        if self._free:
+            return self._free.pop()
+        self.rows += 1
+        return self.rows - 1
+
+    def _release(self, *slots: int) -> None:
+        """One use less of each; a row that nobody wants any more is free."""
+        for slot in slots:
+            self._uses[slot] -= 1
+            if not self._uses[slot] and slot in self._row:
+                self._free.append(self._row.pop(slot))
+
+    def _write(self) -> None:
+        varying, opcodes = self._plan.varying, self._plan.program.opcodes
+        known = operations()
+        missing = sorted({n for n in {self._names[opcodes[s - self._first]] for s in self._operands} if n not in known})
+        if missing:
+            raise NotImplementedError(f"the interpreter has no {', '.join(missing)}")
+        chains, inside = self._chains()
+        summed, kept = _places(self._replay.summed), _places(self._replay.kept)
+        for place, slot in enumerate(self._replay.columns):
+            if self._uses[slot]:
+                self._row[slot] = self._new_row()
+                self._emit(LOAD)
+                self._refer(self._row[slot])
+                self._emit(place)
+                self._send(slot, summed, kept)
+        for slot in range(self._first, len(varying)):
+            if not varying[slot] or slot in inside:
+                continue
+            operands = self._operands[slot]
+            if slot in summed and self._name(slot) == "mul" and self._uses[slot] == len(summed[slot]):
+                x, y = operands
+                for place in summed[slot]:
+                    self._uses[x] += 1
+                    self._uses[y] += 1
+                    self._pending.append((place, x, y, None))
+                self._release(x, y)
+                self._gather(GATHERED)
+                continue
+            if slot in chains:
+                start, pairs = chains[slot]
+                factors = [o for pair in pairs for o in pair]
+                references = [self._reference(o) for o in factors]
+                begin = None if start is None else self._reference(start)
+                row = self._new_row()
+                self._emit(DOT)
+                self._refer(row)
+                self._emit(-1) if begin is None else self._refer(begin)
+                self._emit(len(pairs))
+                self._refer(*references)
+                self._row[slot] = row
+                self._release(*factors, *([] if start is None else [start]))
+            else:
+                references = [self._reference(o) for o in operands]
+                row = self._new_row()
+                self._emit(known[self._name(slot)])
+                self._refer(row, *references)
+                self._row[slot] = row
+                self._release(*operands)
+            self._send(slot, summed, kept)
+        self._gather(1)
+        self._emit(END)
+
+    def _name(self, slot: int) -> str:
+        return self._names[self._plan.program.opcodes[slot - self._first]]
+
+    def _send(self, slot: int, summed: dict[int, list[int]], kept: dict[int, list[int]]) -> None:
+        """Send a number to the outputs that it is."""
+        for place in kept.get(slot, ()):
+            self._emit(KEEP, place)
+            self._refer(self._row[slot])
+            self._release(slot)
+        for place in summed.get(slot, ()):
+            self._pending.append((place, slot, -1, slot))
+            self._gather(GATHERED)
+
+    def _gather(self, least: int) -> None:
+        """Sum what is pending over samples, if it is that many products."""
+        if len(self._pending) < least:
+            return
+        one, zero = (self._shared_row(row) for row in (self._replay.row_of_one, self._replay.row_of_zero))
+        nowhere = len(self._replay.summed)
+        while self._pending:
+            some, self._pending = self._pending[:GATHERED], self._pending[GATHERED:]
+            self._emit(GATHER)
+            for place, x, y, _ in some:
+                self._emit(place)
+                self._refer(self._reference(x), one if y < 0 else self._reference(y))
+            for _ in range(GATHERED - len(some)):
+                self._emit(nowhere)
+                self._refer(zero, zero)
+            for _, x, y, slot in some:
+                self._release(*((x, y) if slot is None else (slot,)))
+
+    def _chains(self) -> tuple[dict[int, Chain], set[int]]:
+        """The sums of products that nobody else wants in parts: last instruction → chain; and all the parts."""
+        found: dict[int, Chain] = {}
+        inside: set[int] = set()
+        for slot in sorted(self._operands, reverse=True):
+            if slot in inside or self._name(slot) != "add":
+                continue
+            pairs: list[tuple[int, int]] = []
+            parts: list[int] = []
+            start: int | None = slot
+            while start is not None and (start == slot or self._is_part(start, "add")):
+                x, y = self._operands[start]  # an addition's operands stand in any order
+                if not self._is_part(y, "mul"):
+                    x, y = y, x
+                if not self._is_part(y, "mul"):
+                    break
+                if start != slot:
+                    parts.append(start)
+                pairs.append(self._factors(y))
+                parts.append(y)
+                start = x
+            if start is not None and self._is_part(start, "mul"):
+                pairs.append(self._factors(start))
+                parts.append(start)
+                start = None
+            if len(pairs) > 1:
+                found[slot] = Chain(start, pairs[::-1])
+                inside.update(parts)
+        return found, inside
+
+    def _is_part(self, slot: int, name: str) -> bool:
+        """Whether a number differs by sample, is made by this primitive, and is wanted once."""
+        return slot in self._operands and self._uses[slot] == 1 and self._name(slot) == name
+
+    def _factors(self, slot: int) -> tuple[int, int]:
+        x, y = self._operands[slot]
+        return x, y
+
+
+def _places(outputs: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
+    """Slot → its places among the outputs."""
+    found: dict[int, list[int]] = {}
+    for place, (_, slot) in enumerate(outputs):
+        found.setdefault(slot, []).append(place)
+    return found

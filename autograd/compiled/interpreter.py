@@ -1,0 +1,72 @@
+"""Replay on the interpreter: a plan becomes code for it; nothing is compiled for a program of its own."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd.compiled import driver, interpreter_code
+from autograd.compiled.block_code import BlockCode
+from autograd.compiled.interpreter_code import END, VECTORS, operations
+from autograd.compiled.jit import Library, load
+from autograd.compiled.levels import Group
+from autograd.compiled.native import NativeReplay
+from autograd.compiled.plan import Plan
+from autograd.compiled.reduction import LANES
+
+
+@cache
+def interpreter() -> Library:
+    """The interpreter, loaded once in a process."""
+    return load(interpreter_code.text(), "run", "point")
+
+
+class InterpreterReplay(NativeReplay):
+    """A plan as code for the interpreter.
+
+    Raises:
+        NotImplementedError: the interpreter lacks a primitive of the program.
+    """
+
+    name = "interpreter"
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.library = interpreter()
+        self._run = self.library.function("run", ctypes.c_void_p)
+        self._point = self.library.function("point", ctypes.c_void_p, ctypes.c_void_p)
+        self._point_code = point_code(self.levels.groups[0])
+        self.code = BlockCode(self)
+        self._memory = driver.aligned((self.code.shared + self.code.rows * VECTORS, LANES))
+
+    def run_uniform(self, uniform: Any) -> None:
+        if len(self._point_code) > 1:
+            self._point(driver.address(uniform), driver.address(self._point_code))
+
+    def new_table(self, uniform: Any) -> driver.Table:
+        table = super().new_table(uniform)
+        table.set(
+            code=driver.address(self.code.words), instructions=self.code.shared, memory=driver.address(self._memory)
+        )
+        return table
+
+    def start(self, table: driver.Table) -> None:
+        self._run(table.pointer)
+
+
+def point_code(groups: Sequence[Group]) -> Any:
+    """The code of groups for ``point``: a group that is no multiple of four repeats its first operands."""
+    known = operations()
+    parts = []
+    for name, first, last, operands in groups:
+        if name not in known:
+            raise NotImplementedError(f"the interpreter has no {name}")
+        padding = -(last - first) % LANES
+        parts.append(np.array([known[name], (last - first + padding) // LANES, first], np.int32))
+        parts += [np.array(rows + rows[:1] * padding, np.int32) for _, rows in operands]
+    parts.append(np.array([END], np.int32))
+    return np.concatenate(parts)
