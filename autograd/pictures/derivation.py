@@ -236,7 +236,7 @@ def derive(
     for target in targets:
         if not isinstance(target, Value):
             raise TypeError(f"wrt takes Values; {target!r} is a number, on which nothing depends")
-    algebra = _algebra()
+    algebra = load_algebra("derive")
     refuse_if_stale(active_nodes([output]))
     needed = [(output, "output"), *[(target, "input") for target in targets]]
     known = Names([output], names or {}, needed)
@@ -245,7 +245,7 @@ def derive(
     return build([_one(output, target, known, symbols, formulas, order, precision) for target in targets])
 
 
-def _algebra() -> Any:
+def load_algebra(wanted_by: str) -> Any:
     """The algebra over SymPy, which is loaded when it is first wanted."""
     try:
         import autograd.pictures.algebra as algebra
@@ -253,7 +253,7 @@ def _algebra() -> Any:
         if (error.name or "").partition(".")[0] not in ("sympy", "mpmath"):
             raise
         raise ModuleNotFoundError(
-            "derive needs SymPy, which is not installed: pip install 'valuegrad[viz]'", name=error.name
+            f"{wanted_by} needs SymPy, which is not installed: pip install 'valuegrad[viz]'", name=error.name
         ) from error
     return algebra
 
@@ -267,7 +267,7 @@ def _one(
     order: Order,
     precision: int,
 ) -> Derivation:
-    algebra = _algebra()
+    algebra = load_algebra("derive")
     of, by, notes = known.of[output], known.of[target], list(known.notes)
     if target is output:
         notes.append("the output is what it is differentiated by")

@@ -213,6 +213,10 @@ class Formulas:
         self.definition = self._written[cone.root]
         self.slopes = self._pull_back()
 
+    def value(self) -> Any:
+        """The node's own formula, evaluated, in the symbols of the named nodes below."""
+        return self._applied(self.cone.root, *self.cone.steps[self.cone.root - self.cone.program.first_instruction])
+
     def _run_forward(self) -> None:
         cone, program, number = self.cone, self.cone.program, self.algebra.number
         for slot, node in enumerate(cone.nodes[: program.first_instruction]):
