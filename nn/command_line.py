@@ -301,7 +301,7 @@ def _demo(chosen: Namespace) -> int:
 
 
 def _draw_a_neuron(out: Path) -> tuple[list[Path], list[str]]:
-    """The graph of one neuron after `backward()` as SVG and PNG, or as DOT; and what was left out, and why."""
+    """The graph of one neuron after `backward()` as SVG, and PNG if that can be made; what was left out, and why."""
     inputs = [autograd.Value(0.5, "x[0]"), autograd.Value(-1.0, "x[1]")]
     neuron = Neuron(2, "tanh", seed=0)
     output = neuron(inputs)
@@ -311,10 +311,11 @@ def _draw_a_neuron(out: Path) -> tuple[list[Path], list[str]]:
         picture = autograd.draw(output)
     except ModuleNotFoundError as error:
         return [], [f"the graph of a neuron, because {error.name} is missing: pip install {error.name}"]
+    drawn = [layout.render(picture, out / "neuron.svg")]
     try:
-        return [layout.render(picture, out / name) for name in ("neuron.svg", "neuron.png")], []
+        return [*drawn, layout.render(picture, out / "neuron.png")], []
     except layout.NoLayoutEngine as error:
-        return [layout.render(picture, out / "neuron.dot")], [str(error)]
+        return drawn, [f"neuron.png: {error}"]
 
 
 def _doctor(chosen: Namespace) -> int:

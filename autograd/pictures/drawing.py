@@ -1,90 +1,94 @@
-"""``draw``: a graph as a picture, in DOT. The one file that imports graphviz, and that only when something is drawn."""
+"""``draw``: a graph, folded or whole, or a network as a picture. What it needs is imported when it is called."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.graph import topological_order
-from autograd.value import Condition, Value
+from autograd.value import Value
 
 if TYPE_CHECKING:
-    import graphviz
+    from autograd.pictures.picture import Picture
 
-#: More nodes than this are no picture that anybody reads.
-MOST_NODES = 400
+_THEMES = ("auto", "light", "dark")
 
 
-def draw(output: Value, *, precision: int = 4) -> graphviz.Digraph:
-    """The graph of a Value: a box for each number with its label and gradient, a circle for each operation.
+def draw(
+    output: Any,
+    *,
+    precision: int = 4,
+    partials: bool = False,
+    color: str | None = None,
+    size: str | None = None,
+    detail: str | Collection[str] = "whole",
+    modules: Any = None,
+    depth: int | None = None,
+    theme: str = "auto",
+    engine: str | None = None,
+) -> Picture:
+    """The graph of a Value as a picture: a box for each number, with label and gradient, a circle for each operation.
 
-    Edges come in argument order, one for each use, so ``a + a`` has two. Gradients are shown once the output has one.
-    ``.source`` is the DOT text; ``autograd.pictures.layout.render`` makes a file of it with or without the ``dot``
-    program.
+    The picture is a ``graphviz.Digraph`` and shows itself in a notebook; ``picture.write("graph.svg")`` makes a file
+    (svg, png, pdf, dot, or mmd for Mermaid), ``.mermaid`` is the text for Markdown pages, ``.source`` the DOT. Layout
+    is by the ``dot`` program, else pygraphviz, else the package's own; png and pdf need one of the first two.
+
+    Edges come in argument order, one for each use, so ``a + a`` has two. Gradients are shown once there is one. Above
+    300 nodes, nodes that are alike share a box; above 20,000 the picture is a summary. A model (whatever has
+    ``named_parameters()``) in place of a Value is drawn as a network: units, and weights as lines.
 
     >>> a = Value(2.0, "a")
-    >>> "a" in draw(a + a).source
+    >>> "data 4" in draw(a + a).source
     True
 
     Args:
+        output: a Value, a list of Values, or a model.
         precision: significant digits of the numbers.
+        partials: write the local derivatives on the edges, so that the chain rule can be read off: a gradient is the
+            sum, over the edges that leave, of gradient times derivative.
+        color: "gradient" colours by its sign and size (orange above zero, blue below).
+        size: "gradient" makes boxes larger whose gradient is.
+        detail: "whole", or "expanded" for fused nodes (``dot``, ``sigmoid``, …) by their formulas, or the names of
+            the primitives to expand.
+        modules: a model, or a dict of names and parameters; what belongs to one of its parts becomes one box.
+        depth: how many levels of the model are open: 0 shows it as one box, 1 its layers, 2 their neurons, 3 all.
+            Unless told, as many as can be shown.
+        theme: "auto" has no background and suits light and dark ones; "light" and "dark" have their own.
+        engine: "dot", "pygraphviz" or "svg"; unless told, the first that works.
 
     Raises:
-        ValueError: the graph has more than 400 nodes.
+        TypeError: nothing that can be drawn.
+        ValueError: an option is none of those above.
     """
-    import graphviz
+    _check("color", color, (None, "gradient"))
+    _check("size", size, (None, "gradient"))
+    _check("theme", theme, _THEMES)
+    from autograd.pictures.picture import picture_of
 
-    if not isinstance(output, Value):
-        raise TypeError(f"draw takes a Value, not {output!r}")
-    order = topological_order(output)
-    if len(order) > MOST_NODES:
-        raise ValueError(f"the graph has {len(order)} nodes; draw shows at most {MOST_NODES}. Draw a part of it")
-    with_gradients = output.grad != 0.0
-    picture = graphviz.Digraph(
-        graph_attr={"rankdir": "LR", "bgcolor": "transparent", "nodesep": "0.15", "ranksep": "0.3"},
-        node_attr={"fontname": "Helvetica", "fontsize": "11", "color": "#8a8f98", "fontcolor": "#1f2328"},
-        edge_attr={"color": "#8a8f98", "arrowsize": "0.6"},
-    )
-    names = {node: f"n{i}" for i, node in enumerate(order)}
-    for node, name in names.items():
-        if isinstance(node, Value):
-            picture.node(
-                name,
-                _text(node, with_gradients, precision, graphviz.escape),
-                shape="box",
-                style="rounded,filled",
-                fillcolor=_fill(node),
-            )
-            result = name
-        else:
-            result = name
-            picture.node(
-                name, "true" if node.outcome else "false", shape="box", style="rounded,filled", fillcolor="#fff8e1"
-            )
-        if node.parents:
-            picture.node(
-                f"{name}o", node.primitive.symbol or node.primitive.name, shape="circle", margin="0.02", width="0.3"
-            )
-            picture.edge(f"{name}o", result)
-            for i, parent in enumerate(node.parents):
-                picture.edge(_source_of(parent, names, picture, f"{name}c{i}", precision), f"{name}o")
-    return picture
+    if isinstance(output, Value):
+        output = [output]
+    elif hasattr(output, "named_parameters"):
+        from autograd.pictures import networks
+
+        return picture_of(networks.scene_of(output, color=color, precision=precision, theme=theme), engine=engine)
+    if not isinstance(output, Sequence) or not output or not all(isinstance(o, Value) for o in output):
+        raise TypeError(f"draw takes a Value, a list of Values, or a model with named_parameters(), not {output!r}")
+    from autograd.pictures import folding
+    from autograd.pictures.graphs import Style
+
+    style = Style(precision, partials, color, size, theme)
+    return picture_of(folding.scene_of(output, style, _expanded(detail), modules, depth), engine=engine)
 
 
-def _source_of(parent: Any, names: dict[Any, str], picture: graphviz.Digraph, own_name: str, precision: int) -> str:
-    """The node an edge starts at; a plain number gets one of its own."""
-    if isinstance(parent, Value | Condition):
-        return names[parent]
-    picture.node(own_name, "–" if parent is None else f"{parent:.{precision}g}", shape="plaintext", fontcolor="#6a7079")
-    return own_name
+def _check(name: str, chosen: Any, allowed: Sequence[Any]) -> None:
+    if chosen not in allowed:
+        raise ValueError(f"{name} is one of {', '.join(map(repr, allowed))}, not {chosen!r}")
 
 
-def _text(node: Value, with_gradients: bool, precision: int, escape: Callable[[str], str]) -> str:
-    lines = [node.label] if node.label else []
-    lines.append(f"{node.data:.{precision}g}")
-    lines.append(f"∂ {node.grad:.{precision}g}" if with_gradients else "no gradient yet")
-    return "\n".join(escape(line) for line in lines)
+def _expanded(detail: str | Collection[str]) -> bool | frozenset[str]:
+    """True for all, False for none, or the names of primitives."""
+    if isinstance(detail, str):
+        _check("detail", detail, ("whole", "expanded"))
+        return detail == "expanded"
+    from autograd.primitives import find
 
-
-def _fill(node: Value) -> str:
-    return "#eef3fb" if node.parents else "#eaf6ec"
+    return frozenset(find(name).name for name in detail)

@@ -46,7 +46,7 @@ class Edge(NamedTuple):
 class Route(NamedTuple):
     """Where an edge runs: ``path`` is SVG path data, ``end`` its last point, reached heading right.
 
-    ``label`` is the centre of the edge's text.
+    ``label`` is the centre of the edge's text, which the path leaves out.
     """
 
     path: str
@@ -102,6 +102,10 @@ class _Graph:
         links = [(a, b) for way in self.stations for a, b in pairwise(way)]
         self.layer = _layers(len(self.sizes), links)
         self.labelled = len(self.sizes)  # what comes after are places of passing edges
+        #: Nodes with one edge out and none in: they go where that leads, and pull nothing out of line.
+        degrees = Counter(v for link in links for v in link)
+        entered = {b for _, b in links}
+        self.alone = [degrees[v] == 1 and v not in entered for v in range(self.labelled)]
         self.far: set[int] = set()
         self._cut_long_edges()
         self.ports = _ports(edges, self.sizes)
@@ -120,9 +124,15 @@ class _Graph:
                         continue
                     shared.add((a, b))
                 into = self.ports[number][1] if i == len(way) - 2 else 0.0
-                weight = 8.0 if a >= self.labelled and b >= self.labelled else 1.0  # long edges straight first
+                weight = self._pull(a, b)
                 self.right[a].append((b, into, weight))
                 self.left[b].append((a, into, weight))
+
+    def _pull(self, a: int, b: int) -> float:
+        """How strongly an edge is kept straight that leads from a to b."""
+        if a >= self.labelled and b >= self.labelled:
+            return 8.0  # in the middle of a long edge
+        return 0.2 if a < self.labelled and self.alone[a] else 1.0
 
     def _put_labels_on_edges(self) -> None:
         for edge, way in zip(self.edges, self.stations, strict=True):
@@ -294,9 +304,11 @@ class _Graph:
                 middle = (ends[last], above - (lanes[number] + 2) * PORT_GAP)
             else:
                 for v in way[1:-1]:
-                    path.pass_through(starts[self.layer[v]], ends[self.layer[v]], centres[v][1])
+                    gap = None
                     if v < self.labelled:
-                        middle = centres[v]
+                        middle, wide = centres[v], self.sizes[v][0]
+                        gap = (middle[0] - wide / 2, middle[0] + wide / 2)
+                    path.pass_through(starts[self.layer[v]], ends[self.layer[v]], centres[v][1], gap)
             path.reach(starts[self.layer[way[-1]]], *end)
             routes.append(Route(path.text, end, middle if self.edges[number].label is not None else None))
         return Layout(centres[: self.count], routes, ends[-1], lowest + shift)
@@ -341,9 +353,13 @@ class _Path:
             self._parts.append(f"C{middle},{_number(self._y)} {middle},{_number(y)} {_number(x)},{_number(y)}")
             self._x, self._y = x, y
 
-    def pass_through(self, start: float, end: float, y: float) -> None:
-        """Cross a layer at this height."""
+    def pass_through(self, start: float, end: float, y: float, gap: Point | None = None) -> None:
+        """Cross a layer at this height, leaving out what is between the two ends of the gap."""
         self._curve(start, y)
+        if gap is not None:
+            self._run(gap[0])
+            self._parts.append(f"M{_number(gap[1])},{_number(y)}")
+            self._x = gap[1]
         self._run(end)
 
     def reach(self, start_of_layer: float, x: float, y: float) -> None:
