@@ -37,6 +37,8 @@ _FEWEST = 4
 #: Below this part of one, steps of an absolute size have shown what they can.
 _FINE = 2.0**-34
 _HALVINGS = 50
+#: Rounding is looked for at steps below this part of the first one.
+_SCATTER_BELOW = 2.0**-18
 
 Function = Callable[[float], "list[float] | None"]
 
@@ -282,11 +284,21 @@ def _side(side: list[tuple[float, list[float]]], i: int, given: float, sign: flo
 
 
 def _scatter(side: list[tuple[float, list[float]]], i: int) -> float:
-    """How far neighbouring values of the finest steps are from a straight line: rounding, and nothing else there."""
-    worst = 0.0
-    for (a, x), (b, y), (c, z) in zip(side[-5:], side[-4:], side[-3:], strict=False):
+    """What rounding does to the values, seen from the finest steps: how far each is from the line through its
+    neighbours.
+
+    Where a function is smooth that falls by four as the step is halved, next to a kink by two; what falls by less is
+    rounding, be it that all values of the very finest steps sit on one stair.
+    """
+    off = []
+    for (a, x), (b, y), (c, z) in zip(side, side[1:], side[2:], strict=False):
         through = z[i] + (x[i] - z[i]) * ((b - c) / (a - c))
-        worst = max(worst, abs(y[i] - through))
+        off.append(abs(y[i] - through))
+    worst = max(off[-3:], default=0.0)
+    fine = _SCATTER_BELOW * side[0][0] if side else 0.0
+    for k in range(2, len(off)):
+        if side[k + 2][0] < fine and 0.0 < off[k] and max(off[k - 1], off[k - 2]) < 3 * off[k]:
+            worst = max(worst, off[k], off[k - 1], off[k - 2])
     return 2 * worst
 
 

@@ -24,11 +24,12 @@ from autograd.checking.recorded import (
 from autograd.checking.report import Edge
 from autograd.errors import operands_in_words
 from autograd.lines import line_of
-from autograd.number_systems import complexes, floats
+from autograd.number_systems import complexes, floats, system_of
 from autograd.operands import Passive, number_of
 from autograd.primitives import Primitive
 from autograd.program import flatten
-from autograd.value import Value
+from autograd.transforms import gradients
+from autograd.value import Value, recorder
 
 #: A complex step and a partial of the table agree at once to this; what does not is looked at closely.
 _CLOSE = 1e-9
@@ -36,8 +37,12 @@ _CLOSE = 1e-9
 _MOST_NAMED = 5
 
 
-def guilty_edges(outputs: Sequence[Value], tolerance: float = 1.0) -> tuple[list[Edge], int]:
-    """The edges of a graph whose partial does not stand its check, and how many edges were checked."""
+def guilty_edges(outputs: Sequence[Value], tolerance: float = 1.0, *, order: int = 1) -> tuple[list[Edge], int]:
+    """The edges of a graph whose partial does not stand its check, and how many edges were checked.
+
+    With order 2 the derivatives of the partials are checked instead; n-ary primitives, which are all built in, are left
+    out of that.
+    """
     _, nodes = flatten([output for output in outputs if isinstance(output, Value)])
     found: list[Edge] = []
     checked = 0
@@ -49,6 +54,9 @@ def guilty_edges(outputs: Sequence[Value], tolerance: float = 1.0) -> tuple[list
         if not wanted:
             continue
         checked += len(wanted)
+        if order == 2:
+            found += _wrong_second(node, operands, wanted, tolerance)
+            continue
         for i, slope, partial, verdict, passes in _wrong(node, operands, wanted, tolerance):
             found.append(_edge(node, i, 1, partial, slope.value, slope.error, verdict, passes))
     return found, checked
@@ -67,6 +75,54 @@ def _edge(
     return Edge(
         primitive.name, name, words, node.label, line_of(node), order, analytic, numeric, error, verdict, passes
     )
+
+
+def _wrong_second(node: Value, operands: Sequence[Any], wanted: list[int], tolerance: float) -> list[Edge]:
+    """The partials of one node whose own derivatives are wrong: those the engine takes, beside real differences."""
+    primitive = node.primitive
+    assert primitive is not None
+    if primitive.n_ary or primitive.name in ("where", "detach"):
+        return []
+    numbers = [number_of(operand) for operand in operands]
+    found = []
+    for i in wanted:
+        for j in wanted:
+            try:
+                analytic = _second(primitive, numbers, i, j)
+                centre = _first(primitive, numbers, i)
+            except NO_NUMBER:
+                continue
+
+            def f(x: float, i: int = i, j: int = j) -> list[float] | None:
+                moved = list(numbers)
+                moved[j] = x
+                try:
+                    slope = _first(primitive, moved, i)
+                except NO_NUMBER:
+                    return None
+                return [slope] if math.isfinite(slope) else None
+
+            if not (math.isfinite(centre) and math.isfinite(analytic)):
+                continue
+            (slope,) = slopes(f, numbers[j], [centre], [analytic])
+            size = max(abs(analytic), abs(slope.value))
+            allowed = tolerance * (slope.error + HALF_OF_THE_DIGITS * size)
+            if slope.kind == "smooth" and not abs(slope.value - analytic) <= allowed:
+                found.append(_edge(node, i, 2, analytic, slope.value, slope.error, "mismatch", False))
+    return found
+
+
+def _first(primitive: Primitive, numbers: Sequence[Any], i: int) -> float:
+    z = interpret.apply(floats, primitive, numbers)
+    return float(interpret.partials(floats, primitive, z, numbers, [i])[0])
+
+
+def _second(primitive: Primitive, numbers: Sequence[Any], i: int, j: int) -> float:
+    """The derivative by argument ``j`` of the partial by argument ``i``, as the engine takes it."""
+    leaves = [Value(x) if has_partial(primitive, k) else x for k, x in enumerate(numbers)]
+    z = recorder(primitive)(*leaves)
+    partial = interpret.partials(system_of("values"), primitive, z, leaves, [i])[0]
+    return gradients(partial, leaves[j]).data if isinstance(partial, Value) else 0.0
 
 
 _Finding = tuple[int, Slope, float, str, bool]

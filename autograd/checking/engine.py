@@ -14,19 +14,17 @@ from typing import Any
 
 from autograd.checking.differences import HALF_OF_THE_DIGITS, ROUNDING, Slope, slopes
 from autograd.checking.edges import guilty_edges
+from autograd.checking.higher import higher_entries
 from autograd.checking.inputs import Inputs
-from autograd.checking.judging import NOTHING, Judge, prefixes
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, largest_change, prefixes
 from autograd.checking.recorded import NO_NUMBER, Recorded, Rounding, as_float, replays, results_of
 from autograd.checking.report import Edge, Entry, Report
 from autograd.line_recording import record_lines
+from autograd.transforms import grad
 from autograd.value import Value
 
 #: So many inputs at most are moved in the function itself, where the program would do.
 _MOST_ALONE = 64
-#: An absolute error that is small for a derivative whose formula cancels: part of the function's size over its input's.
-FLAT = 1e-9
-#: An error that is small beside the largest derivative.
-BESIDE_THE_LARGEST = 1e-6
 
 
 def check_engine(
@@ -51,7 +49,23 @@ def check_engine(
                 numeric.without_a_guilty_node(k, i, entry)
                 for (k, i), entry in zip(numeric.places(), entries, strict=True)
             ]
+    if order > 1:
+        for k, prefix in enumerate(names):
+            gradient = grad(_component(f, given, name, k))
+            higher = higher_entries(gradient, gradient, given.numbers, given.names, prefix, order, judge, source)
+            entries += higher
+            if not guilty and any(entry.verdict == "mismatch" for entry in higher):
+                guilty, edges = guilty_edges(call.roots, judge.tolerance, order=2)
     return Report(name, entries, guilty, edges, numeric.notes)
+
+
+def _component(f: Callable[..., Any], given: Inputs, name: str, k: int) -> Callable[[list[Any]], Any]:
+    """One output, as a function of one flat list."""
+
+    def component(flat: list[Any]) -> Any:
+        return results_of(f(*given.for_the_engine(flat)), f"the result of {name}")[k]
+
+    return component
 
 
 class Call:
@@ -217,12 +231,6 @@ class Numeric:
         if _close(real, claimed):
             return entry
         return entry._replace(verdict="ill-conditioned", note="too rough for differences")
-
-
-def largest_change(found: Sequence[Slope], numbers: Sequence[float]) -> float:
-    """The largest change of the function over the size of one input."""
-    changes = [abs(slope.value) * max(abs(x), 1.0) for slope, x in zip(found, numbers, strict=True)]
-    return max((change for change in changes if math.isfinite(change)), default=0.0)
 
 
 def _analytic(recorded: Recorded, output: int, count: int) -> list[float]:

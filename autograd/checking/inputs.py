@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd.checking.recorded import as_float
 from autograd.structure import take_apart, take_apart_like
 from autograd.value import Value, plain
 
@@ -41,8 +42,8 @@ class Inputs:
         """The arguments with these numbers, arrays as arrays."""
         return [rebuild(list(flat[start:stop])) for start, stop, _, rebuild in self._spans]
 
-    def derivatives(self, result: Any, outputs: int, one_number: bool) -> list[list[float]]:
-        """What a user's gradient returned, as one row per output.
+    def derivatives(self, result: Any, outputs: int, one_number: bool, *, keep: bool = False) -> list[list[Any]]:
+        """What a user's gradient returned, as one row per output; Values as numbers, unless they are to be kept.
 
         Raises:
             ValueError, TypeError: it does not have the structure of the inputs.
@@ -56,14 +57,14 @@ class Inputs:
                     f"({', '.join(self.roots)}); it returned {_in_short(result)}"
                 )
             parts = list(result)
-        rows: list[list[float]] = [[] for _ in range(outputs)]
+        rows: list[list[Any]] = [[] for _ in range(outputs)]
         for part, given, root, (start, stop, _, _) in zip(parts, self.given, self.roots, self._spans, strict=True):
             what = f"the derivative by {root}"
             if one_number:
                 flat = _like(part, given, what, root)
-                rows[0] += flat
+                rows[0] += flat if keep else map(as_float, flat)
                 continue
-            flat = _flat(part, what)
+            flat = list(map(as_float, take_apart(part, what)[0]))
             count = stop - start
             if len(flat) != outputs * count:
                 raise ValueError(
@@ -75,21 +76,13 @@ class Inputs:
         return rows
 
 
-def _like(part: Any, given: Any, what: str, root: str) -> list[float]:
+def _like(part: Any, given: Any, what: str, root: str) -> list[Any]:
     """The numbers of a derivative in the order of its input."""
     if not isinstance(part, Value) and plain(part) is None and not hasattr(part, "tolist") and hasattr(part, "item"):
         part = part.item()
     if hasattr(part, "tolist") and plain(part) is None:
         part = part.tolist()
-    return [_number(x, what) for x in take_apart_like(part, given, what, f"the input {root}")]
-
-
-def _flat(part: Any, what: str) -> list[float]:
-    return [_number(x, what) for x in take_apart(part, what)[0]]
-
-
-def _number(x: Any, what: str) -> float:
-    return x.data if isinstance(x, Value) else float(x)
+    return take_apart_like(part, given, what, f"the input {root}")
 
 
 def _in_short(x: Any) -> str:

@@ -20,6 +20,12 @@ _MANY = 10.0
 #: The slopes beside a kink are known to so many digits.
 _BESIDE_A_KINK = 1e-5
 
+#: An absolute error that is small for a derivative whose formula cancels: part of the function's size over its input's.
+FLAT = 1e-9
+#: An error that is small beside the largest derivative.
+BESIDE_THE_LARGEST = 1e-6
+
+#: No difference at all.
 NOTHING = Slope(math.nan, math.inf, 0.0, math.nan, math.nan, "nothing", 0.0)
 
 
@@ -77,3 +83,9 @@ class Judge(NamedTuple):
 def prefixes(name: str, outputs: int) -> list[str]:
     """What stands before the name of an input, for each output."""
     return [""] if outputs == 1 else [f"{name}[{k}] by " for k in range(outputs)]
+
+
+def largest_change(found: Sequence[Slope], numbers: Sequence[float]) -> float:
+    """The largest change of the function over the size of one input."""
+    changes = [abs(slope.value) * max(abs(x), 1.0) for slope, x in zip(found, numbers, strict=True)]
+    return max((change for change in changes if math.isfinite(change)), default=0.0)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.checking.differences import Slope, slopes
-from autograd.checking.engine import BESIDE_THE_LARGEST, FLAT, largest_change
+from autograd.checking.higher import higher_entries
 from autograd.checking.inputs import Inputs
-from autograd.checking.judging import Judge, prefixes
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, Judge, largest_change, prefixes
 from autograd.checking.recorded import NO_NUMBER, as_float, results_of
-from autograd.checking.report import Report
+from autograd.checking.report import Entry, Report
 from autograd.operands import kind_of
 
 
@@ -28,8 +28,6 @@ def check_outside(
     """The report on what ``grad`` says of ``f``."""
     if not callable(grad):
         raise TypeError(f"grad is a function that takes the inputs and returns the derivatives, not {kind_of(grad)}")
-    if order != 1:
-        raise NotImplementedError("order")
     try:
         result = f(*given.as_given(given.numbers))
         outputs = results_of(result, f"the result of {name}")
@@ -59,7 +57,33 @@ def check_outside(
                 small = max(small, FLAT * abs(values[k]) / size)
             method = "one-sided" if found[k][i].kind == "edge" else "central"
             entries.append(judge.entry(prefix + x_name, 1, analytic[k][i], found[k][i], method, small))
+    if order > 1:
+        if not one_number:
+            raise ValueError(
+                f"order={order} with grad= needs one output; {name} has {len(values)}. Check each order by itself: "
+                "check_grads(jacobian, …, grad=…)"
+            )
+        entries += _higher(given, grad, order, judge, source)
     return Report(name, entries)
+
+
+def _higher(given: Inputs, grad: Callable[..., Any], order: int, judge: Judge, source: random.Random) -> list[Entry]:
+    """The derivatives of a user's gradient, which the engine takes of it."""
+
+    def on_numbers(flat: list[Any]) -> list[Any]:
+        return given.derivatives(grad(*given.as_given(flat)), 1, True)[0]
+
+    def gradient(flat: list[Any]) -> list[Any]:
+        return given.derivatives(grad(*given.for_the_engine(flat)), 1, True, keep=True)[0]
+
+    try:
+        return higher_entries(gradient, on_numbers, given.numbers, given.names, "", order, judge, source)
+    except (TypeError, AttributeError) as error:
+        raise TypeError(
+            f"order={order} differentiates grad itself, so it must take Values (nested lists of them for arrays) and "
+            f"use autograd's functions; it raised {type(error).__name__}: {error}. A second derivative written by hand is "
+            "checked as the derivative of the first: check_grads(grad, …, grad=second)"
+        ) from error
 
 
 def _slopes_of(

@@ -1,0 +1,134 @@
+"""Derivatives of derivatives: those of order n are compared with differences of those of order n - 1.
+
+With few inputs every partial derivative is checked by itself. With many, derivatives are taken along random directions,
+each of which mixes all of them: one that is wrong shows in every direction but by a coincidence of measure zero.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd.checking.differences import Slope, slopes
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge
+from autograd.checking.recorded import NO_NUMBER, as_float
+from autograd.checking.report import Entry
+from autograd.transforms import jvp
+
+#: ``gradient(numbers) -> numbers``, on floats or on Values.
+Gradient = Callable[[list[Any]], list[Any]]
+
+#: How many inputs are few, for orders 2 and 3, and how many random directions stand for all when they are many.
+_FEW = {2: 8, 3: 4}
+_DIRECTIONS = 3
+
+
+def higher_entries(
+    gradient: Gradient,
+    on_numbers: Gradient,
+    numbers: Sequence[float],
+    names: Sequence[str],
+    prefix: str,
+    order: int,
+    judge: Judge,
+    source: random.Random,
+) -> list[Entry]:
+    """The entries of all orders from 2 on.
+
+    Args:
+        gradient: what the engine differentiates.
+        on_numbers: the same on plain numbers.
+    """
+    few = len(numbers) <= _FEW[2]
+    entries = []
+    for name, v in _directions(numbers, names, few, source):
+        entries += _order(2, gradient, on_numbers, numbers, names, f"{prefix}{name}", v, judge)
+    if order == 3:
+        few = len(numbers) <= _FEW[3]
+        directions = _directions(numbers, names, few, source)
+        for k, (first, u) in enumerate(directions):
+            second = _along(gradient, u)
+            # Of mixed derivatives one order of differentiation is enough; each random direction stands for itself.
+            others = directions[k:] if few else [directions[(k + 1) % len(directions)]]
+            for other, v in others:
+                entries += _order(3, second, second, numbers, names, f"{prefix}{first}, {other}", v, judge)
+    return entries
+
+
+def _directions(
+    numbers: Sequence[float], names: Sequence[str], few: bool, source: random.Random
+) -> list[tuple[str, list[float]]]:
+    if few:
+        return [(name, [float(j == i) for j in range(len(numbers))]) for i, name in enumerate(names)]
+    return [
+        (
+            f"direction {k + 1}",
+            [source.choice((-1.0, 1.0)) * source.uniform(0.5, 1.0) * (abs(x) or 1.0) for x in numbers],
+        )
+        for k in range(_DIRECTIONS)
+    ]
+
+
+def _along(gradient: Gradient, v: list[float]) -> Gradient:
+    """The derivative of a gradient along a direction, itself a function of that kind."""
+
+    def derivative(at: list[Any]) -> list[Any]:
+        return list(jvp(gradient, (list(at),), (v,))[1])
+
+    return derivative
+
+
+def _order(
+    order: int,
+    gradient: Gradient,
+    on_numbers: Gradient,
+    numbers: Sequence[float],
+    names: Sequence[str],
+    along: str,
+    v: list[float],
+    judge: Judge,
+) -> list[Entry]:
+    """The derivatives of a gradient's components along one direction."""
+    labels = [f"{along}, {name}" for name in names]
+    try:
+        analytic = [as_float(x) for x in _along(gradient, v)(list(numbers))]
+        centre = [as_float(x) for x in on_numbers(list(numbers))]
+    except NO_NUMBER as error:
+        verdict = "not finite" if isinstance(error, OverflowError) else "outside the domain"
+        passes = verdict in judge.allow
+        return [
+            Entry(label, order, math.nan, math.nan, 0.0, math.inf, "", verdict, passes, str(error)) for label in labels
+        ]
+    moving = [i for i, part in enumerate(v) if part]
+    alone = moving[0] if len(moving) == 1 else -1
+    start = numbers[alone] if alone >= 0 else 1.0
+
+    def f(t: float) -> list[float] | None:
+        moved = list(numbers)
+        if alone >= 0:
+            moved[alone] = t
+        else:
+            for i in moving:
+                moved[i] += (t - 1.0) * v[i]
+        try:
+            found = [as_float(x) for x in on_numbers(moved)]
+        except NO_NUMBER:
+            return None
+        return found if all(map(math.isfinite, found)) else None
+
+    found: list[Slope]
+    if all(map(math.isfinite, centre)):
+        found = slopes(f, start, centre, [a if math.isfinite(a) else 0.0 for a in analytic], precision=1e-7)
+    else:
+        found = [NOTHING] * len(names)
+    # Where a derivative is nothing beside those of the same direction, or beside the gradient, so is its error.
+    size = max(1.0, abs(start))
+    largest = max((abs(slope.value) for slope in found if math.isfinite(slope.value)), default=0.0)
+    steep = max(map(abs, centre)) if all(map(math.isfinite, centre)) else 0.0
+    small = max(BESIDE_THE_LARGEST * largest, FLAT * steep / size)
+    return [
+        judge.entry(label, order, a, slope, "one-sided" if slope.kind == "edge" else "central", small)
+        for label, a, slope in zip(labels, analytic, found, strict=True)
+    ]
