@@ -8,6 +8,7 @@ the cotangents are computed as ``backward()`` does, outside of ``.grad``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from math import isfinite, isinf, isnan, nan
 from typing import Any, NamedTuple
 
@@ -17,11 +18,12 @@ from autograd.graph import topological_order
 from autograd.indeterminate import what_made, why
 from autograd.lines import line_of
 from autograd.number_systems import floats
+from autograd.number_systems.source import Text, Writer, text_of
 from autograd.operands import Condition, Passive, in_short, number_of
 from autograd.paths import path, path_in_words
-from autograd.primitives import TABLE
+from autograd.primitives import TABLE, Primitive
 from autograd.recording import forward
-from autograd.value import Value, active_nodes, refuse_if_stale
+from autograd.value import Value, backward_order, refuse_if_stale
 
 #: How many births a report spells out.
 MOST = 5
@@ -148,10 +150,10 @@ def find_nonfinite(output: Value) -> NonFiniteReport:
     """
     if not isinstance(output, Value):
         raise TypeError(f"find_nonfinite looks into the graph of a Value, not {output!r:.60}")
-    refuse_if_stale(active_nodes([output]))
+    back = _Backward(output)
+    refuse_if_stale(back.order)
     order = _used(output)
     births = [Birth("forward", node, None, node._data, reason, output) for node, reason in _forward(order)]
-    back = _Backward(order, output)
     births += [Birth("backward", node, argument, number, reason, output) for node, argument, number, reason in back]
     return NonFiniteReport(output, tuple(births), tuple(back.leaves()))
 
@@ -189,47 +191,47 @@ def _forward(order: list[Any]) -> Iterator[tuple[Any, str]]:
 
 
 class _Backward:
-    """The walk back on floats; iterating over it yields node, argument, number and reason of every birth."""
+    """The walk of ``backward()``, outside of ``.grad``; iterating gives node, argument, number, reason of each birth.
 
-    def __init__(self, order: list[Any], output: Value) -> None:
-        self.order = order
-        self.cotangents: dict[Any, float] = {output: 1.0}
+    As there, what nothing flows into has a cotangent of zero, and zero times an infinite slope is nan.
+    """
+
+    def __init__(self, output: Value) -> None:
+        self.order = backward_order(output)
+        self.cotangents: dict[Value, float] = dict.fromkeys(self.order, 0.0)
+        self.cotangents[output] = 1.0
         #: Node → the operation through which the first infinite cotangent came to it.
         self.infinite_through: dict[Any, Any] = {}
 
     def leaves(self) -> list[Value]:
         """The leaves whose gradient is not finite, once the walk is done."""
-        return [n for n in self.order if n.primitive is None and not isfinite(self.cotangents.get(n, 0.0))]
+        return [node for node, c in self.cotangents.items() if node.primitive is None and not isfinite(c)]
 
     def __iter__(self) -> Iterator[tuple[Any, int | None, float, str]]:
-        cotangents = self.cotangents
+        cotangents, flat, none = self.cotangents, _flat(), frozenset[int]()
         for node in reversed(self.order):
-            c = cotangents.get(node)
-            if c is None or node.primitive is None:
-                continue
+            c = cotangents[node]
             operands = node.operands()
-            wanted = [i for i, operand in enumerate(operands) if operand.__class__ is Value]
+            skipped = flat.get(node.primitive, none)  # type: ignore[arg-type]  # inner nodes have a primitive
+            wanted = [i for i, operand in enumerate(operands) if operand.__class__ is Value and i not in skipped]
             numbers = [number_of(operand) for operand in operands]
             for i, partial in zip(wanted, _partials(node, numbers, wanted), strict=True):
                 if partial.__class__ is str:
                     yield node, i, nan, partial
                     continue
-                if partial.__class__ is int and partial == 0:
-                    continue
-                product = c if partial.__class__ is int and partial == 1 else c * partial
+                product = c * partial
                 if not isfinite(product):
                     reason = _reason_backward(node, i, c, partial, numbers)
                     if reason:
                         yield node, i, product, reason
                 parent = operands[i]
-                before = cotangents.get(parent)
-                total = product if before is None else before + product
+                before = cotangents.get(parent, 0.0)
+                total = before + product
                 cotangents[parent] = total
                 if not isfinite(total):
-                    if before is not None:
-                        reason = self._reason_of_sum(node, parent, before, product, total)
-                        if reason:
-                            yield parent, None, total, reason
+                    reason = self._reason_of_sum(node, parent, before, product, total)
+                    if reason:
+                        yield parent, None, total, reason
                     if isinf(total):
                         self.infinite_through.setdefault(parent, node)
 
@@ -241,6 +243,19 @@ class _Backward:
         if isinf(total) and isfinite(before) and isfinite(product):
             return f"{before!r} + {product!r}, the sum of what flows in, is too large for a float"
         return ""
+
+
+@cache
+def _flat() -> dict[Primitive, frozenset[int]]:
+    """Row → arguments through which nothing flows anywhere, as ``floor``'s: no pull-back multiplies by their zero."""
+    found = {}
+    for row in TABLE.values():
+        if not callable(row.partials):
+            writer = Writer()
+            operands = [Text(name, writer) for name in row.arguments[: len(row.partials)]]
+            slopes = [rule and text_of(rule(writer.m, Text("z", writer), *operands)) for rule in row.partials]
+            found[row] = frozenset(i for i, slope in enumerate(slopes) if slope == "0")
+    return found
 
 
 def _partials(node: Any, numbers: list[Any], wanted: list[int]) -> list[Any]:

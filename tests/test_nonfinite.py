@@ -16,7 +16,7 @@ import autograd
 from autograd import TABLE, NonFiniteError, Primitive, StaleGraphError, Value, find_nonfinite, record_lines, where
 from autograd.graph import topological_order
 from autograd.indeterminate import what_made
-from autograd.nonfinite import Birth
+from autograd.nonfinite import Birth, _Backward
 
 inf, nan = math.inf, math.nan
 HUGE = 1e308
@@ -111,7 +111,7 @@ BACKWARD: dict[str, tuple[Callable[[Value], Value], float, list[tuple[str, str]]
         [
             ("cbrt", ROOT),
             ("sqrt", ROOT),
-            ("leaf", "∞ − ∞: -inf flows in through cbrt, inf through sqrt"),
+            ("leaf", "∞ − ∞: inf flows in through sqrt, -inf through cbrt"),
         ],
     ),
     "an infinite cotangent times a slope of 0": (
@@ -129,6 +129,20 @@ BACKWARD: dict[str, tuple[Callable[[Value], Value], float, list[tuple[str, str]]
         lambda x: x * HUGE + x * HUGE,
         1e-10,
         [("leaf", "1e+308 + 1e+308, the sum of what flows in, is too large for a float")],
+    ),
+    "nothing flows, which backward() counts as 0": (
+        lambda x: autograd.floor(x.sqrt()),
+        0.0,
+        [("sqrt", f"{ROOT}; 0 · ∞: a cotangent of 0.0 times that is nan")],
+    ),
+    "the side of a maximum that lost": (
+        lambda x: autograd.maximum(x - 1.0, x * 0.0).sqrt(),
+        0.5,
+        [
+            ("sqrt", ROOT),
+            ("maximum", "0 · ∞: a cotangent of inf times a slope of 0.0 is nan"),
+            ("mul", "0 · ∞: a cotangent of inf times a slope of 0.0 is nan"),
+        ],
     ),
     "no slope at all": (
         lambda x: autograd.atan2(x, 0.0) * 2.0,
@@ -282,6 +296,7 @@ def random_graph(seed: int, size: int) -> tuple[Value, list[Value]]:
             lambda x=x, y=y: x * y,
             lambda x=x: abs(x).sqrt(),
             lambda x=x: x.tanh(),
+            lambda x=x: autograd.floor(x),
             lambda x=x, y=y: autograd.dot([x, y], [y, 2.0]),
             lambda x=x, y=y: where(x > 0, x, y),
             lambda x=x, y=y: autograd.maximum(x, y),
@@ -298,7 +313,11 @@ def test_random_graphs(seed: int, size: int) -> None:
     report = find_nonfinite(output)
     for birth in report.births:
         check(birth)
+    walk = _Backward(output)
+    assert len(list(walk)) == sum(b.direction == "backward" for b in report.births)
     output.backward()
+    for node, cotangent in walk.cotangents.items():
+        assert cotangent == node.grad or (math.isnan(cotangent) and math.isnan(node.grad))
     reached = set(topological_order(output))
     gradients = {leaf for leaf in leaves if leaf in reached and not math.isfinite(leaf.grad)}
     assert set(report.leaves) == gradients
