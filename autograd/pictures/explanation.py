@@ -1,35 +1,23 @@
 """``explain``: which paths carry a derivative, and which cancel, of a graph with any number of paths.
 
-A derivative is a sum over paths of products of partials. The paths are never listed, since there may be 2ⁿ of them:
-what all positive and all negative ones add up to, and the largest product that is still to come, are found for every
-node in one walk each, and with the latter as a bound a best-first search finds the largest paths first. Every walk is
-iterative and takes time linear in the graph, or ``top`` times that.
+A derivative is a sum over paths of products of partials. The paths are never listed, since there may be 2ⁿ of them; it
+takes time linear in the graph, or ``top`` times that, to know their sums and the largest.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, final
 
-from autograd.graph import topological_order
-from autograd.interpret import partials
 from autograd.lines import line_of
-from autograd.number_systems import floats
-from autograd.operands import number_of
 from autograd.pictures.notation import in_one_line, text_of_number
+from autograd.pictures.paths import Sums, folded, largest, largest_to_come, partials_between, sums
 from autograd.pictures.waypoints import Names
 from autograd.structure import take_apart
 from autograd.value import Value, active_nodes, refuse_if_stale
 
 Between = Literal["labels", "nodes"]
-
-#: Node → the nodes below it with the partial along each.
-Edges = dict[Value, list[tuple[Value, float]]]
-
-#: Folding what has no label may walk over an edge this many times on average; beyond, every node counts.
-MOST_VISITS = 20
 
 #: The derivative is called small if less than this part of its terms' absolute sum is left.
 SMALL = 0.5
@@ -58,16 +46,6 @@ class Path(NamedTuple):
         return " → ".join(shown) if inner else "the direct path"
 
 
-class Sums(NamedTuple):
-    """What all paths add up to, all positive ones, all negative ones, and how many there are of each sign."""
-
-    total: float
-    positive: float
-    negative: float
-    positive_count: float
-    negative_count: float
-
-
 @final
 class Explanation:
     """Why a derivative is as large as it is; made by ``explain``.
@@ -81,7 +59,7 @@ class Explanation:
         self,
         of: str,
         by: str,
-        sums: Sums,
+        found: Sums,
         carrying: tuple[Path, ...],
         cancelling: tuple[Path, ...],
         top: int,
@@ -90,7 +68,7 @@ class Explanation:
     ) -> None:
         self.of = of
         self.by = by
-        self.total, self.positive, self.negative, *self._counts = sums
+        self.total, self.positive, self.negative, *self._counts = found
         self.carrying = carrying
         self.cancelling = cancelling
         self.paths = tuple(sorted([*carrying, *cancelling], key=lambda path: -_size(path.value))[:top])
@@ -265,7 +243,7 @@ def explain(
 
 
 def _one(output: Value, target: Value, known: Names, top: int, between: Between | None, precision: int) -> Explanation:
-    order, edges, flat = _partials_between(output, target)
+    order, edges, flat = partials_between(output, target)
     notes = list(known.notes)
     if output not in edges and flat:
         shown = [f"{node.primitive.name} at {_operand_in_words(node, known.of)}" for node in flat[:3] if node.primitive]
@@ -276,22 +254,21 @@ def _one(output: Value, target: Value, known: Names, top: int, between: Between 
         named = any(node in known.of and node is not output and node is not target for node in order)
         between = "labels" if named else "nodes"
     if between == "labels":
-        folded = _folded(order, edges, known.of, output, target)
-        if folded is None:
+        fewer = folded(order, edges, known.of, target)
+        if fewer is None:
             notes.append("the labels leave too many ways between them to be folded, so every node counts")
             between = "nodes"
         else:
-            edges = folded
+            edges = fewer
             order = [node for node in order if node in known.of]
     if between == "nodes":
         called = _called(order, known.of)
-    here = _sums(order, edges, target).get(output, Sums(0.0, 0.0, 0.0, 0.0, 0.0))
-    bounds = _largest_to_come(order, edges, target)
+    here = sums(order, edges, target).get(output, Sums(0.0, 0.0, 0.0, 0.0, 0.0))
+    bounds = largest_to_come(order, edges, target)
     whole = here.positive - here.negative
     found = {
         sign: tuple(
-            _path(nodes, factors, called, whole)
-            for nodes, factors in _largest(output, target, edges, bounds, sign, top)
+            _path(nodes, factors, called, whole) for nodes, factors in largest(output, target, edges, bounds, sign, top)
         )
         for sign in (1, -1)
     }
@@ -302,77 +279,10 @@ def _one(output: Value, target: Value, known: Names, top: int, between: Between 
     )  # fmt: skip
 
 
-def _partials_between(output: Value, target: Value) -> tuple[list[Value], Edges, list[Value]]:
-    """The nodes that a derivative from the output to the target passes, parents first, and the partials between them.
-
-    Uses of one parent are one edge, the sum of its partials. Nodes that the table stops with a literal zero have none;
-    they are the third result.
-    """
-    order: list[Value] = []
-    flat: list[Value] = []
-    edges: Edges = {target: []}
-    for node in topological_order(output, until=(target,)):
-        if node is target:
-            order.append(node)
-            continue
-        if not isinstance(node, Value) or node.primitive is None:
-            continue
-        operands = node.operands()
-        ways = [i for i, operand in enumerate(operands) if operand.__class__ is Value and operand in edges]
-        if not ways:
-            continue
-        numbers = [number_of(operand) for operand in operands]
-        found: dict[Value, float] = {}
-        slopes = partials(floats, node.primitive, node.data, numbers, ways, node.parents)
-        for i, slope in zip(ways, slopes, strict=True):
-            if slope.__class__ is not int or slope != 0:
-                found[operands[i]] = found.get(operands[i], 0.0) + slope
-        if found:
-            order.append(node)
-            edges[node] = list(found.items())
-        else:
-            flat.append(node)
-    return order, edges, flat
-
-
 def _operand_in_words(node: Value, named: Mapping[Value, str]) -> str:
     """The operands of a node, each by its name and number."""
     values = [operand for operand in node.parents if isinstance(operand, Value)]
     return ", ".join([f"{in_one_line(named[v])} = {v.data:g}" if v in named else f"{v.data:g}" for v in values[:3]])
-
-
-def _folded(
-    order: Sequence[Value], edges: Edges, named: Mapping[Value, str], output: Value, target: Value
-) -> Edges | None:
-    """The partials between one named node and the next, all ways between them added up; None if that takes too long."""
-    place = {node: i for i, node in enumerate(order)}
-    left = MOST_VISITS * sum([len(below) for below in edges.values()]) + 1000
-    folded: Edges = {target: []}
-    for node in order:
-        if node is target or node not in named:
-            continue
-        arrived = {place[below]: weight for below, weight in edges[node]}
-        waiting = [-i for i in arrived]
-        heapq.heapify(waiting)
-        found: list[tuple[Value, float]] = []
-        while waiting:
-            i = -heapq.heappop(waiting)
-            weight, middle = arrived.pop(i), order[i]
-            if middle in named:
-                found.append((middle, weight))
-                continue
-            left -= len(edges[middle])
-            if left < 0:
-                return None
-            for below, slope in edges[middle]:
-                j = place[below]
-                if j in arrived:
-                    arrived[j] += weight * slope
-                else:
-                    arrived[j] = weight * slope
-                    heapq.heappush(waiting, -j)
-        folded[node] = found[::-1]
-    return folded
 
 
 def _called(order: Sequence[Value], named: Mapping[Value, str]) -> dict[Value, str]:
@@ -389,93 +299,6 @@ def _called(order: Sequence[Value], named: Mapping[Value, str]) -> dict[Value, s
     return called
 
 
-def _sums(order: Sequence[Value], edges: Edges, target: Value) -> dict[Value, Sums]:
-    """For each node what the paths from the target to it add up to."""
-    sums = {target: Sums(1.0, 1.0, 0.0, 1.0, 0.0)}
-    for node in order:
-        if node is target:
-            continue
-        total = positive = negative = positive_count = negative_count = 0.0
-        for below, slope in edges[node]:
-            there = sums[below]
-            _, up, down, ups, downs = there if slope >= 0 else (0.0, there[2], there[1], there[4], there[3])
-            total += slope * there.total
-            positive += slope * up if up else 0.0
-            negative += slope * down if down else 0.0
-            positive_count += ups
-            negative_count += downs
-            if slope != slope:
-                positive = negative = slope
-        sums[node] = Sums(total, positive, negative, positive_count, negative_count)
-    return sums
-
-
-#: Sign → node → the logarithm of the largest product of that sign from the node down to the target.
-Bounds = dict[int, dict[Value, float]]
-
-
-def _largest_to_come(order: Sequence[Value], edges: Edges, target: Value) -> Bounds:
-    bounds: Bounds = {1: {target: 0.0}, -1: {}}
-    for node in order:
-        if node is target:
-            continue
-        for below, slope in edges[node]:
-            for sign in (1, -1):
-                known = bounds[sign].get(below)
-                if known is None:
-                    continue
-                own = sign * _sign(slope)
-                size = known + _log(slope) if known > -math.inf else known
-                if size > bounds[own].get(node, -math.inf) or node not in bounds[own]:
-                    bounds[own][node] = size
-    return bounds
-
-
-def _largest(
-    output: Value, target: Value, edges: Edges, bounds: Bounds, sign: int, top: int
-) -> Iterator[tuple[list[Value], list[float]]]:
-    """The largest paths of one sign in order, from the output down: nodes, and the factors between them.
-
-    A node is entered ``top`` times at most for each sign: whatever reaches it later is smaller than as many others.
-    """
-    if output not in bounds[sign]:
-        return
-    # What is negated comes first; of equals the one entered last, which goes on along one path. A path is a chain of
-    # pairs, since partial paths share their beginnings.
-    heap: list[tuple[float, int, int, float, Any]] = [(-bounds[sign][output], 0, sign, 0.0, (output, 1.0, None))]
-    entered: dict[tuple[Value, int], int] = {}
-    number = found = 0
-    while heap and found < top:
-        _, _, wanted, so_far, chain = heapq.heappop(heap)
-        node = chain[0]
-        if node is target:
-            found += 1
-            yield _unchained(chain)
-            continue
-        entered[node, wanted] = entered.get((node, wanted), 0) + 1
-        if entered[node, wanted] > top:
-            continue
-        for below, slope in edges[node]:
-            rest = wanted * _sign(slope)
-            to_come = bounds[rest].get(below)
-            if to_come is None:
-                continue
-            number -= 1
-            own = so_far + _log(slope) if so_far > -math.inf else so_far
-            bound = own + to_come if own > -math.inf and to_come > -math.inf else -math.inf
-            heapq.heappush(heap, (-bound, number, rest, own, (below, slope, chain)))
-
-
-def _unchained(chain: Any) -> tuple[list[Value], list[float]]:
-    """The nodes from the target up, and the factors between them."""
-    nodes, factors = [], []
-    while chain is not None:
-        node, factor, chain = chain
-        nodes.append(node)
-        factors.append(factor)
-    return nodes, factors[:-1]
-
-
 def _path(nodes: list[Value], factors: list[float], called: Mapping[Value, str], whole: float) -> Path:
     value = 1.0
     for factor in reversed(factors):
@@ -483,18 +306,6 @@ def _path(nodes: list[Value], factors: list[float], called: Mapping[Value, str],
     share = abs(value) / whole if 0 < whole < math.inf else math.nan
     names = tuple([in_one_line(called[node]) for node in nodes])
     return Path(value, share, tuple(nodes), names, tuple(factors), tuple([line_of(node) for node in nodes]))
-
-
-def _sign(slope: float) -> int:
-    return -1 if slope < 0 else 1
-
-
-def _log(slope: float) -> float:
-    """The logarithm of the size; nan is the largest, so that it is found first."""
-    if slope != slope:
-        return math.inf
-    size = abs(slope)
-    return math.log(size) if 0 < size < math.inf else -math.inf if size == 0 else math.inf
 
 
 def _size(x: float) -> float:

@@ -260,7 +260,8 @@ class _Check:
         """The symbol of each A = f(Z), whose Z has a symbol too, with f(Z): one side may speak of A, the other of Z."""
         found = {}
         for node in self.order:
-            if node in self.symbols and node.parents:
+            values = [operand for operand in node.operands() if isinstance(operand, Value)]
+            if node in self.symbols and len(values) == 1 and values[0] in self.symbols:
                 cone = Cone(node, self.symbols, self.symbols[node].name, ())
                 if cone.function():
                     found[self.symbols[node]] = Formulas(cone).value()
@@ -288,10 +289,11 @@ class _Check:
         entries = []
         for (node, name), entry in zip(self._nodes(self.by), flat, strict=True):
             formula, value = derived.get(node), self.slopes[node]
-            proved = formula is not None and self.algebra.proves_equal(
-                formula.xreplace(activations), entry.expression.xreplace(activations)
-            )
             agrees = value == entry.value or abs(value - entry.value) <= ROUNDING * max(entry.size, abs(value))
+            proved = False
+            if agrees and formula is not None:
+                sides = (side.xreplace(activations) for side in (formula, entry.expression))
+                proved = self.algebra.proves_equal(*sides)
             label = f"∂{in_one_line(self.of)}/∂{in_one_line(name)}"
             entries.append(Comparison(label, formula, entry.expression, value, entry.value, proved, agrees))
         return Verification(self.formula, tuple(entries), reason)
