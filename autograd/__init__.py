@@ -74,7 +74,10 @@ from autograd.functions import (
 from autograd.line_recording import record_lines
 from autograd.lines import line_of
 from autograd.nonfinite import find_nonfinite
+from autograd.pictures.derivation import derive
 from autograd.pictures.drawing import draw
+from autograd.pictures.explanation import explain
+from autograd.pictures.patterns import verify_formula
 from autograd.pictures.stepping import step_through
 from autograd.primitives import TABLE, Limit, Primitive, find
 from autograd.program import Program
@@ -111,6 +114,7 @@ __all__ = [
     "clip",
     "cos",
     "cosh",
+    "derive",
     "detach",
     "div",
     "dot",
@@ -120,6 +124,7 @@ __all__ = [
     "erfc",
     "evaluate",
     "exp",
+    "explain",
     "expm1",
     "find",
     "find_nonfinite",
@@ -174,6 +179,7 @@ __all__ = [
     "tanh",
     "value_and_grad",
     "variance",
+    "verify_formula",
     "vjp",
     "where",
     "zero_grad",
