@@ -7,6 +7,7 @@ that pasted code computes the same number to the last bit.
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -80,13 +81,23 @@ def import_line(module: str, name: str) -> str:
     return f"from {module} import {top}" + (f"\n{name.rpartition('.')[2]} = {top}.{rest}" if rest else "")
 
 
+def file_of(function: Callable[..., Any]) -> str:
+    """The name of the file that a function was written in."""
+    return os.path.basename(function.__code__.co_filename)
+
+
+def module_of(function: Callable[..., Any]) -> str:
+    """The name under which a function's module can be imported; of the file that is being run, the file's."""
+    name = function.__module__
+    return os.path.splitext(file_of(function))[0] if name == "__main__" else name
+
+
 def imports_of(rows: Sequence[Primitive]) -> list[str]:
     """What code that calls these rows has to import: autograd, and users' own primitives."""
     lines = ["import autograd"]
     for row in rows:
-        if row.origin:
-            module, _, name = row.origin.partition(":")
-            line = import_line(module, name)
+        if row.forward is not None and row.origin:
+            line = import_line(module_of(row.forward), row.origin.partition(":")[2])
             if line not in lines:
                 lines.append(line)
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
@@ -32,8 +33,8 @@ class NetworkGraph(NamedTuple):
 class MLP:
     """A network of full layers, a¹ = g(W¹x + b¹) and so on, as numbers.
 
-    ``weights[l][j][k]`` leads from neuron k of layer l to neuron j of the next, ``biases[l][j]`` is that neuron's, as in
-    the textbooks; ``parameters`` has them in one row, neuron by neuron, each neuron's weights before its bias.
+    ``weights[l][j][k]`` leads from neuron k of layer l to neuron j of the next, ``biases[l][j]`` is that neuron's, as
+    in the textbooks; ``parameters`` has them in one row, neuron by neuron, each neuron's weights before its bias.
 
     >>> f = MLP((((0.5, -1.0),),), ((0.25,),), (TABLE["tanh"],))
     >>> print(f)
@@ -211,7 +212,7 @@ def mlps(
     last = tuple(dict.fromkeys((TABLE["identity"], *rows)))
     number = st.floats(-REACH, REACH, allow_subnormal=False)
     weights, biases, chosen = [], [], []
-    for layer, (before, width) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for layer, (before, width) in enumerate(itertools.pairwise(sizes), start=1):
         chosen.append(draw(st.sampled_from(rows if layer < len(sizes) - 1 else last)))
         weights.append(tuple(tuple(draw(number) for _ in range(before)) for _ in range(width)))
         biases.append(tuple(draw(number) for _ in range(width)))

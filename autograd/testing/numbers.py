@@ -120,8 +120,8 @@ def points(
 
     Conditions are drawn as truth values, and constants (bounds, slopes) as numbers such that the operands fit together.
 
-    >>> points("pow")
-    points(primitive='pow')
+    >>> points("pow", margin=0.1)
+    points('pow', margin=0.1)
     >>> from hypothesis import find
     >>> find(points("atan2", margin=0.1), lambda point: True)
     (0.0, 1.0)

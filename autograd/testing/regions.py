@@ -42,7 +42,7 @@ def row_of(primitive: Any) -> Primitive:
     row = getattr(primitive, "primitive", None)
     if isinstance(row, Primitive):
         return row
-    name = getattr(primitive, "__name__", None)
+    name = getattr(primitive, "__name__", "")
     if callable(primitive) and name in autograd.TABLE and getattr(autograd, name, None) is primitive:
         return autograd.TABLE[name]
     raise InvalidArgument(
@@ -69,7 +69,7 @@ def moving(row: Primitive, size: int) -> list[int]:
 
 def is_condition(row: Primitive, argument: int) -> bool:
     """Whether an argument is a truth value."""
-    return not row.n_ary and row.arguments[argument : argument + 1] == ("condition",)
+    return row.forward is None and not row.n_ary and row.arguments[argument : argument + 1] == ("condition",)
 
 
 #: Beyond so many points of a box, only its corners are looked at.
