@@ -74,10 +74,8 @@ from autograd.functions import (
 from autograd.line_recording import record_lines
 from autograd.lines import line_of
 from autograd.nonfinite import find_nonfinite
-from autograd.pictures.derivation import derive
 from autograd.pictures.drawing import draw
-from autograd.pictures.explanation import explain
-from autograd.pictures.patterns import verify_formula
+from autograd.pictures.mathematics import derive, explain, verify_formula
 from autograd.pictures.stepping import step_through
 from autograd.primitives import TABLE, Limit, Primitive, find
 from autograd.program import Program

@@ -17,56 +17,8 @@ MOST_FACTORS = 200
 Order = Literal["layer", "input", "output"]
 
 
-def derive(
-    output: Value,
-    wrt: Any,
-    *,
-    order: Order = "layer",
-    names: Mapping[Value, str] | None = None,
-    precision: int = 4,
-) -> Any:
-    """The derivative of an output as the chain rule between labelled nodes: factors, formula, numbers.
-
-    Every labelled Value is a symbol; what lies between two of them is folded into one factor, by the rules of the
-    table over SymPy. Several paths are a sum. What depends on data (``where``, ``relu``, ``maximum``) is shown as the
-    formula of the branch that was taken, with the condition.
-
-    >>> from autograd import sigmoid
-    >>> a1, w2, y = Value(0.5, "a¹"), Value(2.0, "w²"), Value(1.0, "y")
-    >>> z2 = w2 * a1
-    >>> z2.label = "z²"
-    >>> a2 = sigmoid(z2)
-    >>> a2.label = "a²"
-    >>> C = 0.5 * (y - a2) ** 2
-    >>> C.label = "C"
-    >>> print(derive(C, w2))
-    ∂C/∂w² = ∂z²/∂w² · ∂a²/∂z² · ∂C/∂a²
-      (1) ∂z²/∂w² = ∂(w²·a¹)/∂w² = a¹
-      (2) ∂a²/∂z² = ∂σ(z²)/∂z² = σ′(z²) = a²·(1 − a²)
-      (3) ∂C/∂a² = ∂(½·(y − a²)²)/∂a² = ½·2·(y − a²)·(−1) = a² − y
-      ∂a²/∂w² = ∂a²/∂z² · ∂z²/∂w² = σ′(z²) · a¹
-    ∂C/∂w² = a¹ · σ′(z²) · (a² − y)
-           = a¹ · a²·(1 − a²) · (a² − y)
-           = 0.5 · 0.1966 · (−0.2689)
-           = −0.02644
-
-    Args:
-        output: a Value.
-        wrt: a Value, or nested lists, tuples and dicts of Values; the result has the same shape.
-        order: of the factors in a product. ``output``: from the output down; ``input``: from wrt up; ``layer``, as
-            textbooks have it: of a leaf the partials of its own layer, up to the activation, then those from the output
-            down to it; of a node in between from the output down.
-        names: names for nodes, in this derivation only; they go before labels.
-        precision: significant digits of the numbers.
-
-    Returns:
-        A ``Derivation``, or as many as wrt holds. Without a path from wrt to the output it is zero, and says so.
-
-    Raises:
-        ValueError: there are too many paths, factors or operations for a formula; the remedy is named.
-        StaleGraphError: a leaf was written after a node had used it.
-        ModuleNotFoundError: SymPy is not installed.
-    """
+def derivations(output: Value, wrt: Any, order: Order, names: Mapping[Value, str] | None, precision: int) -> Any:
+    """What ``autograd.derive`` returns."""
     if not isinstance(output, Value):
         raise TypeError(f"derive takes a Value as output, not {output!r}")
     if order not in ("layer", "input", "output"):

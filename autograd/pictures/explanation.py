@@ -189,44 +189,10 @@ def _many(count: float, more: str = "") -> str:
     return f"{number} {more}{'path' if count == 1 else 'paths'}"
 
 
-def explain(
-    output: Value,
-    wrt: Any,
-    *,
-    top: int = 5,
-    between: Between | None = None,
-    names: Mapping[Value, str] | None = None,
-    precision: int = 4,
+def explanations(
+    output: Value, wrt: Any, top: int, between: Between | None, names: Mapping[Value, str] | None, precision: int
 ) -> Any:
-    """The paths that carry most of a derivative, and those that cancel, without listing all paths.
-
-    >>> x = Value(1.0, "x")
-    >>> h1, h2 = 3.2 * x, -3.1 * x
-    >>> h1.label, h2.label = "h1", "h2"
-    >>> y = h1 + h2
-    >>> y.label = "y"
-    >>> print(explain(y, x))
-    ∂y/∂x = 0.1 = +3.2 −3.1 along 2 paths
-    small because +3.2 through h1 cancels −3.1 through h2
-      +3.2  51%  x → h1 → y
-      −3.1  49%  x → h2 → y
-
-    Args:
-        output: a Value.
-        wrt: a Value, or nested lists, tuples and dicts of Values; the result has the same shape.
-        top: so many paths of each sign are looked for.
-        between: ``labels``: paths between labelled nodes, what has no label being folded into one factor; ``nodes``:
-            every node counts, and those without a label are called by primitive, number and line. Unless told, labels
-            where there are some on the way.
-        names: names for nodes, in this explanation only; they go before labels.
-        precision: significant digits of the numbers.
-
-    Returns:
-        An ``Explanation``, or as many as wrt holds.
-
-    Raises:
-        StaleGraphError: a leaf was written after a node had used it.
-    """
+    """What ``autograd.explain`` returns."""
     if not isinstance(output, Value):
         raise TypeError(f"explain takes a Value as output, not {output!r}")
     if top.__class__ is not int or top < 1:

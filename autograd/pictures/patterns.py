@@ -84,29 +84,9 @@ class Verification:
         return f"<{self}>"
 
 
-def verify_formula(formula: str, names: Mapping[str, Any] | None = None, /, **more_names: Any) -> Verification:
-    """Whether a matrix formula for a derivative holds, for every entry, as algebra and in numbers.
-
-    >>> from autograd import linear
-    >>> W, X = [[Value(0.5), Value(-1.0)], [Value(2.0), Value(0.25)]], [Value(3.0), Value(4.0)]
-    >>> Y = linear(W, X)
-    >>> C = (Y[0] * Y[1]).tanh()
-    >>> print(verify_formula("∂C/∂W = ∂C/∂Y · Xᵀ", C=C, W=W, X=X, Y=Y))
-    ∂C/∂W = ∂C/∂Y · Xᵀ holds for all 4 entries, as algebra and in numbers
-    >>> print(verify_formula("∂C/∂X = W · ∂C/∂Y", C=C, W=W, X=X, Y=Y).holds)
-    False
-
-    Args:
-        formula: ``∂C/∂W = …``, of sums and products from left to right: ``·`` is the matrix product or that with a
-            number, ``⊙`` the one entry by entry, ``ᵀ`` (or ``.T``) a transpose, ``σ′(Z)`` a function of each entry.
-        names, more_names: what its letters are: Values, numbers, a list (a column), a list of rows, or for a function
-            its name: ``g="relu"``. ``names`` is for letters such as ``W²``, that Python does not take.
-
-    Raises:
-        ValueError: the formula cannot be read, or has a name that is not given.
-    """
+def verification(formula: str, given: Mapping[str, Any]) -> Verification:
+    """What ``autograd.verify_formula`` returns."""
     algebra = load_algebra("verify_formula")
-    given = {**dict(names or {}), **more_names}
     left, equals, right = formula.partition("=")
     if not equals or "=" in right:
         raise ValueError(f"{formula!r} is no formula: it needs one '='")
