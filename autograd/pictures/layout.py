@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: The engines that lay out DOT, in the order in which they are tried. Beside them is "svg", the package's own writer.
 ENGINES = ("dot", "pygraphviz")
+#: What is run for pygraphviz.
+PYGRAPHVIZ = Path(__file__).with_name("pygraphviz_process.py")
 #: Seconds that an engine may take for a picture.
 TIME_LIMIT = 10.0
 
@@ -38,18 +40,20 @@ def is_there(engine: str) -> bool:
     return bool(sys.executable) and importlib.util.find_spec("pygraphviz") is not None
 
 
-def run(engine: str, source: str, kind: str, limit: float = TIME_LIMIT) -> bytes:
+def run(engine: str, source: str, kind: str, limit: float | None = None) -> bytes:
     """What the engine makes of DOT text, in the format ``kind``.
 
     Raises:
-        LayoutFailed: it is not there, took longer than ``limit`` seconds, or failed; the message says which.
+        LayoutFailed: it is not there, took longer than ``limit`` seconds (``TIME_LIMIT`` unless told), or failed; the
+            message says which.
     """
+    limit = TIME_LIMIT if limit is None else limit
     if not is_there(engine):
         raise LayoutFailed(f"{engine} is not installed")
     if engine == "dot":
         command = [shutil.which("dot") or "dot", f"-T{kind}"]
     else:
-        command = [sys.executable, "-P", str(Path(__file__).with_name("pygraphviz_process.py")), kind]
+        command = [sys.executable, "-P", str(PYGRAPHVIZ), kind]
     try:
         done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:

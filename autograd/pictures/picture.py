@@ -28,7 +28,8 @@ _STYLES = {OPERATION: "rounded,filled", NUMBER: "", UNIT: "filled"}
 class Picture(graphviz.Digraph):  # type: ignore[misc] # graphviz publishes no types
     """A picture: a ``graphviz.Digraph`` with a fallback, formats of its own, and a display that does not raise.
 
-    ``layout_engine`` is ``"dot"``, ``"pygraphviz"``, ``"svg"``, or ``None`` for the first that works.
+    ``layout_engine`` is ``"dot"``, ``"pygraphviz"``, ``"svg"``, or ``None`` for the first that works. What is added to
+    the picture by hand (``picture.node(…)``) is in its DOT, and in what the first two make of that.
     """
 
     def __init__(self, *args: Any, scene: Scene | None = None, layout_engine: str | None = None, **kwargs: Any) -> None:
@@ -37,7 +38,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc] # graphviz publishes no t
         self.layout_engine = layout_engine
 
     def _copy_kwargs(self, **kwargs: Any) -> Any:
-        return super()._copy_kwargs(scene=self.scene, layout_engine=self.layout_engine, **kwargs)
+        return {**super()._copy_kwargs(**kwargs), "scene": self.scene, "layout_engine": self.layout_engine}
 
     @property
     def mermaid(self) -> str:

@@ -1,0 +1,83 @@
+"""Every expansion is the function of its primitive: the same value, the same derivatives."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+import autograd
+from autograd import TABLE, Value, evaluate, primitive
+from autograd.expansions import EXPANSIONS, expansion_of
+from autograd.number_systems import values
+from autograd.value import recorder
+
+#: Points inside of every domain here, where no formula overflows or cancels more than a few digits.
+POINTS = (0.25, 0.5, 1.25, 2.0)
+
+
+def nodes(name: str, xs: list[Value]) -> Value:
+    row = TABLE[name]
+    found: Any = getattr(values, name)(xs) if row.n_ary else recorder(row)(*xs)
+    assert isinstance(found, Value)
+    return found
+
+
+def expanded(name: str, xs: list[Value]) -> Value:
+    found = EXPANSIONS[name](values, xs) if TABLE[name].n_ary else EXPANSIONS[name](values, *xs)
+    assert isinstance(found, Value)
+    return found
+
+
+def slopes(output: Value, xs: list[Value]) -> list[float]:
+    found: list[float] = evaluate(output, wrt=xs)[1]
+    return found
+
+
+def arguments(name: str, shift: int) -> list[Value]:
+    count = (5 if name == "dot" else 3) if TABLE[name].n_ary else TABLE[name].arity
+    return [Value(POINTS[(i + shift) % len(POINTS)]) for i in range(count)]
+
+
+@pytest.mark.parametrize("shift", range(len(POINTS)))
+@pytest.mark.parametrize("name", EXPANSIONS)
+def test_an_expansion_has_the_value_and_the_derivatives_of_its_primitive(name: str, shift: int) -> None:
+    xs = arguments(name, shift)
+    whole, parts = nodes(name, xs), expanded(name, xs)
+    assert math.isclose(whole.data, parts.data, rel_tol=1e-13)
+    for ours, theirs in zip(slopes(whole, xs), slopes(parts, xs), strict=True):
+        assert math.isclose(ours, theirs, rel_tol=1e-12, abs_tol=1e-14)
+
+
+def test_a_wrong_expansion_would_be_noticed() -> None:
+    """One that is right at a point only, and one with the right derivative only."""
+    xs = [Value(0.5)]
+    for wrong in (lambda m, x: x * 0.5, lambda m, x: x * x + 1):
+        parts = wrong(values, *xs)
+        whole = nodes("square", xs)
+        assert whole.data != parts.data or slopes(whole, xs) != slopes(parts, xs)
+
+
+@pytest.mark.parametrize("name", EXPANSIONS)
+def test_an_expansion_has_more_nodes_than_one(name: str) -> None:
+    xs = arguments(name, 0)
+    parts = expanded(name, xs)
+    assert parts.primitive is not TABLE[name]
+    assert all(x is not parts for x in xs)
+
+
+def test_expansions_are_of_primitives_of_the_table() -> None:
+    assert set(EXPANSIONS) <= set(TABLE)
+
+
+def test_the_expansion_of_a_primitive_of_ones_own_is_what_declares_it() -> None:
+    @primitive(partials=[lambda m, z, x: 3 * x * x])
+    def cube(m: Any, x: Any) -> Any:
+        return x * x * x
+
+    row = cube(Value(2.0)).primitive
+    formula = expansion_of(row)
+    assert formula is not None
+    assert formula(values, Value(2.0)).data == 8.0
+    assert expansion_of(autograd.find("exp")) is None
