@@ -4,7 +4,7 @@
 #   ARGS=...     more arguments for the command that the task runs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types layers bench notebooks thorough lowest clean FORCE
+.PHONY: help setup demo test check lint types layers bench notebooks thorough lowest mutants peers clean FORCE
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -40,8 +40,14 @@ thorough: setup ## run the tests with many more random examples
 lowest: .venv-lowest/made-for ## run the tests with the oldest dependencies allowed
 	.venv-lowest/bin/python -m pytest -n 2 -q $(ARGS)
 
+mutants: setup ## count the mistakes, made on purpose, that the tests notice
+	.venv/bin/python -m tests.mutants $(ARGS)
+
+peers: .venv-peers/made-for ## compare gradients of random expressions with PyTorch's and JAX's
+	.venv-peers/bin/python -m tests.peers $(ARGS)
+
 clean: ## remove all that the other tasks made
-	rm -rf .venv .venv-lowest .venv*.log build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lowest .venv-peers .venv*.log build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- environments ----
@@ -59,6 +65,10 @@ endef
 
 .venv-lowest/made-for: pyproject.toml build/lowest.txt $(if $(call IS_RIGHT,.venv-lowest),,FORCE)
 	@folder=.venv-lowest constraints=build/lowest.txt right=$(call IS_RIGHT,.venv-lowest) sh -c "$$ENVIRONMENT"
+
+.venv-peers/made-for: pyproject.toml constraints.txt tests/peers/requirements.txt $(if $(call IS_RIGHT,.venv-peers),,FORCE)
+	@folder=.venv-peers constraints=constraints.txt right=$(call IS_RIGHT,.venv-peers) \
+		more='-r tests/peers/requirements.txt' sh -c "$$ENVIRONMENT"
 
 # The lower bounds of pyproject.toml as exact versions. The oldest Matplotlib calls what pyparsing 3.3 deprecates, and the
 # tests take a warning for an error.
@@ -90,14 +100,14 @@ echo "Setting up $$folder with $$("$$python" -V): a minute or so the first time.
 with_uv() {
     { [ -x "$$folder/bin/python" ] || uv venv --quiet --python "$$python" "$$folder"; } &&
     uv pip install --quiet --python "$$folder/bin/python" --compile-bytecode \
-        --constraint "$$constraints" --build-constraint "$$constraints" --editable '.[dev]'
+        --constraint "$$constraints" --build-constraint "$$constraints" --editable '.[dev]' $${more-}
 }
 
 with_pip() {
     "$$folder/bin/python" -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear "$$folder"
     # pip passes the first variable on to the build of the package up to version 25.2, the second since.
     PIP_CONSTRAINT="$$constraints" PIP_BUILD_CONSTRAINT="$$constraints" \
-        "$$folder/bin/python" -m pip --disable-pip-version-check -qq install --editable '.[dev]'
+        "$$folder/bin/python" -m pip --disable-pip-version-check -qq install --editable '.[dev]' $${more-}
 }
 
 if ! command -v uv >/dev/null; then

@@ -1,0 +1,124 @@
+"""Tests called as the plain functions that they are: a tenth of what pytest takes to collect and run them.
+
+Most mutants die here. What needs more than a call (fixtures, classes, examples in docstrings) is left to pytest, which
+every mutant that is still alive has to face.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import itertools
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+
+
+class Case(NamedTuple):
+    """A test with its parameters."""
+
+    name: str
+    call: Callable[[], Any]
+    parameters: tuple[Any, ...]
+
+
+class TooLong(BaseException):
+    """A test took longer than it may."""
+
+
+def cases_of(file: str) -> Iterator[Case]:
+    """The tests of a file that are complete as functions, each as often as it has parameters."""
+    module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+    for name, function in list(vars(module).items()):
+        if not name.startswith("test_") or not inspect.isfunction(function):
+            continue
+        marks = getattr(function, "pytestmark", [])
+        tables = [_table(mark) for mark in marks if mark.name == "parametrize"]
+        known = {argument for names, _ in tables for argument in names}
+        if len(tables) < len(marks) or set(inspect.signature(function).parameters) != known:
+            continue
+        for i, rows in enumerate(itertools.product(*[rows for _, rows in tables])):
+            arguments: dict[str, Any] = {}
+            for (names, _), row in zip(tables, rows, strict=True):
+                arguments |= dict(zip(names, row, strict=True))
+            call = lambda f=function, a=arguments: f(**a)  # noqa: E731 - bound now
+            yield Case(f"{file}::{name}[{i}]", call, tuple(arguments.values()))
+
+
+def _table(mark: Any) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The names and the rows of a ``parametrize``."""
+    names, values = mark.args[:2]
+    names = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+    values = [value.values if hasattr(value, "marks") else value for value in values]
+    single = len(names) == 1
+    return names, [
+        (value,) if single and not isinstance(value, type(pytest.param())) else tuple(value) for value in values
+    ]
+
+
+def is_about(case: Case, rows: Sequence[str]) -> bool:
+    """Whether a parameter is one of these rows of the table, or a tuple that begins with it, or its name."""
+    for parameter in case.parameters:
+        first = (
+            parameter[0]
+            if isinstance(parameter, tuple) and parameter and not hasattr(parameter, "partials")
+            else parameter
+        )
+        if getattr(first, "name", first) in rows:
+            return True
+    return not case.parameters
+
+
+def run(case: Case, limit: float) -> str | None:
+    """What went wrong, or nothing.
+
+    Args:
+        limit: the seconds that the test may take.
+    """
+
+    def stop(*_: Any) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        case.call()
+    except TooLong:
+        return "too long"
+    except pytest.skip.Exception:
+        return None
+    except (Exception, pytest.fail.Exception) as error:
+        return f"{type(error).__name__}"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return None
+
+
+def seconds_of(files: Sequence[str]) -> dict[str, float]:
+    """How long each test of some files takes; those that fail when called like this are not among them."""
+    took = {}
+    for file in files:
+        for case in cases_of(file):
+            start = time.perf_counter()
+            if run(case, 60.0) is None:
+                took[case.name] = time.perf_counter() - start
+    return took
+
+
+def killer_among(
+    files: Sequence[str], rows: Sequence[str], seconds: dict[str, float], quick: float, limit: Callable[[float], float]
+) -> str | None:
+    """The first test that fails, file by file, in each the fastest first."""
+    for file in files:
+        cases = [
+            c for c in cases_of(file) if seconds.get(c.name, quick + 1) <= quick and (not rows or is_about(c, rows))
+        ]
+        for case in sorted(cases, key=lambda case: seconds[case.name]):
+            wrong = run(case, limit(seconds[case.name]))
+            if wrong is not None:
+                return f"{case.name} ({wrong})"
+    return None

@@ -1,0 +1,214 @@
+"""The score: how many mutants of some files the tests kill, and whether each survivor is explained."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import sys
+import time
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.mutants.mutator import Mutant, mutants_of, mutants_of_table
+from tests.mutants.trial import Seconds, Stage, Trial
+
+#: The least share of all mutants that must die.
+LEAST = 0.95
+
+COPIED = ("autograd", "nn", "tests", "pyproject.toml")
+
+TABLE = "autograd/primitives.py"
+
+#: The tests of the engine: the short files before the long ones.
+ENGINE = tuple(
+    f"tests/test_{name}.py"
+    for name in ("value", "program", "backward", "transforms", "unrolled", "graph", "errors", "custom_primitive")
+)
+ROWS = ("tests/test_primitives.py",)
+SYSTEMS = ("tests/number_systems/test_contract.py", "tests/number_systems/test_agreement.py")
+PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
+LONG_BY_NATURE = ("million", "deep_chain", "no_reference_cycles")
+
+#: Of the engine's files any row is a witness, so one of each kind will do.
+WITNESSES = ("add", "pow", "sqrt", "clip", "dot", "logsumexp", "where", "detach")
+
+#: The files whose mutants are tried, and the tests that kill most of each; the table has its own mutator.
+TARGETS: dict[str, tuple[str, ...]] = {
+    TABLE: (),
+    "autograd/interpret.py": ("program", "transforms", "custom_primitive"),
+    "autograd/program.py": ("program", "graph"),
+    "autograd/value.py": ("value", "backward", "errors"),
+    "autograd/recording.py": ("value", "errors", "custom_primitive", "unrolled"),
+    "autograd/pull_backs.py": ("backward", "unrolled"),
+    "autograd/unrolled.py": ("unrolled", "backward"),
+}
+
+
+class Result(NamedTuple):
+    """What became of one mutant; ``killer`` is the test that failed, ``None`` of a survivor."""
+
+    file: str
+    mutant: Mutant
+    killer: str | None
+
+
+class Explanation(NamedTuple):
+    """Why a mutant may survive."""
+
+    file: str
+    where: str
+    change: str
+    reason: str
+
+
+def copy_of(root: Path, folder: Path) -> None:
+    """Copy what the tests need, so that nobody who edits the files meanwhile disturbs the score, nor it them."""
+    for name in COPIED:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+
+
+def mutants_in(file: str) -> tuple[ast.Module, list[tuple[Mutant, tuple[Stage, ...]]]]:
+    """The tree of a file, and its mutants with the tests that each must face."""
+    tree = ast.parse(Path(file).read_text("utf-8"))
+    if file == TABLE:
+        mutants, users = mutants_of_table(tree)
+        rows = [tuple(users[mutant.where.split()[0]]) for mutant in mutants]
+        return tree, [(mutant, stages_of(file, rows_of)) for mutant, rows_of in zip(mutants, rows, strict=True)]
+    return tree, [(mutant, stages_of(file)) for mutant in mutants_of(tree)]
+
+
+def stages_of(file: str, rows: tuple[str, ...] = ()) -> tuple[Stage, ...]:
+    """The tests that the mutants of a file face; of the table, those that are about some rows come first."""
+    if file == TABLE:
+        return Stage(ROWS, rows, direct=True), Stage(ROWS, rows), Stage((*SYSTEMS, *ENGINE))
+    first = [f"tests/test_{name}.py" for name in TARGETS[file]]
+    others = [test for test in ENGINE if test not in first]
+    return (
+        Stage((*first, *others), direct=True),
+        Stage((*first, *others, *SYSTEMS, file)),
+        Stage(ROWS, WITNESSES),
+        Stage(PROMISES, without=LONG_BY_NATURE),
+    )
+
+
+def seconds_of_tests(files: Sequence[str]) -> Seconds:
+    """How long each test takes where nothing is changed.
+
+    Raises:
+        SystemExit: a test fails without a mutant.
+    """
+    table, others = TABLE in files, tuple(file for file in files if file != TABLE)
+    stages = [Stage(ENGINE, direct=True), Stage((*ENGINE, *SYSTEMS, *others))]
+    if table:
+        stages += [Stage(ROWS, direct=True), Stage(ROWS)]
+    if others:
+        stages += [Stage(PROMISES, without=LONG_BY_NATURE), *([] if table else [Stage(ROWS, WITNESSES)])]
+    trials = [Trial(stages[:1] + stages[2:]), Trial(stages[1:2])]
+    known = Seconds({}, {})
+    for trial in trials:
+        said = trial.outcome()
+        os.waitpid(trial.pid, 0)
+        if said["killer"] is not None:
+            log = Path("baseline.log").read_text("utf-8")[-3000:]
+            sys.exit(f"without a mutant the tests fail already: {said['killer']}\n{log}")
+        known.direct.update(said["seconds"][0])
+        known.pytest.update(said["seconds"][1])
+    return known
+
+
+def try_all(file: str, seconds: Seconds, workers: int, only: str = "") -> list[Result]:
+    """Try every mutant of a file, a few at a time."""
+    tree, waiting = mutants_in(file)
+    waiting = [(mutant, stages) for mutant, stages in waiting if only in f"{mutant.where}: {mutant.change}"]
+    waiting.reverse()
+    running: dict[int, Trial] = {}
+    results: list[Result] = []
+    total, start = len(waiting), time.monotonic()
+    while waiting or running:
+        while waiting and len(running) < workers:
+            mutant, stages = waiting.pop()
+            trial = Trial(stages, path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
+            running[trial.pid] = trial
+        pid, _ = os.wait()
+        trial = running.pop(pid)
+        assert trial.mutant is not None
+        result = Result(file, trial.mutant, trial.outcome()["killer"])
+        results.append(result)
+        if os.environ.get("MUTANTS_SHOW") == "all":
+            print(f"  {result.mutant.where}: {result.mutant.change} — {result.killer}", flush=True)
+        if len(results) % 100 == 0 or len(results) == total:
+            print(f"  {file}: {len(results)} of {total}, {time.monotonic() - start:.0f} s", flush=True)
+    return results
+
+
+def explanations(path: Path) -> list[Explanation]:
+    """The list of survivors that need not die.
+
+    Raises:
+        ValueError: one has no reason.
+    """
+    found = []
+    for entry in tomllib.loads(path.read_text("utf-8"))["survivor"]:
+        if len(entry["reason"]) < 20:
+            raise ValueError(f"{path}: {entry['where']} needs a reason, in words")
+        found += [Explanation(entry["file"], entry["where"], change, entry["reason"]) for change in entry["changes"]]
+    return found
+
+
+class Verdict(NamedTuple):
+    """What a run says in the end; it is good if nothing is wrong."""
+
+    lines: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
+def verdict(results: Sequence[Result], explained: Iterable[Explanation]) -> Verdict:
+    """The score of each file, and what is wrong: survivors without an explanation, too few mutants killed."""
+    reasons = {(e.file, e.where, e.change): e.reason for e in explained}
+    lines, wrong = [], []
+    survivors = [r for r in results if r.killer is None]
+    for file in dict.fromkeys(r.file for r in results):
+        of_file = [r for r in results if r.file == file]
+        lines.append(_score(file, of_file))
+    if len({r.file for r in results}) > 1:
+        lines.append(_score("all", results))
+    for file, mutant, _ in survivors:
+        if (file, mutant.where, mutant.change) not in reasons:
+            wrong.append(f"{file}:{mutant.line} {mutant.where}: {mutant.change} survives, unexplained")
+    tried = {(r.file, r.mutant.where, r.mutant.change): r.killer for r in results}
+    for key in reasons:
+        if tried.get(key):
+            lines.append(f"explained, yet killed by {tried[key]}: {key[0]} {key[1]}: {key[2]}")
+        elif key not in tried and key[0] in {r.file for r in results}:
+            lines.append(f"explained, yet there is no such mutant: {key[0]} {key[1]}: {key[2]}")
+    killed = len(results) - len(survivors)
+    if killed < LEAST * len(results):
+        wrong.append(f"{killed} of {len(results)} mutants were killed: less than {LEAST:.0%}")
+    return Verdict(tuple(lines), tuple(wrong))
+
+
+def _score(name: str, results: Sequence[Result]) -> str:
+    killed = sum(r.killer is not None for r in results)
+    return f"{name}: {killed} of {len(results)} mutants killed, {killed / len(results):.1%}"
+
+
+def run(root: Path, folder: Path, arguments: Any) -> int:
+    """Make the copy, try the mutants there, print the score; the exit status."""
+    copy_of(root, folder)
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    print("learning how long each test takes …", flush=True)
+    seconds = seconds_of_tests(arguments.targets)
+    results: list[Result] = []
+    for file in arguments.targets:
+        results += try_all(file, seconds, arguments.workers, arguments.only)
+    said = verdict(results, explanations(Path(__file__).parent / "survivors.toml"))
+    print("\n".join([*said.lines, *said.wrong]))
+    return 1 if said.wrong else 0
