@@ -30,11 +30,18 @@ def evaluate(
     True
     >>> evaluate(y, "arrays", at={x: [1.0, 4.0, 9.0]})
     array([1., 2., 3.])
+    >>> evaluate(x * x / 3, "fractions", at={x: "1/2"}, wrt=x)  # exactly
+    (Fraction(1, 12), Fraction(1, 3))
+    >>> evaluate(1 + x, "intervals", at={x: (1.5, 2.5)})  # between these, whatever x is and however floats are rounded
+    Interval(2.5, 3.5)
 
     Args:
         output: a Value, or nested lists, tuples and dicts of Values (the result has the same shape).
-        system: ``floats``, ``values``, ``arrays``, ``complex``, ``mpmath``, or a module with their functions.
-        at: other numbers for some leaves: whatever the system makes a number of (for ``arrays``, one per sample).
+        system: ``floats``, ``values``, ``arrays``, ``complex``, ``fractions`` (rational expressions, exactly),
+            ``intervals`` (bounds that hold for all numbers between those given, rounding included), ``mpmath`` (as many
+            digits as wanted), ``sympy``, or a module with their functions.
+        at: other numbers for some leaves: whatever the system makes a number of (for ``arrays``, one per sample; for
+            ``fractions`` a ``Fraction``, an integer, a float or a text; for ``intervals`` a number or a pair).
             A leaf that the output does not depend on changes nothing.
         digits: decimal digits, for ``mpmath`` (50 unless told).
         wrt: leaves or other nodes of the graph, in any nesting; needs one output. For ``arrays`` the derivatives are

@@ -300,8 +300,8 @@ def _near(name: str, *operands: float) -> Interval:
     if (z in (0.0, 1.0) and first in (0.0, 1.0) and len(operands) == 1) or math.isinf(z):
         # No function here has a value of 0 or 1 at 0 or 1 by rounding, and none is infinite but at an infinity.
         return Interval(z, z)
-    # An ulp of the exact value is that of the float, or of a slightly larger one.
-    off = ULPS[name] * math.ulp(z * (1.0 + 2.0**-40))
+    # An ulp of the exact value may be that of the next power of two, if that is near.
+    off = ULPS[name] * math.ulp(math.fabs(z) + 2 * ULPS[name] * math.ulp(z))
     low, high = z - off, z + off
     # Both differences are exact (Sterbenz), so that they tell whether the sums were.
     return Interval(low if z - low >= off else nextafter(low, -inf), high if high - z >= off else nextafter(high, inf))
@@ -544,8 +544,19 @@ def _with_one_minimum(at: Callable[[float], Interval], before: float, after: flo
     return function
 
 
+_ROOT_HALF = math.sqrt(0.5)
+_ROOT_HALF_REST = Interval(-4.833646656726458e-17, -4.833646656726456e-17)  # √½ minus its nearest float
+
+
 def _gelu_at(x: float) -> Interval:
-    return x * erfc(-x / sqrt(2.0)) / 2
+    """x·erfc(-x/√2)/2; what rounding moves in the argument t is carried along, as it comes out magnified by 2t²."""
+    t = -x * _ROOT_HALF
+    lost = product_error(-x, _ROOT_HALF)
+    if lost != lost or math.isinf(x):
+        return x * erfc(-x / sqrt(2.0)) / 2
+    rest = lost - x * _ROOT_HALF_REST
+    slope = 2 * exp(-square(hull(t, t + rest))) / sqrt(pi)
+    return x * (erfc(t) - rest * slope) / 2
 
 
 # Where each has its minimum, and a number just below it.

@@ -14,7 +14,7 @@ from mpmath import mp
 import autograd
 from autograd import TABLE, Primitive, Value, evaluate
 from autograd.interpret import partials
-from autograd.number_systems import arrays, complexes, floats, many_digits
+from autograd.number_systems import arrays, complexes, exact, floats, many_digits
 from tests import checks
 from tests.strategies import (
     CONTINUOUS,
@@ -29,6 +29,7 @@ from tests.strategies import (
 )
 
 IN_COMPLEX = tuple(name for name in SMOOTH if name not in complexes.LACKS)
+RATIONAL = {name for name in TABLE if name not in exact.LACKS}
 
 
 #: Every function is good to this many roundings in every system.
@@ -74,6 +75,9 @@ def test_values_agree_in_all_systems(expression: Expression, data: st.DataObject
 
     assert abs(float(evaluate(output, "arrays")) - expected) <= bound
     assert abs(float(evaluate(output, "mpmath") - expected)) <= bound
+    assert evaluate(output, "mpmath") in evaluate(output, "intervals")
+    if all(name in RATIONAL for name, _ in expression.steps):
+        assert abs(float(evaluate(output, "fractions")) - expected) <= bound
     if all(name not in complexes.LACKS for name, _ in expression.steps):
         z = evaluate(output, "complex")
         assert abs(z.real - expected) <= bound
@@ -96,7 +100,7 @@ def test_derivatives_agree_in_all_systems(expression: Expression, data: st.DataO
     assume(max(sizes) < 1e6)
 
     with many_digits.computing():
-        exact = [float(x) for x in evaluate(output, "mpmath", wrt=leaves)[1]]
+        truths = [float(x) for x in evaluate(output, "mpmath", wrt=leaves)[1]]
     found = {
         "backward": [leaf.grad for leaf in leaves],
         "floats": evaluate(output, "floats", wrt=leaves)[1],
@@ -107,8 +111,10 @@ def test_derivatives_agree_in_all_systems(expression: Expression, data: st.DataO
     }
     if all(name not in complexes.LACKS for name, _ in expression.steps):
         found["complex"] = [x.real for x in evaluate(output, "complex", wrt=leaves)[1]]
+    if all(name in RATIONAL for name, _ in expression.steps):
+        found["fractions"] = [float(x) for x in evaluate(output, "fractions", wrt=leaves)[1]]
     for system, derivatives in found.items():
-        for derivative, truth, size in zip(derivatives, exact, sizes, strict=True):
+        for derivative, truth, size in zip(derivatives, truths, sizes, strict=True):
             assert abs(derivative - truth) <= 1e-9 * size, system
 
 
@@ -164,8 +170,8 @@ def test_each_partial_agrees(partial: tuple[Primitive, int], data: st.DataObject
     with many_digits.computing():
         numbers: list[Any] = [mp.mpf(x) for x in point]
         z = checks.value_in(many_digits, row, numbers)
-        exact = partials(many_digits, row, z, numbers, [argument])[0]
-        assert abs(float(exact) - expected) <= 4 * ROUNDINGS * checks.EPS * size
+        truth = partials(many_digits, row, z, numbers, [argument])[0]
+        assert abs(float(truth) - expected) <= 4 * ROUNDINGS * checks.EPS * size
     with arrays.computing():
         numbers = [np.asarray(x) for x in point]
         z = checks.value_in(arrays, row, numbers)
