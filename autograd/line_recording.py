@@ -28,7 +28,7 @@ class record_lines:
     """A context in which every node made remembers the line of the user's code that made it.
 
     ``line_of(node)`` tells it, and so do errors and reports. Inside of the engine and of ``nn``, the line is the one
-    that called them. Making a node takes about three times as long inside; outside, nothing changes.
+    that called them. Making a node takes three to five times as long inside; outside, nothing changes.
 
     >>> from autograd import Value, line_of
     >>> x = Value(0.0, "x")

@@ -12,7 +12,8 @@ import sys
 from types import FrameType
 from typing import Any
 
-_OURS = {"autograd", "nn"}
+_OURS = ("autograd", "nn")
+_WITHIN = ("autograd.", "nn.")
 
 
 class Moment(int):
@@ -32,15 +33,15 @@ def moment(now: int, filename: str, lineno: int) -> Moment:
 def user_frame() -> FrameType | None:
     """The innermost frame on the stack that is not the engine's own."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _is_ours(frame):
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if not name.startswith(_WITHIN) and name not in _OURS:
+            break
+        # The examples of a docstring are users' code, though they run in the namespace of the module they stand in.
+        if frame.f_code.co_filename.startswith("<doctest "):
+            break
         frame = frame.f_back
     return frame
-
-
-def _is_ours(frame: FrameType) -> bool:
-    # The examples of a docstring are users' code, though they run in the namespace of the module they stand in.
-    name = frame.f_globals.get("__name__", "")
-    return name.partition(".")[0] in _OURS and not frame.f_code.co_filename.startswith("<doctest ")
 
 
 def user_line() -> str:

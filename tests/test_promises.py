@@ -603,6 +603,33 @@ def test_the_first_bad_operation_is_named_with_line_operands_and_labels() -> Non
     assert "x is -0.75" in str(caught.value)
 
 
+def test_a_nan_is_followed_from_the_loss_to_where_it_was_born() -> None:
+    frame = inspect.currentframe()
+    assert frame is not None
+    with autograd.record_lines():
+        w, x = Value(1e200, "w"), Value(1e200, "x")
+        line = frame.f_lineno + 1
+        z = w * x
+        loss = (z - z.tanh() * z) * 0.5
+        loss.label = "loss"
+    born, became_nan = autograd.find_nonfinite(loss).births[:2]
+    assert (born.node, born.line, born.reason) == (
+        z,
+        f"test_promises.py:{line}",
+        "1e+200 · 1e+200 is too large for a float",
+    )
+    assert [node.primitive.name for node in born.path] == ["mul", "sub", "mul"]
+    assert "mul('w', 'x')" in str(born)
+    assert str(born).endswith(f"mul ('loss', test_promises.py:{line + 1})")
+    assert became_nan.reason == "∞ − ∞: inf − inf is nan"
+    with autograd.record_lines(raise_nonfinite=True):
+        line = frame.f_lineno + 2
+        with pytest.raises(autograd.NonFiniteError) as caught:
+            w * x
+    assert f"(test_promises.py:{line})" in str(caught.value)
+    assert "x is 1e+200 ('w'), y is 1e+200 ('x')" in str(caught.value)
+
+
 # Nested derivatives.
 
 
