@@ -8,7 +8,7 @@ import json
 import platform
 import sys
 
-NAMES = ("eager", "training")
+NAMES = ("checking", "eager", "training")
 
 
 def main() -> int:

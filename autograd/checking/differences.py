@@ -288,7 +288,8 @@ def _scatter(side: list[tuple[float, list[float]]], i: int) -> float:
     neighbours.
 
     Where a function is smooth that falls by four as the step is halved, next to a kink by two; what falls by less is
-    rounding, be it that all values of the very finest steps sit on one stair.
+    rounding, be it that all values of the very finest steps sit on one stair. From the finest steps on, the search ends
+    where a smooth stretch begins: above it there may be waves, which are no rounding.
     """
     off = []
     for (a, x), (b, y), (c, z) in zip(side, side[1:], side[2:], strict=False):
@@ -296,8 +297,14 @@ def _scatter(side: list[tuple[float, list[float]]], i: int) -> float:
         off.append(abs(y[i] - through))
     worst = max(off[-3:], default=0.0)
     fine = _SCATTER_BELOW * side[0][0] if side else 0.0
-    for k in range(2, len(off)):
-        if side[k + 2][0] < fine and 0.0 < off[k] and max(off[k - 1], off[k - 2]) < 3 * off[k]:
+    for k in range(len(off) - 1, 2, -1):
+        if side[k + 2][0] >= fine:
+            break
+        if off[k] > 4 * _noise(0.0, side[k][1][i]) and all(
+            2.5 * off[j] < off[j - 1] < 6.5 * off[j] for j in (k, k - 1, k - 2)
+        ):
+            break
+        if off[k] > 0.0 and max(off[k - 1], off[k - 2]) < 3 * off[k]:
             worst = max(worst, off[k], off[k - 1], off[k - 2])
     return 2 * worst
 
@@ -305,14 +312,19 @@ def _scatter(side: list[tuple[float, list[float]]], i: int) -> float:
 def _coarseness(samples: Samples, i: int, expected: float) -> float:
     """What rounding inside of an unknown function does, seen from its results: 0 unless they are coarse.
 
-    They are where each fits into the 24 bits of single precision, and where nothing changes for small steps but does
-    for large ones.
+    They are where each fits into the 24 bits of single precision, and where small steps change nothing at all and large
+    ones do; if that is as much as the expected slope would have it, the stairs may be those of rounding.
     """
     centre = samples.centre[i]
     values = [values[i] for side in (samples.right, samples.left) for _, values in side]
     if any(value != centre for value in values):
-        single = all(_in_24_bits(value) for value in values)
-        return 2.0**-22 * max(map(abs, [centre, *values])) if single else 0.0
+        if all(_in_24_bits(value) for value in values):
+            return 2.0**-22 * max(map(abs, [centre, *values]))
+        stairs = [_stair(side, i, centre) for side in (samples.right, samples.left)]
+        if None in stairs:
+            return 0.0
+        (h, q), (k, r) = stairs  # type: ignore[misc]  # neither is None
+        return max(q, r) if max(q, r) < 4 * min(q, r) and 0.1 < abs(expected) * max(h, k) / max(q, r) < 10 else 0.0
     if expected != 0.0 and values:
         h = max(abs(samples.x), 1.0)
         for k in range(40):
@@ -321,6 +333,14 @@ def _coarseness(samples: Samples, i: int, expected: float) -> float:
                 if there is not None and there[i] != centre:
                     return abs(there[i] - centre)
     return 0.0
+
+
+def _stair(side: list[tuple[float, list[float]]], i: int, centre: float) -> tuple[float, float] | None:
+    """The smallest step that changes anything, and by how much, if many smaller ones change nothing."""
+    for unchanged, (h, values) in enumerate(reversed(side)):
+        if values[i] != centre:
+            return (h, abs(values[i] - centre)) if unchanged >= 2 * _FEWEST else None
+    return None
 
 
 def _in_24_bits(x: float) -> bool:

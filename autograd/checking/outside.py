@@ -81,8 +81,8 @@ def _higher(given: Inputs, grad: Callable[..., Any], order: int, judge: Judge, s
     except (TypeError, AttributeError) as error:
         raise TypeError(
             f"order={order} differentiates grad itself, so it must take Values (nested lists of them for arrays) and "
-            f"use autograd's functions; it raised {type(error).__name__}: {error}. A second derivative written by hand is "
-            "checked as the derivative of the first: check_grads(grad, …, grad=second)"
+            f"use autograd's functions; it raised {type(error).__name__}: {error}. A second derivative written by "
+            "hand is checked as the derivative of the first: check_grads(grad, …, grad=second)"
         ) from error
 
 
