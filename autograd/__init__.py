@@ -5,8 +5,9 @@ import warnings as _warnings
 from autograd import installation as _installation
 from autograd.checking.checks import assert_grads, check_grads, check_graph
 from autograd.checking.report import GradientMismatch
+from autograd.compiled.entry import compile, objective
 from autograd.custom import DeclarationError, primitive
-from autograd.errors import DomainError, NonFiniteError, StaleGraphError
+from autograd.errors import DomainError, GuardError, NonFiniteError, RecordingError, StaleGraphError
 from autograd.evaluation import evaluate
 from autograd.functions import (
     abs,
@@ -89,10 +90,12 @@ __all__ = [
     "DeclarationError",
     "DomainError",
     "GradientMismatch",
+    "GuardError",
     "Limit",
     "NonFiniteError",
     "Primitive",
     "Program",
+    "RecordingError",
     "StaleGraphError",
     "Value",
     "abs",
@@ -110,6 +113,7 @@ __all__ = [
     "check_grads",
     "check_graph",
     "clip",
+    "compile",
     "cos",
     "cosh",
     "derive",
@@ -153,6 +157,7 @@ __all__ = [
     "mul",
     "neg",
     "norm",
+    "objective",
     "pow",
     "primitive",
     "prod",

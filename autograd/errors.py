@@ -31,6 +31,10 @@ class NonFiniteError(RuntimeError):
     # No ArithmeticError: the walks take those of a number system for the want of a value, and say so in its place.
 
 
+class GuardError(RuntimeError):
+    """Samples of one batch decide a comparison differently, so one recorded program cannot serve them all."""
+
+
 class RecordingError(TypeError):
     """A function cannot be recorded for replay: it would freeze a number, or leave no graph."""
 

@@ -6,6 +6,7 @@ from numbers import Real
 from typing import Any, final
 
 from autograd import watching
+from autograd.lines import user_line
 from autograd.primitives import Primitive
 
 
@@ -30,7 +31,7 @@ class Condition:
 
     def __bool__(self) -> bool:
         if watching.watch is not None and watching.watch.is_ours():
-            watching.watch.conditions.append(self)
+            watching.watch.conditions.append((self, user_line()))
         return self.outcome
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What is noted while a function is recorded for replay: each condition whose truth decided the way.
+"""What is noted while a function is recorded for replay: each condition whose truth decided the way, and its line.
 
 The recorded program would keep the branch that it saw; so every truth that Python asked for becomes a guard, and
 reading a number, which would freeze it, raises.
@@ -16,7 +16,7 @@ class Watch:
     __slots__ = ("conditions", "thread")
 
     def __init__(self) -> None:
-        self.conditions: list[Any] = []
+        self.conditions: list[tuple[Any, str]] = []
         self.thread = get_ident()
 
     def is_ours(self) -> bool:

@@ -1,0 +1,1 @@
+"""Functions recorded once and replayed over batches: on NumPy, on an interpreter, as machine code."""

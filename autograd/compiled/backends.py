@@ -2,19 +2,69 @@
 
 from __future__ import annotations
 
-from autograd.compiled.interpreter import InterpreterReplay
-from autograd.compiled.machine import MOST_INSTRUCTIONS, MachineReplay
+import importlib
+import warnings
+from importlib.util import find_spec
+from typing import NamedTuple
+
 from autograd.compiled.numpy_replay import NumpyReplay
 from autograd.compiled.plan import Plan
 from autograd.compiled.replay import Replay
 
 BACKENDS = ("auto", "numpy", "interpreter", "machine")
 
+#: Varying instructions of a program that is worth compiling for itself: some 0.15 ms each, and more beyond.
+MOST_INSTRUCTIONS = 4000
 
-def replay_for(plan: Plan, backend: str) -> Replay:
-    """The plan, ready to run on a back end; ``auto`` chooses."""
+_MODULES = {
+    "interpreter": ("autograd.compiled.interpreter", "InterpreterReplay"),
+    "machine": ("autograd.compiled.machine", "MachineReplay"),
+}
+_SAID: set[str] = set()
+
+
+class Choice(NamedTuple):
+    """A plan, ready to run, and why on this back end."""
+
+    replay: Replay
+    reason: str
+
+
+def choose(plan: Plan, backend: str, threads: int = 1) -> Choice:
+    """The plan on a back end; ``auto`` chooses one that can run it.
+
+    Raises:
+        ModuleNotFoundError: llvmlite is not installed, and the back end that was asked for needs it.
+        NotImplementedError: the back end that was asked for lacks a primitive of the program.
+    """
     if backend == "numpy":
-        return NumpyReplay(plan)
-    if backend == "interpreter":
-        return InterpreterReplay(plan)
-    return MachineReplay(plan)
+        return Choice(NumpyReplay(plan), "asked for")
+    if backend != "auto":
+        if find_spec("llvmlite") is None:
+            raise ModuleNotFoundError(f"the back end {backend!r} needs llvmlite: pip install 'valuegrad[fast]'")
+        return Choice(_native(plan, backend, threads), "asked for")
+    if find_spec("llvmlite") is None:
+        if "llvmlite" not in _SAID:
+            _SAID.add("llvmlite")
+            warnings.warn(
+                "llvmlite is not installed, so recorded functions run on NumPy: pip install 'valuegrad[fast]'",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return Choice(NumpyReplay(plan), "llvmlite is not installed")
+    instructions = sum(plan.varying[plan.program.first_instruction :])
+    if not instructions:
+        chosen, reason = "interpreter", "a single point: nothing differs from sample to sample"
+    elif instructions <= MOST_INSTRUCTIONS:
+        chosen, reason = "machine", f"{instructions} instructions, at most {MOST_INSTRUCTIONS}"
+    else:
+        chosen, reason = "interpreter", f"{instructions} instructions, more than {MOST_INSTRUCTIONS}"
+    try:
+        return Choice(_native(plan, chosen, threads), reason)
+    except NotImplementedError as error:
+        return Choice(NumpyReplay(plan), str(error))
+
+
+def _native(plan: Plan, backend: str, threads: int) -> Replay:
+    module, name = _MODULES[backend]
+    return getattr(importlib.import_module(module), name)(plan, threads)  # type: ignore[no-any-return]

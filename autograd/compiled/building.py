@@ -1,9 +1,9 @@
 """The program as a number system: rules run over slots of a program that is being built.
 
 So a pull-back over this system *is* the adjoint program. Equal instructions are made once (structural hashing), and
-only what IEEE arithmetic allows is folded: ``x * 1``, ``x / 1``, ``x - 0.0``, ``x + -0.0``, ``-(-x)``, and operations on
-constants; never ``x * 0``, ``x - x``, ``x + 0.0``, which nan, infinity and -0.0 forbid. Truth is 1.0 and 0.0. Primitives of
-many numbers are written as what they are made of, left to right; inputs are never merged.
+only what IEEE arithmetic allows is folded: ``x * 1``, ``x / 1``, ``x - 0.0``, ``x + -0.0``, ``-(-x)``, and operations
+on constants; never ``x * 0``, ``x - x``, ``x + 0.0``, which nan, infinity and -0.0 forbid. Truth is 1.0 and 0.0.
+Primitives of many numbers are written as what they are made of, left to right; inputs are never merged.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ NAME = "program"
 LANES = True
 
 _COMMUTING = {"add", "mul", "hypot"}
+_OF_TRUTHS = {"minimum", "maximum", "mul"}
 _MINUS_ZERO = struct.pack("d", -0.0)
 
 
@@ -78,6 +79,8 @@ class Builder:
         self.constants: dict[int, float] = {}
         self._of_bits: dict[bytes, int] = {}
         self._known: dict[tuple[Any, ...], int] = {}
+        #: Slots that hold 1.0 or 0.0, so that "and" and "or" with a constant can be folded.
+        self._truths: set[int] = set()
         functions: dict[str, Callable[..., Any]] = {name: self._function(name) for name in TABLE}
         own = {
             "where": self.where, "sum": self.sum, "prod": self.prod, "mean": self.mean, "dot": self.dot,
@@ -113,7 +116,9 @@ class Builder:
         row = TABLE[name]
         if row.n_ary:
             return getattr(self.m, name)(*operands)  # type: ignore[no-any-return]
-        return Slot(self, self.emit(row, tuple([o.index if isinstance(o, Slot) else self.constant(float(o)) for o in operands])))
+        return Slot(
+            self, self.emit(row, tuple([o.index if isinstance(o, Slot) else self.constant(float(o)) for o in operands]))
+        )
 
     def emit(self, primitive: Primitive, operands: tuple[int, ...]) -> int:
         """The slot of an instruction: folded, found again, or new."""
@@ -125,13 +130,19 @@ class Builder:
         found = self._known.get(key)
         if found is not None:
             return found
-        index = self._folded(primitive, name, operands) if any([o in constants for o in operands]) or name == "neg" else None
+        index = (
+            self._folded(primitive, name, operands)
+            if name == "neg" or any([o in constants for o in operands])  # noqa: C419 - a generator is slower
+            else None
+        )
         if index is None and (name == "maximum" or name == "minimum") and operands[0] == operands[1]:
             index = operands[0]
         if index is None:
             index = len(self.primitives)
             self.primitives.append(primitive)
             self.operands.append(operands)
+            if primitive.compares or (name in _OF_TRUTHS and all(o in self._truths for o in operands)):
+                self._truths.add(index)
         self._known[key] = index
         return index
 
@@ -148,6 +159,10 @@ class Builder:
                 return self.constant(float(getattr(floats, name)(*known)))
             except (ValueError, ArithmeticError):
                 return None
+        if name in _OF_TRUTHS:
+            for x, number in zip((operands[1], operands[0]), known, strict=True):
+                if number is not None and number in (0.0, 1.0) and x in self._truths:
+                    return x if (number == 1.0) == (name != "maximum") else self.constant(number)
         if name == "neg":
             inner = operands[0]
             return self.operands[inner][0] if self.primitives[inner] is primitive else None
@@ -166,8 +181,15 @@ class Builder:
                 return operands[0]
         elif name == "div" and known[1] == 1.0:
             return operands[0]
-        elif name == "div" and known[1] is not None and math.frexp(known[1])[0] in (0.5, -0.5) and abs(math.log2(abs(known[1]))) < 1022:
-            return self.emit(TABLE["mul"], (operands[0], self.constant(1 / known[1])))  # a power of two: the same rounding
+        elif (
+            name == "div"
+            and known[1] is not None
+            and math.frexp(known[1])[0] in (0.5, -0.5)
+            and abs(math.log2(abs(known[1]))) < 1022
+        ):
+            return self.emit(
+                TABLE["mul"], (operands[0], self.constant(1 / known[1]))
+            )  # a power of two: the same rounding
         elif name == "pow" and known[1] is not None:
             return self._power(operands[0], known[1])
         return None
@@ -284,7 +306,7 @@ def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[i
         if primitive.forward is not None:
             if primitive.systems is not None:
                 raise NotImplementedError(
-                    f"{name} is declared for the number systems {', '.join(primitive.systems)} only, so it cannot be compiled"
+                    f"{name} is declared for {', '.join(primitive.systems)} only, so it cannot be compiled"
                 )
             result = primitive.forward(m, *[builder.slot(places[o]) for o in operands])
         elif primitive.n_ary:

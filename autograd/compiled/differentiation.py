@@ -1,9 +1,9 @@
 """The adjoint of a program, as further instructions of the builder that holds it.
 
 A primitive's rules are run once, over the slots of a small builder of their own; what they write is a template that is
-put in for every instruction of that primitive, so that 100,000 operations take about a second. Cotangents are added up in
-the order of ``backward()``, instruction by instruction of the program as it was recorded, so that every rounding is the
-eager one; merging happens below, where two instructions are the same computation.
+put in for every instruction of that primitive, so that 100,000 operations take about a second. Cotangents are added up
+in the order of ``backward()``, instruction by instruction of the program as it was recorded, so that every rounding is
+the eager one; merging happens below, where two instructions are the same computation.
 
 In a batch both branches of a ``where`` are computed, so what flows back from the branch that a sample did not take must
 be kept out, be it ``0 * nan``: each instruction has the condition under which it is *live*, and what it sends to a slot
@@ -97,9 +97,7 @@ class Differentiator:
         if callable(primitive.partials):
             arguments = [i for i, o in enumerate(operands) if depends[o]]
             return self._of_any_number(primitive, slot, operands, places, cotangent, arguments)
-        arguments = [
-            i for i, o in enumerate(operands) if o >= 0 and depends[o] and primitive.partials[i] is not None
-        ]
+        arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and primitive.partials[i] is not None]
         if not arguments:
             return []
         if primitive is _WHERE:  # what flows is chosen by where the branch is live
@@ -227,7 +225,8 @@ def _template(primitive: Primitive, arguments: tuple[int, ...]) -> Template:
 def _product(cotangent: Slot, partial: Any) -> Slot | None:
     if not isinstance(partial, Slot) and partial == 0:
         return None
-    return cotangent * partial  # a literal 1 or -1 is folded
+    product: Slot = cotangent * partial  # a literal 1 or -1 is folded
+    return product
 
 
 #: Where limits are: end points and kinks of the table's rows. A limit that IEEE arithmetic yields at all of these by

@@ -187,6 +187,8 @@ class Table:
         self.tail_outputs = aligned((max(kept, 1), LANES))
         # One row more than there are sums, for what the interpreter adds to no sum.
         self.lanes, self.tail_lanes = aligned((summed + 1, LANES)), aligned((summed + 1, LANES))
+        #: What the interpreter works in.
+        self.memory: Any = None
         self.summed = summed
         self._samples = -1
         self.sums = np.zeros((0, summed))

@@ -8,32 +8,24 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import recording
-from autograd.compiled.arguments import Arguments, arguments_of
-from autograd.compiled.backends import BACKENDS, replay_for
+from autograd.compiled.arguments import ArgumentReader, Arguments
+from autograd.compiled.backends import BACKENDS, Choice, choose
+from autograd.compiled.guards import MOST_WAYS, Missed, check
 from autograd.compiled.plan import planned
-from autograd.compiled.tracing import Guard, Trace, trace
+from autograd.compiled.tracing import Trace, trace
+from autograd.errors import GuardError
 from autograd.value import Value
 
-#: Programs kept for one shape of arguments, one per way that the comparisons went.
-MOST_WAYS = 16
-
 REDUCTIONS = ("mean", "sum", None)
-
-
-class GuardError(RuntimeError):
-    """Samples of one batch decide a comparison differently, so one recorded program cannot serve them all."""
-
-
-class _Missed(Exception):
-    """All samples decided a comparison differently from the recording, and alike."""
 
 
 class Ready:
     """A plan that a back end can run, and the numbers that are the same for all samples."""
 
-    def __init__(self, trace: Trace, replay: Any, params: int) -> None:
+    def __init__(self, trace: Trace, choice: Choice, params: int) -> None:
         self.trace = trace
-        self.replay = replay
+        self.choice = choice
+        self.replay = replay = choice.replay
         plan = replay.plan
         row = replay.levels.row
         self.uniform = replay.new_uniform()
@@ -54,7 +46,7 @@ class Ready:
             self._moment = int(recording.now)
         for row, c in self._numbers:
             uniform[row, 0] = columns[c]
-        return self.replay.run([columns[c] for c in self._varying], uniform, samples)  # type: ignore[no-any-return]
+        return self.replay.run([columns[c] for c in self._varying], uniform, samples)
 
     def output(self, i: int, kept: Sequence[Any]) -> Any:
         """An output that is not summed."""
@@ -85,6 +77,7 @@ class Compiled:
         reduce: str | None = "mean",
         dtype: Any = np.float64,
         backend: str = "auto",
+        threads: int = 1,
     ) -> None:
         if not callable(f):
             raise TypeError(f"compile takes a function, not {f!r}")
@@ -92,7 +85,10 @@ class Compiled:
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
         if backend not in BACKENDS:
             raise ValueError(f"backend is one of {', '.join(BACKENDS)}, not {backend!r}")
+        if not isinstance(threads, int) or threads < 1:
+            raise ValueError(f"threads is a whole number, at least 1, not {threads!r}")
         self.function = f
+        self.threads = threads
         self.name = getattr(f, "__name__", type(f).__name__)
         self.params = None if params is None else list(params)
         for param in self.params or ():
@@ -104,6 +100,7 @@ class Compiled:
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float64, np.float32):
             raise TypeError(f"dtype is float64 or float32, not {self.dtype}")
+        self._read = ArgumentReader(self.name)
         self._ways: dict[Any, list[Way]] = {}
         self.recordings = 0
         self.guards_missed = 0
@@ -113,7 +110,7 @@ class Compiled:
 
     def __call__(self, *args: Any) -> Any:
         """The function's values: for arrays one result per sample, ``(N,)``, or ``(N, k)`` for a list of k."""
-        arguments = arguments_of(args, self.name)
+        arguments = self._read(args)
         ready, _, kept = self._run(arguments, "values", ())
         trace, n = ready.trace, arguments.samples
         results = [ready.output(i, kept) for i in range(len(trace.outputs))]
@@ -137,7 +134,7 @@ class Compiled:
             ValueError: an empty batch has no mean.
             GuardError: samples decide a comparison differently.
         """
-        arguments = arguments_of(args, self.name)
+        arguments = self._read(args)
         positions = self._positions(len(args))
         columns = tuple([c for p in positions for c in range(arguments.spans[p], arguments.spans[p + 1])])
         n = arguments.samples
@@ -211,7 +208,7 @@ class Compiled:
         for i, way in enumerate(ways):
             try:
                 found = self._try(way, arguments, what, columns)
-            except _Missed:
+            except Missed:
                 self.guards_missed += 1
                 continue
             if i:
@@ -226,7 +223,7 @@ class Compiled:
         ways.insert(0, way)
         try:
             return self._try(way, arguments, what, columns)
-        except _Missed:
+        except Missed:
             raise GuardError(f"{self.name} decides differently at the same numbers when it is run again") from None
 
     def _record(self, arguments: Arguments) -> Trace:
@@ -237,16 +234,14 @@ class Compiled:
         self.recordings += 1
         return trace(self.function, arguments.build(list(fresh)), fresh, self.name)
 
-    def _try(
-        self, way: Way, arguments: Arguments, what: str, columns: tuple[int, ...]
-    ) -> tuple[Ready, Any, list[Any]]:
+    def _try(self, way: Way, arguments: Arguments, what: str, columns: tuple[int, ...]) -> tuple[Ready, Any, list[Any]]:
         ready = way.ready.get((what, columns))
         if ready is None:
             ready = way.ready[what, columns] = self._prepared(way.trace, arguments, what, columns)
         n = arguments.samples
         sums, kept = ready.run(arguments.columns, 1 if n is None else n)
         for i, guard in enumerate(way.trace.guards, start=len(way.trace.outputs)):
-            self._check(guard, ready.output(i, kept))
+            check(self.name, guard, ready.output(i, kept))
         return ready, sums, kept
 
     def _prepared(self, trace: Trace, arguments: Arguments, what: str, columns: tuple[int, ...]) -> Ready:
@@ -255,7 +250,7 @@ class Compiled:
             if place >= 0 and isinstance(column, np.ndarray):
                 varying[place] = True
         if what == "values":
-            return Ready(trace, replay_for(planned(trace, varying), self.backend), 0)
+            return Ready(trace, choose(planned(trace, varying), self.backend, self.threads), 0)
         values, guards = len(trace.outputs), len(trace.guards)
         if not trace.one_number:
             raise TypeError(f"value_and_grad needs a function that returns one number; {self.name} returned {values}")
@@ -266,22 +261,7 @@ class Compiled:
         shared = [not isinstance(arguments.columns[c], np.ndarray) for c in columns]
         reduced = [reduces] * values + [False] * guards + [reduces] * len(params) + [reduces and s for s in shared]
         plan = planned(trace, varying, derivatives, reduced=reduced)
-        return Ready(trace, replay_for(plan, self.backend), len(params))
-
-    def _check(self, guard: Guard, truth: Any) -> None:
-        other = truth != guard.outcome
-        if not np.any(other):
-            return
-        if np.all(other):
-            raise _Missed
-        wrong = np.flatnonzero(other)
-        shown = ", ".join(map(str, wrong[:5])) + (" …" if len(wrong) > 5 else "")
-        where = f" ({guard.line})" if guard.line else ""
-        raise GuardError(
-            f"{self.name}: the comparison {guard.text}{where} is {guard.outcome} for some samples and "
-            f"{not guard.outcome} for {len(wrong)} of {len(other)} (samples {shown}), so no single branch is right. "
-            "Write the choice with where(condition, a, b)."
-        )
+        return Ready(trace, choose(plan, self.backend, self.threads), len(params))
 
 
 def _joined(tree: Any, key: Any, n: int | None) -> Any:

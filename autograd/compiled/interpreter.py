@@ -14,6 +14,7 @@ from autograd.compiled.block_code import BlockCode
 from autograd.compiled.interpreter_code import END, VECTORS, operations
 from autograd.compiled.jit import Library, load
 from autograd.compiled.levels import Group
+from autograd.compiled.memory import address, aligned
 from autograd.compiled.native import NativeReplay
 from autograd.compiled.plan import Plan
 from autograd.compiled.reduction import LANES
@@ -34,24 +35,22 @@ class InterpreterReplay(NativeReplay):
 
     name = "interpreter"
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: Plan, threads: int = 1) -> None:
+        super().__init__(plan, threads)
         self.library = interpreter()
         self._run = self.library.function("run", ctypes.c_void_p)
         self._point = self.library.function("point", ctypes.c_void_p, ctypes.c_void_p)
         self._point_code = point_code(self.levels.groups[0])
         self.code = BlockCode(self)
-        self._memory = driver.aligned((self.code.shared + self.code.rows * VECTORS, LANES))
 
     def run_uniform(self, uniform: Any) -> None:
         if len(self._point_code) > 1:
-            self._point(driver.address(uniform), driver.address(self._point_code))
+            self._point(address(uniform), address(self._point_code))
 
     def new_table(self, uniform: Any) -> driver.Table:
         table = super().new_table(uniform)
-        table.set(
-            code=driver.address(self.code.words), instructions=self.code.shared, memory=driver.address(self._memory)
-        )
+        table.memory = aligned((self.code.shared + self.code.rows * VECTORS, LANES))
+        table.set(code=address(self.code.words), instructions=self.code.shared, memory=address(table.memory))
         return table
 
     def start(self, table: driver.Table) -> None:

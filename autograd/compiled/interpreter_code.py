@@ -1,13 +1,13 @@
-"""The interpreter itself, written once as LLVM instructions from the table: any program runs on it, with no compiling.
+"""The interpreter, written once as LLVM instructions from the table: any program runs on it without compiling.
 
-Two functions. ``block`` runs a code over blocks of 64 samples: operation by operation, each over the whole block, so that
-choosing the operation is paid once for 64 samples. ``point`` runs groups of equal operations over the rows of one array,
-four at a time, for a single point. Both know the same operations, and ``block`` two more, in which most of a network's
-time goes: ``dot``, a chain of products that are added up, whose sum stays in registers; and ``gather``, which adds
-products of rows to the sums over samples, eight at a time.
+Two functions. ``block`` runs a code over blocks of 64 samples: operation by operation, each over the whole block, so
+that choosing the operation is paid once for 64 samples. ``point`` runs groups of equal operations over the rows of one
+array, four at a time, for a single point. Both know the same operations, and ``block`` two more, in which most of a
+network's time goes: ``dot``, a chain of products that are added up, whose sum stays in registers; and ``gather``, which
+adds products of rows to the sums over samples, eight at a time.
 
-A word of code that names an operand is ``2 * place + 1`` for a row of the block, and ``2 * place`` for a number that all
-samples share, which lies there four times; a place counts vectors of four.
+A word of code that names an operand is ``2 * place + 1`` for a row of the block, and ``2 * place`` for a number that
+all samples share, which lies there four times; a place counts vectors of four.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _VECTOR = f"<{LANES} x double>"
 @cache
 def operations() -> dict[str, int]:
     """Primitive → its operation, for all that native code can compute."""
-    known = {}
+    known: dict[str, int] = {}
     for name, row in TABLE.items():
         if row.n_ary or name in ("identity", "detach"):
             continue
@@ -253,7 +253,10 @@ def _load(t: _Text) -> str:
     )
     v = _loop(t, "load", "load")
     number = t.name("l")
-    t.add(f"%load.p = getelementptr {_VECTOR}, ptr %load.here, i64 {v}", f"{number} = load {_VECTOR}, ptr %load.p, align 8")
+    t.add(
+        f"%load.p = getelementptr {_VECTOR}, ptr %load.here, i64 {v}",
+        f"{number} = load {_VECTOR}, ptr %load.p, align 8",
+    )
     _store(t, out, v, number)
     _loop_end(t, "load")
     return _end(t, "load", "3")
@@ -271,7 +274,9 @@ def _keep(t: _Text) -> str:
     )
     v = _loop(t, "keep", "keep")
     number = t.load(operand, v)
-    t.add(f"%keep.p = getelementptr {_VECTOR}, ptr %keep.here, i64 {v}", f"store {_VECTOR} {number}, ptr %keep.p, align 8")
+    t.add(
+        f"%keep.p = getelementptr {_VECTOR}, ptr %keep.here, i64 {v}", f"store {_VECTOR} {number}, ptr %keep.p, align 8"
+    )
     _loop_end(t, "keep")
     return _end(t, "keep", "3")
 
@@ -316,9 +321,16 @@ def _dot(t: _Text) -> str:
             from_start = t.load(begin, at[j])
             x, y = t.load(first_x, at[j]), t.load(first_y, at[j])
             product, chosen = t.name("d"), t.name("d")
-            t.add(f"{product} = fmul {_VECTOR} {x}, {y}", f"{chosen} = select i1 %dot.from, {_VECTOR} {from_start}, {_VECTOR} {product}")
+            t.add(
+                f"{product} = fmul {_VECTOR} {x}, {y}",
+                f"{chosen} = select i1 %dot.from, {_VECTOR} {from_start}, {_VECTOR} {product}",
+            )
             begun.append(chosen)
-        t.add(f"%{label}.has = icmp slt i64 %dot.skip, {count}", f"br i1 %{label}.has, label %{label}.inner, label %{label}.end", f"{label}.inner:")
+        t.add(
+            f"%{label}.has = icmp slt i64 %dot.skip, {count}",
+            f"br i1 %{label}.has, label %{label}.inner, label %{label}.end",
+            f"{label}.inner:",
+        )
         p = f"%{label}.p"
         t.add(f"{p} = phi i64 [%dot.skip, %{label}], [{p}.next, %{label}.inner]")
         sums = [f"%{label}.s{j}" for j in range(width)]

@@ -34,7 +34,7 @@ class Library:
     def function(self, name: str, *arguments: Any) -> Any:
         """A function of the code that returns nothing; Python's lock is released while it runs."""
         made = ctypes.CFUNCTYPE(None, *arguments)(self._handle[name])
-        made.library = self  # as long as the function lives, so does its code
+        made.library = self  # type: ignore[attr-defined]  # as long as the function lives, so does its code
         return made
 
 

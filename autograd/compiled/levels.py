@@ -34,7 +34,7 @@ class Levels:
         program, varying = plan.program, plan.varying
         slots = program.first_instruction + len(program)
         level = [0] * slots
-        keys: dict[tuple[Any, ...], list[int]] = {}
+        keys: dict[Any, list[int]] = {}
         first, starts, flat = program.first_instruction, program.starts, program.operands
         names = [primitive.name for primitive in program.primitives]
         for i, opcode in enumerate(program.opcodes):
@@ -54,7 +54,7 @@ class Levels:
         #: Groups of the uniform and of the varying instructions.
         self.groups: tuple[list[Group], list[Group]] = ([], [])
         for key in sorted(keys):
-            members, varies = keys[key], key[0]
+            members, varies, name = keys[key], key[0], key[2]
             if not varies:
                 counts[0] += -counts[0] % LANES
             begin = counts[varies]
@@ -65,7 +65,7 @@ class Levels:
                 (bool(kind), [row[flat[starts[slot - first] + position]] for slot in members])
                 for position, kind in enumerate(key[3:])
             ]
-            self.groups[varies].append(Group(key[2], begin, counts[varies], operands_of))
+            self.groups[varies].append(Group(name, begin, counts[varies], operands_of))
         counts[0] += -counts[0] % LANES
         #: Rows of the uniform and of the varying array.
         self.rows = counts

@@ -6,6 +6,7 @@ For programs small enough: compiling takes about 0.15 ms an instruction, and mor
 from __future__ import annotations
 
 import ctypes
+
 from autograd.compiled import driver
 from autograd.compiled.jit import load
 from autograd.compiled.native import NativeReplay
@@ -14,17 +15,14 @@ from autograd.compiled.reduction import LANES
 from autograd.number_systems import llvm_kernels
 from autograd.number_systems.llvm import Emitter, Register
 
-#: Varying instructions of a program that is worth compiling for itself.
-MOST_INSTRUCTIONS = 4000
-
 
 class MachineReplay(NativeReplay):
     """A plan as machine code of its own."""
 
     name = "machine"
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: Plan, threads: int = 1) -> None:
+        super().__init__(plan, threads)
         self.library = load(self.text(), "run")
         self._run = self.library.function("run", ctypes.c_void_p)
 
@@ -60,9 +58,7 @@ class MachineReplay(NativeReplay):
             lines.append(f"{at} = getelementptr double, ptr %uniform, i64 {row[slot]}")
             one = emitter.line(f"load double, ptr {at}, align 8, !invariant.load !0")
             inserted = emitter.line(f"insertelement {kind} poison, double {one.text}, i64 0")
-            return emitter.line(
-                f"shufflevector {kind} {inserted.text}, {kind} poison, <{LANES} x i32> zeroinitializer"
-            )
+            return emitter.line(f"shufflevector {kind} {inserted.text}, {kind} poison, <{LANES} x i32> zeroinitializer")
 
         def put(slot: int) -> None:
             """Send a number to the outputs that it is, as soon as it is known."""

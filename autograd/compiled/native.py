@@ -1,13 +1,19 @@
-"""What machine code and interpreter share: a table of addresses for the driver, filled for each call."""
+"""What machine code and interpreter share: tables of addresses for the driver, filled for each call; and threads.
+
+Each thread takes a run of whole chunks and writes the sums of its chunks to their places; so what comes out does not
+depend on how many there are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from autograd.compiled import driver
+from autograd.compiled.memory import address
 from autograd.compiled.plan import Plan
 from autograd.compiled.replay import Replay
 
@@ -15,13 +21,15 @@ from autograd.compiled.replay import Replay
 class NativeReplay(Replay):
     """A plan that native code runs."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, threads: int = 1) -> None:
         super().__init__(plan)
-        self._table: driver.Table | None = None
+        self.threads = threads
+        self._tables: list[driver.Table] = []
         self._uniform: Any = None
+        self._pool: ThreadPoolExecutor | None = None
 
     def start(self, table: driver.Table) -> None:
-        """Run the native code over all samples of the table."""
+        """Run the native code over the chunks of the table."""
         raise NotImplementedError
 
     def new_table(self, uniform: Any) -> driver.Table:
@@ -29,19 +37,34 @@ class NativeReplay(Replay):
         return driver.Table(len(self.columns), len(self.summed), len(self.kept), uniform)
 
     def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
-        table = self._table
-        if table is None or self._uniform is not uniform:
-            table, self._uniform = self.new_table(uniform), uniform
-            self._table = table
-        held = []  # as long as the call lasts
-        for i, column in enumerate(columns):
-            if column.strides[0] != 8:
-                column = np.ascontiguousarray(column)
-                held.append(column)
-            table.columns[i] = driver.address(column)
+        if self._uniform is not uniform:
+            self._tables, self._uniform = [self.new_table(uniform)], uniform
+        table = self._tables[0]
+        held = [column if column.strides[0] == 8 else np.ascontiguousarray(column) for column in columns]
+        table.columns[: len(held)] = [address(column) for column in held]
         kept = [np.empty(samples) for _ in self.kept]
         for i, array in enumerate(kept):
-            table.outputs[i] = driver.address(array)
-        table.size(samples)
-        self.start(table)
+            table.outputs[i] = address(array)
+        chunks = table.size(samples)
+        if self.threads == 1 or chunks == 1:
+            self.start(table)
+        else:
+            self._share(table, chunks, samples)
         return table.total(), kept
+
+    def _share(self, table: driver.Table, chunks: int, samples: int) -> None:
+        """Run the chunks in several threads, a run of them each."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="valuegrad")
+        count = min(self.threads, chunks)
+        while len(self._tables) < count:
+            self._tables.append(self.new_table(self._uniform))
+        bounds = [chunks * i // count for i in range(count + 1)]
+        started = []
+        for i, other in enumerate(self._tables[:count]):
+            other.columns[:], other.outputs[:] = table.columns, table.outputs
+            other.set(samples=samples, sums=address(table.sums), first_chunk=bounds[i], last_chunk=bounds[i + 1])
+            started.append(self._pool.submit(self.start, other))
+        for future in started:
+            future.result()
+        table.set(first_chunk=0, last_chunk=chunks)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from autograd.compiled.building import Builder, rebuilt
 from autograd.compiled.differentiation import Differentiator
 from autograd.compiled.tracing import Trace
-from autograd.program import ABSENT, Program
+from autograd.program import Program
 
 
 class Plan(NamedTuple):
@@ -64,8 +64,15 @@ def planned(
             cotangent = None if i < 0 else cotangents[i]
             found.append(builder.constant(0.0) if cotangent is None else cotangent)
     program = builder.program([*values, *guards, *found])
+    return plan_of(program, len(values), len(guards), varying_inputs, reduced)
+
+
+def plan_of(
+    program: Program, values: int, guards: int, varying_inputs: Sequence[bool], reduced: Sequence[bool] = ()
+) -> Plan:
+    """The plan of a program with so many values and guards among its outputs."""
     varying = bytearray(program.first_instruction + len(program))
     varying[: program.inputs] = bytes(map(bool, varying_inputs))
     for slot, (_, operands) in enumerate(program.instructions(), start=program.first_instruction):
-        varying[slot] = any([o != ABSENT and varying[o] for o in operands])
-    return Plan(program, len(values), len(guards), varying, tuple(reduced) or (False,) * len(program.outputs))
+        varying[slot] = any(varying[o] for o in operands)
+    return Plan(program, values, guards, varying, tuple(reduced) or (False,) * len(program.outputs))

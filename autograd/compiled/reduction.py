@@ -1,7 +1,8 @@
 """The sum over samples: one tree, whatever the back end, the block size and the number of threads.
 
-Samples are taken in chunks of 1,024. Within a chunk, sample i goes to lane i mod 4; each lane starts at 0.0 and adds its
-samples in order; the chunk's sum is (lane 0 + lane 1) + (lane 2 + lane 3). The sums of the chunks are added in order.
+Samples are taken in chunks of 1,024. Within a chunk, sample i goes to lane i mod 4; each lane starts at 0.0 and adds
+its samples in order; the chunk's sum is (lane 0 + lane 1) + (lane 2 + lane 3). The sums of the chunks are added in
+order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What all back ends share: the numbers that are the same for all samples, and where the outputs of a plan are found."""
+"""What all back ends share: the numbers that all samples share, and where the outputs of a plan are found."""
 
 from __future__ import annotations
 
@@ -84,9 +84,17 @@ class Gather:
         self.size = len(outputs)
         places = [replay.place_of_summed(i) for i in outputs]
         summed = [(k, place) for k, place in enumerate(places) if place is not None]
-        uniform = [(k, row[program.outputs[i]]) for k, (i, place) in enumerate(zip(outputs, places, strict=True)) if place is None]
-        self._to_summed, self._from_summed = (np.array(x, np.intp) for x in (zip(*summed, strict=True) if summed else ((), ())))
-        self._to_uniform, self._from_uniform = (np.array(x, np.intp) for x in (zip(*uniform, strict=True) if uniform else ((), ())))
+        uniform = [
+            (k, row[program.outputs[i]])
+            for k, (i, place) in enumerate(zip(outputs, places, strict=True))
+            if place is None
+        ]
+        self._to_summed, self._from_summed = (
+            np.array(x, np.intp) for x in (zip(*summed, strict=True) if summed else ((), ()))
+        )
+        self._to_uniform, self._from_uniform = (
+            np.array(x, np.intp) for x in (zip(*uniform, strict=True) if uniform else ((), ()))
+        )
         first = summed[0][1] if summed else 0
         consecutive = not uniform and [place for _, place in summed] == list(range(first, first + len(summed)))
         self._all = slice(first, first + len(summed)) if consecutive else None

@@ -52,7 +52,9 @@ def trace(f: Callable[..., Any], args: Sequence[Any], fresh: Sequence[Value], na
         RecordingError: ``f`` read a number while it ran, recorded another function meanwhile, or returned no numbers.
     """
     if watching.watch is not None and watching.watch.is_ours():
-        raise RecordingError(f"{name} is called while another function is recorded for replay; call the plain function there")
+        raise RecordingError(
+            f"{name} is called while another function is recorded for replay; call the plain function there"
+        )
     watch = watching.Watch()
     watching.watch = watch
     try:
@@ -79,7 +81,7 @@ def trace(f: Callable[..., Any], args: Sequence[Any], fresh: Sequence[Value], na
             leaves.append(leaf)
             leaf_inputs.append(slot)
     orders = [[slot_of[node] for node in backward_order(o)] if isinstance(o, Value) else [] for o in outputs]
-    asked = {slot: c for slot, c in zip(program.outputs[len(roots) :], conditions, strict=True)}
+    asked = dict(zip(program.outputs[len(roots) :], conditions, strict=True))
     asked.update(_of_branches_not_called(program, nodes))
     guards = [Guard(slot, bool(c.outcome), _in_words(c), lines.get(c, "")) for slot, c in asked.items()]
     return Trace(

@@ -1,8 +1,9 @@
 """LLVM instructions: a rule run in this number system writes machine-independent code for a few samples at once.
 
-Numbers are vectors of ``width`` lanes, text of LLVM's intermediate representation; nothing here is executed. Arithmetic is
-strict IEEE: no instruction carries a fast-math flag, and a fused multiply-add is written where a kernel wants one. The
-functions that a processor does not have are kernels written in the same instructions (``llvm_kernels``).
+Numbers are vectors of ``width`` lanes, text of LLVM's intermediate representation; nothing here is executed.
+Arithmetic is strict IEEE: no instruction carries a fast-math flag, and a fused multiply-add is written where a kernel
+wants one. The functions that a processor does not have are kernels written in the same instructions
+(``llvm_kernels``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,79 @@
+"""``compile`` and ``objective``: the doors to recorded functions. NumPy is imported behind them, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.compiled.function import Compiled
+    from autograd.compiled.objective import Objective
+
+
+def compile(
+    f: Callable[..., Any],
+    *,
+    params: Sequence[Value] | None = None,
+    wrt: int | Sequence[int] | None = None,
+    reduce: str | None = "mean",
+    dtype: Any = "float64",
+    backend: str = "auto",
+    threads: int = 1,
+) -> Compiled:
+    """The function, recorded at its first call and replayed from then on over whole batches, with its gradient.
+
+    >>> import numpy as np
+    >>> from autograd import Value, tanh
+    >>> w = Value(0.5)
+    >>> step = compile(lambda x, y: (tanh(w * x) - y) ** 2, params=[w])
+    >>> value, grads = step.value_and_grad(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 1.0]))
+    >>> round(value, 6), grads.round(6)
+    (0.093129, array([0.074508]))
+
+    An array ``(N,)`` is one Value per sample, ``(N, k)`` a list of k; a number is the same for all samples; lists and
+    dicts nest. Leaves that the function captures, such as a model's parameters, are read anew whenever they were
+    written. Every comparison that Python asked for while recording is a guard: a replay that would go another way
+    records again where all samples agree, and raises where they do not.
+
+    Args:
+        params: the leaves to differentiate by; all that the function captured unless told, or none with ``wrt``.
+        wrt: a position of an argument, or several, to differentiate by.
+        reduce: what becomes of the samples of ``value_and_grad``: their "mean", their "sum", or ``None``: each alone.
+        dtype: of the arrays that come back, "float64" or "float32"; computed is in double precision.
+        backend: "numpy", "interpreter", "machine", or "auto".
+        threads: how many share a batch; results do not depend on it.
+
+    Raises:
+        ModuleNotFoundError: NumPy is not installed.
+        RecordingError: at the first call: the function reads a number while it is recorded.
+    """
+    from autograd.compiled.function import Compiled
+
+    return Compiled(f, params=params, wrt=wrt, reduce=reduce, dtype=dtype, backend=backend, threads=threads)
+
+
+def objective(f: Callable[..., Any], n: int | None = None, *, backend: str = "auto") -> Objective:
+    """A function of one vector as solvers want it: ``ndarray -> (value, gradient)``.
+
+    >>> fun = objective(lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2, n=2)
+    >>> fun([0.0, 0.0])
+    (1.0, array([-2.,  0.]))
+    >>> fun.hessian([1.0, 1.0])
+    array([[ 802., -400.],
+           [-400.,  200.]])
+
+    ``scipy.optimize.minimize(fun, x0, jac=True)`` takes it as it is; ``fun.value`` and ``fun.jacobian`` are what
+    ``least_squares`` wants of a function that returns a list of residuals, ``fun.hvp`` is a ``hessp``.
+
+    Args:
+        f: takes a list of n Values.
+        n: the length of the vector; that of the first one unless told.
+
+    Raises:
+        ModuleNotFoundError: NumPy is not installed.
+    """
+    from autograd.compiled.objective import Objective
+
+    return Objective(f, n, backend=backend)

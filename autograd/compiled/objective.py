@@ -1,0 +1,265 @@
+"""``Objective``: a function of one vector, recorded once, as SciPy's solvers call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import recording
+from autograd.compiled.backends import BACKENDS, Choice, choose
+from autograd.compiled.building import Builder, Slot, rebuilt
+from autograd.compiled.differentiation import Differentiator
+from autograd.compiled.guards import MOST_WAYS, missed
+from autograd.compiled.plan import plan_of
+from autograd.compiled.tracing import Trace, trace
+from autograd.errors import GuardError
+from autograd.interpret import push_forward
+from autograd.value import Value
+
+
+class _Ready:
+    """A plan over a vector (inputs first), leaves, and perhaps seeds that differ from lane to lane."""
+
+    def __init__(self, recorded: Trace, choice: Choice, values: int) -> None:
+        self.trace = recorded
+        self.choice = choice
+        self.replay = replay = choice.replay
+        row = replay.levels.row
+        self.uniform = replay.new_uniform()
+        used = [(i, row[s]) for i, s in enumerate(recorded.arguments) if s >= 0]
+        self._from = np.array([i for i, _ in used], np.intp)
+        self._to = np.array([r for _, r in used], np.intp)
+        self._leaf_rows = np.array([row[s] for s in recorded.leaf_inputs], np.intp)
+        self._moment = -1
+        outputs = replay.plan.program.outputs
+        guards = len(recorded.guards)
+        self.values = np.array([row[o] for o in outputs[:values]], np.intp)
+        self.guards = np.array([row[o] for o in outputs[values : values + guards]], np.intp)
+        self.outcomes = np.array([g.outcome for g in recorded.guards], float)
+        self.derivatives = range(values + guards, len(outputs))
+        self._rows = [None if replay.plan.varying[outputs[i]] else row[outputs[i]] for i in self.derivatives]
+        self.gradient_rows = np.array([r for r in self._rows if r is not None], np.intp)
+
+    def run(self, x: Any, lanes: Sequence[Any] = ()) -> list[Any]:
+        """The kept outputs; the uniform array holds the rest. Raises if a guard does not hold."""
+        uniform = self.uniform
+        if self._moment != recording.now:
+            uniform[self._leaf_rows, 0] = [leaf._data for leaf in self.trace.leaves]
+            self._moment = int(recording.now)
+        uniform[self._to, 0] = x[self._from]
+        count = len(lanes[0]) if lanes else 1
+        _, kept = self.replay.run(list(lanes), uniform, count)
+        if len(self.guards) and not np.array_equal(uniform[self.guards, 0], self.outcomes):
+            raise missed
+        return kept
+
+    def derivative(self, kept: Sequence[Any], count: int) -> Any:
+        """The derivative outputs, ``(count, derivatives)``."""
+        found = np.empty((count, len(self._rows)))
+        place = 0
+        for j, row in enumerate(self._rows):
+            if row is None:
+                found[:, j] = kept[place]
+                place += 1
+            else:
+                found[:, j] = self.uniform[row, 0]
+        return found
+
+
+class Objective:
+    """A recorded function of one vector; made by ``autograd.objective``.
+
+    Calling it gives ``(value, gradient)``, as ``scipy.optimize.minimize(fun, x0, jac=True)`` wants them. ``value``,
+    ``gradient``, ``jacobian``, ``hessian``, ``hvp``, ``jvp`` and ``vjp`` give each on its own. Where a comparison goes
+    another way than before, the function is recorded again, at most 16 times.
+    """
+
+    def __init__(self, f: Callable[..., Any], n: int | None = None, *, backend: str = "auto") -> None:
+        if not callable(f):
+            raise TypeError(f"objective takes a function, not {f!r}")
+        if n is not None and (not isinstance(n, int) or n < 0):
+            raise ValueError(f"n is the number of arguments, a whole number, not {n!r}")
+        if backend not in BACKENDS:
+            raise ValueError(f"backend is one of {', '.join(BACKENDS)}, not {backend!r}")
+        self.function = f
+        self.name = getattr(f, "__name__", type(f).__name__)
+        self.n = n
+        self.backend = backend
+        self.recordings = 0
+        self._ways: list[tuple[Trace, dict[str, _Ready]]] = []
+
+    def __repr__(self) -> str:
+        return f"<objective {self.name}>"
+
+    def __call__(self, x: Any) -> tuple[float, Any]:
+        """The value and the gradient at a point."""
+        ready, _ = self._run("gradient", self._point(x))
+        return float(ready.uniform[ready.values[0], 0]), ready.uniform[ready.gradient_rows, 0]
+
+    def value(self, x: Any) -> Any:
+        """The value; an array for a function that returns a list."""
+        ready, _ = self._run("value", self._point(x))
+        found = ready.uniform[ready.values, 0]
+        return float(found[0]) if ready.trace.one_number else found
+
+    def gradient(self, x: Any) -> Any:
+        """The gradient, ``(n,)``."""
+        return self(x)[1]
+
+    def jacobian(self, x: Any) -> Any:
+        """The derivative of every output by every argument, ``(outputs, n)``; ``(n,)`` for a function of one output.
+
+        By rows with cotangents as lanes, or by columns with tangents as lanes, whichever are fewer.
+        """
+        point = self._point(x)
+        recorded = self._recorded(point)
+        if recorded.one_number:
+            return self.gradient(point)
+        outputs, n = len(recorded.outputs), len(point)
+        if outputs <= n:
+            ready, kept = self._run("vjp", point, list(np.eye(outputs)))
+            return ready.derivative(kept, outputs)
+        ready, kept = self._run("jvp", point, list(np.eye(n)))
+        return ready.derivative(kept, n).T.copy()
+
+    def jvp(self, x: Any, tangent: Any) -> Any:
+        """The derivative of the outputs along a tangent, ``(outputs,)``."""
+        point = self._point(x)
+        ready, kept = self._run("jvp", point, self._lanes(tangent, len(point), "the tangent"))
+        found = ready.derivative(kept, 1)[0]
+        return float(found[0]) if ready.trace.one_number else found
+
+    def vjp(self, x: Any, cotangent: Any) -> Any:
+        """The cotangent of the outputs pulled back to the arguments, ``(n,)``."""
+        point = self._point(x)
+        recorded = self._recorded(point)
+        lanes = self._lanes(cotangent, len(recorded.outputs), "the cotangent")
+        ready, kept = self._run("vjp", point, lanes)
+        return ready.derivative(kept, 1)[0]
+
+    def hvp(self, x: Any, vector: Any) -> Any:
+        """The Hessian times a vector, ``(n,)``, without the Hessian."""
+        point = self._point(x)
+        ready, kept = self._run("hvp", point, self._lanes(vector, len(point), "the vector"))
+        return ready.derivative(kept, 1)[0]
+
+    def hessian(self, x: Any) -> Any:
+        """All second derivatives, ``(n, n)``: the Hessian times each unit vector, one a lane."""
+        point = self._point(x)
+        ready, kept = self._run("hvp", point, list(np.eye(len(point))))
+        return ready.derivative(kept, len(point))
+
+    def _point(self, x: Any) -> Any:
+        point = np.asarray(x, dtype=np.float64)
+        if point.ndim != 1 or (self.n is not None and len(point) != self.n):
+            expected = f"{self.n} numbers" if self.n is not None else "a list of numbers"
+            raise ValueError(f"{self.name} takes {expected}, as one vector; the shape given is {point.shape}")
+        if self.n is None:
+            self.n = len(point)
+        return point
+
+    def _lanes(self, vector: Any, size: int, what: str) -> list[Any]:
+        numbers = np.asarray(vector, dtype=np.float64).reshape(-1)
+        if len(numbers) != size:
+            raise ValueError(f"{what} has {len(numbers)} numbers; {self.name} has {size}")
+        return list(numbers.reshape(-1, 1))
+
+    def _recorded(self, point: Any) -> Trace:
+        return self._ways[0][0] if self._ways else self._record(point)[0]
+
+    def _record(self, point: Any) -> tuple[Trace, dict[str, _Ready]]:
+        fresh = [Value(float(number)) for number in point]
+        self.recordings += 1
+        way: tuple[Trace, dict[str, _Ready]] = (trace(self.function, [list(fresh)], fresh, self.name), {})
+        self._ways.insert(0, way)
+        return way
+
+    def _run(self, what: str, point: Any, lanes: Sequence[Any] = ()) -> tuple[_Ready, list[Any]]:
+        for i, way in enumerate(self._ways):
+            try:
+                found = self._try(way, what, point, lanes)
+            except type(missed):
+                continue
+            if i:
+                self._ways.insert(0, self._ways.pop(i))
+            return found
+        if len(self._ways) >= MOST_WAYS:
+            raise GuardError(
+                f"{self.name} was recorded {MOST_WAYS} times and its comparisons go yet another way; "
+                "write the choices with where"
+            )
+        try:
+            return self._try(self._record(point), what, point, lanes)
+        except type(missed):
+            raise GuardError(f"{self.name} decides differently at the same numbers when it is run again") from None
+
+    def _try(
+        self, way: tuple[Trace, dict[str, _Ready]], what: str, point: Any, lanes: Sequence[Any]
+    ) -> tuple[_Ready, list[Any]]:
+        recorded, known = way
+        ready = known.get(what)
+        if ready is None:
+            if what in ("gradient", "hvp") and not recorded.one_number:
+                raise TypeError(f"{what} needs a function of one output; {self.name} returns {len(recorded.outputs)}")
+            ready = known[what] = _prepared(recorded, what, self.backend)
+        return ready, ready.run(point, lanes)
+
+
+def _prepared(recorded: Trace, what: str, backend: str) -> _Ready:
+    """The plan for a value or a derivative; its seeds are further inputs, which vary."""
+    program = recorded.program
+    seeds = {"vjp": len(recorded.outputs), "jvp": len(recorded.arguments), "hvp": len(recorded.arguments)}.get(what, 0)
+    builder = Builder(program.inputs + seeds)
+    places = rebuilt(program, builder, range(program.inputs))
+    values = [places[s] if s >= 0 else builder.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)]
+    guards = [places[guard.slot] for guard in recorded.guards]
+    seed_slots = range(program.inputs, program.inputs + seeds)
+    derivatives: list[int] = []
+    if what in ("gradient", "vjp", "hvp"):
+        start = {o: builder.constant(1.0) for o in recorded.outputs if o >= 0}
+        if what == "vjp":
+            start = {}
+            for seed, slot in zip(seed_slots, recorded.outputs, strict=True):
+                if slot >= 0:
+                    start[slot] = seed if slot not in start else (builder.slot(start[slot]) + builder.slot(seed)).index
+        order = _order_of(recorded) if what == "vjp" else recorded.orders[0]
+        wanted = [s for s in recorded.arguments if s >= 0]
+        found = Differentiator(builder).cotangents(program, places, order, start, wanted)
+        derivatives = [_or_zero(builder, None if s < 0 else found[s]) for s in recorded.arguments]
+    if what == "jvp":
+        slots: list[Any] = [builder.slot(p) for p in places]
+        tangents = {s: builder.slot(seed) for s, seed in zip(recorded.arguments, seed_slots, strict=True) if s >= 0}
+        moving = push_forward(program, slots, tangents, builder.m)
+        derivatives = [_or_zero(builder, _index(moving[s]) if s >= 0 else None) for s in recorded.outputs]
+    if what == "hvp":
+        # Forward over reverse: the gradient is a program of its own, along whose way the vector is pushed.
+        gradient = builder.program(derivatives)
+        second = Builder(program.inputs + seeds)
+        again = rebuilt(gradient, second, range(program.inputs + seeds))
+        forward = rebuilt(program, second, range(program.inputs))
+        values = [
+            forward[s] if s >= 0 else second.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)
+        ]
+        guards = [forward[guard.slot] for guard in recorded.guards]
+        tangents = {s: second.slot(seed) for s, seed in zip(recorded.arguments, seed_slots, strict=True) if s >= 0}
+        moving = push_forward(gradient, [second.slot(p) for p in again], tangents, second.m)
+        derivatives = [_or_zero(second, _index(moving[o])) for o in gradient.outputs]
+        builder = second
+    varying = [False] * program.inputs + [True] * seeds
+    plan = plan_of(builder.program([*values, *guards, *derivatives]), len(values), len(guards), varying)
+    return _Ready(recorded, choose(plan, backend), len(values))
+
+
+def _order_of(recorded: Trace) -> list[int]:
+    """All instructions that a derivative of some output passes through, parents first."""
+    return sorted({slot for order in recorded.orders for slot in order})
+
+
+def _index(x: Any) -> int | None:
+    return x.index if isinstance(x, Slot) else None
+
+
+def _or_zero(builder: Builder, place: int | None) -> int:
+    return builder.constant(0.0) if place is None else place
