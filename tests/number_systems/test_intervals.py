@@ -9,7 +9,7 @@ from typing import Any
 
 import mpmath
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -95,6 +95,7 @@ COMPOSED = {
 }
 
 
+@settings(max_examples=settings().max_examples // 2)
 @pytest.mark.parametrize("row", ROWS, ids=name_of)
 @given(data=st.data())
 def test_at_a_point_the_interval_is_as_narrow_as_the_library_is_accurate(row: Primitive, data: st.DataObject) -> None:
@@ -118,7 +119,7 @@ def test_the_library_is_as_accurate_as_assumed(name: str) -> None:
     boxes = [Lattice(-8, 8), Lattice(-1, 1, 2**20), Lattice(0, 700, 2**20), Lattice(1, 2, 2**40), Magnitudes(-60, 20)]
     worst, count = mp.zero, 0
     with mpmath.workdps(60):
-        while count < 600:
+        while count < 300:
             point = tuple([source.choice(boxes).sample(source) for _ in range(row.arity)])
             try:
                 computed = checks.value_in(floats, row, point)
@@ -262,6 +263,7 @@ def test_undecided_is_no_truth() -> None:
     assert (undecided & True) is UNDECIDED
 
 
+@settings(max_examples=settings().max_examples // 2)
 @pytest.mark.parametrize("row", [r for r in ROWS if r.needs or r.kinks is not nowhere], ids=name_of)
 @given(data=st.data())
 def test_predicates_of_the_table_decide_only_what_is_certain(row: Primitive, data: st.DataObject) -> None:
