@@ -48,7 +48,7 @@ class Slope(NamedTuple):
 
     ``kind`` is ``smooth``, ``kink`` (the sides differ by more than their errors), ``jump`` (so do the values), ``edge``
     (one side alone lies in the domain) or ``nothing`` (neither does). ``noise`` is what a value of the function was
-    taken to be off by, ``side_error`` the larger error of the slopes on either side.
+    taken to be off by, ``side_error`` the larger error of the slopes on either side, ``size`` the largest value met.
     """
 
     value: float
@@ -59,6 +59,7 @@ class Slope(NamedTuple):
     kind: str
     noise: float
     side_error: float = 0.0
+    size: float = 0.0
 
 
 class Samples:
@@ -152,7 +153,13 @@ def slopes(
         if noise is None:
             given[i] = _coarseness(samples, i, expected[i])
         found[i] = _thorough(samples, i, given[i])
-    return [found[i] for i in range(len(centre))]
+    return [found[i]._replace(size=_size(samples, i)) for i in range(len(centre))]
+
+
+def _size(samples: Samples, i: int) -> float:
+    return max(
+        abs(values[i]) for values in [samples.centre, *(v for side in (samples.right, samples.left) for _, v in side)]
+    )
 
 
 def _pairs(samples: Samples, i: int) -> list[tuple[float, float, float, float]]:
@@ -318,13 +325,15 @@ def _coarseness(samples: Samples, i: int, expected: float) -> float:
     centre = samples.centre[i]
     values = [values[i] for side in (samples.right, samples.left) for _, values in side]
     if any(value != centre for value in values):
-        if all(_in_24_bits(value) for value in values):
-            return 2.0**-22 * max(map(abs, [centre, *values]))
-        stairs = [_stair(side, i, centre) for side in (samples.right, samples.left)]
-        if None in stairs:
-            return 0.0
-        (h, q), (k, r) = stairs  # type: ignore[misc]  # neither is None
-        return max(q, r) if max(q, r) < 4 * min(q, r) and 0.1 < abs(expected) * max(h, k) / max(q, r) < 10 else 0.0
+        single = all(_in_24_bits(value) for value in values)
+        noise = 2.0**-22 * max(map(abs, [centre, *values])) if single else 0.0
+        right, left = _stair(samples.right, i, centre), _stair(samples.left, i, centre)
+        if right is not None and left is not None:
+            rise = max(right[1], left[1])
+            claimed = abs(expected) * max(right[0], left[0])
+            if rise < 4 * min(right[1], left[1]) and 0.1 * rise < claimed < 10 * rise:
+                noise = max(noise, rise)
+        return noise
     if expected != 0.0 and values:
         h = max(abs(samples.x), 1.0)
         for k in range(40):

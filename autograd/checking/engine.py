@@ -143,7 +143,7 @@ class Numeric:
                 if self.methods[i] == "complex step":
                     small = max(small, FLAT * abs(call.values[k]) / size)
                 if abs(analytic) <= 4 * self.off[k][i]:  # zero, or nothing but the rounding of its formula
-                    small = max(small, FLAT * max(abs(call.values[k]), self.noise[k] / ROUNDING) / size)
+                    small = max(small, FLAT * max(abs(call.values[k]), slope.size, self.noise[k] / ROUNDING) / size)
                 method = "one-sided" if slope.kind == "edge" else self.methods[i]
                 entries.append(judge.entry(f"{output_name}{name}", 1, analytic, slope, method, small))
         return entries
@@ -318,7 +318,7 @@ def _agrees_along(
             moved[i] += (t - 1.0) * v
         return call.at(moved)
 
-    expected, allowed, more_noise, small = [], [], [], []
+    expected, allowed, more_noise, small, flat = [], [], [], [], []
     for row, row_off, value, n in zip(found, off, call.values, noise, strict=True):
         terms = [v * row[i].value for i, v in direction.items()]
         expected.append(math.fsum(terms))
@@ -327,11 +327,11 @@ def _agrees_along(
         # Each moved input is rounded.
         more_noise.append(n + ROUNDING * sum(abs(row[i].value * numbers[i]) for i in direction))
         largest = max(map(abs, terms))
-        flat = largest <= 4 * max(abs(v) * row_off[i] for i, v in direction.items())
-        small.append(max(1e-3 * largest, FLAT * abs(value), FLAT * n / ROUNDING if flat else 0.0))
+        flat.append(largest <= 4 * max(abs(v) * row_off[i] for i, v in direction.items()))
+        small.append(max(1e-3 * largest, FLAT * abs(value), FLAT * n / ROUNDING if flat[-1] else 0.0))
     for k, slope in enumerate(slopes(f, 1.0, call.values, expected, noise=more_noise, precision=1e-7)):
         if slope.kind != "smooth" or not abs(slope.value - expected[k]) <= slope.error + allowed[k]:
             return False
-        if not slope.error <= small[k]:
+        if not slope.error <= max(small[k], FLAT * slope.size if flat[k] else 0.0):
             return False
     return True

@@ -54,7 +54,7 @@ def check_outside(
             size = max(abs(given.numbers[i]), 1.0)
             small = BESIDE_THE_LARGEST * largest / size
             if analytic[k][i] == 0.0:
-                small = max(small, FLAT * abs(values[k]) / size)
+                small = max(small, FLAT * max(abs(values[k]), found[k][i].size) / size)
             method = "one-sided" if found[k][i].kind == "edge" else "central"
             entries.append(judge.entry(prefix + x_name, 1, analytic[k][i], found[k][i], method, small))
     if order > 1:
