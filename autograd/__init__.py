@@ -4,7 +4,7 @@ import warnings as _warnings
 
 from autograd import installation as _installation
 from autograd.checking.checks import assert_grads, check_grads, check_graph
-from autograd.checking.report import GradientMismatch
+from autograd.checking.report import GradientMismatch, Report
 from autograd.compiled.entry import compile, objective
 from autograd.custom import DeclarationError, primitive
 from autograd.errors import DomainError, GuardError, NonFiniteError, RecordingError, StaleGraphError
@@ -67,6 +67,7 @@ from autograd.functions import (
     square,
     sub,
     sum,
+    take,
     tan,
     tanh,
     variance,
@@ -95,6 +96,7 @@ __all__ = [
     "NonFiniteError",
     "Primitive",
     "Program",
+    "Report",
     "RecordingError",
     "StaleGraphError",
     "Value",
@@ -178,6 +180,7 @@ __all__ = [
     "step_through",
     "sub",
     "sum",
+    "take",
     "tan",
     "tanh",
     "value_and_grad",

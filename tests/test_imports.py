@@ -144,13 +144,13 @@ def test_an_import_of_nn_would_be_noticed(tmp_path: Path) -> None:
 
 
 PUBLIC = """
-Condition DeclarationError DomainError GradientMismatch GuardError Limit NonFiniteError Primitive Program RecordingError StaleGraphError TABLE
-Value abs acos acosh add asin asinh assert_grads atan atan2 atanh cbrt ceil check_grads check_graph clip compile cos cosh derive
-detach div dot draw elu erf erfc evaluate exp explain expm1 find find_nonfinite floor gelu grad gradients hessian hvp
-hypot identity jacobian jvp leaky_relu line_of linear log log10 log1p log2 log_sigmoid log_softmax logsumexp maximum
-mean minimum mish mul neg norm objective pow primitive prod reciprocal record_lines relu rounding_error selu sigmoid sign silu sin
-sinh softmax softplus sqrt square step_through sub sum tan tanh value_and_grad variance verify_formula vjp where
-zero_grad
+Condition DeclarationError DomainError GradientMismatch GuardError Limit NonFiniteError Primitive Program RecordingError
+Report StaleGraphError TABLE Value abs acos acosh add asin asinh assert_grads atan atan2 atanh cbrt ceil check_grads
+check_graph clip compile cos cosh derive detach div dot draw elu erf erfc evaluate exp explain expm1 find find_nonfinite
+floor gelu grad gradients hessian hvp hypot identity jacobian jvp leaky_relu line_of linear log log10 log1p log2
+log_sigmoid log_softmax logsumexp maximum mean minimum mish mul neg norm objective pow primitive prod reciprocal
+record_lines relu rounding_error selu sigmoid sign silu sin sinh softmax softplus sqrt square step_through sub sum take
+tan tanh value_and_grad variance verify_formula vjp where zero_grad
 """
 
 
