@@ -102,10 +102,8 @@ class _Graph:
         links = [(a, b) for way in self.stations for a, b in pairwise(way)]
         self.layer = _layers(len(self.sizes), links)
         self.labelled = len(self.sizes)  # what comes after are places of passing edges
-        #: Nodes with one edge out and none in: they go where that leads, and pull nothing out of line.
-        degrees = Counter(v for link in links for v in link)
-        entered = {b for _, b in links}
-        self.alone = [degrees[v] == 1 and v not in entered for v in range(self.labelled)]
+        self.leaving = Counter(a for a, _ in links)
+        self.entering = Counter(b for _, b in links)
         self.far: set[int] = set()
         self._cut_long_edges()
         self.ports = _ports(edges, self.sizes)
@@ -132,7 +130,9 @@ class _Graph:
         """How strongly an edge is kept straight that leads from a to b."""
         if a >= self.labelled and b >= self.labelled:
             return 8.0  # in the middle of a long edge
-        return 0.2 if a < self.labelled and self.alone[a] else 1.0
+        if self.leaving[a] == 1 and self.entering[a] == 0:
+            return 0.2  # a goes where its one edge leads, and pulls nothing out of line
+        return 4.0 if self.leaving[a] == self.entering[b] == 1 else 1.0
 
     def _put_labels_on_edges(self) -> None:
         for edge, way in zip(self.edges, self.stations, strict=True):

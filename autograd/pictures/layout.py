@@ -29,7 +29,11 @@ class NoLayoutEngine(RuntimeError):
 
 
 class LayoutFailed(RuntimeError):
-    """An engine is there but did not make the picture: too slow, or an error of its own."""
+    """An engine did not make the picture: it is missing, or had an error of its own."""
+
+
+class TooSlow(LayoutFailed):
+    """An engine was stopped at the time limit."""
 
 
 def is_there(engine: str) -> bool:
@@ -44,8 +48,8 @@ def run(engine: str, source: str, kind: str, limit: float | None = None) -> byte
     """What the engine makes of DOT text, in the format ``kind``.
 
     Raises:
-        LayoutFailed: it is not there, took longer than ``limit`` seconds (``TIME_LIMIT`` unless told), or failed; the
-            message says which.
+        LayoutFailed: it is not there, or failed; the message says which.
+        TooSlow: it took longer than ``limit`` seconds (``TIME_LIMIT`` unless told).
     """
     limit = TIME_LIMIT if limit is None else limit
     if not is_there(engine):
@@ -57,7 +61,7 @@ def run(engine: str, source: str, kind: str, limit: float | None = None) -> byte
     try:
         done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
-        raise LayoutFailed(f"{engine} took longer than {limit:g} s") from None
+        raise TooSlow(f"{engine} took longer than {limit:g} s") from None
     except OSError as error:
         raise LayoutFailed(f"{engine} could not be started ({error})") from error
     if done.returncode or not done.stdout:
@@ -79,6 +83,8 @@ def made(source: str, kind: str, engines: tuple[str, ...] = ENGINES) -> bytes:
             return run(engine, source, kind)
         except LayoutFailed as failure:
             failures.append(str(failure))
+            if isinstance(failure, TooSlow):
+                break  # the others are the same program
     raise NoLayoutEngine(
         f"{kind} needs a layout engine, and {'; '.join(failures)}: pip install 'valuegrad[viz]', or install Graphviz "
         "so that dot is on the PATH; svg, dot and mermaid need none"

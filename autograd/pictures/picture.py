@@ -19,7 +19,8 @@ from autograd.pictures.scene import GROUP, NUMBER, OPERATION, THEMES, UNIT, Node
 
 #: What ``engine=`` may name.
 ENGINES = (*layout.ENGINES, "svg")
-#: Nodes beyond which Graphviz is told to be quick: straight lines, and few rounds of improvement.
+#: Nodes beyond which Graphviz is told to be quick: straight lines, and few rounds of improvement. A chain of 150 steps
+#: whose every value is used again at the end takes 2.4 s then instead of 15.5 s, and minutes without straight lines.
 MANY = 150
 
 _STYLES = {OPERATION: "rounded,filled", NUMBER: "", UNIT: "filled"}
@@ -207,7 +208,7 @@ def picture_of(scene: Scene, *, engine: str | None = None) -> Picture:
     if scene.nodes and scene.nodes[0].at is not None:
         picture.attr("graph", layout="neato", inputscale="72", splines="line", outputorder="edgesfirst")
     elif len(scene.nodes) > MANY:
-        picture.attr("graph", splines="line", nslimit="1", nslimit1="1", mclimit="0.3")
+        picture.attr("graph", splines="line", nslimit="0.1", nslimit1="0.1", mclimit="0.1")
     for i, node in enumerate(scene.nodes):
         picture.node(f"n{i}", _text(node.lines), **_attributes(node, scene))
     for edge in sorted(scene.edges, key=lambda e: (e.target, e.argument)):

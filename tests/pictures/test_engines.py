@@ -179,11 +179,12 @@ def test_a_named_engine_that_is_missing_is_an_error_but_for_a_display() -> None:
 def test_an_engine_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, "time.sleep(60)")
     monkeypatch.setattr(layout.shutil, "which", lambda name: str(tmp_path / "dot"))
-    monkeypatch.setitem(sys.modules, "pygraphviz", None)
     with pytest.raises(LayoutFailed, match=r"dot took longer than 0\.5 s"):
         layout.run("dot", small().source, "svg", limit=0.5)
     monkeypatch.setattr(layout, "TIME_LIMIT", 0.5)
     assert small().pipe("svg").startswith(b"<svg")
+    with pytest.raises(NoLayoutEngine, match=r"dot took longer than 0\.5 s: "):  # the other engine is not tried
+        small().pipe("png")
 
 
 @posix

@@ -119,7 +119,7 @@ def test_many_samples_share_the_boxes() -> None:
     model, loss = model_and_loss(samples=60)
     picture = draw(loss, modules=model)  # it opens its neurons by itself, since these are few
     outside = {title for title in boxes(picture) if not title.startswith("layers")}
-    assert outside == {"x[…] × 120", "sub × 60", "square × 60", "mean × 60"}
+    assert outside == {"x[…] × 120", "sub × 60", "square × 60"}
     assert boxes(picture)["layers[0].neurons[2]"].lines[1] == "dot × 60, tanh × 60"
     assert "layers[0]" in boxes(draw(loss, modules=model, depth=1))
     assert len(picture.scene.nodes) < 20
