@@ -25,7 +25,17 @@ TABLE = "autograd/primitives.py"
 #: The tests of the engine: the short files before the long ones.
 ENGINE = tuple(
     f"tests/test_{name}.py"
-    for name in ("value", "program", "backward", "transforms", "unrolled", "graph", "errors", "custom_primitive")
+    for name in (
+        "value",
+        "program",
+        "walks",
+        "backward",
+        "transforms",
+        "unrolled",
+        "graph",
+        "errors",
+        "custom_primitive",
+    )
 )
 ROWS = ("tests/test_primitives.py",)
 SYSTEMS = ("tests/number_systems/test_contract.py", "tests/number_systems/test_agreement.py")
@@ -38,7 +48,7 @@ WITNESSES = ("add", "pow", "sqrt", "clip", "dot", "logsumexp", "where", "detach"
 #: The files whose mutants are tried, and the tests that kill most of each; the table has its own mutator.
 TARGETS: dict[str, tuple[str, ...]] = {
     TABLE: (),
-    "autograd/interpret.py": ("program", "transforms", "custom_primitive"),
+    "autograd/interpret.py": ("walks", "program", "transforms", "custom_primitive"),
     "autograd/program.py": ("program", "graph"),
     "autograd/value.py": ("value", "backward", "errors"),
     "autograd/recording.py": ("value", "errors", "custom_primitive", "unrolled"),
@@ -79,7 +89,7 @@ def mutants_in(file: str) -> tuple[ast.Module, list[tuple[Mutant, tuple[Stage, .
     tree = ast.parse(Path(file).read_text("utf-8"))
     if file == TABLE:
         mutants, users = mutants_of_table(tree)
-        rows = [tuple(users[mutant.where.split()[0]]) for mutant in mutants]
+        rows = [tuple(users[mutant.where.split()[0].split(".")[0]]) for mutant in mutants]
         return tree, [(mutant, stages_of(file, rows_of)) for mutant, rows_of in zip(mutants, rows, strict=True)]
     return tree, [(mutant, stages_of(file)) for mutant in mutants_of(tree)]
 

@@ -1,0 +1,92 @@
+"""The two walks over a program, step by step: what is visited, what is skipped, and what a whole partial stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import autograd
+from autograd import TABLE, DomainError, Value, evaluate, interpret, primitive
+from autograd.number_systems import arrays, floats
+from autograd.program import flatten
+
+
+@primitive(partials=[lambda m, z, x: 2])
+def twice(m: Any, x: Any) -> Any:
+    """2·x, whose partial is a whole number other than 0, 1 and -1."""
+    return x + x
+
+
+@primitive(partials=[lambda m, z, x: 1], domain=lambda x: x > 0, needs="x > 0", remedy="Use abs.")
+def positive(m: Any, x: Any) -> Any:
+    """x, for positive numbers only."""
+    return x + 0
+
+
+def cotangents_of(output: Value, wanted: list[Value], seed: float = 1.0) -> list[Any]:
+    program, nodes = flatten([output])
+    numbers = [node.data if isinstance(node, Value) else node for node in nodes]
+    slots = [next(i for i, node in enumerate(nodes) if node is leaf) for leaf in wanted]
+    found = interpret.pull_back(program, numbers, {program.outputs[0]: seed}, floats, slots)
+    return [found[slot] for slot in slots]
+
+
+def tangent_of(output: Value, moving: dict[Value, float]) -> Any:
+    program, nodes = flatten([output])
+    numbers = [node.data if isinstance(node, Value) else node for node in nodes]
+    tangents = {i: moving[node] for i, node in enumerate(nodes) if isinstance(node, Value) and node in moving}
+    return interpret.push_forward(program, numbers, tangents, floats)[program.outputs[0]]
+
+
+def test_what_does_not_depend_on_the_wanted_is_passed_over_and_no_more() -> None:
+    x, y = Value(3.0), Value(2.0)
+    assert cotangents_of(x * x + y * y, [x]) == [6.0]
+    assert cotangents_of(x * x + y * y, [y]) == [4.0]
+
+
+def test_no_partial_is_taken_by_an_operand_that_is_not_wanted_however_it_was_computed() -> None:
+    """(-2)³ has no derivative by its exponent, which is another node."""
+    x, w = Value(-2.0), Value(3.0)
+    assert cotangents_of(x ** (w * 1.0), [x]) == [12.0]
+
+
+def test_a_whole_partial_is_a_factor() -> None:
+    x = Value(3.0)
+    assert cotangents_of(twice(x), [x], seed=5.0) == [10.0]
+    assert cotangents_of(-x, [x], seed=5.0) == [-5.0]
+    assert cotangents_of(x + 1.0, [x], seed=5.0) == [5.0]
+    assert tangent_of(twice(x), {x: 5.0}) == 10.0
+    assert tangent_of(-x, {x: 5.0}) == -5.0
+    assert tangent_of(x + 1.0, {x: 5.0}) == 5.0
+
+
+def test_a_partial_of_zero_ends_one_operand_only() -> None:
+    c, x, y = Value(-1.0), Value(2.0), Value(3.0)
+    program, _ = flatten([autograd.where(c > 0, x, y)])
+    numbers = interpret.run_forward(program, [-1.0, 2.0, 3.0], floats)
+    slots = {slot: 10.0 ** (slot + 1) for slot in range(3)}
+    assert interpret.push_forward(program, numbers, slots, floats)[program.outputs[0]] == 1000.0
+    assert tangent_of(x + y, {x: 10.0, y: 100.0}) == 110.0
+
+
+def test_a_constant_parameter_has_the_partial_zero() -> None:
+    assert interpret.partials(floats, TABLE["clip"], 0.5, [0.5, 0.0, 1.0], [0, 1, 2]) == [1, 0, 0]
+
+
+def test_limits_hold_in_each_sample_of_an_array() -> None:
+    x = Value(1.0)
+    _, slope = evaluate(x.sqrt(), "arrays", at={x: [0.0, 4.0]}, wrt=x)
+    assert slope.tolist() == [float("inf"), 0.25]
+
+
+def test_the_domain_of_a_users_primitive_holds_wherever_a_number_is_one_number() -> None:
+    x = Value(1.0)
+    y = positive(x)
+    with pytest.raises(DomainError, match=r"^positive needs x > 0"):
+        evaluate(y, at={x: -1.0})
+    with pytest.raises(DomainError, match=r"^positive needs x > 0"):
+        interpret.apply(floats, y.primitive, [-1.0])
+    assert interpret.apply(floats, y.primitive, [2.0]) == 2.0
+    assert evaluate(y, "arrays", at={x: [-1.0, 2.0]}).tolist() == [-1.0, 2.0]
+    assert arrays.LANES
