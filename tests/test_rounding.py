@@ -65,7 +65,10 @@ def random_expression(source: random.Random) -> Value:
             for i in constants:
                 operands[i] = float(source.random() < 0.5) if row.name == "where" else source.choice([0.5, 1.0, 2.0])
         try:
-            node = checks.record(row, operands)
+            if row.name == "where" and source.random() < 0.5:
+                node = where(source.choice(nodes) > source.choice(nodes), *operands[1:])
+            else:
+                node = checks.record(row, operands)
         except (DomainError, OverflowError):
             continue
         if isinstance(node, Value) and abs(node.data) < 1e50:

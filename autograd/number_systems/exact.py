@@ -55,9 +55,12 @@ def number(x: Any) -> Fraction:
     Raises:
         ValueError: it is infinite, nan, or a text that is no number.
     """
-    if not isinstance(x, str) and not math.isfinite(x):
-        raise ValueError(f"{x!r} is no fraction; number system {NAME} computes with finite numbers only")
-    return Fraction(x)
+    try:
+        return Fraction(x)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{x!r} is no fraction; number system {NAME} computes with finite numbers only") from None
+    except TypeError:  # a float of another width, such as NumPy has
+        return number(float(x))
 
 
 def plain(x: Any) -> Any:

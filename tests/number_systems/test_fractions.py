@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -167,16 +168,21 @@ def test_a_float_is_its_exact_fraction() -> None:
     assert evaluate(x * 3 - 0.3, "fractions") == 3 * Fraction(0.1) - Fraction(0.3)
 
 
-@pytest.mark.parametrize("x", [Fraction(1, 3), "1/3", "0.25", Decimal("0.1"), 7, 0.5, True])
+@pytest.mark.parametrize("x", [Fraction(1, 3), "1/3", "0.25", Decimal("0.1"), 7, 10**400, 0.5, np.float64(0.1), True])
 def test_what_can_be_a_fraction(x: Any) -> None:
     leaf = Value(0.0)
     assert evaluate(leaf + 1, "fractions", at={leaf: x}) == Fraction(x) + 1
 
 
-@pytest.mark.parametrize("x", [math.inf, -math.inf, math.nan, Decimal("NaN"), "nan"])
+def test_a_narrow_float_is_its_exact_fraction() -> None:
+    leaf = Value(0.0)
+    assert evaluate(leaf + 0, "fractions", at={leaf: np.float32(0.1)}) == Fraction(13421773, 2**27)
+
+
+@pytest.mark.parametrize("x", [math.inf, -math.inf, math.nan, Decimal("NaN"), Decimal("Infinity"), "nan", "x"])
 def test_what_can_not(x: Any) -> None:
     leaf = Value(0.0)
-    with pytest.raises(ValueError, match=r"fraction|Fraction"):
+    with pytest.raises(ValueError, match="is no fraction"):
         evaluate(leaf + 1, "fractions", at={leaf: x})
 
 
