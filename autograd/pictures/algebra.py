@@ -227,7 +227,7 @@ def tidy(expression: Expression) -> Expression:
     length = sympy.count_ops(expression)
     if not expression.free_symbols or not 1 < length <= MOST_TIDIED or len(expression.atoms(sympy.Add)) > MOST_SUMS:
         return expression
-    forms = [expression, sympy.factor_terms(expression)]
+    forms = [sympy.factor_terms(expression), expression]
     if expression.has(sympy.Add):
         forms += [_over_one_denominator(expression), sympy.expand(expression)]
     return min(forms, key=sympy.count_ops)  # the first of the shortest

@@ -112,8 +112,8 @@ class Derivation:
         style = Latex(self.precision)
         chain = [f"$${head} = {rest}$$" for head, rest in self._chain(style)]
         factors = self.factors if self.paths != ((),) else ()
-        steps = [f"{n}. ${' = '.join(_step(factor, style))}$" for n, factor in enumerate(factors, start=1)]
-        layers = [f"- ${line}$" for line in self._layers(style)]
+        steps = [f"{n}. $\\displaystyle {' = '.join(_step(factor, style))}$" for n, factor in enumerate(factors, start=1)]
+        layers = [f"- $\\displaystyle {line}$" for line in self._layers(style)]
         head, *results = self._results(style)
         rows = " \\\\\n".join([f"{head} &= {results[0]}", *[f"&= {result}" for result in results[1:]]])
         end = f"$$\\begin{{aligned}}\n{rows}\n\\end{{aligned}}$$"
@@ -263,6 +263,8 @@ def _conditions(decisions: tuple[Any, ...], style: Text) -> list[str]:
     for decision in decisions:
         sign = _SIGNS[decision.relation][0 if decision.outcome else 1 if decision.ordered else 2]
         left, right = style(decision.left), style(decision.right)
+        if decision.left.is_number:
+            left, sign, right = right, _TURNED[sign], left
         if left != right:
             found.append((left, sign, right))
     known = set(found) | {(right, _TURNED[sign], left) for left, sign, right in found}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from autograd.pictures.chain_rule import Derivation, Factor, by_layer, inwards
+from autograd.pictures.notation import checked
 from autograd.pictures.waypoints import Cone, Formulas, Names, depending_on
 from autograd.structure import take_apart
 from autograd.value import Value, active_nodes, refuse_if_stale
@@ -28,8 +29,9 @@ def derivations(output: Value, wrt: Any, order: Order, names: Mapping[Value, str
         if not isinstance(target, Value):
             raise TypeError(f"wrt takes Values; {target!r} is a number, on which nothing depends")
     algebra = load_algebra("derive")
+    checked(precision)
     refuse_if_stale(active_nodes([output]))
-    needed = [(output, "output"), *[(target, "input") for target in targets]]
+    needed = [(output, "output"), *[(target, str(target.label).strip() or "input") for target in targets]]
     known = Names([output], names or {}, needed)
     symbols = {node: algebra.Symbol(name) for node, name in known.of.items()}
     formulas: dict[Value, Formulas] = {}

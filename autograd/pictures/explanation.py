@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, final
 
 from autograd.lines import line_of
-from autograd.pictures.notation import in_one_line, text_of_number
+from autograd.pictures.notation import checked, in_one_line, text_of_number
 from autograd.pictures.paths import Sums, folded, largest, largest_to_come, partials_between, sums
 from autograd.pictures.waypoints import Names
 from autograd.structure import take_apart
@@ -203,8 +203,9 @@ def explanations(
     for target in targets:
         if not isinstance(target, Value):
             raise TypeError(f"wrt takes Values; {target!r} is a number, on which nothing depends")
+    checked(precision)
     refuse_if_stale(active_nodes([output]))
-    known = Names([output], names or {}, [(output, "output"), *[(target, "input") for target in targets]])
+    known = Names([output], names or {}, [(output, "output"), *[(target, str(target.label).strip() or "input") for target in targets]])
     return build([_one(output, target, known, top, between, precision) for target in targets])
 
 

@@ -195,8 +195,7 @@ class Text:
 
     def _factor(self, e: Any, of: int, place: int = 1) -> str:
         text, holds = self._whole(e)
-        negative = e.is_Number and e.is_negative
-        return self.brackets(text) if of > 1 and (holds == _SUM or (negative and place > 0)) else text
+        return self.brackets(text) if of > 1 and (holds == _SUM or (place > 0 and text[0] == self.minus)) else text
 
     def integer(self, e: Any) -> str:
         return str(e).replace("-", self.minus)

@@ -139,6 +139,13 @@ def _run(text: str, start: int, belongs: object) -> str:
     return text[start:end]
 
 
+def checked(precision: int) -> int:
+    """A number of significant digits, or an error that says what it must be."""
+    if precision.__class__ is not int or not 1 <= precision <= 17:
+        raise ValueError(f"precision is a number of significant digits, 1 … 17; it is {precision!r}")
+    return precision
+
+
 def text_of_number(x: float, precision: int) -> str:
     """A number with that many significant digits, and a real minus sign.
 
