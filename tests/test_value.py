@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import TABLE, Condition, DomainError, Value, where
+from autograd import TABLE, Condition, DomainError, Value, arithmetic, where
 from autograd.graph import counts
 
 
@@ -339,3 +339,15 @@ def test_linear_is_a_dot_for_each_row() -> None:
     assert [z.data for z in without] == [23.0, 68.0]
     with pytest.raises(ValueError, match="4"):
         autograd.linear([[1.0] * 4], x)
+
+
+@pytest.mark.parametrize("name", [*arithmetic.BINARY, *arithmetic.UNARY, *arithmetic.COMPARISONS])
+def test_the_operators_written_out_do_what_the_operators_of_arithmetic_do(name: str) -> None:
+    x, y = Value(3.0), Value(2.0)
+    operands = (x,) if name in arithmetic.UNARY else (x, y)
+    for method in (f"__{name}__", f"__r{name}__") if name in arithmetic.BINARY else (f"__{name}__",):
+        general = getattr(arithmetic.Arithmetic, method)(*operands)
+        written_out = getattr(Value, method)(*operands)
+        assert type(general) is type(written_out)
+        assert general.primitive is written_out.primitive
+        assert [id(parent) for parent in general.parents] == [id(parent) for parent in written_out.parents]

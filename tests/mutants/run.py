@@ -23,20 +23,8 @@ COPIED = ("autograd", "nn", "tests", "pyproject.toml")
 TABLE = "autograd/primitives.py"
 
 #: The tests of the engine: the short files before the long ones.
-ENGINE = tuple(
-    f"tests/test_{name}.py"
-    for name in (
-        "value",
-        "program",
-        "walks",
-        "backward",
-        "transforms",
-        "unrolled",
-        "graph",
-        "errors",
-        "custom_primitive",
-    )
-)
+_NAMES = "value program walks backward transforms unrolled graph errors custom_primitive lines nonfinite"
+ENGINE = tuple(f"tests/test_{name}.py" for name in _NAMES.split())
 ROWS = ("tests/test_primitives.py",)
 SYSTEMS = ("tests/number_systems/test_contract.py", "tests/number_systems/test_agreement.py")
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
