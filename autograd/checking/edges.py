@@ -204,7 +204,8 @@ def _look_closely(
             return None
         return [result] if math.isfinite(result) else None
 
-    (slope,) = slopes(f, numbers[i], [z], [partial])
+    # What a user's function does inside is not known, and its rounding is seen from its results.
+    (slope,) = slopes(f, numbers[i], [z], [partial], noise=[0.0] if primitive.forward is None else None)
     loose = looseness(primitive, z, numbers, [i], [partial], [0.0] * len(numbers))[0]
     size = max(abs(partial), abs(slope.value))
     allowed = tolerance * (slope.error + HALF_OF_THE_DIGITS * size + 2 * loose)

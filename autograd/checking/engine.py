@@ -44,7 +44,7 @@ def check_engine(
     edges = 0
     if not all(entry.passes for entry in entries):
         guilty, edges = guilty_edges(call.roots, judge.tolerance)
-        if not guilty:
+        if all(edge.verdict != "mismatch" for edge in guilty):
             entries = [
                 numeric.without_a_guilty_node(k, i, entry)
                 for (k, i), entry in zip(numeric.places(), entries, strict=True)
@@ -99,7 +99,9 @@ class Numeric:
         self.call = call
         self.notes: list[str] = []
         outputs = range(len(call.outputs))
-        self.analytic = [_analytic(call.recorded, k, len(call.inputs)) for k in outputs]
+        #: Output and input of a derivative that does not exist, and the reason.
+        self.nowhere: dict[tuple[int, int], str] = {}
+        self.analytic = [self._analytic(k) for k in outputs]
         rounding = Rounding(call.recorded)
         self.off = [rounding.of_gradient(k) for k in outputs]
         # Where nothing is known of the rounding, it is seen from the results.
@@ -118,6 +120,23 @@ class Numeric:
             )
             for i in range(len(call.inputs)):
                 self._replace(i, _of_the_function(call, i, self._claimed(i), self.noise))
+
+    def _analytic(self, k: int) -> list[float]:
+        """The engine's derivatives of one output; nan for one that does not exist, which is looked for one by one."""
+        recorded = self.call.recorded
+        try:
+            return recorded.gradient(k)
+        except NO_NUMBER:
+            pass
+        found = []
+        for i in range(len(self.call.inputs)):
+            try:
+                found.append(recorded.derivative(k, i))
+            except NO_NUMBER as error:
+                found.append(math.nan)
+                if not isinstance(error, OverflowError):
+                    self.nowhere[k, i] = str(error)
+        return found
 
     def _claimed(self, i: int) -> list[float]:
         return [row[i] for row in self.analytic]
@@ -145,7 +164,10 @@ class Numeric:
                 if abs(analytic) <= 4 * self.off[k][i]:  # zero, or nothing but the rounding of its formula
                     small = max(small, FLAT * max(abs(call.values[k]), slope.size, self.noise[k] / ROUNDING) / size)
                 method = "one-sided" if slope.kind == "edge" else self.methods[i]
-                entries.append(judge.entry(f"{output_name}{name}", 1, analytic, slope, method, small))
+                entry = judge.entry(f"{output_name}{name}", 1, analytic, slope, method, small)
+                if (k, i) in self.nowhere:
+                    entry = judge.outside(entry, self.nowhere[k, i])
+                entries.append(entry)
         return entries
 
     def _from_the_program(self) -> None:
@@ -231,21 +253,6 @@ class Numeric:
         if _close(real, claimed):
             return entry
         return entry._replace(verdict="ill-conditioned", note="too rough for differences")
-
-
-def _analytic(recorded: Recorded, output: int, count: int) -> list[float]:
-    """The engine's derivatives; nan for one that does not exist, which is looked for one by one."""
-    try:
-        return recorded.gradient(output)
-    except NO_NUMBER:
-        pass
-    found = []
-    for i in range(count):
-        try:
-            found.append(recorded.derivative(output, i))
-        except NO_NUMBER:
-            found.append(math.nan)
-    return found
 
 
 def _close(slope: Slope, analytic: float) -> bool:

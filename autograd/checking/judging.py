@@ -52,6 +52,11 @@ class Judge(NamedTuple):
         passes = verdict in ("agree", "kink") or verdict in self.allow
         return Entry(name, order, analytic, numeric, slope.step, slope.error, method, verdict, passes, note)
 
+    def outside(self, entry: Entry, note: str) -> Entry:
+        """The entry of a derivative that does not exist here."""
+        verdict = "outside the domain"
+        return entry._replace(verdict=verdict, passes=verdict in self.allow, note=note)
+
     def nowhere(self, subject: str, names: Sequence[str], error: Exception | None) -> Report:
         """The report where the function has no number at the point itself."""
         outside = error is not None and not isinstance(error, OverflowError)

@@ -186,9 +186,29 @@ def looseness(
     for other, others in moved:
         again = partials_or_nothing(primitive, other, others, wanted)
         for k in open_:
-            change = abs(again[k] - partials[k]) if again[k] is not None else abs(partials[k])
+            if again[k] is None:
+                change = _alone(primitive, other, numbers, spans, wanted[k], partials[k])
+            else:
+                change = abs(again[k] - partials[k])
             loose[k] += change if change == change else math.inf
     return [loose[k] + 2 * ROUNDING * abs(partials[k]) if k in open_ else 0.0 for k in range(len(wanted))]
+
+
+def _alone(
+    primitive: Primitive, z: Any, numbers: Sequence[Any], spans: Sequence[float], argument: int, partial: float
+) -> float:
+    """The same where moving all numbers at once leaves the domain: each by itself, where it can be moved."""
+    if primitive.n_ary:
+        return abs(partial)
+    change = 0.0
+    for j, (x, span) in enumerate(zip(numbers, spans, strict=True)):
+        sides = []
+        for moved in (x + span, x - span) if span else ():
+            again = partials_or_nothing(primitive, z, [*numbers[:j], moved, *numbers[j + 1 :]], [argument])[0]
+            if again is not None:
+                sides.append(abs(again - partial))
+        change += max(sides, default=0.0)
+    return change
 
 
 def _span(number: Any, off: float) -> float:

@@ -1,0 +1,283 @@
+"""The checker bites: a catalogue of wrong rules, on rows of the table, on users' primitives and on gradients written by
+hand, each rejected with the right verdict and, in graphs, with the right node."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import autograd
+from autograd import TABLE, GradientMismatch, Primitive, Report, Value, assert_grads, check_grads, check_graph
+from tests.checks import as_float, is_constant, record, slope
+from tests.strategies import ROWS, differentiable, is_smooth, name_of, special_points
+
+Rule = Callable[..., Any]
+
+#: What is wrong with a partial, given the right one.
+WRONG: dict[str, Callable[[Rule], Rule]] = {
+    "off by one per cent": lambda p: lambda m, z, *xs: p(m, z, *xs) * 101 / 100,
+    "wrong sign": lambda p: lambda m, z, *xs: -p(m, z, *xs),
+    "right at zero only": lambda p: lambda m, z, *xs: p(m, z, *xs) * (1 + xs[0]),
+    "always zero": lambda p: lambda m, z, *xs: 0 * xs[0],
+}
+
+
+def altered(row: Primitive, operands: list[Any], wrong: Callable[[Rule], Rule], argument: int) -> Any:
+    """The row applied to operands, as a node whose row has one partial made wrong."""
+    node = record(row, operands)
+    if callable(row.partials):
+        right = row.partials
+
+        def rule(m: Any, z: Any, xs: list[Any]) -> list[Any]:
+            partials = list(right(m, z, xs))
+            partials[argument] = wrong(lambda m, z, *xs: partials[argument])(m, z, *xs)
+            return partials
+
+        node.primitive = row._replace(partials=rule)
+    else:
+        partials = list(row.partials)
+        assert partials[argument] is not None
+        partials[argument] = wrong(partials[argument])
+        node.primitive = row._replace(partials=tuple(partials))
+    return node
+
+
+def points(row: Primitive, argument: int, how: str) -> list[tuple[float, ...]]:
+    """A point at which the partial is an ordinary number, and the wrong one another; another one for each way."""
+    found = []
+    for operands in special_points(row, lambda xs: is_smooth(row, xs, argument)):
+        if row.name == "dot" and len(operands) % 2:
+            continue
+        if math.fabs(slope(row, argument, operands)) > 1e-3 and (how != "right at zero only" or operands[0] != 0):
+            found.append(operands)
+    start = len(found) * [*WRONG, ""].index(how) // (len(WRONG) + 1)
+    return found[start : start + 1]
+
+
+#: Rows whose partials are not zero everywhere.
+ROWS_AND_ARGUMENTS = [(row, i) for row in ROWS for i in differentiable(row) if points(row, i, "")]
+
+
+def check_altered(row: Primitive, argument: int, operands: tuple[float, ...], how: str) -> Report:
+    moving = [i for i in range(len(operands)) if not is_constant(row, i)]
+
+    def f(*numbers: Any) -> Any:
+        given: list[Any] = list(operands)
+        for i, x in zip(moving, numbers, strict=True):
+            given[i] = x
+        return altered(row, given, WRONG[how], argument) * 2.0
+
+    return check_grads(f, *[operands[i] for i in moving], names=[f"x{i}" for i in moving])
+
+
+@pytest.mark.parametrize("how", WRONG)
+@pytest.mark.parametrize("row_and_argument", ROWS_AND_ARGUMENTS, ids=name_of)
+def test_a_wrong_row_is_rejected(row_and_argument: tuple[Primitive, int], how: str) -> None:
+    row, argument = row_and_argument
+    for operands in points(row, argument, how):
+        report = check_altered(row, argument, operands, how)
+        verdicts = {entry.name: entry.verdict for entry in report}
+        assert verdicts.pop(f"x{argument}") == "mismatch", report
+        # The other arguments are right, or have no derivative there: the exponent of a negative base.
+        assert set(verdicts.values()) <= {"agree", "kink", "outside the domain"}, report
+        guilty = report.guilty[0]
+        assert guilty.primitive == row.name, report
+        assert guilty.verdict == "mismatch"
+        assert guilty.argument in (f"xs[{argument}]", row.arguments[min(argument, len(row.arguments) - 1)]), report
+
+
+def test_enough_rows_are_made_wrong() -> None:
+    """All but the steps, whose slope is zero, and those without any derivative."""
+    left_out = {row.name for row in ROWS} - {row.name for row, _ in ROWS_AND_ARGUMENTS}
+    assert left_out == {"sign", "floor", "ceil", "detach"}
+
+
+@pytest.mark.parametrize("name", ["sign", "floor", "ceil"])
+def test_a_step_with_a_slope_is_rejected(name: str) -> None:
+    row = TABLE[name]._replace(partials=(lambda m, z, x: 1,))
+
+    def f(x: Any) -> Any:
+        node = record(TABLE[name], [x])
+        node.primitive = row
+        return node
+
+    report = check_grads(f, 1.5)
+    assert report.entries[0].verdict == "mismatch"
+    assert report.guilty[0].primitive == name
+
+
+# A user's primitives. Rules are wrong in the ways of the catalogue, and in those that need two arguments or orders.
+
+
+def _x(m: Any, z: Any, x: Any, y: Any) -> Any:
+    return y * y * m.cos(x * y * y)
+
+
+def _y(m: Any, z: Any, x: Any, y: Any) -> Any:
+    return 2 * x * y * m.cos(x * y * y)
+
+
+def wave_with(*partials: Rule) -> Callable[..., Any]:
+    @autograd.primitive(partials=partials)
+    def wave(m: Any, x: Any, y: Any) -> Any:
+        return m.sin(x * y * y)
+
+    return wave
+
+
+def network(wave: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, y: autograd.tanh(wave(x + 1.0, y) * y) + x
+
+
+def test_a_right_primitive_is_accepted() -> None:
+    assert_grads(network(wave_with(_x, _y)), 0.3, 0.7, order=3)
+
+
+@pytest.mark.parametrize("how", WRONG)
+@pytest.mark.parametrize("argument", [0, 1])
+def test_a_wrong_primitive_is_rejected(how: str, argument: int) -> None:
+    partials = [_x, _y]
+    partials[argument] = WRONG[how](partials[argument])
+    wave = wave_with(*partials)
+    report = check_grads(network(wave), 0.3, 0.7)
+    wrong = [entry.name for entry in report if entry.verdict == "mismatch"]
+    assert wrong == [["x"], ["y"]][argument], report
+    assert [(edge.primitive, edge.argument) for edge in report.guilty] == [("wave", "xy"[argument])]
+
+
+def test_swapped_arguments_are_rejected() -> None:
+    report = check_grads(network(wave_with(_y, _x)), 0.3, 0.7)
+    assert [entry.verdict for entry in report] == ["mismatch", "mismatch"]
+    assert sorted((edge.primitive, edge.argument) for edge in report.guilty) == [("wave", "x"), ("wave", "y")]
+
+
+def test_a_wrong_second_derivative_alone_is_rejected() -> None:
+    """The partial's number is right, but the rule hides from the engine that it depends on ``x``."""
+    wave = wave_with(lambda m, z, x, y: y * y * m.cos(m.detach(x) * y * y), _y)
+    assert check_grads(network(wave), 0.3, 0.7).ok
+    report = check_grads(network(wave), 0.3, 0.7, order=2)
+    assert not report.ok
+    assert {entry.order for entry in report if entry.verdict == "mismatch"} == {2}
+    assert [(edge.primitive, edge.argument, edge.order) for edge in report.guilty] == [("wave", "x", 2)]
+
+
+def test_a_wrong_third_derivative_alone_is_rejected() -> None:
+    """Right to the second order: x·y(x) + what is detached makes up for it at first and second order only."""
+
+    @autograd.primitive(partials=[lambda m, z, x: m.exp(m.detach(x)) * (1 + x - m.detach(x))])
+    def almost_exp(m: Any, x: Any) -> Any:
+        return m.exp(x)
+
+    assert check_grads(almost_exp, 0.5, order=2).ok
+    report = check_grads(almost_exp, 0.5, order=3)
+    assert [entry.verdict for entry in report] == ["agree", "agree", "mismatch"]
+
+
+def test_a_rule_that_is_right_at_one_point_only_passes_there_and_nowhere_else() -> None:
+    wave = wave_with(WRONG["right at zero only"](_x), _y)
+    assert check_grads(wave, 0.0, 0.7).ok
+    for x in (1e-3, -0.5, 2.0):
+        assert check_grads(wave, x, 0.7).entries[0].verdict == "mismatch"
+
+
+def test_a_primitive_that_only_seems_analytic_is_rejected() -> None:
+    """Python's ``abs`` is the modulus of a complex number: its complex step is zero, and so is this wrong partial."""
+
+    @autograd.primitive(partials=[lambda m, z, x: 0 * x], systems=("floats", "complex", "values"))
+    def modulus(m: Any, x: Any) -> Any:
+        return m.sqrt(abs(x)) if m.NAME != "values" else m.sqrt(m.abs(x))
+
+    report = check_grads(lambda x: modulus(x) * 3.0, 2.0)
+    assert report.entries[0].verdict == "mismatch"
+    assert report.entries[0].numeric == pytest.approx(1.5 / math.sqrt(2.0), rel=1e-8)
+    assert report.guilty[0].primitive == "modulus"
+
+
+def test_a_number_read_through_data_is_noticed() -> None:
+    report = check_grads(lambda x: x * x.data, 3.0)
+    assert report.entries[0].verdict == "mismatch"
+    assert report.entries[0].numeric == pytest.approx(6.0)
+    assert report.guilty == ()
+    assert ".data" in str(report)
+
+
+# Gradients written by hand.
+
+
+def f(x: list[float], y: float) -> float:
+    return math.sin(x[0]) * y + math.exp(x[1] * y)
+
+
+def right(x: list[float], y: float) -> tuple[list[float], float]:
+    return [math.cos(x[0]) * y, y * math.exp(x[1] * y)], math.sin(x[0]) + x[1] * math.exp(x[1] * y)
+
+
+HAND_WRITTEN: dict[str, tuple[Callable[..., Any], list[str]]] = {
+    "off by one per cent": (lambda x, y: ([g * 1.01 for g in right(x, y)[0]], right(x, y)[1]), ["x[0]", "x[1]"]),
+    "wrong sign": (lambda x, y: (right(x, y)[0], -right(x, y)[1]), ["y"]),
+    "right at zero only": (lambda x, y: (right(x, y)[0], right(x, y)[1] * math.cos(x[0])), ["y"]),
+    "wrong in one argument": (lambda x, y: ([right(x, y)[0][0], y * math.exp(x[1])], right(x, y)[1]), ["x[1]"]),
+    "swapped arguments": (lambda x, y: (right(x, y)[0][::-1], right(x, y)[1]), ["x[0]", "x[1]"]),
+    "forgotten": (lambda x, y: ([0.0, right(x, y)[0][1]], right(x, y)[1]), ["x[0]"]),
+}
+POINT = ([0.4, -0.3], 0.8)
+
+
+def test_a_right_gradient_written_by_hand_is_accepted() -> None:
+    report = check_grads(f, *POINT, grad=right)
+    assert [entry.verdict for entry in report] == ["agree"] * 3
+
+
+@pytest.mark.parametrize("how", HAND_WRITTEN)
+def test_a_wrong_gradient_written_by_hand_is_rejected(how: str) -> None:
+    grad, wrong = HAND_WRITTEN[how]
+    report = check_grads(f, *POINT, grad=grad)
+    assert [entry.name for entry in report if entry.verdict == "mismatch"] == wrong, report
+    assert all(entry.verdict == "agree" for entry in report if entry.name not in wrong), report
+    with pytest.raises(GradientMismatch) as caught:
+        assert_grads(f, *POINT, grad=grad)
+    assert str(caught.value) == str(report)
+    assert caught.value.report.counts() == report.counts()
+
+
+def test_right_at_zero_only_passes_at_zero() -> None:
+    assert check_grads(f, [0.0, -0.3], 0.8, grad=HAND_WRITTEN["right at zero only"][0]).ok
+
+
+def test_a_wrong_second_derivative_written_by_hand_is_rejected() -> None:
+    def cube(x: float) -> float:
+        return x**3
+
+    def first(x: Any) -> Any:
+        return 3 * x**2
+
+    assert check_grads(cube, 2.0, grad=first, order=3).ok
+    assert check_grads(first, 2.0, grad=lambda x: 6 * x).ok
+    assert not check_grads(first, 2.0, grad=lambda x: 6.06 * x).ok
+    hidden = check_grads(cube, 2.0, grad=lambda x: 3 * x * (x.data if isinstance(x, Value) else x), order=2)
+    assert [entry.verdict for entry in hidden] == ["agree", "mismatch"]
+
+
+# Large graphs.
+
+
+def test_a_wrong_primitive_is_found_inside_a_graph_of_ten_thousand_nodes() -> None:
+    wave = wave_with(WRONG["off by one per cent"](_x), _y)
+    x = Value(0.5, "x")
+    node = x
+    for i in range(5000):
+        node = (node * 1.0001).sin() if i != 3210 else wave(node, Value(0.7, "y"))
+    assert as_float(node) != 0.0
+    report = check_graph(node)
+    assert report.edges >= 9999
+    assert [(edge.primitive, edge.argument, edge.verdict) for edge in report.guilty] == [("wave", "x", "mismatch")]
+    assert "'y'" in report.guilty[0].operands
+    with pytest.raises(GradientMismatch, match="wave"):
+        assert_grads(lambda x: _deep(x, wave), 0.5)
+
+
+def _deep(x: Any, wave: Callable[..., Any]) -> Any:
+    for i in range(5000):
+        x = (x * 1.0001).sin() if i != 3210 else wave(x, 0.7)
+    return x
