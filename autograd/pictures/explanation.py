@@ -114,7 +114,8 @@ class Explanation:
     def _mostly(self, group: Sequence[Path], whole: float, count: float) -> str:
         largest = group[0]
         if largest.value / whole > 0.9:
-            return f"{self._signed(whole)} through {largest.through}"
+            mostly = "" if count == 1 else "mostly "
+            return f"{self._signed(whole)} {mostly}through {largest.through}"
         part = self._signed(largest.value)
         return f"{self._signed(whole)} along {_many(count)}, the largest {part} through {largest.through}"
 
