@@ -236,7 +236,8 @@ def _extrapolated(
         row = [value]
         found, least = value, INFINITY
         for j in range(1, min(i, _COLUMNS) + 1):
-            ratio = (steps[i - j] / h) ** power
+            quotient = steps[i - j] / h
+            ratio = quotient * quotient if power == 2 else quotient  # infinite, not an error, around 1e-190
             entry = row[-1] + (row[-1] - before[j - 1]) / (ratio - 1)
             spread = max(abs(entry - row[-1]), abs(entry - before[j - 1]))
             error = _SAFETY * spread + _MAGNIFIED[power] * rounding
