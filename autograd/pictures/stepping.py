@@ -278,7 +278,7 @@ def _html(data: dict[str, Any], kernels: str, title: str) -> str:
     texts = {name: (folder / name).read_text("utf-8") for name in ("page.html", "style.css", *_SCRIPTS)}
     style = texts["style.css"].strip()
     parts = [_wrapped(kernels), *(_without_comments(texts[name]) for name in _SCRIPTS)]
-    script = "\n".join(['"use strict";', *parts])
+    script = "\n".join(["(() => {", '"use strict";', *parts, "})();"])
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
     )

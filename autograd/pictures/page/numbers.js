@@ -16,7 +16,7 @@ const show = (x, digits = 6) => {
   return sign + withoutZeros(`${figures.slice(0, exponent + 1)}.${figures.slice(exponent + 1)}`);
 };
 
-const withoutZeros = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+const withoutZeros = (text) => (text.includes(".") ? text.replace(/\.?0*$/, "") : text);
 
 // Mantissa and exponent. Halfway cases go to the even digit, as IEEE and Python have it; toExponential sends them up.
 // With 40 digits more a float that is not halfway shows that it is not.

@@ -21,11 +21,13 @@ const stateAt = (program, events, k) => {
   const gradients = new Map();
   const early = new Map();
   const late = new Map();
+  const failed = new Map();
   for (const event of events.slice(0, k + 1)) {
     if (event.kind === "value") known.add(event.slot);
     else if (event.kind === "seed") gradients.set(event.slot, 1);
     else if (event.kind === "send") {
       if (event.early) early.set(event.slot, event);
+      if (event.problem) failed.set(event.slot, event.problem);
       for (const send of event.sends) {
         gradients.set(send.to, send.after);
         if (send.late) late.set(send.to, (late.get(send.to) ?? 0) + send.product);
@@ -36,12 +38,14 @@ const stateAt = (program, events, k) => {
       });
     }
   }
-  return { known, gradients, early, late, event: events[Math.min(k, events.length - 1)] };
+  return { known, gradients, early, late, failed, event: events[Math.min(k, events.length - 1)] };
 };
 
 class GraphView {
-  constructor(program, { heading = "", onEdit = null } = {}) {
+  // With `inputs`, the numbers of the leaves can be edited, and `onEdit` hears of it.
+  constructor(program, { heading = "", inputs = null, onEdit = null } = {}) {
     this.program = program;
+    this.inputs = inputs;
     this.onEdit = onEdit;
     this.pane = element("section", "pane");
     this.heading = element("h3", "", heading);
@@ -85,7 +89,7 @@ class GraphView {
     if (node.kind !== "condition") head.append(element("span", "name", node.name));
     box.append(head);
     if (node.kind !== "constant") {
-      parts.data = node.kind === "leaf" && this.onEdit ? this.editor(node, slot) : element("output", "data");
+      parts.data = node.kind === "leaf" && this.inputs ? this.editor(node, slot) : element("output", "data");
       box.append(this.field("data", parts.data));
       if (node.kind !== "condition") {
         parts.gradient = element("output", "gradient");
@@ -114,8 +118,13 @@ class GraphView {
 
   editor(node, slot) {
     const input = element("input", "data");
-    Object.assign(input, { type: "number", step: "any", value: show(node.value, 17), autocomplete: "off" });
+    const rounded = () => show(this.inputs.get(slot), this.program.precision);
+    Object.assign(input, { type: "number", step: "any", value: rounded(), autocomplete: "off" });
     input.setAttribute("aria-label", `Value of ${node.name}`);
+    input.addEventListener("focus", () => (input.value = String(this.inputs.get(slot)))); // all digits, to change some
+    input.addEventListener("blur", () => {
+      if (input.getAttribute("aria-invalid") !== "true") input.value = rounded();
+    });
     input.addEventListener("input", () => this.onEdit(slot, input));
     return input;
   }
@@ -151,8 +160,7 @@ class GraphView {
 
   annotate(box, note, slot, known, story, state) {
     const { precision } = this.program;
-    const failed = state.event.kind === "send" && state.event.slot === slot && state.event.problem;
-    const problem = (known && story.problems.get(slot)) || failed;
+    const problem = (known && story.problems.get(slot)) || state.failed.get(slot);
     const warning = known && story.warnings.get(slot);
     const early = state.early.get(slot);
     let text = problem || warning || "";
