@@ -8,7 +8,7 @@ import json
 import platform
 import sys
 
-NAMES = ("checking", "eager", "training")
+NAMES = ("checking", "eager", "pictures", "training")
 
 
 def main() -> int:

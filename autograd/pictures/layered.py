@@ -147,8 +147,11 @@ class _Graph:
         budget = float(PLACES) + PLACES_EACH * (len(self.sizes) + len(spans))
         alike = Counter((edge.source, edge.target) for edge in self.edges)
         rails: dict[tuple[int, int], int] = {}  # start and layer → the place that edges from there share
-        for _, number in sorted(spans):
+        for span, number in sorted(spans):
             way, edge = self.stations[number], self.edges[number]
+            if (span - 2) * SHARED > budget:  # not even where all places are there
+                self.far.add(number)
+                continue
             own = edge.label is not None or alike[edge.source, edge.target] > 1
             between = [(a, at) for a, b in pairwise(way) for at in range(layer[a] + 1, layer[b])]
             cost = sum(1 if own or link not in rails else SHARED for link in between)

@@ -16,6 +16,8 @@ from autograd.value import Value
 
 #: The program's picture has so many cells a side, of so many pixels.
 CELLS, PIXELS = 96, 3.0
+#: So many shades tell how often a cell is used.
+LEVELS = 4
 
 
 def nodes_of(outputs: Sequence[Value]) -> list[Any]:
@@ -25,18 +27,20 @@ def nodes_of(outputs: Sequence[Value]) -> list[Any]:
 
 def scene_of(nodes: Sequence[Any], theme: str) -> Scene:
     """Counts by primitive, depth, fan-out, and the pattern of the program."""
+    count = len(nodes)
     place = {node: i for i, node in enumerate(nodes)}
-    depth = [0] * len(nodes)
-    uses = [0] * len(nodes)
-    kinds: Counter[str] = Counter()
-    cells: Counter[tuple[int, int]] = Counter()
+    depth = [0] * count
+    uses = [0] * count
+    primitives: list[Any] = [None] * count
+    cells = [0] * (CELLS * CELLS)
     numbers = 0
-    share = CELLS / len(nodes)
     for i, node in enumerate(nodes):
         parents = node.parents
-        kinds[node.primitive.name if parents else "leaf"] += 1
+        if not parents:
+            continue
+        primitives[i] = node.primitive
         deepest = -1
-        row = int(i * share)
+        row = i * CELLS // count * CELLS
         for parent in parents:
             at = place.get(parent) if parent.__class__ is not float else None
             if at is None:
@@ -45,8 +49,9 @@ def scene_of(nodes: Sequence[Any], theme: str) -> Scene:
             uses[at] += 1
             if depth[at] > deepest:
                 deepest = depth[at]
-            cells[row, int(at * share)] += 1
+            cells[row + at * CELLS // count] += 1
         depth[i] = deepest + 1
+    kinds = Counter({row.name if row else "leaf": times for row, times in Counter(primitives).items()})
     inner = len(nodes) - kinds["leaf"]
     used = Counter(uses)
     most = max(uses)
@@ -68,7 +73,7 @@ def scene_of(nodes: Sequence[Any], theme: str) -> Scene:
 
 
 def _inlay(
-    lines: Sequence[str], listed: Sequence[tuple[str, int]], cells: Counter[tuple[int, int]], theme: str
+    lines: Sequence[str], listed: Sequence[tuple[str, int]], cells: Sequence[int], theme: str
 ) -> tuple[str, float, float]:
     """Figures, a bar for each primitive, and the pattern, as SVG with its width and height."""
     from autograd.pictures.svg import LINE, escaped
@@ -96,10 +101,28 @@ def _inlay(
         f'<text x="{left:g}" y="{top - 4:.1f}" fill="{muted}">row: a node of the program; column: what it uses</text>'
         f'<rect x="{left:g}" y="{top:.1f}" width="{side:g}" height="{side:g}" fill="none" stroke="{colours.edge}"/>'
     )
-    most = max(cells.values(), default=1)
-    for (row, column), count in sorted(cells.items()):
-        parts.append(
-            f'<rect x="{left + PIXELS * column:g}" y="{top + PIXELS * row:g}" width="{PIXELS:g}" '
-            f'height="{PIXELS:g}" fill="{bar}" fill-opacity="{0.25 + 0.75 * (count / most) ** 0.5:.2f}"/>'
+    for level, squares in enumerate(_runs(cells)):
+        path = "".join(
+            f"M{left + PIXELS * column:g} {top + PIXELS * row:g}h{PIXELS * wide:g}v{PIXELS:g}h-{PIXELS * wide:g}z"
+            for row, column, wide in squares
         )
+        if path:
+            parts.append(f'<path d="{path}" fill="{bar}" fill-opacity="{0.25 + 0.75 * level / LEVELS:.2f}"/>')
     return "\n".join(parts), left + side, top + max(side, 18.0 * len(shown))
+
+
+def _runs(cells: Sequence[int]) -> list[list[tuple[int, int, int]]]:
+    """For each shade, from seldom to often, the runs of cells that have it: row, column, how many."""
+    most = max(cells, default=0) or 1
+    runs: list[list[tuple[int, int, int]]] = [[] for _ in range(LEVELS + 1)]
+    for row in range(CELLS):
+        start = 0
+        levels = [
+            round(LEVELS * (uses / most) ** 0.5) if uses else -1 for uses in cells[row * CELLS : row * CELLS + CELLS]
+        ]
+        for column in range(1, CELLS + 1):
+            if column == CELLS or levels[column] != levels[start]:
+                if levels[start] >= 0:
+                    runs[levels[start]].append((row, start, column - start))
+                start = column
+    return runs

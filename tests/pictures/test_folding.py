@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.etree import ElementTree
 
@@ -253,13 +254,10 @@ def test_a_large_graph_is_summed_up() -> None:
 def test_the_pattern_of_a_program_is_where_each_number_is_used() -> None:
     """Of a chain that uses its start at each step: the first column, and the diagonal."""
     root = ElementTree.fromstring(draw(long_graph(100_000)).pipe("svg"))
-    cells = {
-        (float(e.get("x") or 0), float(e.get("y") or 0))
-        for e in root.iter("{http://www.w3.org/2000/svg}rect")
-        if e.get("fill-opacity")
-    }
-    left, top = min(x for x, _ in cells), min(y for _, y in cells)
-    spots = {(round((x - left) / 3), round((y - top) / 3)) for x, y in cells}
+    paths = " ".join(e.get("d") or "" for e in root.iter("{http://www.w3.org/2000/svg}path"))
+    runs = [tuple(map(float, found)) for found in re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v3", paths)]
+    left, top = min(x for x, _, _ in runs), min(y for _, y, _ in runs)
+    spots = {(round((x - left) / 3) + i, round((y - top) / 3)) for x, y, w in runs for i in range(round(w / 3))}
     assert {(0, row) for row in range(96)} <= spots
     assert {(row, row) for row in range(96)} <= spots
     assert len(spots) <= 3 * 96
