@@ -17,6 +17,7 @@ from typing import Any
 import sympy
 
 from autograd.number_systems import common
+from autograd.primitives import TABLE
 
 NAME = "sympy"
 LANES = False
@@ -95,37 +96,31 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def _real(name: str, result: Expression) -> Expression:
-    """The result, unless it is known to be no real number."""
-    if isinstance(result, sympy.Basic) and (result is sympy.zoo or result.is_extended_real is False):
-        raise ValueError(f"{name} has no real value here")
-    return result
+def _within(name: str, function: Callable[..., Expression]) -> Callable[..., Expression]:
+    """The function, refusing numbers outside of the domain that the table states, where SymPy would go on."""
+    domain = TABLE[name].domain
 
+    def checked(*xs: Expression) -> Expression:
+        if all(getattr(x, "is_number", True) and x != sympy.nan for x in xs) and not domain(*map(float, xs)):
+            raise ValueError(f"{name} has no real value here")
+        return function(*xs)
 
-def _on_the_reals(name: str) -> Callable[[Any], Expression]:
-    function = getattr(sympy, name)
-    return lambda x: _real(name, function(x))
+    return checked
 
 
 add, sub, mul, neg = operator.add, operator.sub, operator.mul, operator.neg
-exp, sin, cos, tan = sympy.exp, sympy.sin, sympy.cos, sympy.tan
-atan, sinh, cosh, tanh, asinh = sympy.atan, sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh
+exp, sinh, cosh, tanh, asinh, atan, atan2 = (
+    sympy.exp, sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh, sympy.atan, sympy.atan2,
+)  # fmt: skip
+sin, cos, tan = (_within(name, getattr(sympy, name)) for name in ("sin", "cos", "tan"))
+sqrt, log = _within("sqrt", sympy.sqrt), _within("log", sympy.log)
+asin, acos, acosh, atanh = (_within(name, getattr(sympy, name)) for name in ("asin", "acos", "acosh", "atanh"))
+div, pow = _within("div", operator.truediv), _within("pow", operator.pow)
+reciprocal = _within("reciprocal", lambda x: 1 / x)
 erf, erfc, abs, sign, floor, ceil = sympy.erf, sympy.erfc, sympy.Abs, sympy.sign, sympy.floor, sympy.ceiling
-sqrt, log, asin, acos, acosh, atanh = map(_on_the_reals, ("sqrt", "log", "asin", "acos", "acosh", "atanh"))
-atan2 = sympy.atan2
 
 identity, sum, prod, mean, dot = common.identity, common.sum, common.prod, common.mean, common.dot
 detach = identity
-
-
-def div(x: Expression, y: Expression) -> Expression:
-    if y == 0:
-        raise ZeroDivisionError("division by zero")
-    return x / y
-
-
-def pow(x: Expression, y: Expression) -> Expression:
-    return _real("pow", x**y)
 
 
 def expm1(x: Expression) -> Expression:
@@ -151,10 +146,6 @@ def cbrt(x: Expression) -> Expression:
 
 def square(x: Expression) -> Expression:
     return x**2
-
-
-def reciprocal(x: Expression) -> Expression:
-    return div(sympy.Integer(1), x)
 
 
 def hypot(x: Expression, y: Expression) -> Expression:

@@ -112,7 +112,9 @@ class Derivation:
         style = Latex(self.precision)
         chain = [f"$${head} = {rest}$$" for head, rest in self._chain(style)]
         factors = self.factors if self.paths != ((),) else ()
-        steps = [f"{n}. $\\displaystyle {' = '.join(_step(factor, style))}$" for n, factor in enumerate(factors, start=1)]
+        steps = [
+            f"{n}. $\\displaystyle {' = '.join(_step(factor, style))}$" for n, factor in enumerate(factors, start=1)
+        ]
         layers = [f"- $\\displaystyle {line}$" for line in self._layers(style)]
         head, *results = self._results(style)
         rows = " \\\\\n".join([f"{head} &= {results[0]}", *[f"&= {result}" for result in results[1:]]])

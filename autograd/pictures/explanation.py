@@ -206,7 +206,11 @@ def explanations(
             raise TypeError(f"wrt takes Values; {target!r} is a number, on which nothing depends")
     checked(precision)
     refuse_if_stale(active_nodes([output]))
-    known = Names([output], names or {}, [(output, "output"), *[(target, str(target.label).strip() or "input") for target in targets]])
+    known = Names(
+        [output],
+        names or {},
+        [(output, "output"), *[(target, str(target.label).strip() or "input") for target in targets]],
+    )
     return build([_one(output, target, known, top, between, precision) for target in targets])
 
 
