@@ -6,6 +6,7 @@ without, it returns a plain float. Their documentation is written from the table
 
 from __future__ import annotations
 
+import operator as _operator
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, cast, overload
 
@@ -222,6 +223,34 @@ def dot(xs: Sequence[Any], ys: Sequence[Any], start: Any = None) -> Any:
     if len(left) != len(right):
         raise ValueError(f"dot needs two lists of one length; they have {len(left)} and {len(right)} numbers")
     return _dot((left if start is None else (*left, start),), right)[0]
+
+
+def take(table: Sequence[Any], index: Any) -> Any:
+    """The entry of a list that an index names: a plain integer, or a Value that holds a whole number.
+
+    With a Value the choice is recorded, so that a replay takes the entry that each sample's index names; no derivative
+    flows to the index.
+
+    >>> take([10.0, 20.0, 30.0], 2)
+    30.0
+    >>> x = Value(20.0)
+    >>> take([10.0, x], Value(1.0)).data
+    20.0
+
+    Raises:
+        IndexError: a plain index is not 0 … n - 1; a Value's is not looked at, and the nearest entry is taken.
+        ValueError: the list is empty.
+    """
+    entries = _some("take", table)
+    if not isinstance(index, Value):
+        place = _operator.index(index)
+        if not 0 <= place < len(entries):
+            raise IndexError(f"take: the index {place} is not one of 0 … {len(entries) - 1}")
+        return entries[place]
+    chosen = entries[0]
+    for i, entry in enumerate(entries[1:]):
+        chosen = where(index > i + 0.5, entry, chosen)
+    return chosen
 
 
 def linear(rows: Sequence[Sequence[Any]], xs: Sequence[Any]) -> list[Any]:

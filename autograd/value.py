@@ -264,7 +264,10 @@ class Value(Arithmetic, Copying):
 
 
 def backward_order(output: Value) -> list[Value]:
-    """The nodes that ``backward()`` of this output visits from the last to the first; no leaves among them."""
+    """The nodes that ``backward()`` of this output visits, from the last to the first; no leaves among them.
+
+    What a ``where`` did not take is among them, in a place that is right if it is taken at other numbers.
+    """
     order: list[Value] = []
     entered: set[Value] = set()
     stack: list[Any] = [output]
@@ -275,10 +278,13 @@ def backward_order(output: Value) -> list[Value]:
         elif node._x is not None and node not in entered:
             entered.add(node)
             stack += (node, None)
+            choice = node.primitive is _WHERE
             for held in (node._x, node._y):
                 for parent in held if held.__class__ is tuple else (held,):
                     if parent.__class__ is Value:
                         stack.append(parent)
+                    elif choice and parent.__class__ is Passive and parent.value.__class__ is Value:
+                        stack.append(parent.value)
     return order
 
 
@@ -318,6 +324,7 @@ def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wan
     return interpret.partials(m, primitive, z, [number_of(operand) for operand in operands], wanted, shown)
 
 
+_WHERE = TABLE["where"]
 _PULL_BACKS = PullBacks(Value, number_of, _partials)
 _RECORDING = recording.Recording(Value)
 

@@ -8,7 +8,7 @@ the mean, 1/m, is taken by `cost` and `fit`, never here. A loss keeps its digits
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import abs, log, log1p, logsumexp, mean, relu, softplus, square, sum, where
+from autograd import Value, abs, log, log1p, logsumexp, mean, relu, softplus, square, sum, take, where
 from nn.samples import class_index, inside, over_outputs, probability, sign, within
 
 
@@ -75,6 +75,8 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     """
     def each(p: Any, t: Any) -> Any:
         y = probability(t, "binary_cross_entropy")
+        if isinstance(y, Value):
+            return -where(y > 0.0, lambda: y * log(p), 0.0) - where(y < 1.0, lambda: (1.0 - y) * log1p(-p), 0.0)
         p = inside(p, y)
         if y == 1.0:
             return -log(p)
@@ -94,9 +96,9 @@ def bce_with_logits(logit: Any, target: Any) -> Any:
     """
     def each(z: Any, t: Any) -> Any:
         y = probability(t)
-        if y == 1.0:
-            return softplus(-z)
-        return softplus(z) if y == 0.0 else y * softplus(-z) + (1.0 - y) * softplus(z)
+        if not isinstance(y, Value) and y in (0.0, 1.0):
+            return softplus(z if y == 0.0 else -z)
+        return y * softplus(-z) + (1.0 - y) * softplus(z)
 
     return over_outputs("bce_with_logits", each, mean, logit, target)
 
@@ -110,6 +112,9 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
     Raises:
         ValueError: an index that is not one of the classes, or fewer than two logits.
     """
+    if isinstance(target, Value):
+        chosen = take(logits, target)
+        return logsumexp([z - chosen for z in logits])
     true = class_index(target, logits)
     # Differences to the true logit, so that a small loss is not what is left of two large numbers.
     return logsumexp([0.0 if i == true else z - logits[true] for i, z in enumerate(logits)])

@@ -24,24 +24,28 @@ def listed(x: Any) -> list[Any]:
     return list(x)
 
 
-def sign(label: Any) -> float:
-    """A label of two classes as -1.0 or 1.0.
+def sign(label: Any) -> Any:
+    """A label of two classes as -1.0 or 1.0; a Value as it is.
 
     Raises:
         ValueError: it is neither.
     """
+    if isinstance(label, Value):  # of a loss that is recorded for replay: the labels are checked before
+        return label
     if isinstance(label, Real) and label in (-1, 1):
         return float(label)
     hint = "; write 1 for one class and -1 for the other" if isinstance(label, Real) and label == 0 else ""
     raise ValueError(f"hinge wants the label -1 or +1; it is {label!r}{hint}")
 
 
-def probability(target: Any, loss: str = "bce_with_logits") -> float:
-    """A target of binary cross entropy as a float.
+def probability(target: Any, loss: str = "bce_with_logits") -> Any:
+    """A target of binary cross entropy as a float; a Value as it is.
 
     Raises:
         ValueError: it is not between 0 and 1.
     """
+    if isinstance(target, Value):
+        return target
     if isinstance(target, Real) and 0.0 <= (number := float(target)) <= 1.0:
         return number
     raise ValueError(f"{loss} wants the target 0 or 1 (or a probability between); it is {target!r}")
@@ -182,7 +186,7 @@ def _per_output(loss: str, number_for: Callable[[Any, str], float]) -> Callable[
     return check
 
 
-def _sign_target(target: Any, outputs: int | None) -> float:
+def _sign_target(target: Any, outputs: int | None) -> Any:
     if outputs not in (None, 1):
         raise ValueError(f"hinge takes one number of a model, but this one returns {outputs}; use cross_entropy")
     return sign(target)

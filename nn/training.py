@@ -25,6 +25,7 @@ from nn.optimizers import Optimizer
 from nn.passes import predictions
 from nn.penalties import Penalty
 from nn.randomness import permutation, seeded
+from nn.replay import Replay
 from nn.samples import TARGETS, positive_int, rows_of_numbers, targets_for, within
 from nn.schedules import Schedule
 
@@ -54,6 +55,7 @@ def fit(
     clip_norm: float | None = None,
     patience: int | None = None,
     keep_best: bool = False,
+    compile: bool = True,
 ) -> History:
     """Train a model on samples in place; what happened, epoch by epoch, is returned.
 
@@ -91,6 +93,8 @@ def fit(
         patience: end after so many epochs in a row without a better loss, of validation where there is one.
         keep_best: put back the weights after the epoch with the best such loss, at the end and after Ctrl-C. Without
             validation the loss of an epoch is the mean over its steps, so take it with a validation.
+        compile: whether the loss may be recorded once and replayed over batches (`autograd.compile`), where NumPy is
+            installed. A loss that cannot be recorded is run sample by sample; the numbers differ by rounding alone.
 
     Raises:
         ValueError, TypeError: X, y or an option is not what it should be, or the optimizer is over other parameters.
@@ -118,6 +122,7 @@ def fit(
     parameters = model.parameters()
     history = History()
     training = Training(model, optimizer, history)
+    replay = Replay(model, function, rows, targets, epochs=epochs) if compile else None
     place, rate = (0, 0), optimizer.learning_rate
     try:
         with _reporting(progress, epochs) as report:
@@ -130,9 +135,13 @@ def fit(
                     for parameter in parameters:
                         parameter.grad = 0.0
                     batch = order[first : first + size]
-                    weight = 1.0 / len(batch)
-                    for i in batch:
-                        total += _backward(model, function, rows[i], targets[i], weight, (*place, i))
+                    replayed = None if replay is None else replay.add_gradients(batch)
+                    if replayed is not None:
+                        total += replayed * len(batch)
+                    else:
+                        weight = 1.0 / len(batch)
+                        for i in batch:
+                            total += _backward(model, function, rows[i], targets[i], weight, (*place, i))
                     if penalty is not None:
                         added.append(_backward_of_penalty(model, penalty, place))
                     if clip_value is not None:

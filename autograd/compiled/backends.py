@@ -16,6 +16,9 @@ BACKENDS = ("auto", "numpy", "interpreter", "machine")
 #: Varying instructions of a program that is worth compiling for itself: some 0.15 ms each, and more beyond.
 MOST_INSTRUCTIONS = 4000
 
+#: Samples from which on compiling takes less time than it saves: 0.15 ms an instruction against 0.2 ns for each sample.
+WORTH_COMPILING = 750_000
+
 _MODULES = {
     "interpreter": ("autograd.compiled.interpreter", "InterpreterReplay"),
     "machine": ("autograd.compiled.machine", "MachineReplay"),
@@ -30,7 +33,7 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(plan: Plan, backend: str, threads: int = 1) -> Choice:
+def choose(plan: Plan, backend: str, threads: int = 1, expected_samples: int | None = None) -> Choice:
     """The plan on a back end; ``auto`` chooses one that can run it.
 
     Raises:
@@ -55,6 +58,8 @@ def choose(plan: Plan, backend: str, threads: int = 1) -> Choice:
     instructions = sum(plan.varying[plan.program.first_instruction :])
     if not instructions:
         chosen, reason = "interpreter", "a single point: nothing differs from sample to sample"
+    elif expected_samples is not None and expected_samples < WORTH_COMPILING:
+        chosen, reason = "interpreter", f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
     elif instructions <= MOST_INSTRUCTIONS:
         chosen, reason = "machine", f"{instructions} instructions, at most {MOST_INSTRUCTIONS}"
     else:

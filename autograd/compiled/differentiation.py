@@ -61,7 +61,7 @@ class Differentiator:
         """
         wanted = list(wanted)
         depends = _depending_on(program, wanted)
-        live = self._live(program, places, order, seeds, depends)
+        live = self._live(program, places, order, seeds, depends, wanted)
         found: list[int | None] = [None] * len(places)
         for slot, seed in seeds.items():
             found[slot] = seed
@@ -150,8 +150,12 @@ class Differentiator:
         order: Sequence[int],
         seeds: Mapping[int, int],
         depends: bytearray,
+        wanted: Iterable[int],
     ) -> list[int | None]:
-        """Per slot, the builder's slot of the condition under which an output needs it; ``None``: always."""
+        """Per slot, the builder's slot of the condition under which its cotangent is used; ``None``: always.
+
+        What is wanted is used always: where nothing flowed, it is zero.
+        """
         live: list[int | None] = [None] * len(places)
         if _WHERE not in program.primitives:
             return live
@@ -159,6 +163,8 @@ class Differentiator:
         always = bytearray(len(places))
         for slot in seeds:
             reached[slot] = always[slot] = 1
+        for slot in wanted:
+            always[slot] = 1
         first, starts = program.first_instruction, program.starts
         for slot in reversed(order):
             if not reached[slot]:
@@ -167,9 +173,12 @@ class Differentiator:
             primitive = program.primitives[program.opcodes[i]]
             operands = program.operands[starts[i] : starts[i + 1]]
             for argument, operand in enumerate(operands):
-                if operand < 0 or not depends[operand] or always[operand]:
+                if operand < 0 or not depends[operand]:
                     continue
                 if not callable(primitive.partials) and primitive.partials[argument] is None:
+                    continue
+                if always[operand]:
+                    reached[operand] = 1
                     continue
                 here = live[slot]
                 if primitive is _WHERE:

@@ -21,6 +21,7 @@ def compile(
     dtype: Any = "float64",
     backend: str = "auto",
     threads: int = 1,
+    expected_samples: int | None = None,
 ) -> Compiled:
     """The function, recorded at its first call and replayed from then on over whole batches, with its gradient.
 
@@ -44,6 +45,7 @@ def compile(
         dtype: of the arrays that come back, "float64" or "float32"; computed is in double precision.
         backend: "numpy", "interpreter", "machine", or "auto".
         threads: how many share a batch; results do not depend on it.
+        expected_samples: over all calls to come; for few, "auto" does without compiling.
 
     Raises:
         ModuleNotFoundError: NumPy is not installed.
@@ -51,7 +53,10 @@ def compile(
     """
     from autograd.compiled.function import Compiled
 
-    return Compiled(f, params=params, wrt=wrt, reduce=reduce, dtype=dtype, backend=backend, threads=threads)
+    return Compiled(
+        f, params=params, wrt=wrt, reduce=reduce, dtype=dtype, backend=backend, threads=threads,
+        expected_samples=expected_samples,
+    )  # fmt: skip
 
 
 def objective(f: Callable[..., Any], n: int | None = None, *, backend: str = "auto") -> Objective:

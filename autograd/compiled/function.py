@@ -12,8 +12,9 @@ from autograd.compiled.arguments import ArgumentReader, Arguments
 from autograd.compiled.backends import BACKENDS, Choice, choose
 from autograd.compiled.guards import MOST_WAYS, Missed, check
 from autograd.compiled.plan import planned
-from autograd.compiled.tracing import Trace, trace
-from autograd.errors import GuardError
+from autograd.compiled.report import Report, described
+from autograd.compiled.tracing import Trace, arranged, trace
+from autograd.errors import GuardError, RecordingError
 from autograd.value import Value
 
 REDUCTIONS = ("mean", "sum", None)
@@ -78,6 +79,7 @@ class Compiled:
         dtype: Any = np.float64,
         backend: str = "auto",
         threads: int = 1,
+        expected_samples: int | None = None,
     ) -> None:
         if not callable(f):
             raise TypeError(f"compile takes a function, not {f!r}")
@@ -89,6 +91,7 @@ class Compiled:
             raise ValueError(f"threads is a whole number, at least 1, not {threads!r}")
         self.function = f
         self.threads = threads
+        self.expected_samples = expected_samples
         self.name = getattr(f, "__name__", type(f).__name__)
         self.params = None if params is None else list(params)
         for param in self.params or ():
@@ -108,6 +111,32 @@ class Compiled:
     def __repr__(self) -> str:
         return f"<compiled {self.name}>"
 
+    def report(self) -> Report:
+        """What was recorded so far and how it runs: operations, back end and why, compile time, guards.
+
+        >>> import numpy as np
+        >>> double = Compiled(lambda x: 2.0 * x, backend="numpy")
+        >>> double(np.array([1.0, 2.0]))
+        array([2., 4.])
+        >>> print(double.report())
+        1 recording of <lambda>, 0 guards missed
+          values: 1 operation over 1 sample input, 0 shared; numpy, because asked for
+        """
+        programs = []
+        for ways in self._ways.values():
+            for way in ways:
+                for (what, _), ready in way.ready.items():
+                    programs.append(described(what, ready.choice, way.trace.guards))
+        return Report(self.name, self.recordings, self.guards_missed, tuple(programs))
+
+    def __reduce__(self) -> Any:
+        options = {
+            "params": self.params, "wrt": self.wrt, "reduce": self.reduce, "dtype": self.dtype.name,
+            "backend": self.backend, "threads": self.threads, "expected_samples": self.expected_samples,
+        }  # fmt: skip
+        traces = {key: [way.trace for way in ways] for key, ways in self._ways.items()}
+        return _unpickled, (_function_or_name(self.function, self.name), self.name, options, traces)
+
     def __call__(self, *args: Any) -> Any:
         """The function's values: for arrays one result per sample, ``(N,)``, or ``(N, k)`` for a list of k."""
         arguments = self._read(args)
@@ -115,11 +144,19 @@ class Compiled:
         trace, n = ready.trace, arguments.samples
         results = [ready.output(i, kept) for i in range(len(trace.outputs))]
         if n is None:
-            return trace.build([float(r) for r in results])
+            return arranged(trace.shape, [float(r) for r in results])
         spread = [self._for_each(r, n) for r in results]
         if trace.is_list:
             return np.stack(spread, axis=1) if spread else np.zeros((n, 0), self.dtype)
-        return trace.build(spread)
+        return arranged(trace.shape, spread)
+
+    def arrays(self, *args: Any) -> tuple[Any, ...]:
+        """Samples given as nested lists, as arrays: ``[[1, 2], [3, 4]]`` becomes one of two samples.
+
+        Raises:
+            ValueError: a list holds something else than numbers, or lists of different lengths.
+        """
+        return tuple([np.asarray(arg, dtype=np.float64) for arg in args])
 
     def value_and_grad(self, *args: Any) -> tuple[Any, Any]:
         """The value, reduced over samples, and its gradient.
@@ -250,7 +287,7 @@ class Compiled:
             if place >= 0 and isinstance(column, np.ndarray):
                 varying[place] = True
         if what == "values":
-            return Ready(trace, choose(planned(trace, varying), self.backend, self.threads), 0)
+            return Ready(trace, choose(planned(trace, varying), self.backend, self.threads, self.expected_samples), 0)
         values, guards = len(trace.outputs), len(trace.guards)
         if not trace.one_number:
             raise TypeError(f"value_and_grad needs a function that returns one number; {self.name} returned {values}")
@@ -261,7 +298,37 @@ class Compiled:
         shared = [not isinstance(arguments.columns[c], np.ndarray) for c in columns]
         reduced = [reduces] * values + [False] * guards + [reduces] * len(params) + [reduces and s for s in shared]
         plan = planned(trace, varying, derivatives, reduced=reduced)
-        return Ready(trace, choose(plan, self.backend, self.threads), len(params))
+        return Ready(trace, choose(plan, self.backend, self.threads, self.expected_samples), len(params))
+
+
+class _Forgotten:
+    """Stands for a function that could not be pickled: what was recorded goes on working, nothing new is recorded."""
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+
+    def __call__(self, *args: Any) -> Any:
+        raise RecordingError(
+            f"{self.__name__} could not be pickled with its recordings, and these arguments need a new one; "
+            "define it at the top of a module, or call it once with such arguments before pickling"
+        )
+
+
+def _function_or_name(function: Any, name: str) -> Any:
+    import pickle
+
+    try:
+        pickle.dumps(function)
+    except Exception:  # pickle says "cannot" in many ways
+        return _Forgotten(name)
+    return function
+
+
+def _unpickled(function: Any, name: str, options: dict[str, Any], traces: dict[Any, list[Trace]]) -> Compiled:
+    made = Compiled(function, **options)
+    made.name = name
+    made._ways = {key: [Way(trace, {}) for trace in kept] for key, kept in traces.items()}
+    return made
 
 
 def _joined(tree: Any, key: Any, n: int | None) -> Any:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from autograd.compiled.building import Builder, rebuilt
 from autograd.compiled.differentiation import Differentiator
 from autograd.compiled.tracing import Trace
+from autograd.primitives import TABLE
 from autograd.program import Program
 
 
@@ -62,7 +63,7 @@ def planned(
             cotangents = differentiator.cotangents(trace.program, places, trace.orders[output], seeds, wanted)
         for i in inputs:
             cotangent = None if i < 0 else cotangents[i]
-            found.append(builder.constant(0.0) if cotangent is None else cotangent)
+            found.append(builder.constant(0.0) if cotangent is None else _from_zero(builder, cotangent))
     program = builder.program([*values, *guards, *found])
     return plan_of(program, len(values), len(guards), varying_inputs, reduced)
 
@@ -76,3 +77,12 @@ def plan_of(
     for slot, (_, operands) in enumerate(program.instructions(), start=program.first_instruction):
         varying[slot] = any(varying[o] for o in operands)
     return Plan(program, values, guards, varying, tuple(reduced) or (False,) * len(program.outputs))
+
+
+def _from_zero(builder: Builder, cotangent: int) -> int:
+    """A cotangent as ``backward()`` leaves it, which adds to 0.0: where nothing flowed it is not -0.0."""
+    if builder.primitives[cotangent] is TABLE["where"]:
+        condition, x, y = builder.operands[cotangent]
+        if y == builder.constant(-0.0):
+            return builder.emit(TABLE["where"], (condition, x, builder.constant(0.0)))
+    return cotangent

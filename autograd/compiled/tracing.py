@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -9,8 +11,11 @@ from autograd import watching
 from autograd.errors import RecordingError
 from autograd.operands import Condition
 from autograd.program import ABSENT, Program, flatten
-from autograd.structure import Builder, take_apart
+from autograd.structure import take_apart
 from autograd.value import Value, backward_order
+
+#: The watch is one for the process, so functions are recorded one after the other.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class Guard(NamedTuple):
@@ -36,7 +41,8 @@ class Trace(NamedTuple):
     #: The slot of each output scalar; an output that is a plain number stands in ``constants``.
     outputs: list[int]
     constants: dict[int, float]
-    build: Builder
+    #: The result with the numbers of its scalars in their places.
+    shape: Any
     one_number: bool
     #: True where the result is one flat list, which becomes an array ``(N, k)``.
     is_list: bool
@@ -55,20 +61,15 @@ def trace(f: Callable[..., Any], args: Sequence[Any], fresh: Sequence[Value], na
         raise RecordingError(
             f"{name} is called while another function is recorded for replay; call the plain function there"
         )
-    watch = watching.Watch()
-    watching.watch = watch
-    try:
-        result = f(*args)
-    finally:
-        watching.watch = None
-    try:
-        outputs, build = take_apart(result, f"the result of {name}")
-    except TypeError as error:
-        raise RecordingError(str(error)) from None
+    result, outputs, build, lines, program, nodes = _run(f, args, name)
+    *_, again, other_nodes = _run(f, args, name)
+    if _decided(program, nodes, fresh) != _decided(again, other_nodes, fresh):
+        raise RecordingError(
+            f"{name} does not compute the same when it is run again at the same numbers, so one recording cannot stand "
+            "for it: it draws random numbers or keeps something from call to call. Pass these as arguments"
+        )
     roots = [o for o in outputs if isinstance(o, Value)]
-    lines = dict(watch.conditions)
     conditions = list(lines)
-    program, nodes = flatten([*roots, *conditions])
     slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
     inputs = nodes[: program.inputs]
     ours = {node: i for i, node in enumerate(fresh)}
@@ -88,9 +89,46 @@ def trace(f: Callable[..., Any], args: Sequence[Any], fresh: Sequence[Value], na
         program, arguments, leaves, leaf_inputs,
         [slot_of[o] if isinstance(o, Value) else -1 for o in outputs],
         {i: float(o) for i, o in enumerate(outputs) if not isinstance(o, Value)},
-        build, isinstance(result, Value) or not hasattr(result, "__len__"),
+        build(list(range(len(outputs)))), isinstance(result, Value) or not hasattr(result, "__len__"),
         isinstance(result, list | tuple) and len(result) == len(outputs) and not hasattr(result, "_fields"),
         guards, orders,
+    )  # fmt: skip
+
+
+def arranged(shape: Any, items: Sequence[Any]) -> Any:
+    """The items in the places that a shape numbers."""
+    if isinstance(shape, dict):
+        return {key: arranged(part, items) for key, part in shape.items()}
+    if isinstance(shape, list | tuple):
+        parts = [arranged(part, items) for part in shape]
+        return parts if isinstance(shape, list) else type(shape)(*parts) if hasattr(shape, "_fields") else tuple(parts)
+    return items[shape]
+
+
+def _run(f: Callable[..., Any], args: Sequence[Any], name: str) -> tuple[Any, ...]:
+    """One run under watch: the result and its scalars, the conditions with their lines, the program and its nodes."""
+    with _ONE_AT_A_TIME:
+        watching.watch = watch = watching.Watch()
+        try:
+            result = f(*args)
+        finally:
+            watching.watch = None
+    try:
+        outputs, build = take_apart(result, f"the result of {name}")
+    except TypeError as error:
+        raise RecordingError(str(error)) from None
+    lines = dict(watch.conditions)
+    program, nodes = flatten([*[o for o in outputs if isinstance(o, Value)], *lines])
+    return result, outputs, build, lines, program, nodes
+
+
+def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:
+    """All that a run decided: instructions, constants, and the numbers of the leaves that it made or captured."""
+    ours = set(fresh)
+    leaves = [leaf._data for leaf in nodes[: program.inputs] if leaf not in ours]
+    return (
+        program.primitives, program.opcodes, program.operands.tobytes(), program.constants.tobytes(),
+        array("d", leaves).tobytes(),
     )  # fmt: skip
 
 

@@ -63,7 +63,8 @@ def test_batches_are_drawn_anew_in_every_epoch_and_reach_every_sample_once() -> 
             super().step()
 
     model = MLP(2, [1])
-    fit(model, X, Y, loss=loss, optimizer=Counting(model.parameters()), epochs=2, batch_size=2, seed=4)
+    optimizer = Counting(model.parameters())
+    fit(model, X, Y, loss=loss, optimizer=optimizer, epochs=2, batch_size=2, seed=4, compile=False)
     assert steps == 6  # 2 + 2 + 1 samples, twice
     chance = seeded(4)
     assert seen == [Y[i] for _ in range(2) for i in permutation(5, chance)]
