@@ -12,10 +12,10 @@ from functools import cache
 from typing import NamedTuple
 
 from autograd import TABLE, Primitive, interpret
-from autograd.number_systems import floats, intervals
+from autograd.number_systems import floats
 from autograd.testing import code
 from autograd.testing.expression import Expression, Step, input_names
-from autograd.testing.regions import Bounds, constants_of, is_condition, is_defined, moving, points_of
+from autograd.testing.regions import Bounds, constants_of, intervals, is_condition, is_defined, moving, points_of
 
 #: No step's result is larger, so that nothing overflows.
 LARGE = 1e4
@@ -93,7 +93,7 @@ def range_of(row: Primitive, ranges: Sequence[Bounds]) -> Bounds | None:
     if not is_defined(row, ranges):
         return None
     operands = [
-        intervals.UNDECIDED if is_condition(row, i) else intervals.Interval(*bounds) for i, bounds in enumerate(ranges)
+        intervals.UNDECIDED if is_condition(row, i) else intervals.number(bounds) for i, bounds in enumerate(ranges)
     ]
     try:
         result = intervals.number(code.apply(intervals, row, operands))

@@ -146,15 +146,17 @@ def _rows_of(primitives: Any) -> tuple[Primitive, ...]:
 
 @cache
 def _simplest_first(rows: tuple[Primitive, ...], bounds: Bounds) -> tuple[Primitive, ...]:
-    """The rows in the order in which they are tried while shrinking: first those that take the inputs as they are."""
+    """The rows in the order in which shrinking tries them: first those of fewer operands, which take fewer choices to
+    draw, and among these the ones that take inputs as they are.
+    """
 
-    def steps(row: Primitive) -> int:
+    def steps(row: Primitive) -> tuple[int, int]:
         building = Building(1, bounds, MOST_NODES)
         size = least_size(row) if row.n_ary else row.arity
         comparison = _COMPARISONS[0] if _takes_condition(row) else None
         sources = (SIMPLEST,) * (size + (comparison is not None))
         building.take(Pick(row, sources, moving(row, size)[0], comparison=comparison))
-        return len(building.steps) or MOST_NODES
+        return (len(sources) + row.n_ary, len(building.steps) or MOST_NODES)
 
     return tuple(sorted(rows, key=steps))
 

@@ -87,7 +87,8 @@ class MLP:
 
     def graph(self, *inputs: float) -> NetworkGraph:
         """The network recorded at these numbers, with a leaf for each input and each parameter."""
-        xs = [Value(x, name) for x, name in zip(inputs, self.names, strict=False)]
+        self._check(inputs, self.parameters)
+        xs = [Value(x, name) for x, name in zip(inputs, self.names, strict=True)]
         parameters = [Value(x, name) for x, name in zip(self.parameters, self._parameter_names(), strict=True)]
         return NetworkGraph(self._layers(xs, parameters), xs, parameters)
 
@@ -138,13 +139,16 @@ class MLP:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         code.print_as_block(printer, self.code())
 
-    def _layers(self, inputs: Sequence[Any], parameters: Sequence[Any]) -> list[Any]:
+    def _check(self, inputs: Sequence[Any], parameters: Sequence[Any]) -> None:
         for what, given, expected in (
             ("inputs", len(inputs), self.sizes[0]),
             ("parameters", len(parameters), len(self.parameters)),
         ):
             if given != expected:
                 raise TypeError(f"the network takes {expected} {what}; {given} were given")
+
+    def _layers(self, inputs: Sequence[Any], parameters: Sequence[Any]) -> list[Any]:
+        self._check(inputs, parameters)
         a, at = list(inputs), 0
         for biases, activation in zip(self.biases, self.activations, strict=True):
             n = len(a)
@@ -202,8 +206,9 @@ def mlps(
         InvalidArgument: when drawn, for counts that are not positive, no activation or one of the wrong kind.
     """
     for name, count in (("inputs", inputs), ("outputs", outputs), ("max_layers", max_layers), ("max_width", max_width)):
-        if count is not None or name != "inputs":
-            check_sizes(count if count is not None else 0, None, name, name, 1, 1)
+        if count is None and name != "inputs":
+            raise InvalidArgument(f"{name}=None must be a whole number, at least 1")
+        check_sizes(count, None, name, name, 1, 1)
     rows = _activations(activations)
     low, high = sides(*check_bounds(min_value, max_value), REACH)
     sizes = [draw(st.integers(1, 3)) if inputs is None else inputs]

@@ -15,7 +15,7 @@ from hypothesis import Phase, given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
-from autograd import GradientMismatch, check_grads
+import autograd
 from autograd.testing.snippets import snippet
 
 #: Where Hypothesis keeps the settings of a test that has none of its own.
@@ -118,7 +118,7 @@ def _check(
 
     grad = options["grad"]
     fixed = {name: drawn for name, drawn in arguments.items() if name not in moving}
-    report = check_grads(
+    report = autograd.check_grads(
         with_inputs(function, fixed),
         *[arguments[name] for name in moving],
         names=moving,
@@ -134,11 +134,11 @@ def _check(
     failing = {entry.verdict for entry in report if not entry.passes}
     if failing == {"ill-conditioned"} and all(edge.passes for edge in report.guilty):
         reject()
-    raise _Mismatch(report, snippet(function, arguments, moving, options))
+    raise GradientMismatch(report, snippet(function, arguments, moving, options))
 
 
-class _Mismatch(GradientMismatch):
-    """The report, and below it the code."""
+class GradientMismatch(autograd.GradientMismatch):
+    """A derivative failed its check at a drawn point; the text is the report, and below it code that fails too."""
 
     def __init__(self, report: Any, code: str) -> None:
         super().__init__(report)

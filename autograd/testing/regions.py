@@ -16,7 +16,10 @@ from hypothesis.errors import InvalidArgument
 
 import autograd
 from autograd import Primitive
-from autograd.number_systems import intervals
+from autograd.number_systems import system_of
+
+#: The number system that answers for a whole box at once.
+intervals: Any = system_of("intervals")
 
 #: Low and high end, for each operand.
 Bounds = tuple[float, float]
@@ -104,7 +107,7 @@ def holds_somewhere(predicate: Callable[..., Any], bounds: Sequence[Bounds]) -> 
 
 def _over(predicate: Callable[..., Any], bounds: Sequence[Bounds]) -> Any:
     """True or false for all operands of a box; ``UNDECIDED``; or ``None`` if intervals cannot be asked."""
-    operands = [intervals.plain(intervals.Interval(low, high)) for low, high in bounds]
+    operands = [intervals.plain(intervals.number(sides)) for sides in bounds]
     try:
         outcome = predicate(*operands)
     except (ValueError, ArithmeticError):  # a choice by ``if``, ``and`` or ``not`` that the box leaves open

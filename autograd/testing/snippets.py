@@ -10,7 +10,7 @@ import ast
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -32,15 +32,20 @@ def snippet(
         options: of ``assert_grads``.
     """
     imports, blocks = ["import autograd"], []
-    found = _name_of(function)
+    name, test = _name_of(function), _name_of_test(function)
+    found = name or (f"{test}.function" if test else None)
     if found is None:
-        name = function.__name__ if function.__name__.isidentifier() else "f"
-        blocks.append(_source_of(function, name))
-        grad = getattr(options["grad"], "__name__", "")
+        call = function.__name__ if function.__name__.isidentifier() else "f"
+        blocks.append(_source_of(function, call))
     else:
-        name, test = found, found.removesuffix(".function")
-        imports.append(f"from {module_of(function)} import {found.partition('.')[0]}  # {file_of(function)}")
-        grad = f"{test}.grad"
+        call = found
+        imports.append(_import_of(function, found))
+    grad, of_grad = options["grad"], ""
+    if grad is not None:
+        of_grad = _name_of(grad) or (f"{test}.grad" if test else str(getattr(grad, "__name__", "grad")))
+        line = _import_of(grad if _name_of(grad) else function, of_grad)
+        if (_name_of(grad) or test) and line not in imports:
+            imports.append(line)
     texts = {}
     for argument, given in arguments.items():
         texts[argument] = argument if argument in moving or isinstance(given, Expression | MLP) else repr(given)
@@ -53,29 +58,37 @@ def snippet(
         texts["self"] = f"{found.partition('.')[0]}()"
     if parameters != moving:
         given_by_name = ", ".join(f"{parameter}={texts[parameter]}" for parameter in parameters if parameter in texts)
-        name = f"lambda {', '.join(moving)}: {name}({given_by_name})"
+        call = f"lambda {', '.join(moving)}: {call}({given_by_name})"
     chosen = [
-        f"{option}={grad if option == 'grad' else repr(options[option])}"
+        f"{option}={of_grad if option == 'grad' else repr(options[option])}"
         for option, default in _DEFAULTS.items()
         if options[option] != default
     ]
-    call = f"autograd.assert_grads({', '.join([name, *(repr(arguments[x]) for x in moving), *chosen])})"
-    return "\n\n".join(["\n".join(imports), *blocks, call])
+    operands = [call, *(repr(arguments[name]) for name in moving), *chosen]
+    return "\n\n".join(["\n".join(imports), *blocks, f"autograd.assert_grads({', '.join(operands)})"])
+
+
+def _import_of(function: Callable[..., Any], name: str) -> str:
+    return f"from {module_of(function)} import {name.partition('.')[0]}  # {file_of(function)}"
 
 
 def _name_of(function: Callable[..., Any]) -> str | None:
-    """What the function, or the test made of it, is called in its module; ``None`` if it is inside another function."""
-    module = sys.modules.get(function.__module__)
-    for name in (function.__qualname__, *(vars(module) if module else ())):
+    """What the function is called in its module; ``None`` if it is not there as it was written."""
+    return next((name for name, there in _candidates(function) if there is function), None)
+
+
+def _name_of_test(function: Callable[..., Any]) -> str | None:
+    """What the test made of a function is called in the function's module."""
+    return next((name for name, there in _candidates(function) if getattr(there, "function", None) is function), None)
+
+
+def _candidates(function: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    for name in (getattr(function, "__qualname__", ""), *(vars(module) if module else ())):
         try:
-            there = attrgetter(name)(module)
+            yield name, attrgetter(name)(module)
         except AttributeError:
             continue
-        if there is function:
-            return str(name)
-        if getattr(there, "function", None) is function:
-            return f"{name}.function"
-    return None
 
 
 def _source_of(function: Callable[..., Any], name: str) -> str:
