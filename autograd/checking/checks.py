@@ -77,7 +77,12 @@ def check_grads(
     from autograd.checking.inputs import Inputs
     from autograd.checking.outside import check_outside
 
+    if not inputs:
+        raise TypeError(f"check_grads needs the inputs at which {name} is checked: check_grads(f, x, y)")
     given = Inputs(inputs, names, f)
+    infinite = [x_name for x_name, x in zip(given.names, given.numbers, strict=True) if not math.isfinite(x)]
+    if infinite:
+        return judge.nowhere(name, given.names, None, f"no step can be made from {', '.join(infinite)}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of the points that leave the domain
         if grad is None:

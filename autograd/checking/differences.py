@@ -287,33 +287,51 @@ def _side(side: list[tuple[float, list[float]]], i: int, given: float, sign: flo
     secants = [sign * (values[k] - values[k + 1]) / gaps[k] for k in range(len(gaps))]
     roundings = [2 * noise / gap for noise, gap in zip(noises, gaps, strict=False)]
     slope, error, step = _believed(middles, _extrapolated(middles, secants, roundings, 1))
+    error = max(error, _tail(middles, secants, roundings, step))
     limit, limit_error, _ = _believed(steps, _extrapolated(steps, values, noises, 1))
     return _Side(slope, error, step, limit, limit_error, len(steps))
+
+
+def _tail(steps: list[float], values: list[float], roundings: list[float], step: float) -> float:
+    """What a table that converges too slowly still has before it, at the step that is believed.
+
+    Where a function is smooth the differences of the first column halve at least; next to x^1.01 they hardly shrink,
+    and extrapolation is no help.
+    """
+    if step not in steps or (at := steps.index(step)) < 2:
+        return 0.0
+    before, last = abs(values[at - 1] - values[at - 2]), abs(values[at] - values[at - 1])
+    if last <= 4 * roundings[at] or last <= 0.75 * before:
+        return 0.0
+    return INFINITY if last >= before else 2 * last * last / (before - last)
 
 
 def _scatter(side: list[tuple[float, list[float]]], i: int) -> float:
     """What rounding does to the values, seen from the finest steps: how far each is from the line through its
     neighbours.
 
-    Where a function is smooth that falls by four as the step is halved, next to a kink by two; what falls by less is
-    rounding, be it that all values of the very finest steps sit on one stair. From the finest steps on, the search ends
-    where a smooth stretch begins: above it there may be waves, which are no rounding.
+    Where a function is smooth that falls by four as the step is halved, next to a root by less; what stays over five
+    levels is rounding, be it that all values of the very finest steps sit on one stair. From the finest steps on, the
+    search ends where a smooth stretch begins: above it there may be waves, which are no rounding.
     """
     off = []
     for (a, x), (b, y), (c, z) in zip(side, side[1:], side[2:], strict=False):
         through = z[i] + (x[i] - z[i]) * ((b - c) / (a - c))
         off.append(abs(y[i] - through))
-    worst = max(off[-3:], default=0.0)
+    last = len(off) - 1
+    smooth = last >= 2 and all(2.5 * off[j] < off[j - 1] < 6.5 * off[j] for j in (last, last - 1))
+    worst = 0.0 if smooth else max(off[-3:], default=0.0)
     fine = _SCATTER_BELOW * side[0][0] if side else 0.0
-    for k in range(len(off) - 1, 2, -1):
+    for k in range(len(off) - 1, 3, -1):
         if side[k + 2][0] >= fine:
             break
         if off[k] > 4 * _noise(0.0, side[k][1][i]) and all(
             2.5 * off[j] < off[j - 1] < 6.5 * off[j] for j in (k, k - 1, k - 2)
         ):
             break
-        if off[k] > 0.0 and max(off[k - 1], off[k - 2]) < 3 * off[k]:
-            worst = max(worst, off[k], off[k - 1], off[k - 2])
+        coarser = off[k - 4 : k]
+        if sum(other > off[k] / 8 for other in coarser) >= 3 and max(coarser) < 3 * off[k]:
+            worst = max(worst, off[k], *coarser)
     return 2 * worst
 
 

@@ -16,7 +16,7 @@ from autograd.checking.differences import HALF_OF_THE_DIGITS, ROUNDING, Slope, s
 from autograd.checking.edges import guilty_edges
 from autograd.checking.higher import higher_entries
 from autograd.checking.inputs import Inputs
-from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, largest_change, prefixes
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, largest_change, method_of, prefixes
 from autograd.checking.recorded import NO_NUMBER, Recorded, Rounding, as_float, replays, results_of
 from autograd.checking.report import Edge, Entry, Report
 from autograd.line_recording import record_lines
@@ -44,6 +44,10 @@ def check_engine(
     edges = 0
     if not all(entry.passes for entry in entries):
         guilty, edges = guilty_edges(call.roots, judge.tolerance)
+        if any(primitive.name == "detach" for primitive in call.recorded.program.primitives):
+            numeric.notes.append(
+                "detach() holds its argument constant for the engine, and cannot do so for differences."
+            )
         if all(edge.verdict != "mismatch" for edge in guilty):
             entries = [
                 numeric.without_a_guilty_node(k, i, entry)
@@ -163,7 +167,7 @@ class Numeric:
                     small = max(small, FLAT * abs(call.values[k]) / size)
                 if abs(analytic) <= 4 * self.off[k][i]:  # zero, or nothing but the rounding of its formula
                     small = max(small, FLAT * max(abs(call.values[k]), slope.size, self.noise[k] / ROUNDING) / size)
-                method = "one-sided" if slope.kind == "edge" else self.methods[i]
+                method = method_of(slope) if self.methods[i] == "central" else self.methods[i]
                 entry = judge.entry(f"{output_name}{name}", 1, analytic, slope, method, small)
                 if (k, i) in self.nowhere:
                     entry = judge.outside(entry, self.nowhere[k, i])

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.checking.differences import Slope, slopes
-from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, method_of
 from autograd.checking.recorded import NO_NUMBER, as_float
 from autograd.checking.report import Entry
 from autograd.transforms import jvp
@@ -127,8 +127,8 @@ def _order(
     size = max(1.0, abs(start))
     largest = max((abs(slope.value) for slope in found if math.isfinite(slope.value)), default=0.0)
     steep = max(map(abs, centre)) if all(map(math.isfinite, centre)) else 0.0
-    small = max(BESIDE_THE_LARGEST * largest, FLAT * steep / size)
-    return [
-        judge.entry(label, order, a, slope, "one-sided" if slope.kind == "edge" else "central", small)
-        for label, a, slope in zip(labels, analytic, found, strict=True)
-    ]
+    entries = []
+    for label, a, slope in zip(labels, analytic, found, strict=True):
+        small = max(BESIDE_THE_LARGEST * largest, FLAT * max(steep, slope.size) / size)
+        entries.append(judge.entry(label, order, a, slope, method_of(slope), small))
+    return entries

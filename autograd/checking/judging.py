@@ -57,13 +57,15 @@ class Judge(NamedTuple):
         verdict = "outside the domain"
         return entry._replace(verdict=verdict, passes=verdict in self.allow, note=note)
 
-    def nowhere(self, subject: str, names: Sequence[str], error: Exception | None) -> Report:
+    def nowhere(self, subject: str, names: Sequence[str], error: Exception | None, note: str = "") -> Report:
         """The report where the function has no number at the point itself."""
         outside = error is not None and not isinstance(error, OverflowError)
         verdict = "outside the domain" if outside else "not finite"
         passes = verdict in self.allow
         entries = [Entry(x, 1, math.nan, math.nan, 0.0, math.inf, "", verdict, passes) for x in names]
-        return Report(subject, entries, notes=[str(error) if error else f"{subject} itself is not finite here"])
+        return Report(
+            subject, entries, notes=[note or (str(error) if error else f"{subject} itself is not finite here")]
+        )
 
     def _verdict(self, analytic: float, slope: Slope, small: float) -> tuple[str, str]:
         if not math.isfinite(analytic):
@@ -94,3 +96,8 @@ def largest_change(found: Sequence[Slope], numbers: Sequence[float]) -> float:
     """The largest change of the function over the size of one input."""
     changes = [abs(slope.value) * max(abs(x), 1.0) for slope, x in zip(found, numbers, strict=True)]
     return max((change for change in changes if math.isfinite(change)), default=0.0)
+
+
+def method_of(slope: Slope) -> str:
+    """How real differences came to a slope."""
+    return "one-sided" if slope.kind == "edge" else "central"

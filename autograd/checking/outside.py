@@ -10,7 +10,7 @@ from typing import Any
 from autograd.checking.differences import Slope, slopes
 from autograd.checking.higher import higher_entries
 from autograd.checking.inputs import Inputs
-from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, Judge, largest_change, prefixes
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, Judge, largest_change, method_of, prefixes
 from autograd.checking.recorded import NO_NUMBER, as_float, results_of
 from autograd.checking.report import Entry, Report
 from autograd.operands import kind_of
@@ -55,8 +55,7 @@ def check_outside(
             small = BESIDE_THE_LARGEST * largest / size
             if analytic[k][i] == 0.0:
                 small = max(small, FLAT * max(abs(values[k]), found[k][i].size) / size)
-            method = "one-sided" if found[k][i].kind == "edge" else "central"
-            entries.append(judge.entry(prefix + x_name, 1, analytic[k][i], found[k][i], method, small))
+            entries.append(judge.entry(prefix + x_name, 1, analytic[k][i], found[k][i], method_of(found[k][i]), small))
     if order > 1:
         if not one_number:
             raise ValueError(

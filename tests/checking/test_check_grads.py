@@ -1,0 +1,289 @@
+"""``check_grads``: what it takes, what it says, and what it refuses."""
+
+import math
+from collections import namedtuple
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import GradientMismatch, Report, Value, assert_grads, check_grads, check_graph
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    return {entry.name: entry.verdict for entry in report}
+
+
+# Inputs.
+
+Pair = namedtuple("Pair", ["left", "right"])
+
+
+def test_inputs_of_any_nesting_are_named_by_their_path() -> None:
+    def f(x: Any, pair: Any) -> Any:
+        return x[0]["w"] * x[1] + pair.left * pair.right
+
+    report = check_grads(f, [{"w": 2.0}, 3], Pair(0.5, Value(4.0, "gain")))
+    assert verdicts(report) == {"x[0]['w']": "agree", "x[1]": "agree", "pair.left": "agree", "gain": "agree"}
+    assert [entry.analytic for entry in report] == [3.0, 2.0, 4.0, 0.5]
+
+
+def test_an_array_reaches_a_function_of_the_engine_as_nested_lists() -> None:
+    def f(x: Any) -> Any:
+        assert isinstance(x, list)
+        return autograd.dot(x[0], x[1])
+
+    report = check_grads(f, np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert list(verdicts(report)) == ["x[0, 0]", "x[0, 1]", "x[1, 0]", "x[1, 1]"]
+    assert report.ok
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+def test_with_grad_arrays_stay_arrays_in_double_precision(dtype: str) -> None:
+    def f(x: Any) -> float:
+        assert x.shape == (2, 2)
+        assert x.dtype == np.float64
+        return float((x**2).sum())
+
+    given = np.arange(4).reshape(2, 2).astype(dtype)
+    assert check_grads(f, given, grad=lambda x: 2 * x).ok
+    assert (given == np.arange(4).reshape(2, 2)).all()
+
+
+def test_a_zero_dimensional_array_is_an_input_and_a_result() -> None:
+    assert check_grads(lambda x: np.asarray(x**2), np.array(3.0), grad=lambda x: 2 * x).ok
+
+
+class Tensor:
+    """What a foreign library's tensors have in common: no list, no float, but ``item`` and ``new_tensor``."""
+
+    def __init__(self, numbers: Any) -> None:
+        self.array = np.asarray(numbers, dtype=float)
+        self.shape = self.array.shape
+
+    def tolist(self) -> Any:
+        return self.array.tolist()
+
+    def detach(self) -> "Tensor":
+        return self
+
+    def double(self) -> "Tensor":
+        return self
+
+    def new_tensor(self, numbers: Any) -> "Tensor":
+        return Tensor(numbers)
+
+    def reshape(self, shape: tuple[int, ...]) -> "Tensor":
+        return Tensor(self.array.reshape(shape))
+
+
+def test_tensors_stay_tensors() -> None:
+    def f(x: Tensor) -> Tensor:
+        assert isinstance(x, Tensor)
+        return Tensor((np.sin(x.array) * x.array).sum())
+
+    given = Tensor([[0.5, 1.0]])
+    assert check_grads(f, given, grad=lambda x: Tensor(np.sin(x.array) + x.array * np.cos(x.array))).ok
+    assert not check_grads(f, given, grad=lambda x: Tensor(np.sin(x.array))).ok
+
+
+class Scalar:
+    def item(self) -> float:
+        return 9.0
+
+
+def test_results_may_be_anything_with_one_number() -> None:
+    for result in (9, 9.0, np.float32(9.0), np.array(9.0), Scalar(), True):
+        assert check_grads(lambda x, r=result: r, 3.0, grad=lambda x: np.float32(0.0)).ok
+
+
+def test_names_are_those_of_the_arguments_unless_told() -> None:
+    assert list(verdicts(check_grads(lambda a, b: a * b, 1.0, 2.0))) == ["a", "b"]
+    assert list(verdicts(check_grads(math.hypot, 3.0, 4.0, grad=lambda x, y: (0.6, 0.8)))) == ["x0", "x1"]
+    assert list(verdicts(check_grads(lambda *x: x[0] * x[1], 1.0, 2.0, names=["u", "v"]))) == ["u", "v"]
+
+
+def test_several_outputs_are_rows_of_a_jacobian() -> None:
+    report = check_grads(lambda x: {"a": x[0] * x[1], "b": x[0]}, [2.0, 5.0], names=["x"])
+    assert [entry.analytic for entry in report] == [5.0, 2.0, 1.0, 0.0]
+    assert [entry.name.partition(" by ")[2] for entry in report] == ["x[0]", "x[1]", "x[0]", "x[1]"]
+    assert report.ok
+    assert check_grads(np.tanh, np.arange(3.0), grad=lambda x: np.diag(1 - np.tanh(x) ** 2)).ok
+    assert not check_grads(np.tanh, np.arange(3.0), grad=lambda x: np.diag(1 - np.tanh(x))).ok
+
+
+# Verdicts.
+
+
+def test_agree() -> None:
+    entry = check_grads(lambda x: autograd.sin(x) * x, 1.0).entries[0]
+    assert (entry.verdict, entry.method, entry.order) == ("agree", "complex step", 1)
+    assert entry.numeric == pytest.approx(math.sin(1) + math.cos(1), rel=1e-14)
+
+
+def test_a_primitive_without_complex_numbers_is_checked_by_real_differences() -> None:
+    entry = check_grads(autograd.erf, 0.5).entries[0]
+    assert (entry.verdict, entry.method) == ("agree", "central")
+    assert entry.step > 0
+    assert 0 < entry.error < 1e-9
+
+
+def test_at_a_kink_the_convention_passes_and_is_said() -> None:
+    report = check_grads(lambda x, y: autograd.relu(x) * y, 0.0, 2.0)
+    assert verdicts(report) == {"x": "kink", "y": "agree"}
+    assert report.ok
+    assert "slopes 0 and 2" in report.entries[0].note
+
+
+def test_a_value_outside_of_both_slopes_is_a_mismatch() -> None:
+    report = check_grads(abs, 0.0, grad=lambda x: 1.5)
+    assert verdicts(report) == {"x0": "mismatch"} or verdicts(report) == {"x": "mismatch"}
+    assert check_grads(abs, 0.0, grad=lambda x: -1.0).ok
+
+
+def test_a_branch_of_python_is_a_kink() -> None:
+    report = check_grads(lambda x: x if x > 0 else 2 * x, 0.0)
+    assert verdicts(report) == {"x": "kink"}
+    assert check_grads(lambda x: x**2 if x > 0 else 2 * x, 1.0).entries[0].verdict == "agree"
+
+
+def test_conventions_that_do_not_add_up_are_said() -> None:
+    """relu(x) - relu(-x) is x, with slope 1; the conventions give 0."""
+    report = check_grads(lambda x: autograd.relu(x) - autograd.relu(-x), 0.0)
+    assert verdicts(report) == {"x": "kink"}
+    assert not report.ok
+    assert "do not add up" in str(report)
+
+
+def test_outside_the_domain() -> None:
+    report = check_grads(autograd.log, -1.0)
+    assert [entry.verdict for entry in report] == ["outside the domain"]
+    assert "log needs a positive argument" in str(report)
+    slope_alone = check_grads(lambda x, y: x**y, -2.0, 2.0)
+    assert verdicts(slope_alone) == {"x": "agree", "y": "outside the domain"}
+
+
+def test_not_finite() -> None:
+    assert verdicts(check_grads(autograd.sqrt, 0.0, names=["x"])) == {"x": "not finite"}
+    assert verdicts(check_grads(lambda x: x, math.inf)) == {"x": "not finite"}
+    assert verdicts(check_grads(lambda x: autograd.exp(x), 800.0)) == {"x": "not finite"}
+    assert verdicts(check_grads(lambda x: x, 1.0, grad=lambda x: math.nan)) == {"x": "not finite"}
+
+
+def test_ill_conditioned() -> None:
+    cancelling = check_grads(lambda x: 1e16 + x - 1e16, 1.3)
+    assert verdicts(cancelling) == {"x": "ill-conditioned"}
+    assert verdicts(check_grads(lambda x: 1e16 + x - 1e16, 1.3, grad=lambda x: 1.0)) == {"x": "ill-conditioned"}
+    isolated = check_grads(lambda x: x**x, -2.0)
+    assert verdicts(isolated) == {"x": "outside the domain"}
+
+
+def test_steps_stay_inside_of_the_domain() -> None:
+    assert check_grads(autograd.sqrt, 1e-12).ok
+    assert check_grads(autograd.log, 1e-300).ok
+    assert check_grads(autograd.acos, 1 - 1e-12).ok
+    assert check_grads(math.sqrt, 1e-12, grad=lambda x: 0.5 / math.sqrt(x)).ok
+    assert not check_grads(math.sqrt, 1e-12, grad=lambda x: 0.51 / math.sqrt(x)).ok
+
+
+def test_some_verdicts_can_be_let_through() -> None:
+    assert not check_grads(autograd.sqrt, 0.0).ok
+    assert check_grads(autograd.sqrt, 0.0, allow="not finite").ok
+    assert check_grads(lambda x: 1e16 + x - 1e16, 1.3, allow=["ill-conditioned", "not finite"]).ok
+    with pytest.raises(ValueError, match="mismatch"):
+        check_grads(abs, 1.0, allow="mismatch")
+
+
+def test_tolerances() -> None:
+    def cube(x: float) -> float:
+        return x**3
+
+    def off_by(part: float) -> Any:
+        return lambda x: 3 * x * x * (1 + part)
+
+    assert not check_grads(cube, 2.0, grad=off_by(1e-6)).ok
+    assert check_grads(cube, 2.0, grad=off_by(1e-6), rtol=1e-5).ok
+    assert check_grads(cube, 2.0, grad=off_by(1e-6), atol=1e-4).ok
+    assert check_grads(cube, 2.0, grad=off_by(1e-9)).ok
+    assert not check_grads(cube, 2.0, grad=off_by(1e-9), tolerance=0.01).ok
+    assert check_grads(cube, 2.0, grad=off_by(1e-6), tolerance=1000).ok
+
+
+# What a check leaves alone.
+
+
+def test_nothing_is_changed() -> None:
+    x, w = Value(0.5, "x"), Value(2.0, "w")
+    w.grad = 7.0
+    assert check_grads(lambda x: autograd.tanh(w * x), x).ok
+    assert (x.data, x.grad, w.data, w.grad) == (0.5, 0.0, 2.0, 7.0)
+
+
+# Orders.
+
+
+def test_all_orders_up_to_the_third() -> None:
+    report = check_grads(lambda x, y: autograd.sin(x * y) + x**3, 1.0, 2.0, order=3)
+    assert [sum(entry.order == order for entry in report) for order in (1, 2, 3)] == [2, 4, 6]
+    assert report.ok
+
+
+def test_of_many_inputs_higher_orders_are_checked_along_directions() -> None:
+    def f(x: Any) -> Any:
+        return sum(autograd.tanh(a * b) for a, b in pairwise(x))
+
+    report = check_grads(f, [0.1 * i - 1 for i in range(20)], order=3)
+    assert report.ok
+    assert {entry.name.partition(",")[0] for entry in report if entry.order == 2} == {
+        "direction 1",
+        "direction 2",
+        "direction 3",
+    }
+
+
+def test_second_derivatives_at_a_kink_of_the_slope() -> None:
+    report = check_grads(lambda x: x * abs(x), 0.0, order=2)
+    assert [entry.verdict for entry in report] == ["agree", "kink"]
+
+
+# What it refuses.
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: check_grads(Value(1.0)), "check_graph takes a Value"),
+        (lambda: check_grads(abs), "needs the inputs"),
+        (lambda: check_grads(abs, "one"), "x.* is str 'one'"),
+        (lambda: check_grads(abs, 1.0, order=4), "order is 1, 2 or 3"),
+        (lambda: check_grads(abs, 1.0, tolerance=-1), "tolerance is a number"),
+        (lambda: check_grads(abs, 1.0, names=["a", "b"]), "one name for each"),
+        (lambda: check_grads(lambda x: "text", 1.0), "the result of <lambda> is str"),
+        (lambda: check_grads(lambda x: x[0] * x[1], [1.0, 2.0], grad=lambda x: [1.0]), "the derivative by x has 1"),
+        (lambda: check_grads(lambda x, y: x * y, 1.0, 2.0, grad=lambda x, y: x), "a tuple of 2 derivatives"),
+        (lambda: check_grads(lambda x, y: x * y, 1.0, 2.0, grad=lambda x, y: (y, None)), "the derivative by y is None"),
+        (lambda: check_grads(abs, 1.0, grad=1.0), "grad is a function"),
+        (lambda: check_grads(np.tanh, np.ones(2), grad=np.ones_like), "a row for each output"),
+        (lambda: check_grads(lambda x: x**2, 1.0, grad=math.sin, order=2), "differentiates grad itself"),
+        (lambda: check_grads(lambda x: [x, x], 1.0, grad=lambda x: [1.0, 1.0], order=2), "needs one output"),
+        (lambda: check_graph(1.0), "check_graph takes a Value"),
+    ],
+)
+def test_mistakes_are_named(call: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()
+
+
+def test_errors_of_the_function_come_through() -> None:
+    with pytest.raises(KeyError):
+        check_grads(lambda x: {}["w"] * x, 1.0)
+
+
+def test_assert_grads() -> None:
+    assert_grads(autograd.tanh, 0.5, order=2)
+    with pytest.raises(AssertionError, match="mismatch") as caught:
+        assert_grads(lambda x: x**2, 3.0, grad=lambda x: x)
+    assert isinstance(caught.value, GradientMismatch)
+    assert caught.value.report.entries[0].numeric == pytest.approx(6.0)
