@@ -54,7 +54,7 @@ def derive(
         order: of the factors in a product. ``output``: from the output down; ``input``: from wrt up; ``layer``, as
             textbooks have it: of a leaf the partials of its own layer, up to the activation, then those from the output
             down to it; of a node in between from the output down.
-        names: names for nodes, in this derivation only; they go before labels.
+        names: names for nodes, in this derivation only; they go before labels, and an empty one hides a label.
         precision: significant digits of the numbers.
 
     Returns:
@@ -125,7 +125,7 @@ def explain(
         between: ``labels``: paths between labelled nodes, what has no label being folded into one factor; ``nodes``:
             every node counts, and those without a label are called by primitive, number and line. Unless told, labels
             where there are some on the way.
-        names: names for nodes, in this explanation only; they go before labels.
+        names: names for nodes, in this explanation only; they go before labels, and an empty one hides a label.
         precision: significant digits of the numbers.
 
     Returns:
