@@ -62,6 +62,8 @@ def draw(
     _check("color", color, (None, "gradient"))
     _check("size", size, (None, "gradient"))
     _check("theme", theme, _THEMES)
+    if precision.__class__ is not int or not 1 <= precision <= 17:
+        raise ValueError(f"precision is a number of significant digits, 1 to 17, not {precision!r}")
     from autograd.pictures.picture import picture_of
 
     if isinstance(output, Value):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from autograd.pictures.scene import CONDITION, GROUP, LEAF, NUMBER, OPERATION, VALUE, Edge, Node, Scene, short
 from autograd.pictures.steps import Step, has_gradient, partials
+from autograd.value import Value
 
 #: An operation with more plain numbers than this shows them as one.
 MOST_NUMBERS = 8
@@ -193,11 +194,16 @@ class _Drawing:
         if not self.with_gradients:
             return ["no gradient yet: call backward()"]
         remarks = []
-        if piled := _piled_up(self.steps):
+        old = next((leaf for leaf in map(_written_since, self.steps) if leaf is not None), None)
+        if old is not None:
+            name = repr(short(old.label, 20)) if old.label else "a leaf"
+            remarks.append(f"{name} was written after it was used: run the expression again for new numbers")
+        elif piled := _piled_up(self.steps):
             names = ", ".join(repr(short(step.label, 20)) if step.label else "a leaf" for step in piled[:3])
             more = f" and {len(piled) - 3} more" if len(piled) > 3 else ""
             remarks.append(
-                f"the gradient of {names}{more} is not this graph's alone: it piled up over several backward passes"
+                f"the gradient of {names}{more} is not this graph's alone: it piled up over several backward passes, "
+                "or came from other graphs too"
             )
         if self.style.color == "gradient":
             remarks.append("orange: gradient above zero, blue: below")
@@ -214,18 +220,25 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what if count == 1 else plural}"
 
 
+def _written_since(step: Step) -> Value | None:
+    """A leaf that was written after the step had used it."""
+    return step.node.stale_leaf() if step.operands and step.node.__class__ is Value else None
+
+
 def _piled_up(steps: Sequence[Step]) -> list[Step]:
     """The leaves whose gradient is not what flows to them in this graph; none of a graph too large to look at."""
     if len(steps) > MOST_LOOKED_AT:
         return []
-    arriving = [0.0] * len(steps)
+    arriving, sizes = [0.0] * len(steps), [0.0] * len(steps)
     for step in steps:
         if step.grad != 0.0:
             for operand, slope in zip(step.operands, partials(step, steps), strict=True):
                 if operand.step is not None and slope is not None:
                     arriving[operand.step] += step.grad * slope
+                    sizes[operand.step] += abs(step.grad * slope)
     return [
         step
-        for step, here in zip(steps, arriving, strict=True)
-        if not step.operands and here == here and abs(step.grad - here) > 1e-6 * max(abs(step.grad), abs(here))
+        for step, here, size in zip(steps, arriving, sizes, strict=True)
+        # One that was set to zero is no surprise; sums in another order differ by some roundings of their terms.
+        if not step.operands and step.grad != 0.0 and abs(step.grad - here) > 1e-9 * max(abs(step.grad), size)
     ]

@@ -117,9 +117,9 @@ class _Reader:
     def _formula_of(self, primitive: Primitive | None) -> Callable[..., Any] | None:
         if primitive is None or self._expand is False:
             return None
-        if self._expand is True or primitive.name in self._expand:
-            return expansion_of(primitive)
-        return None
+        if primitive.systems is not None and values.NAME not in primitive.systems:
+            return None  # a user's own, declared for floats only
+        return expansion_of(primitive) if self._expand is True or primitive.name in self._expand else None
 
     def _take_expanded(self, node: Any, operands: Sequence[Any], formula: Callable[..., Any]) -> bool:
         """Append the steps of the formula in place of the node; False if it cannot be computed here, or is no node.

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd
-from autograd import Value, draw
+from autograd import Primitive, Value, draw
+from autograd.graph import topological_order
 from autograd.pictures import mermaid, svg
 from autograd.pictures.scene import GROUP, LEAF, NUMBER, OPERATION, VALUE, Node
+from tests.checks import PUBLIC, ROWS, leaves_of, record
+from tests.strategies import Expression, expressions, in_domain, moderate, special_points
 
 SVG = "{http://www.w3.org/2000/svg}"
 #: What a label may hold that means something to a format; and what no format can hold.
@@ -154,6 +160,23 @@ def test_gradients_that_piled_up_are_named() -> None:
     assert "gradient of 'a'" in draw(y).scene.caption[0]
 
 
+def test_a_gradient_that_was_set_to_zero_or_cancels_is_no_surprise() -> None:
+    a = Value(0.1, "a")
+    y = a * 1e8 - a * 1e8 + a * 0.3
+    y.backward()
+    assert draw(y).scene.caption == ()
+    a.grad = 0.0
+    assert draw(y).scene.caption == ()
+
+
+def test_a_leaf_written_after_its_use_is_named() -> None:
+    a = Value(2.0, "a")
+    y = a * 3.0
+    y.backward()
+    a.data = 5.0
+    assert draw(y).scene.caption == ("'a' was written after it was used: run the expression again for new numbers",)
+
+
 def test_partials_stand_on_the_edges() -> None:
     """Gradient times local derivative, summed over the edges that leave, is the gradient: the chain rule."""
     output = expression()
@@ -199,6 +222,39 @@ def test_gradients_that_are_no_numbers_are_drawn() -> None:
     y = x.sqrt() * Value(0.0)
     y.backward()
     assert "grad nan" in draw(y, color="gradient", size="gradient", partials=True).source
+
+
+# every primitive, every graph
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("detail", ["whole", "expanded"])
+def test_every_primitive_is_drawn(row: Primitive, detail: str) -> None:
+    point = next(special_points(row, lambda operands: in_domain(row, operands)))
+    output = record(row, leaves_of(row, point))
+    with suppress(autograd.DomainError):  # a slope that does not exist there
+        output.backward(0.5)
+    picture = draw(output, detail=detail, partials=True)
+    assert own_svg(picture).tag == f"{SVG}svg"
+    if detail == "whole":
+        assert [node.lines[0] for node in nodes_of_kind(picture, OPERATION)][-1:] == [row.symbol or row.name]
+
+
+@given(expression=expressions(), data=st.data())
+def test_a_picture_has_an_edge_for_each_operand(expression: Expression, data: st.DataObject) -> None:
+    inputs = [Value(data.draw(moderate), f"x{i}") for i in range(expression.inputs)]
+    try:
+        output = expression.evaluate(PUBLIC, inputs)
+    except OverflowError:
+        return
+    picture = draw(output)
+    graph = topological_order(output)
+    uses = sum(len(node.parents) for node in graph)
+    operations = sum(1 for node in graph if node.parents)
+    assert len(picture.scene.edges) == uses + operations
+    assert len(edges_of(picture.source)) == picture.mermaid.count(" --> ") == uses + operations
+    paths = [p for p in own_svg(picture).iter(f"{SVG}path") if p.get("fill") == "none"]
+    assert len(paths) == len({p.get("d") for p in paths}) == uses + operations
 
 
 # texts
@@ -304,6 +360,8 @@ def test_a_caption_is_broken_between_words() -> None:
         ({"engine": "neato"}, "no engine is called 'neato'; there are dot, pygraphviz, svg"),
         ({"detail": "all"}, "detail is one of 'whole', 'expanded'"),
         ({"depth": 1}, "modules=model"),
+        ({"precision": 0}, "1 to 17, not 0"),
+        ({"precision": 2.5}, "1 to 17, not 2.5"),
     ],
 )
 def test_an_option_that_is_none_is_an_error(options: dict[str, Any], error: str) -> None:
