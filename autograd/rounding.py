@@ -28,6 +28,7 @@ from autograd.interpret import apply, partials
 from autograd.lines import line_of
 from autograd.number_systems import floats, system_of
 from autograd.number_systems.directed import product_error
+from autograd.number_systems.enclosures import UNDECIDED, Interval
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program, flatten
 from autograd.value import Value, plain, refuse_if_stale
@@ -113,7 +114,7 @@ def rounding_error(output: Any) -> RoundingBound:
 
     The error is the difference from what exact arithmetic makes of the same leaves and plain numbers, which count as
     exact, as does every choice that the user's own ``if`` made. What is taken on trust is that ``+ - × ÷ √`` are
-    rounded correctly (IEEE 754), and that the C library is as accurate as ``number_systems.intervals.ULPS`` says. The
+    rounded correctly (IEEE 754), and that the C library is as accurate as ``number_systems.enclosures.ULPS`` says. The
     bound is ``first_order · factor``; it is infinite, with the reason and the node, where a rounding error may reach
     the edge of a domain, an infinite slope, or a jump such as an undecided ``where``. Time is linear in the size of the
     graph; the partials of a declared primitive are taken as they are declared.
@@ -217,7 +218,7 @@ class _Analysis:
                 raise _Unbounded(_in_words(m, primitive, error, inside), slot) from None
             if d:
                 local[slot] = d
-                box = m.Interval(nextafter(box.low - d, -inf), nextafter(box.high + d, inf))
+                box = Interval(nextafter(box.low - d, -inf), nextafter(box.high + d, inf))
             boxes.append(box)
 
     def _apply(self, primitive: Primitive, operands: list[Any]) -> Any:
@@ -232,7 +233,7 @@ class _Analysis:
         """Raise ValueError where the value may jump, or may change with an operand that has no derivative."""
         m = self.m
         if primitive.name == "where" and primitive.forward is None:
-            if inside[0] is m.UNDECIDED:
+            if inside[0] is UNDECIDED:
                 raise ValueError("rounding errors leave its condition undecided")
             return
         if not callable(primitive.partials) and None in primitive.partials:
@@ -286,7 +287,7 @@ class _Analysis:
 
     def _moves(self, box: Any) -> bool:
         """Whether an operand has an error: a condition and an exact number have none."""
-        return box.__class__ is self.m.Interval and box.low != box.high
+        return box.__class__ is Interval and box.low != box.high
 
     def _contributions(self, amounts: dict[int, float], bound: float) -> list[Contribution]:
         found = []
@@ -318,7 +319,7 @@ def _strict(m: Any) -> Any:
     """The system without a hull of two branches: what a declared primitive chooses by must be decided."""
 
     def where(condition: Any, x: Any, y: Any) -> Any:
-        if condition is m.UNDECIDED:
+        if condition is UNDECIDED:
             raise ValueError("rounding errors leave a choice inside of it undecided")
         return m.where(condition, x, y)
 

@@ -17,7 +17,7 @@ from mpmath import mp
 
 import autograd
 from autograd import DomainError, Value, evaluate, record_lines, rounding, rounding_error, where
-from autograd.number_systems import floats, intervals
+from autograd.number_systems import enclosures, floats
 from autograd.rounding import RoundingBound
 from tests import checks
 from tests.strategies import ROWS, in_domain, special_points
@@ -276,7 +276,7 @@ def test_a_primitive_whose_rounding_is_forgotten_is_noticed(name: str, monkeypat
 
 
 def test_a_library_taken_for_exact_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intervals, "ULPS", dict.fromkeys(intervals.ULPS, 0))
+    monkeypatch.setattr(enclosures, "ULPS", dict.fromkeys(enclosures.ULPS, 0))
     assert len(list(rejected(some_expressions(300)))) > 10
 
 

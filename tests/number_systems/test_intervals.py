@@ -18,7 +18,7 @@ from autograd import TABLE, DomainError, Primitive, Value, evaluate, where
 from autograd.interpret import partials
 from autograd.number_systems import floats, intervals, many_digits
 from autograd.number_systems.directed import product_above, product_below, product_error, quotient_above, quotient_below
-from autograd.number_systems.intervals import UNDECIDED, Interval
+from autograd.number_systems.enclosures import ULPS, UNDECIDED, Interval
 from autograd.primitives import nowhere
 from tests import checks
 from tests.strategies import NEAR, ROW_AND_ARGUMENT, ROWS, WIDE, Lattice, Magnitudes, is_smooth, name_of, operands
@@ -102,7 +102,7 @@ def test_at_a_point_the_interval_is_as_narrow_as_the_library_is_accurate(row: Pr
     point = data.draw(operands(row))
     found = checks.value_in(intervals, row, [Interval(x, x) for x in point])
     exact = checks.exact_value(row, point)
-    ulps = COMPOSED.get(row.name) or 2 * (intervals.ULPS.get(row.name, 0) + 1)
+    ulps = COMPOSED.get(row.name) or 2 * (ULPS.get(row.name, 0) + 1)
     terms = abs(exact)
     if row.n_ary:  # each operand counts, and each of them may be larger than the result
         terms = sum((abs(mp.mpf(x) * checks.exact_derivative(row, point, i)) for i, x in enumerate(point)), terms)
@@ -113,7 +113,7 @@ def test_at_a_point_the_interval_is_as_narrow_as_the_library_is_accurate(row: Pr
     assert floats.less_equal(found.low, checks.value_in(floats, row, point))
 
 
-@pytest.mark.parametrize("name", intervals.ULPS)
+@pytest.mark.parametrize("name", ULPS)
 def test_the_library_is_as_accurate_as_assumed(name: str) -> None:
     row, source = TABLE[name], random.Random(name)
     boxes = [Lattice(-8, 8), Lattice(-1, 1, 2**20), Lattice(0, 700, 2**20), Lattice(1, 2, 2**40), Magnitudes(-60, 20)]
@@ -128,11 +128,11 @@ def test_the_library_is_as_accurate_as_assumed(name: str) -> None:
                 continue
             count += 1
             worst = max(worst, abs(computed - exact) / checks.ulp(exact))
-    assert worst <= intervals.ULPS[name]
+    assert worst <= ULPS[name]
 
 
 def test_a_library_that_is_off_by_more_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(intervals.ULPS, "tanh", 0)
+    monkeypatch.setitem(ULPS, "tanh", 0)
     point = [mp.mpf(0.3)]
     with pytest.raises(AssertionError):
         check_enclosure(TABLE["tanh"], [Interval(0.3, 0.3)], point)
