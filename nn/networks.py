@@ -86,8 +86,9 @@ class Sequential(Module):
     def predict(self, X: Any) -> list[Any]:
         """The outputs for rows of numbers, as floats (lists of them unless the width is 1), without a graph.
 
-        They equal a call's bit for bit. An activation given as a function must take plain floats too. X is lists,
-        tuples, a NumPy array or a pandas frame.
+        They equal a call's bit for bit; from 1,000 rows on the network is recorded and replayed (see
+        `autograd.compile`), and the last digits of activations such as tanh may differ. An activation given as a
+        function must take plain floats too. X is lists, tuples, a NumPy array or a pandas frame.
         """
         return passes.predict(self, X)
 
