@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from autograd.pictures.routes import PORT_GAP, Path, Point, ports_of
+
 #: Distances in pixels: between layers, between neighbours in a layer, the height that a passing edge takes.
 LAYER_GAP, NODE_GAP, EDGE_HEIGHT = 34.0, 12.0, 6.0
-#: Where parallel or neighbouring edges reach a node, this far apart.
-PORT_GAP = 9.0
 #: Places that edges may take in layers between, per node and edge, and at least; what is over goes into lanes.
 PLACES_EACH, PLACES = 3, 2_000
 #: What a place costs that another edge has taken already.
@@ -27,8 +27,6 @@ SHARED = 0.25
 MOST_LANES = 24
 #: Rounds of improvement are this many visits of a node or edge, divided by their number.
 VISITS = 80_000
-
-Point = tuple[float, float]
 
 
 class Edge(NamedTuple):
@@ -106,7 +104,7 @@ class _Graph:
         self.entering = Counter(b for _, b in links)
         self.far: set[int] = set()
         self._cut_long_edges()
-        self.ports = _ports(edges, self.sizes)
+        self.ports = ports_of(edges, self.sizes)
         self.layers: list[list[int]] = [[] for _ in range(max(self.layer) + 1)]
         self.y = [0.0] * len(self.sizes)
         #: Neighbours to the left and to the right: vertex, where the edge is attached to it or to us, weight.
@@ -299,7 +297,7 @@ class _Graph:
             out, into = self.ports[number]
             (x, y), (to_x, to_y) = centres[way[0]], centres[way[-1]]
             end = (to_x - self.sizes[way[-1]][0] / 2, to_y + into)
-            path = _Path(x + self.sizes[way[0]][0] / 2, y + out, ends[self.layer[way[0]]])
+            path = Path(x + self.sizes[way[0]][0] / 2, y + out, ends[self.layer[way[0]]])
             middle = None
             if number in lanes:
                 first, last = self.layer[way[0]] + 1, self.layer[way[-1]] - 1
@@ -334,51 +332,6 @@ class _Graph:
         return {number: lane_of[self.stations[number][0]] for number in self.far}
 
 
-class _Path:
-    """SVG path data: horizontal within layers, curves between them."""
-
-    def __init__(self, x: float, y: float, end_of_layer: float) -> None:
-        self._parts = [f"M{_number(x)},{_number(y)}"]
-        self._y = y
-        self._x = x
-        self._run(end_of_layer)
-
-    def _run(self, x: float) -> None:
-        if x - self._x > 0.05:
-            self._parts.append(f"H{_number(x)}")
-            self._x = x
-
-    def _curve(self, x: float, y: float) -> None:
-        if abs(y - self._y) < 0.05:
-            self._run(x)
-        else:
-            middle = _number((self._x + x) / 2)
-            self._parts.append(f"C{middle},{_number(self._y)} {middle},{_number(y)} {_number(x)},{_number(y)}")
-            self._x, self._y = x, y
-
-    def pass_through(self, start: float, end: float, y: float, gap: Point | None = None) -> None:
-        """Cross a layer at this height, leaving out what is between the two ends of the gap."""
-        self._curve(start, y)
-        if gap is not None:
-            self._run(gap[0])
-            self._parts.append(f"M{_number(gap[1])},{_number(y)}")
-            self._x = gap[1]
-        self._run(end)
-
-    def reach(self, start_of_layer: float, x: float, y: float) -> None:
-        """End at a node."""
-        self._curve(start_of_layer, y)
-        self._run(x)
-
-    @property
-    def text(self) -> str:
-        return " ".join(self._parts)
-
-
-def _number(x: float) -> str:
-    return f"{x:.1f}".removesuffix(".0")
-
-
 def _layers(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
     """A layer for each vertex, every link leading to a later one; nodes stand where their links are short."""
     before: list[list[int]] = [[] for _ in range(count)]
@@ -405,24 +358,3 @@ def _layers(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
             layer[v] = max([layer[u] for u in before[v]]) + 1
     first = min(layer)
     return [at - first for at in layer]
-
-
-def _ports(edges: Sequence[Edge], sizes: Sequence[Point]) -> list[tuple[float, float]]:
-    """How far above or below the middle each edge leaves its source, and enters its target."""
-    into: dict[int, list[int]] = {}
-    parallel: dict[tuple[int, int], list[int]] = {}
-    for number, edge in enumerate(edges):
-        into.setdefault(edge.target, []).append(number)
-        parallel.setdefault((edge.source, edge.target), []).append(number)
-    ports = [(0.0, 0.0)] * len(edges)
-    for target, numbers in into.items():
-        numbers.sort(key=lambda n: edges[n].argument)
-        gap = min(PORT_GAP, 0.7 * sizes[target][1] / max(1, len(numbers) - 1))
-        for i, number in enumerate(numbers):
-            ports[number] = (0.0, (i - (len(numbers) - 1) / 2) * gap)
-    for (source, _), numbers in parallel.items():
-        gap = min(PORT_GAP, 0.7 * sizes[source][1] / max(1, len(numbers) - 1))
-        if len(numbers) > 1:
-            for i, number in enumerate(sorted(numbers, key=lambda n: edges[n].argument)):
-                ports[number] = ((i - (len(numbers) - 1) / 2) * gap, ports[number][1])
-    return ports
