@@ -239,7 +239,7 @@ def _accepts(row: Primitive, operands: Operands, margin: float | None) -> bool:
 
 
 #: Cells per side to which a region is narrowed, and points tried to find it.
-_CELLS, _TRIES = 16, 200
+_CELLS, _TRIES = 16, 100
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
@@ -125,7 +125,7 @@ def test_with_sharing_results_are_used_again() -> None:
     def part_that_share(sharing: float) -> float:
         shared = []
 
-        @settings(max_examples=100, database=None)
+        @settings(max_examples=40, database=None)
         @given(expressions(min_nodes=6, max_nodes=12, sharing=sharing))
         def look(f: Expression) -> None:
             shared.append(any(n > 1 for n in uses_of(f)))
@@ -157,7 +157,7 @@ def test_it_shrinks_to_a_single_primitive(row: Primitive) -> None:
     assert all(c in (0.0, 0.5, 1.0, 2.0) or (row.example and c in row.example[0]) for c in f.constants)
 
 
-@pytest.mark.parametrize("name", ["sin", "hypot", "log", "maximum", "logsumexp"])
+@pytest.mark.parametrize("name", ["sin", "log", "logsumexp"])
 def test_among_all_primitives_too(name: str) -> None:
     f, xs = simplest(calls(expressions(primitives=CONTINUOUS)), lambda drawn: TABLE[name] in drawn.function.primitives)
     assert len(f.steps) <= (3 if name == "log" else 1)
@@ -223,7 +223,7 @@ def test_many_steps_have_numbered_names() -> None:
 
 
 def test_a_failure_prints_the_code() -> None:
-    @settings(database=None, print_blob=False)
+    @settings(database=None, phases=[Phase.generate])
     @given(expressions(primitives=["sin"]))
     def fails(f: Expression) -> None:
         raise AssertionError
