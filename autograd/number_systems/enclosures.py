@@ -19,9 +19,11 @@ from autograd.number_systems.directed import (
     quotient_below,
 )
 
-#: How many ulps of the exact value a function of Python's ``math`` may be off. The largest errors known of the GNU C
-#: library's double-precision functions (Zimmermann, "Accuracy of Mathematical Functions in Single, Double, Extended
-#: Double and Quadruple Precision", 2021, where other libraries do as well or better) rounded up with room to spare.
+#: How many ulps of the exact value a function of Python's ``math`` may be off. This is an assumption: nobody has proved
+#: bounds for the usual C libraries in double precision, and searches for the worst case find lower bounds alone
+#: (Zimmermann, "Accuracy of Mathematical Functions in Single, Double, Extended Double and Quadruple Precision", 2021).
+#: Among 12,000 arguments of each, glibc 2.36 was off by at most 0.52 in the first row, 1.51 in the second, 1.9 in the
+#: third, 2.8 and 2.5 in the last; a test samples the library that is there.
 ULPS = {
     **dict.fromkeys(("exp", "log", "log2", "pow", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "hypot"), 1),
     **dict.fromkeys(("expm1", "log1p", "log10", "erf"), 2),
@@ -142,7 +144,7 @@ def number(x: Any) -> Interval:
     """
     kind = x.__class__
     if kind is Interval:
-        return x
+        return x  # type: ignore[no-any-return]
     if kind is float and x == x:
         return Interval(x, x)
     if isinstance(x, tuple | list):
