@@ -4,7 +4,7 @@
 #   ARGS=...     more arguments for the command that the task runs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types layers bench notebooks thorough lowest mutants peers clean FORCE
+.PHONY: help setup demo test check lint types layers bench notebooks jupyterlab thorough lowest mutants peers clean FORCE
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,10 @@ bench: setup ## measure against other engines
 
 notebooks: setup ## execute the notebooks
 	.venv/bin/python -m pytest -n 2 -q tests/notebooks $(ARGS)
+
+jupyterlab: setup ## add JupyterLab to .venv and run the tests that need it
+	@folder=.venv constraints=constraints.txt right=yes extras=dev,lab sh -c "$$ENVIRONMENT"
+	.venv/bin/python -m pytest -n 2 -q -k jupyterlab $(ARGS)
 
 thorough: setup ## run the tests with many more random examples
 	HYPOTHESIS_PROFILE=thorough .venv/bin/python -m pytest -n 2 -q $(ARGS)
@@ -107,7 +111,7 @@ with_pip() {
     "$$folder/bin/python" -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear "$$folder"
     # pip passes the first variable on to the build of the package up to version 25.2, the second since.
     PIP_CONSTRAINT="$$constraints" PIP_BUILD_CONSTRAINT="$$constraints" \
-        "$$folder/bin/python" -m pip --disable-pip-version-check -qq install --editable '.[dev]' $${more-}
+        "$$folder/bin/python" -m pip --disable-pip-version-check -qq install --editable ".[$${extras:-dev}]" $${more-}
 }
 
 if ! command -v uv >/dev/null; then

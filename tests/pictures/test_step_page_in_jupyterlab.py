@@ -1,0 +1,98 @@
+"""The step-through page inside JupyterLab: a cell is run, and its output plays and follows edits."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+import pytest
+
+from tests.step_page import StepPage
+
+pytest.importorskip("jupyterlab", reason="JupyterLab is not installed (pip install jupyterlab)")
+
+CELL = """
+from autograd import Value, step_through
+w, x = Value(2.0, "w"), Value(3.0, "x")
+h = w * x
+h.label = "h"
+step_through(h + h * w, height=600)
+"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a JupyterLab of our own listens, with a notebook of one cell."""
+    folder = tmp_path_factory.mktemp("lab")
+    notebook = {
+        "cells": [
+            {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None, "source": CELL}
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (folder / "steps.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    root = Path(__file__).parents[2]
+    settings = {
+        **os.environ,
+        **{f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")},
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"]
+    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.token=t", "--LabApp.news_url=None"]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=settings, cwd=folder)
+    try:
+        yield f"{_listening(server)}lab/tree/steps.ipynb?token=t"
+    finally:
+        server.terminate()
+        server.wait(30)
+        assert server.stderr is not None
+        server.stderr.close()
+
+
+def _listening(server: subprocess.Popen[str]) -> str:
+    """The address that the server logs once it listens."""
+    lines: Queue[str] = Queue()
+    threading.Thread(target=lambda: [lines.put(line) for line in server.stderr or ()], daemon=True).start()
+    seen = []
+    try:
+        while True:
+            seen.append(lines.get(timeout=60))
+            found = re.search(r"(http://127\.0\.0\.1:\d+/)lab\?token", seen[-1])
+            if found:
+                return found.group(1)
+    except Empty:
+        raise AssertionError("JupyterLab did not start:\n" + "".join(seen)) from None
+
+
+def test_a_cell_shows_the_page_and_the_page_is_live(browser: Any, address: str) -> None:
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    tab.set_default_timeout(60_000)
+    tab.goto(address)
+    tab.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
+    tab.keyboard.press("Shift+Enter")
+    frame = tab.locator(".jp-OutputArea iframe").element_handle().content_frame()
+    frame.wait_for_selector(".node")
+    page = StepPage(tab, frame)
+    page.end()
+    assert {name: page.gradients()[name] for name in "wx"} == {"w": "15", "x": "6"}
+    page.edit("w", "0.5")
+    assert {name: page.gradients()[name] for name in "wx"} == {"w": "6", "x": "0.75"}
+    frame.locator("#first").click()
+    tab.keyboard.press("ArrowRight")
+    assert page.at == 1
+    assert tab.locator(".jp-Dialog").count() == 0
+    picture = os.environ.get("STEP_PAGE_SCREENSHOT")
+    if picture:
+        tab.screenshot(path=picture)
+    tab.close()
