@@ -26,6 +26,32 @@ _MODULES = {
 _SAID: set[str] = set()
 
 
+class Options(NamedTuple):
+    """What a user chose of how to run."""
+
+    backend: str = "auto"
+    threads: int = 1
+    expected_samples: int | None = None
+    #: Contraction and reassociation are allowed.
+    fast: bool = False
+
+
+DEFAULTS = Options()
+
+
+def checked(options: Options) -> Options:
+    """The options, if they are what they must be.
+
+    Raises:
+        ValueError: one is not; it is named.
+    """
+    if options.backend not in BACKENDS:
+        raise ValueError(f"backend is one of {', '.join(BACKENDS)}, not {options.backend!r}")
+    if not isinstance(options.threads, int) or options.threads < 1:
+        raise ValueError(f"threads is a whole number, at least 1, not {options.threads!r}")
+    return options
+
+
 class Choice(NamedTuple):
     """A plan, ready to run, and why on this back end."""
 
@@ -33,19 +59,20 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(plan: Plan, backend: str, threads: int = 1, expected_samples: int | None = None) -> Choice:
+def choose(plan: Plan, options: Options) -> Choice:
     """The plan on a back end; ``auto`` chooses one that can run it.
 
     Raises:
         ModuleNotFoundError: llvmlite is not installed, and the back end that was asked for needs it.
         NotImplementedError: the back end that was asked for lacks a primitive of the program.
     """
+    backend, expected_samples = options.backend, options.expected_samples
     if backend == "numpy":
         return Choice(NumpyReplay(plan), "asked for")
     if backend != "auto":
         if find_spec("llvmlite") is None:
             raise ModuleNotFoundError(f"the back end {backend!r} needs llvmlite: pip install 'valuegrad[fast]'")
-        return Choice(_native(plan, backend, threads), "asked for")
+        return Choice(_native(plan, backend, options), "asked for")
     if find_spec("llvmlite") is None:
         if "llvmlite" not in _SAID:
             _SAID.add("llvmlite")
@@ -65,11 +92,11 @@ def choose(plan: Plan, backend: str, threads: int = 1, expected_samples: int | N
     else:
         chosen, reason = "interpreter", f"{instructions} instructions, more than {MOST_INSTRUCTIONS}"
     try:
-        return Choice(_native(plan, chosen, threads), reason)
+        return Choice(_native(plan, chosen, options), reason)
     except NotImplementedError as error:
         return Choice(NumpyReplay(plan), str(error))
 
 
-def _native(plan: Plan, backend: str, threads: int) -> Replay:
+def _native(plan: Plan, backend: str, options: Options) -> Replay:
     module, name = _MODULES[backend]
-    return getattr(importlib.import_module(module), name)(plan, threads)  # type: ignore[no-any-return]
+    return getattr(importlib.import_module(module), name)(plan, options.threads, fast=options.fast)  # type: ignore[no-any-return]

@@ -22,6 +22,7 @@ def compile(
     backend: str = "auto",
     threads: int = 1,
     expected_samples: int | None = None,
+    fast: bool = False,
 ) -> Compiled:
     """The function, recorded at its first call and replayed from then on over whole batches, with its gradient.
 
@@ -46,17 +47,18 @@ def compile(
         backend: "numpy", "interpreter", "machine", or "auto".
         threads: how many share a batch; results do not depend on it.
         expected_samples: over all calls to come; for few, "auto" does without compiling.
+        fast: allow products and sums to be rounded once together, so that results differ from the eager ones in their
+            last digits. Without it they are the same for + - * / and sqrt and what is made of them.
 
     Raises:
         ModuleNotFoundError: NumPy is not installed.
         RecordingError: at the first call: the function reads a number while it is recorded.
     """
+    from autograd.compiled.backends import Options
     from autograd.compiled.function import Compiled
 
-    return Compiled(
-        f, params=params, wrt=wrt, reduce=reduce, dtype=dtype, backend=backend, threads=threads,
-        expected_samples=expected_samples,
-    )  # fmt: skip
+    options = Options(backend, threads, expected_samples, fast)
+    return Compiled(f, params=params, wrt=wrt, reduce=reduce, dtype=dtype, options=options)
 
 
 def objective(f: Callable[..., Any], n: int | None = None, *, backend: str = "auto") -> Objective:

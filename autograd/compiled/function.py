@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import recording
 from autograd.compiled.arguments import ArgumentReader, Arguments
-from autograd.compiled.backends import BACKENDS, Choice, choose
+from autograd.compiled.backends import DEFAULTS, Choice, Options, checked, choose
 from autograd.compiled.guards import MOST_WAYS, Missed, check
 from autograd.compiled.plan import planned
 from autograd.compiled.report import Report, described
@@ -77,21 +77,13 @@ class Compiled:
         wrt: int | Sequence[int] | None = None,
         reduce: str | None = "mean",
         dtype: Any = np.float64,
-        backend: str = "auto",
-        threads: int = 1,
-        expected_samples: int | None = None,
+        options: Options = DEFAULTS,
     ) -> None:
         if not callable(f):
             raise TypeError(f"compile takes a function, not {f!r}")
         if reduce not in REDUCTIONS:
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
-        if backend not in BACKENDS:
-            raise ValueError(f"backend is one of {', '.join(BACKENDS)}, not {backend!r}")
-        if not isinstance(threads, int) or threads < 1:
-            raise ValueError(f"threads is a whole number, at least 1, not {threads!r}")
         self.function = f
-        self.threads = threads
-        self.expected_samples = expected_samples
         self.name = getattr(f, "__name__", type(f).__name__)
         self.params = None if params is None else list(params)
         for param in self.params or ():
@@ -99,7 +91,7 @@ class Compiled:
                 raise TypeError(f"params holds leaves, the Values to differentiate by; {param!r} is none")
         self.wrt = wrt
         self.reduce = reduce
-        self.backend = backend
+        self.options = checked(options)
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float64, np.float32):
             raise TypeError(f"dtype is float64 or float32, not {self.dtype}")
@@ -115,7 +107,7 @@ class Compiled:
         """What was recorded so far and how it runs: operations, back end and why, compile time, guards.
 
         >>> import numpy as np
-        >>> double = Compiled(lambda x: 2.0 * x, backend="numpy")
+        >>> double = Compiled(lambda x: 2.0 * x, options=Options(backend="numpy"))
         >>> double(np.array([1.0, 2.0]))
         array([2., 4.])
         >>> print(double.report())
@@ -132,7 +124,7 @@ class Compiled:
     def __reduce__(self) -> Any:
         options = {
             "params": self.params, "wrt": self.wrt, "reduce": self.reduce, "dtype": self.dtype.name,
-            "backend": self.backend, "threads": self.threads, "expected_samples": self.expected_samples,
+            "options": self.options,
         }  # fmt: skip
         traces = {key: [way.trace for way in ways] for key, ways in self._ways.items()}
         return _unpickled, (_function_or_name(self.function, self.name), self.name, options, traces)
@@ -287,7 +279,7 @@ class Compiled:
             if place >= 0 and isinstance(column, np.ndarray):
                 varying[place] = True
         if what == "values":
-            return Ready(trace, choose(planned(trace, varying), self.backend, self.threads, self.expected_samples), 0)
+            return Ready(trace, choose(planned(trace, varying), self.options), 0)
         values, guards = len(trace.outputs), len(trace.guards)
         if not trace.one_number:
             raise TypeError(f"value_and_grad needs a function that returns one number; {self.name} returned {values}")
@@ -298,7 +290,7 @@ class Compiled:
         shared = [not isinstance(arguments.columns[c], np.ndarray) for c in columns]
         reduced = [reduces] * values + [False] * guards + [reduces] * len(params) + [reduces and s for s in shared]
         plan = planned(trace, varying, derivatives, reduced=reduced)
-        return Ready(trace, choose(plan, self.backend, self.threads, self.expected_samples), len(params))
+        return Ready(trace, choose(plan, self.options), len(params))
 
 
 class _Forgotten:

@@ -21,9 +21,9 @@ from autograd.compiled.reduction import LANES
 
 
 @cache
-def interpreter() -> Library:
+def interpreter(*, fast: bool = False) -> Library:
     """The interpreter, loaded once in a process."""
-    return load(interpreter_code.text(), "run", "point")
+    return load(interpreter_code.text(fast=fast), "run", "point")
 
 
 class InterpreterReplay(NativeReplay):
@@ -35,9 +35,9 @@ class InterpreterReplay(NativeReplay):
 
     name = "interpreter"
 
-    def __init__(self, plan: Plan, threads: int = 1) -> None:
+    def __init__(self, plan: Plan, threads: int = 1, *, fast: bool = False) -> None:
         super().__init__(plan, threads)
-        self.library = interpreter()
+        self.library = interpreter(fast=fast)
         self._run = self.library.function("run", ctypes.c_void_p)
         self._point = self.library.function("point", ctypes.c_void_p, ctypes.c_void_p)
         self._point_code = point_code(self.levels.groups[0])

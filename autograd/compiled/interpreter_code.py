@@ -109,10 +109,16 @@ class _Text:
 
 
 @cache
-def text() -> str:
-    """The module: ``run`` with this ``block``, and ``point``."""
+def text(*, fast: bool = False) -> str:
+    """The module: ``run`` with this ``block``, and ``point``.
+
+    Args:
+        fast: round each product and its sum once together in ``dot`` and ``gather``.
+    """
     emitter = Emitter(LANES, llvm_kernels.call)
-    parts = [_block(emitter), _point(emitter)]
+    parts = [_block(emitter, fast), _point(emitter)]
+    if fast:
+        emitter.declarations.add(f"declare {_VECTOR} @llvm.fma.v{LANES}f64({_VECTOR}, {_VECTOR}, {_VECTOR})")
     return "\n".join([*sorted(emitter.declarations), *emitter.functions.values(), *parts, driver.TEXT])
 
 
@@ -127,7 +133,7 @@ def _body(emitter: Emitter, name: str, text: _Text, numbers: list[str]) -> str:
     return result.text
 
 
-def _block(emitter: Emitter) -> str:
+def _block(emitter: Emitter, fast: bool) -> str:
     t = _Text()
     t.add(
         "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %lanes, ptr noalias %outputs, "
@@ -177,8 +183,8 @@ def _block(emitter: Emitter) -> str:
     nexts = [
         ("load", _load(body)),
         ("keep", _keep(body)),
-        ("dot", _dot(body)),
-        ("gather", _gather(body)),
+        ("dot", _dot(body, fast)),
+        ("gather", _gather(body, fast)),
     ]
     for name, number in operations().items():
         labels[number] = f"op.{name}"
@@ -198,6 +204,17 @@ def _block(emitter: Emitter) -> str:
         "}",
     )
     return "\n".join(t.lines)
+
+
+def _add_product(t: _Text, result: str, total: str, x: str, y: str, fast: bool) -> None:
+    """``result = total + x·y``."""
+    if fast:
+        t.add(
+            f"{result} = call {_VECTOR} @llvm.fma.v{LANES}f64({_VECTOR} {x}, {_VECTOR} {y}, {_VECTOR} {total})",
+        )
+        return
+    product = t.name("d")
+    t.add(f"{product} = fmul {_VECTOR} {x}, {y}", f"{result} = fadd {_VECTOR} {total}, {product}")
 
 
 def _loop(t: _Text, label: str, before: str) -> str:
@@ -281,7 +298,7 @@ def _keep(t: _Text) -> str:
     return _end(t, "keep", "3")
 
 
-def _dot(t: _Text) -> str:
+def _dot(t: _Text, fast: bool) -> str:
     """``dot, out, start, count, x1, y1, x2, y2 …``: start + x1·y1 + …, left to right; a start of -1 is none.
 
     Four vectors at a time: their sums stay in registers while the products go by.
@@ -339,8 +356,8 @@ def _dot(t: _Text) -> str:
         t.add(f"{p}.x = shl i64 {p}, 1", f"{p}.at = getelementptr i32, ptr %dot.pairs, i64 {p}.x")
         x_at, y_at = (t.operand(t.word(f"{p}.at", i)) for i in (0, 1))
         for j in range(width):
-            x, y, product = t.load(x_at, at[j]), t.load(y_at, at[j]), t.name("d")
-            t.add(f"{product} = fmul {_VECTOR} {x}, {y}", f"{sums[j]}.next = fadd {_VECTOR} {sums[j]}, {product}")
+            x, y = t.load(x_at, at[j]), t.load(y_at, at[j])
+            _add_product(t, f"{sums[j]}.next", sums[j], x, y, fast)
         t.add(
             f"{p}.next = add i64 {p}, 1",
             f"{p}.more = icmp slt i64 {p}.next, {count}",
@@ -361,7 +378,7 @@ def _dot(t: _Text) -> str:
     return _end(t, "dot", "%dot.length")
 
 
-def _gather(t: _Text) -> str:
+def _gather(t: _Text, fast: bool) -> str:
     """``gather, sum1, x1, y1, …``: the sums over samples of eight products, each lane adding its samples in order."""
     t.add("gather:")
     lanes, xs, ys = [], [], []
@@ -382,8 +399,8 @@ def _gather(t: _Text) -> str:
     for j in range(GATHERED):
         t.add(f"{sums[j]} = phi {_VECTOR} [{so_far[j]}, %gather], [{sums[j]}.next, %gather.loop]")
     for j in range(GATHERED):
-        x, y, product = t.load(xs[j], v), t.load(ys[j], v), t.name("g")
-        t.add(f"{product} = fmul {_VECTOR} {x}, {y}", f"{sums[j]}.next = fadd {_VECTOR} {sums[j]}, {product}")
+        x, y = t.load(xs[j], v), t.load(ys[j], v)
+        _add_product(t, f"{sums[j]}.next", sums[j], x, y, fast)
     _loop_end(t, "gather")
     for j in range(GATHERED):
         t.add(f"store {_VECTOR} {sums[j]}.next, ptr {lanes[j]}, align 32")

@@ -21,19 +21,19 @@ class MachineReplay(NativeReplay):
 
     name = "machine"
 
-    def __init__(self, plan: Plan, threads: int = 1) -> None:
+    def __init__(self, plan: Plan, threads: int = 1, *, fast: bool = False) -> None:
         super().__init__(plan, threads)
-        self.library = load(self.text(), "run")
+        self.library = load(self.text(fast=fast), "run")
         self._run = self.library.function("run", ctypes.c_void_p)
 
     def start(self, table: driver.Table) -> None:
         self._run(table.pointer)
 
-    def text(self) -> str:
+    def text(self, *, fast: bool = False) -> str:
         """The module, as text."""
         plan, row = self.plan, self.levels.row
         program, varying = plan.program, plan.varying
-        emitter = Emitter(LANES, llvm_kernels.call)
+        emitter = Emitter(LANES, llvm_kernels.call, contract=fast)
         kind, lines, first = emitter.number_type, emitter.lines, program.first_instruction
         registers: dict[int, Register] = {}
         for place, slot in enumerate(self.columns):

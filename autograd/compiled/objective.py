@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import recording
-from autograd.compiled.backends import BACKENDS, Choice, choose
+from autograd.compiled.backends import Choice, Options, checked, choose
 from autograd.compiled.building import Builder, Slot, rebuilt
 from autograd.compiled.differentiation import Differentiator
 from autograd.compiled.guards import MOST_WAYS, missed
@@ -81,12 +81,10 @@ class Objective:
             raise TypeError(f"objective takes a function, not {f!r}")
         if n is not None and (not isinstance(n, int) or n < 0):
             raise ValueError(f"n is the number of arguments, a whole number, not {n!r}")
-        if backend not in BACKENDS:
-            raise ValueError(f"backend is one of {', '.join(BACKENDS)}, not {backend!r}")
         self.function = f
         self.name = getattr(f, "__name__", type(f).__name__)
         self.n = n
-        self.backend = backend
+        self.options = checked(Options(backend))
         self.recordings = 0
         self._ways: list[tuple[Trace, dict[str, _Ready]]] = []
 
@@ -203,11 +201,11 @@ class Objective:
         if ready is None:
             if what in ("gradient", "hvp") and not recorded.one_number:
                 raise TypeError(f"{what} needs a function of one output; {self.name} returns {len(recorded.outputs)}")
-            ready = known[what] = _prepared(recorded, what, self.backend)
+            ready = known[what] = _prepared(recorded, what, self.options)
         return ready, ready.run(point, lanes)
 
 
-def _prepared(recorded: Trace, what: str, backend: str) -> _Ready:
+def _prepared(recorded: Trace, what: str, options: Options) -> _Ready:
     """The plan for a value or a derivative; its seeds are further inputs, which vary."""
     program = recorded.program
     seeds = {"vjp": len(recorded.outputs), "jvp": len(recorded.arguments), "hvp": len(recorded.arguments)}.get(what, 0)
@@ -249,7 +247,7 @@ def _prepared(recorded: Trace, what: str, backend: str) -> _Ready:
         builder = second
     varying = [False] * program.inputs + [True] * seeds
     plan = plan_of(builder.program([*values, *guards, *derivatives]), len(values), len(guards), varying)
-    return _Ready(recorded, choose(plan, backend), len(values))
+    return _Ready(recorded, choose(plan, options), len(values))
 
 
 def _order_of(recorded: Trace) -> list[int]:

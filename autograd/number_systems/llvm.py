@@ -56,10 +56,18 @@ class Emitter:
     Args:
         width: lanes of a vector; 1 writes scalars.
         kernel: what writes a primitive that is not one instruction: ``(emitter, name, operands) -> Register``.
+        contract: let a product and a sum be rounded once together.
     """
 
-    def __init__(self, width: int, kernel: Callable[[Emitter, str, list[Register]], Register] | None = None) -> None:
+    def __init__(
+        self,
+        width: int,
+        kernel: Callable[[Emitter, str, list[Register]], Register] | None = None,
+        *,
+        contract: bool = False,
+    ) -> None:
         self.width = width
+        self._flags = " contract" if contract else ""
         self.kernel = kernel
         self.lines: list[str] = []
         self.declarations: set[str] = set()
@@ -123,7 +131,7 @@ class Emitter:
         numbers = [self.as_number(o) for o in operands]
         kind, texts = self.number_type, [o.text for o in numbers]
         if name in _OPERATIONS:
-            return self.line(f"{_OPERATIONS[name]} {kind} {texts[0]}, {texts[1]}")
+            return self.line(f"{_OPERATIONS[name]}{self._flags} {kind} {texts[0]}, {texts[1]}")
         if name in _COMPARISONS:
             return self.line(f"fcmp {_COMPARISONS[name]} {kind} {texts[0]}, {texts[1]}", truth=True)
         if name == "neg":
