@@ -104,7 +104,7 @@ echo "Setting up $$folder with $$("$$python" -V): a minute or so the first time.
 with_uv() {
     { [ -x "$$folder/bin/python" ] || uv venv --quiet --python "$$python" "$$folder"; } &&
     uv pip install --quiet --python "$$folder/bin/python" --compile-bytecode \
-        --constraint "$$constraints" --build-constraint "$$constraints" --editable '.[dev]' $${more-}
+        --constraint "$$constraints" --build-constraint "$$constraints" --editable ".[$${extras:-dev}]" $${more-}
 }
 
 with_pip() {
