@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+import autograd
 from autograd import TABLE, Value, evaluate
 from autograd.number_systems import SYSTEMS, complexes, floats, javascript, mathml, source, system_of
 from tests import checks
@@ -97,3 +101,19 @@ def test_an_unknown_system_is_refused_with_the_known_ones() -> None:
 def test_a_module_is_a_system_too() -> None:
     assert system_of(floats) is floats
     assert evaluate(Value(2.0) * 3.0, floats) == 6.0
+
+
+def test_systems_are_loaded_when_they_are_asked_for() -> None:
+    """``import autograd`` computes in floats and Values; the standard library's fractions alone take a third of it."""
+    program = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import autograd
+from autograd.number_systems import SYSTEMS
+print([name for name, module in SYSTEMS.items() if module in sys.modules], "fractions" in sys.modules)
+"""
+    root = str(Path(autograd.__file__).resolve().parent.parent)
+    report = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, root], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert report.stdout.strip() == "['floats'] False"
