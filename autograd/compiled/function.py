@@ -12,6 +12,7 @@ from autograd.compiled.arguments import ArgumentReader, Arguments
 from autograd.compiled.backends import DEFAULTS, Choice, Options, checked, choose
 from autograd.compiled.guards import MOST_WAYS, Missed, check
 from autograd.compiled.plan import planned
+from autograd.compiled.points import Points
 from autograd.compiled.report import Report, described
 from autograd.compiled.tracing import Trace, arranged, trace
 from autograd.errors import GuardError, RecordingError
@@ -96,6 +97,7 @@ class Compiled:
         if self.dtype not in (np.float64, np.float32):
             raise TypeError(f"dtype is float64 or float32, not {self.dtype}")
         self._read = ArgumentReader(self.name)
+        self._points: Points | None = None
         self._ways: dict[Any, list[Way]] = {}
         self.recordings = 0
         self.guards_missed = 0
@@ -187,6 +189,22 @@ class Compiled:
         if self.wrt is not None:
             parts.append(self._by_arguments(ready, arguments, positions, columns, sums, kept))
         return value, parts[0] if len(parts) == 1 else tuple(parts)
+
+    @property
+    def at_points(self) -> Points:
+        """Further derivatives at single points: ``jacobian``, ``hessian``, ``hvp``, ``jvp``, ``vjp``.
+
+        They are by the argument that ``wrt`` names, the first unless told, and return what ``autograd``'s functions of
+        these names return.
+
+        >>> f = Compiled(lambda x: x[0] ** 2 * x[1], options=Options(backend="numpy"))
+        >>> f.at_points.hessian([3.0, 5.0])
+        [[10.0, 6.0], [6.0, 0.0]]
+        """
+        if self._points is None:
+            position = self.wrt if isinstance(self.wrt, int) else 0 if self.wrt is None else self.wrt[0]
+            self._points = Points(self.function, self.name, position, self.options)
+        return self._points
 
     def _by_arguments(
         self,

@@ -149,6 +149,15 @@ class Objective:
         ready, kept = self._run("hvp", point, list(np.eye(len(point))))
         return ready.derivative(kept, len(point))
 
+    def outputs(self, x: Any) -> int:
+        """The number of outputs."""
+        return len(self._recorded(self._point(x)).outputs)
+
+    @property
+    def shape(self) -> Any:
+        """The result's nesting, with the number of each output in its place; known after the first call."""
+        return self._ways[0][0].shape
+
     def _point(self, x: Any) -> Any:
         point = np.asarray(x, dtype=np.float64)
         if point.ndim != 1 or (self.n is not None and len(point) != self.n):
