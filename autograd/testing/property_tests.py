@@ -50,7 +50,8 @@ def gradtest(
 
     pytest and unittest collect the test by its name, which begins with ``test``; of a function of another name,
     ``test_f = gradtest(x=reals())(f)`` makes one. ``settings``, ``example`` and ``seed`` of Hypothesis work above and
-    below the decorator, in classes too. ``.function`` is the function as it was written.
+    below the decorator, in classes too; settings of your own best have ``deadline=None`` and leave out
+    ``Phase.explain``, as the ones here do. ``.function`` is the function as it was written.
 
     Args:
         strategies: argument name → strategy. Arguments left out are the caller's: ``self``, fixtures of pytest.
@@ -63,16 +64,19 @@ def gradtest(
         InvalidArgument: an option or a strategy is not what it must be.
         GradientMismatch: when run: a derivative is wrong. The text has the report and code that fails in the same way.
     """
+    options: dict[str, Any] = {"order": order, "grad": grad, "tolerance": tolerance, "rtol": rtol, "atol": atol}
+    for name, option in [*options.items(), ("allow", allow)]:
+        if isinstance(option, st.SearchStrategy):
+            raise InvalidArgument(f"{name} is an option of gradtest; an argument called {name} must take another name")
     if order not in (1, 2, 3):
-        raise InvalidArgument(f"order={order!r} must be 1, 2 or 3; an argument called order must take another name")
-    if grad is not None and (not callable(grad) or isinstance(grad, st.SearchStrategy)):
+        raise InvalidArgument(f"order={order!r} must be 1, 2 or 3")
+    if grad is not None and not callable(grad):
         raise InvalidArgument(f"grad={grad!r} must be a function that returns the derivatives")
     if not strategies:
         raise InvalidArgument("gradtest needs a strategy for each argument: @gradtest(x=reals(-3, 3))")
     for name, strategy in strategies.items():
         if not isinstance(strategy, st.SearchStrategy):
             raise InvalidArgument(f"{name}={strategy!r} must be a strategy, such as reals(-3, 3)")
-    options: dict[str, Any] = {"order": order, "grad": grad, "tolerance": tolerance, "rtol": rtol, "atol": atol}
     options["allow"] = (allow,) if isinstance(allow, str) else tuple(allow)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
@@ -84,6 +88,8 @@ def gradtest(
             __tracebackhide__ = True
             _check(function, arguments, list(strategies), options)
 
+        if not function.__name__.isidentifier():  # a lambda, whose name Hypothesis takes for the whole of its text
+            test.__name__ = "test_of_a_lambda"
         made: Any = given(**strategies)(test)
         if not hasattr(function, _SETTINGS):
             setattr(made, _SETTINGS, settings(getattr(made, _SETTINGS, None), **_BETTER))

@@ -297,7 +297,8 @@ def test_a_test_that_can_tell_nothing_is_not_passed() -> None:
         (lambda: gradtest(), "a strategy for each argument"),
         (lambda: gradtest(x=3.0), "x=3.0 must be a strategy"),  # type: ignore[arg-type]
         (lambda: gradtest(x=reals(), order=4), "order=4"),
-        (lambda: gradtest(x=reals(), order=reals()), "must take another name"),  # type: ignore[arg-type]
+        (lambda: gradtest(x=reals(), order=reals()), "called order must take another name"),  # type: ignore[arg-type]
+        (lambda: gradtest(grad=reals()), "called grad must take another name"),  # type: ignore[arg-type]
         (lambda: gradtest(x=reals(), grad=3.0), "grad=3.0"),  # type: ignore[arg-type]
         (lambda: gradtest(x=reals())(3.0), "a test of a function"),  # type: ignore[arg-type]
         (lambda: gradtest(x=reals())(ValueError), "a test of a function"),
