@@ -152,6 +152,11 @@ HELPERS = {
   const near = Math.floor(x * 1024) / 1024;
   return Math.exp(-near * near) * Math.exp((near - x) * (near + x));
 }""",
+    # It has the sign of the divisor, as Python's; that of JavaScript has the sign of the dividend.
+    "remainder": """(x, y) => {
+  const rest = x % y;
+  return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
+}""",
     # What x·y loses when it is rounded, exactly; 2²⁷ + 1 cuts a float into two halves of 26 bits.
     "product_error": """(x, y) => {
   const p = x * y, a = x * 134217729, b = y * 134217729;
@@ -260,9 +265,7 @@ class _Plain(Text):
         return _Plain(f"(!{self.text})", self.writer)
 
     def __mod__(self, other: Any) -> Any:
-        # JavaScript's remainder has the sign of the dividend, Python's that of the divisor.
-        divisor = text_of(other)
-        return _Plain(f"((({self.text} % {divisor}) + {divisor}) % {divisor})", self.writer)
+        return _Plain(f"m.remainder({self.text}, {text_of(other)})", self.writer)
 
     __hash__ = Text.__hash__
 

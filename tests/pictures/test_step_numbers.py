@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Primitive, Value, step_through
 from autograd.number_systems import javascript
+from autograd.primitives import everywhere
 from tests import checks
 from tests.step_page import StepPage, gradients_of, shown
 from tests.strategies import (
@@ -138,6 +140,43 @@ def test_functions_are_as_accurate_as_those_of_the_engine(console: Any, row: Pri
         error = abs(checks.mp.mpf(computed) - exact)
         strict = row.name in checks.ROUNDED_ONCE | checks.EXACT
         assert error <= checks.rounding_of(row, xs) * (1 if strict else 2), f"{row.name}{xs}: {computed!r}"
+
+
+ODD = (-math.inf, -1e300, -2.5, -2.0, -1.0, -0.5, -0.0, 0.0, 5e-324, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 1e300, math.inf)
+
+
+@autograd.primitive(partials=[lambda m, z, x: 1], domain=lambda x: 0 < x < 1 or not (x < 3 and x % 2 != 1))
+def crooked(m: Any, x: Any) -> Any:
+    return x + 0
+
+
+@autograd.primitive(partials=[lambda m, z, x, y: 1, None], domain=lambda x, y: x > 0 if y > 0 else (x != y) & (x >= -1))
+def forked(m: Any, x: Any, y: Any) -> Any:
+    return x + y
+
+
+def predicates_of(row: Primitive) -> dict[str, Callable[..., Any]]:
+    """The domains and the places of the limits of a row, by what they are called in its kernel."""
+    found = {"domain": row.domain}
+    found |= {f"partialDomains[{i}]": p for i, p in enumerate(row.partial_domains) if p}
+    return found | {f"limits[{i}][1]": limit.at for i, limit in enumerate(row.limits)}
+
+
+OWN = (crooked.primitive, forked.primitive)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("row", [row for row in (*ROWS, *OWN) if row.domain is not everywhere], ids=name_of)
+def test_domains_and_limits_lie_where_they_lie_in_python(console: Any, row: Primitive) -> None:
+    tried = list(itertools.islice(itertools.product(ODD, repeat=row.arity), 2_000))
+    text = javascript.kernel(row, row.arity)
+    for name, predicate in predicates_of(row).items():
+        found = console.evaluate(
+            f"(points) => {{ {javascript.module([text])}\n const kernel = {text};"
+            f" return points.map((xs) => kernel.{name}(...xs.map(Number))); }}",
+            [[repr(x).replace("inf", "Infinity") for x in xs] for xs in tried],
+        )
+        wrong = [xs for xs, says in zip(tried, found, strict=True) if says != bool(predicate(*xs))]
+        assert wrong == [], name
 
 
 @pytest.fixture(scope="module")

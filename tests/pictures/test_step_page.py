@@ -398,7 +398,8 @@ def test_where_decides_anew(open_page: Open) -> None:
     page.edit("x", "0.5")
     assert page.box("out")["data"] == "15"
     assert {name: page.gradients()[name] for name in "xy"} == {"x": "0", "y": "3"}
-    assert "a branch that Python's if chose stays as recorded" in page.text("#verdict")
+    remark = "The recorded operations run again at your numbers; where decides anew. A branch that Python's if chose"
+    assert remark in page.text("#verdict")
 
 
 def test_a_branch_that_was_never_called_is_not_invented(open_page: Open) -> None:
@@ -502,9 +503,9 @@ def test_a_missing_share_of_zero_is_luck_and_the_page_says_so(open_page: Open) -
     page.frame.get_by_role("switch").click()
     page.edit("a", "0")
     page.end()
-    verdict = page.text("#verdict")
-    assert "wrong" in verdict  # c: 0 and 0; a: h is 0, c is 3, both orders differ by nothing that reaches them
-    assert page.gradients()["c"] == page.gradients(WRONG)["c"] == "0"
+    assert "the numbers agree by luck" in page.text("#verdict")
+    assert {name: page.gradients()[name] for name in "ac"} == {"a": "3", "c": "0"}
+    assert {name: page.gradients(WRONG)[name] for name in "ac"} == {"a": "3", "c": "0"}
 
 
 # In the browser: for everybody.

@@ -53,7 +53,7 @@ function sentence(event) {
       ? "The leaves hold their numbers; you may change them. Forward computes every other value, operands first."
       : "The leaves hold their numbers. Forward computes every other value, operands first.";
   }
-  if (event.kind === "stop") return "There is no backward pass: see the node that is marked.";
+  if (event.kind === "stop") return stopped();
   if (event.kind === "end") {
     const leaves = [...recorded.keys()].map((leaf) => `∂${name(program.output)}/∂${name(leaf)} = ${number(story.gradients.get(leaf) ?? 0)}`);
     return leaves.length <= 8 ? `Every leaf has its gradient: ${list(leaves)}.` : "Every leaf has its gradient.";
@@ -69,6 +69,12 @@ function sentence(event) {
   if (event.sends.length === 0) return `${name(slot)} has gradient ${number(event.gradient)} and sends nothing back: no operand has a slope.`;
   const sums = event.sends.map((send) => `${name(send.to)} += ${number(send.product)}`);
   return `${name(slot)} sends its gradient ${number(event.gradient)} times each local slope: ${list(sums.slice(0, 6))}${sums.length > 6 ? " …" : ""}.`;
+}
+
+function stopped() {
+  const failed = story.events.find((event) => event.problem);
+  if (failed) return `The backward pass stops at ${name(failed.slot)}: ${failed.problem}`;
+  return `There is no backward pass: ${[...story.problems.values()].join(" ")}`;
 }
 
 const said = (text) => (text ? ` ${text}` : "");
@@ -150,7 +156,8 @@ function render({ animate = false } = {}) {
 function remarks() {
   if (!live) return `<p class="remark">Numbers are as recorded; they cannot be edited here. ${escaped(program.frozen.join(". "))}.</p>`;
   if (!edited()) return "";
-  return '<p class="remark">The recorded operations run again at your numbers. A where decides anew; a branch that Python\'s if chose stays as recorded.</p>';
+  const where = Object.values(program.kernels).some((kernel) => kernel.name === "where") ? "; where decides anew" : "";
+  return `<p class="remark">The recorded operations run again at your numbers${where}. A branch that Python's if chose stays as recorded.</p>`;
 }
 
 const edited = () => [...recorded].some(([slot, value]) => !Object.is(inputs.get(slot), value));

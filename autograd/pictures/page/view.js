@@ -186,7 +186,7 @@ class GraphView {
       stacked.set(send.to, level + 1);
       this.stage.append(pill);
       this.pills.push(pill);
-      const end = Math.min(pill.offsetWidth / 2 + 3, line.getTotalLength());
+      const end = this.beside(line, pill.offsetWidth / 2 + 3);
       pill.style.offsetPath = `path("${line.getAttribute("d")}")`;
       pill.style.offsetDistance = `${end}px`;
       pill.style.marginTop = `${level * 22}px`;
@@ -196,6 +196,15 @@ class GraphView {
           { duration: animate, easing: "ease-in-out" });
       }
     }
+  }
+
+  // How far along an edge a pill stands clear of the box that the edge comes from.
+  beside(line, room) {
+    const whole = line.getTotalLength();
+    const { x } = line.getPointAtLength(0);
+    let length = Math.min(room, whole);
+    while (length < whole / 2 && line.getPointAtLength(length).x - x < room) length += 2;
+    return length;
   }
 
   // Scrolls so that the current node, and if there is room its operands, can be seen; before and after, the leaves.
