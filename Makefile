@@ -36,7 +36,7 @@ notebooks: setup ## execute the notebooks
 
 jupyterlab: setup ## add JupyterLab to .venv and run the tests that need it
 	@folder=.venv constraints=constraints.txt right=yes extras=dev,lab sh -c "$$ENVIRONMENT"
-	.venv/bin/python -m pytest -n 2 -q -k jupyterlab $(ARGS)
+	.venv/bin/python -m pytest -q -k jupyterlab tests/pictures tests/notebooks $(ARGS)
 
 thorough: setup ## run the tests with many more random examples
 	HYPOTHESIS_PROFILE=thorough .venv/bin/python -m pytest -n 2 -q $(ARGS)

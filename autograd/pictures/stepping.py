@@ -117,10 +117,10 @@ def _program(output: Value, precision: int) -> tuple[dict[str, Any], str]:
         slots.append({"name": names[slot], "kernel": keys[use], **_instruction(nodes[slot], primitive, parents)})
         slots[-1]["operands"] = list(operands)
     kernels, written, frozen = _kernels(keys)
-    for slot in slots[program.first_instruction :]:
-        rules = kernels[slot["kernel"]]["slopes"]
+    for made in slots[program.first_instruction :]:
+        rules = kernels[made["kernel"]]["slopes"]
         for i in [i for i, rule in enumerate(rules) if rule == _ZERO]:
-            slot["slopes"][i] = None  # through a slope of zero everywhere nothing flows
+            made["slopes"][i] = None  # through a slope of zero everywhere nothing flows
     data = {
         "precision": precision,
         "output": program.outputs[0],
