@@ -12,15 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import interpret
+from autograd.checking.carried import looseness
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
-from autograd.checking.recorded import (
-    NO_NUMBER,
-    at_kink,
-    has_partial,
-    imaginary_step,
-    looseness,
-    partials_or_nothing,
-)
+from autograd.checking.recorded import NO_NUMBER, at_kink, has_partial, partials_or_nothing
+from autograd.checking.replay import imaginary_step
 from autograd.checking.report import Edge
 from autograd.errors import operands_in_words
 from autograd.lines import line_of

@@ -45,9 +45,7 @@ class Entry(NamedTuple):
     @property
     def deviation(self) -> float:
         """How far the two numbers are apart, as a part of the larger one."""
-        size = max(abs(self.analytic), abs(self.numeric))
-        apart = abs(self.analytic - self.numeric)
-        return apart / size if size and math.isfinite(apart) else (math.inf if apart else 0.0)
+        return _apart(self.analytic, self.numeric)
 
 
 class Edge(NamedTuple):
@@ -71,9 +69,7 @@ class Edge(NamedTuple):
     @property
     def deviation(self) -> float:
         """How far the two numbers are apart, as a part of the larger one."""
-        size = max(abs(self.analytic), abs(self.numeric))
-        apart = abs(self.analytic - self.numeric)
-        return apart / size if size and math.isfinite(apart) else (math.inf if apart else 0.0)
+        return _apart(self.analytic, self.numeric)
 
     def __str__(self) -> str:
         label = f" {self.label!r}" if self.label else ""
@@ -87,6 +83,12 @@ class Edge(NamedTuple):
             f"{self.primitive}{label}{place}: {slope} is {_number(self.analytic)}, by differences "
             f"{_number(self.numeric)} ± {self.error:.1e} ({self.verdict}); {self.operands}"
         )
+
+
+def _apart(x: float, y: float) -> float:
+    """The difference of two numbers as a part of the larger one; infinite if one of them is no number."""
+    size, apart = max(abs(x), abs(y)), abs(x - y)
+    return apart / size if size and math.isfinite(apart) else (math.inf if apart else 0.0)
 
 
 class Report:

@@ -1,0 +1,88 @@
+"""How far rounding may put the values of a function off: from their size, and from how they scatter.
+
+The invariant: an estimate may be too large, where a function is rough, but stairs and noise are never taken for slopes.
+"""
+
+from __future__ import annotations
+
+import math
+
+from autograd.checking.samples import FEWEST, ROUNDING, Samples
+
+#: Rounding is looked for at steps below this part of the first one.
+_SCATTER_BELOW = 2.0**-18
+
+
+def noise_of(given: float, *values: float) -> float:
+    """What rounding may do to values of this size: a few roundings, unless more is known."""
+    return max(given, 4 * ROUNDING * max(map(abs, values)))
+
+
+def scatter(side: list[tuple[float, list[float]]], i: int) -> float:
+    """What rounding does to the values, seen from the finest steps: how far each is from the line through its
+    neighbours.
+
+    Where a function is smooth that falls by four as the step is halved, next to a root by less; what stays over five
+    levels is rounding, be it that all values of the very finest steps sit on one stair. From the finest steps on, the
+    search ends where a smooth stretch begins: above it there may be waves, which are no rounding.
+    """
+    off = []
+    for (a, x), (b, y), (c, z) in zip(side, side[1:], side[2:], strict=False):
+        through = z[i] + (x[i] - z[i]) * ((b - c) / (a - c))
+        off.append(abs(y[i] - through))
+    last = len(off) - 1
+    smooth = last >= 2 and all(2.5 * off[j] < off[j - 1] < 6.5 * off[j] for j in (last, last - 1))
+    worst = 0.0 if smooth else max(off[-3:], default=0.0)
+    fine = _SCATTER_BELOW * side[0][0] if side else 0.0
+    for k in range(len(off) - 1, 3, -1):
+        if side[k + 2][0] >= fine:
+            break
+        if off[k] > 4 * noise_of(0.0, side[k][1][i]) and all(
+            2.5 * off[j] < off[j - 1] < 6.5 * off[j] for j in (k, k - 1, k - 2)
+        ):
+            break
+        coarser = off[k - 4 : k]
+        if sum(other > off[k] / 8 for other in coarser) >= 3 and max(coarser) < 3 * off[k]:
+            worst = max(worst, off[k], *coarser)
+    return 2 * worst
+
+
+def coarseness(samples: Samples, i: int, expected: float) -> float:
+    """What rounding inside of an unknown function does, seen from its results: 0 unless they are coarse.
+
+    They are where each fits into the 24 bits of single precision, and where small steps change nothing at all and large
+    ones do; if that is as much as the expected slope would have it, the stairs may be those of rounding.
+    """
+    centre = samples.centre[i]
+    values = [values[i] for side in (samples.right, samples.left) for _, values in side]
+    if any(value != centre for value in values):
+        single = all(_in_24_bits(value) for value in values)
+        noise = 2.0**-22 * max(map(abs, [centre, *values])) if single else 0.0
+        right, left = _stair(samples.right, i, centre), _stair(samples.left, i, centre)
+        if right is not None and left is not None:
+            rise = max(right[1], left[1])
+            claimed = abs(expected) * max(right[0], left[0])
+            if rise < 4 * min(right[1], left[1]) and 0.1 * rise < claimed < 10 * rise:
+                noise = max(noise, rise)
+        return noise
+    if expected != 0.0 and values:
+        h = max(abs(samples.x), 1.0)
+        for k in range(40):
+            for moved in (samples.x + h * 4.0**k, samples.x - h * 4.0**k):
+                there = samples.f(moved) if math.isfinite(moved) else None
+                if there is not None and there[i] != centre:
+                    return abs(there[i] - centre)
+    return 0.0
+
+
+def _stair(side: list[tuple[float, list[float]]], i: int, centre: float) -> tuple[float, float] | None:
+    """The smallest step that changes anything, and by how much, if many smaller ones change nothing."""
+    for unchanged, (h, values) in enumerate(reversed(side)):
+        if values[i] != centre:
+            return (h, abs(values[i] - centre)) if unchanged >= 2 * FEWEST else None
+    return None
+
+
+def _in_24_bits(x: float) -> bool:
+    shifted = x * (2.0**29 + 1)  # Dekker's splitting: what is left has the upper 24 of 53 bits
+    return shifted - (shifted - x) == x

@@ -1,0 +1,210 @@
+"""What differences say of the engine's derivatives: by complex step where that can be, by real differences elsewhere.
+
+A program says nothing of what Python decided while it was recorded, nor of numbers that were read through ``.data``. So
+the function itself is called beside the point, along random directions, and has to agree with what the program says;
+where it does not, each input is moved alone.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+
+from autograd.checking.calls import Call, function_agrees, of_the_function
+from autograd.checking.carried import Rounding
+from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, largest_change, method_of
+from autograd.checking.recorded import NO_NUMBER
+from autograd.checking.replay import replays
+from autograd.checking.report import Entry
+from autograd.checking.samples import ROUNDING
+
+#: So many inputs at most are moved in the function itself, where the program would do.
+_MOST_ALONE = 64
+
+
+class Numeric:
+    """What differences say of every output and input of a call, and how each number was found."""
+
+    def __init__(self, call: Call, source: random.Random) -> None:
+        self.call = call
+        self.notes: list[str] = []
+        outputs = range(len(call.outputs))
+        #: Output and input of a derivative that does not exist, and the reason.
+        self.nowhere: dict[tuple[int, int], str] = {}
+        self.analytic = [self._analytic(k) for k in outputs]
+        rounding = Rounding(call.recorded)
+        self.off = [rounding.of_gradient(k) for k in outputs]
+        # Where nothing is known of the rounding, it is seen from the results.
+        self.noise = [n if (n := rounding.of_output(k)) < math.inf else 0.0 for k in outputs]
+        self.complex, self.floats = replays(call.recorded)
+        self.slopes: list[list[Slope]] = [[] for _ in outputs]
+        self.methods: list[str] = []
+        #: The inputs on whose way to an output an operation stands at a kink.
+        self.kinks: set[int] = set()
+        self._from_the_program()
+        if not function_agrees(call, self.slopes, self.off, self.noise, source):
+            self.notes.append(
+                f"{call.name} itself, beside this point, does not change as its recorded operations say (a branch of "
+                "Python that depends on the inputs, a number read through .data, or rounding); it was called for each "
+                "input alone."
+            )
+            for i in range(len(call.inputs)):
+                self._replace(i, of_the_function(call, i, self._claimed(i), self.noise))
+
+    def _analytic(self, k: int) -> list[float]:
+        """The engine's derivatives of one output; nan for one that does not exist, which is looked for one by one."""
+        recorded = self.call.recorded
+        try:
+            return recorded.gradient(k)
+        except NO_NUMBER:
+            pass
+        found = []
+        for i in range(len(self.call.inputs)):
+            try:
+                found.append(recorded.derivative(k, i))
+            except NO_NUMBER as error:
+                found.append(math.nan)
+                if not isinstance(error, OverflowError):
+                    self.nowhere[k, i] = str(error)
+        return found
+
+    def _claimed(self, i: int) -> list[float]:
+        return [row[i] for row in self.analytic]
+
+    def _replace(self, i: int, column: list[Slope]) -> None:
+        self.methods[i] = "central"
+        for row, slope in zip(self.slopes, column, strict=True):
+            row[i] = slope
+
+    def places(self) -> list[tuple[int, int]]:
+        """Output and input of each entry."""
+        return [(k, i) for k in range(len(self.slopes)) for i in range(len(self.call.inputs))]
+
+    def entries(self, names: Sequence[str], judge: Judge) -> list[Entry]:
+        """One entry for each output and input."""
+        call, entries = self.call, []
+        for k, output_name in enumerate(names):
+            largest = largest_change(self.slopes[k], call.inputs.numbers)
+            for i, name in enumerate(call.inputs.names):
+                slope, analytic = self.slopes[k][i], self.analytic[k][i]
+                size = max(abs(call.inputs.numbers[i]), 1.0)
+                small = BESIDE_THE_LARGEST * largest / size
+                if self.methods[i] == "complex step":
+                    small = max(small, FLAT * abs(call.values[k]) / size)
+                if abs(analytic) <= 4 * self.off[k][i]:  # zero, or nothing but the rounding of its formula
+                    small = max(small, FLAT * max(abs(call.values[k]), slope.size, self.noise[k] / ROUNDING) / size)
+                method = method_of(slope) if self.methods[i] == "central" else self.methods[i]
+                entry = judge.entry(f"{output_name}{name}", 1, analytic, slope, method, small)
+                if (k, i) in self.nowhere:
+                    entry = judge.outside(entry, self.nowhere[k, i])
+                entries.append(entry)
+        return entries
+
+    def _from_the_program(self) -> None:
+        """Fill in what the recorded program says."""
+        call, recorded = self.call, self.call.recorded
+        kinks = recorded.kinks()
+        alone = 0
+        for i, x in enumerate(call.inputs.numbers):
+            method = "complex step"
+            if recorded.inputs[i] < 0:  # the result does not depend on it
+                column = [Slope(0.0, 0.0, 0.0, 0.0, 0.0, "smooth", 0.0)] * len(self.slopes)
+            else:
+                downstream = self.complex.downstream(i)
+                exact = None
+                if not kinks.isdisjoint(downstream):
+                    self.kinks.add(i)
+                else:
+                    exact = self._by_complex_step(i, x, downstream)
+                if exact is not None:
+                    column = exact
+                else:
+                    method = "central"
+                    if i in self.kinks and alone < _MOST_ALONE:
+                        alone += 1
+                        column = of_the_function(call, i, self._claimed(i), self.noise)
+                    else:
+                        column = self._of_the_program(i, x, downstream)
+            self.methods.append(method)
+            for row, slope in zip(self.slopes, column, strict=True):
+                row.append(slope)
+
+    def _by_complex_step(self, i: int, x: float, downstream: list[int]) -> list[Slope] | None:
+        """The slopes by complex step, where it can be taken and is borne out."""
+        claimed, off = self._claimed(i), [row[i] for row in self.off]
+        derivatives = self.complex.by_complex_step(i, downstream)
+        if derivatives is None or not _worth(derivatives, claimed, off, x, self.call.values):
+            return None
+        column = [
+            Slope(d, 2 * o + ROUNDING * abs(d), 0.0, d, d, "smooth", 0.0) for d, o in zip(derivatives, off, strict=True)
+        ]
+        if all(_close(slope, a) for slope, a in zip(column, claimed, strict=True)):
+            return column
+        # Before anything is called wrong, real differences must say so too.
+        real = self._of_the_program(i, x, downstream)
+        return column if all(map(_borne_out, column, real, claimed)) else None
+
+    def _of_the_program(self, i: int, x: float, downstream: list[int]) -> list[Slope]:
+        """The slopes by real differences of the recorded program."""
+        replay = self.floats
+
+        def f(number: float) -> list[float] | None:
+            try:
+                results = [float(z) for z in replay.outputs(i, number, downstream)]
+            except NO_NUMBER:
+                return None
+            # An output that is no Value does not move.
+            return results if all(map(math.isfinite, results)) else None
+
+        centre = f(x)
+        if centre is None:
+            return [NOTHING] * len(self.slopes)
+        return slopes(f, x, centre, self._claimed(i), noise=self.noise)
+
+    def without_a_guilty_node(self, k: int, i: int, entry: Entry) -> Entry:
+        """A mismatch to which no node is guilty: the conventions at kinks, or a function too rough for differences.
+
+        It stays a mismatch where the recorded program itself has another derivative than the function: then Python
+        decided something, or a number was read through ``.data``.
+        """
+        if entry.verdict != "mismatch":
+            return entry
+        if i in self.kinks:
+            note = "operations at a kink: their conventions do not add up to a slope"
+            return entry._replace(verdict="kink", note=f"{entry.note}; {note}" if entry.note else note)
+        downstream = self.complex.downstream(i)
+        derivatives = self.complex.by_complex_step(i, downstream)
+        claimed = self.analytic[k][i]
+        if derivatives is None or not _close(
+            self.slopes[k][i]._replace(value=derivatives[k], error=2 * self.off[k][i]), claimed
+        ):
+            return entry
+        real = self._of_the_program(i, self.call.inputs.numbers[i], downstream)[k]
+        if _close(real, claimed):
+            return entry
+        return entry._replace(verdict="ill-conditioned", note="too rough for differences")
+
+
+def _close(slope: Slope, analytic: float) -> bool:
+    """Whether a slope and the engine's derivative are the same but for rounding."""
+    size = max(abs(slope.value), abs(analytic))
+    return abs(slope.value - analytic) <= slope.error + HALF_OF_THE_DIGITS * size
+
+
+def _borne_out(slope: Slope, real: Slope, analytic: float) -> bool:
+    """Whether real differences are with the complex step: they agree with it, and not with the engine."""
+    if _close(slope, analytic):
+        return True
+    return real.kind == "smooth" and _close(real, slope.value) and not _close(real, analytic)
+
+
+def _worth(
+    by_complex: Sequence[float], expected: Sequence[float], off: Sequence[float], x: float, values: Sequence[float]
+) -> bool:
+    """Whether the formulas are exact enough here for a complex step to be believed."""
+    return all(
+        2 * o <= max(1e-3 * max(abs(d), abs(a) if a == a else 0.0), FLAT * abs(value) / max(abs(x), 1.0), 1e-300)
+        for d, a, o, value in zip(by_complex, expected, off, values, strict=True)
+    )
