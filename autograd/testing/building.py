@@ -7,7 +7,7 @@ lie in its domain; elsewhere an operand is led there by a smooth function, a gua
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -54,22 +54,29 @@ class Pick(NamedTuple):
     comparison: Primitive | None = None
 
 
-class Guard(NamedTuple):
-    """A smooth function that leads all numbers into a smaller range."""
-
-    #: Each a primitive, and the constant it takes as a second operand.
-    steps: tuple[tuple[str, float | None], ...]
-    range: Callable[[Bounds], Bounds]
-
+#: A smooth function that leads all numbers into a smaller range: primitives, and the constant each takes as its second
+#: operand.
+Guard = tuple[tuple[str, float | None], ...]
 
 #: The cheaper first; nothing to do is the cheapest.
-GUARDS = (
-    Guard((), lambda r: r),
-    Guard((("tanh", None),), lambda r: (-1.0, 1.0)),
-    Guard((("square", None), ("add", 1.0)), lambda r: (1.0, 1.0 + max(map(abs, r)) ** 2)),
-    Guard((("square", None), ("add", 2.0)), lambda r: (2.0, 2.0 + max(map(abs, r)) ** 2)),
-    Guard((("tanh", None), ("mul", 0.5)), lambda r: (-0.5, 0.5)),
+GUARDS: tuple[Guard, ...] = (
+    (),
+    (("tanh", None),),
+    (("square", None), ("add", 1.0)),
+    (("square", None), ("add", 2.0)),
+    (("tanh", None), ("mul", 0.5)),
 )
+
+
+@cache
+def _through(guard: Guard, bounds: Bounds) -> list[Bounds]:
+    """The range of each step of a guard, from that of the operand on, which comes first."""
+    ranges = [bounds]
+    for name, constant in guard:
+        operands = [ranges[-1]] if constant is None else [ranges[-1], (constant, constant)]
+        result = code.apply(intervals, TABLE[name], [intervals.number(operand) for operand in operands])
+        ranges.append((result.low, result.high))
+    return ranges
 
 
 @cache
@@ -80,7 +87,7 @@ def _ways(row: Primitive, size: int) -> list[tuple[Guard, ...]]:
         ways = [(guard,) * len(free) for guard in GUARDS]
     else:
         ways = list(itertools.product(GUARDS, repeat=len(free)))
-    ways.sort(key=lambda way: sum(len(guard.steps) for guard in way))
+    ways.sort(key=lambda way: sum(len(guard) for guard in way))
     return [tuple(way[free.index(i)] if i in free else GUARDS[0] for i in range(size)) for way in ways]
 
 
@@ -144,7 +151,7 @@ class Building:
         way, ranges, result = found
         used = {x for x in (*chosen, *compared) if isinstance(x, int)}
         unused = [x for x in self.open if x not in used]
-        cost = 1 + bool(compared) + sum(len(g.steps) for g, x in zip(way, chosen, strict=True) if isinstance(x, int))
+        cost = 1 + bool(compared) + sum(len(g) for g, x in zip(way, chosen, strict=True) if isinstance(x, int))
         if len(self.steps) + cost + len(unused) > self.most:
             return False
         self.open = unused
@@ -201,7 +208,7 @@ class Building:
         for bounds in (plain, _with_constants_of_the_example(row, plain)):
             for way in _ways(row, len(chosen)):
                 ranges = [
-                    guard.range(r) if isinstance(x, int) else _constant_guarded(guard, r)
+                    _through(guard, r)[-1] if isinstance(x, int) else _constant_guarded(guard, r)
                     for guard, r, x in zip(way, bounds, chosen, strict=True)
                 ]
                 result = range_of(row, ranges)
@@ -210,8 +217,8 @@ class Building:
         return None
 
     def _guarded(self, guard: Guard, x: int) -> int:
-        bounds = guard.range(self.ranges[x])
-        for name, constant in guard.steps:
+        ranges = _through(guard, self.ranges[x])
+        for (name, constant), bounds in zip(guard, ranges[1:], strict=True):
             x = self._step(TABLE[name], (x,) if constant is None else (x, constant), bounds)
         return x
 
@@ -233,7 +240,7 @@ class Building:
 
 def _constant_guarded(guard: Guard, r: Bounds) -> Bounds:
     x = r[0]
-    for name, constant in guard.steps:
+    for name, constant in guard:
         x = interpret.apply(floats, TABLE[name], [x] if constant is None else [x, constant])
     return x, x
 

@@ -18,8 +18,8 @@ from autograd.testing.code import file_of, import_line, module_of
 from autograd.testing.expression import Expression
 from autograd.testing.networks import MLP
 
-#: The options of ``assert_grads`` that are not written.
-_DEFAULTS = {"order": 1, "grad": None, "tolerance": 1.0, "rtol": 0.0, "atol": 0.0, "allow": ()}
+#: What need not be written: the options of ``assert_grads``, and that ``gradtest`` lets kinks through.
+_DEFAULTS = {"order": 1, "grad": None, "tolerance": 1.0, "rtol": 0.0, "atol": 0.0, "allow": ("kink",)}
 
 
 def snippet(

@@ -78,6 +78,15 @@ def test_values_and_derivatives_exist_wherever_the_inputs_may_be(primitives: Any
     assert all(math.isfinite(leaf.grad) for leaf in leaves)
 
 
+@settings(max_examples=5 * settings.default.max_examples)
+@given(expressions(primitives=ALL, max_nodes=12, sharing=0.5))
+def test_intervals_prove_that_it_is_defined_wherever_the_inputs_may_be(f: Expression) -> None:
+    """Over the box of all inputs at once; an operation that may be outside its domain somewhere would raise."""
+    result = f.evaluate([(f.min_value, f.max_value)] * len(f.names), "intervals")
+    assert math.isfinite(result.low)
+    assert math.isfinite(result.high)
+
+
 @pytest.mark.parametrize("primitives", SETS)
 @given(data=st.data())
 def test_floats_values_program_and_code_compute_the_same_bits(primitives: Any, data: st.DataObject) -> None:

@@ -253,6 +253,10 @@ def test_the_same_points_on_every_run() -> None:
 
 def test_a_kink_is_no_failure_and_a_wrong_slope_beside_it_is() -> None:
     gradtest(x=reals(-1, 1))(example(x=0.0)(lambda x: autograd.relu(x) + autograd.abs(x)))()
+    several = example(x=0.0)(lambda x: autograd.relu(x) - autograd.relu(-x))
+    gradtest(x=reals(-1, 1))(several)()
+    with pytest.raises(GradientMismatch):
+        gradtest(x=reals(-1, 1), allow=())(several)()
     with pytest.raises(GradientMismatch):
         gradtest(x=reals(-1, 1), grad=lambda x: 1.5)(lambda x: autograd.relu(x))()
 
