@@ -351,3 +351,20 @@ def test_the_operators_written_out_do_what_the_operators_of_arithmetic_do(name: 
         assert type(general) is type(written_out)
         assert general.primitive is written_out.primitive
         assert [id(parent) for parent in general.parents] == [id(parent) for parent in written_out.parents]
+
+
+def test_a_function_that_is_compiled_reads_no_number_and_runs_no_backward() -> None:
+    """Either would be frozen into the recorded program."""
+
+    def reads(x: Any) -> Any:
+        return x * x.data
+
+    def runs_backward(x: Any) -> Any:
+        y = x * x
+        y.backward()
+        return y
+
+    with pytest.raises(autograd.RecordingError, match=r"^the number of .* was read"):
+        autograd.compile(reads)(2.0)
+    with pytest.raises(autograd.RecordingError, match=r"^the gradients that backward\(\) leaves"):
+        autograd.compile(runs_backward)(2.0)

@@ -29,23 +29,32 @@ class TooLong(BaseException):
     """A test took longer than it may."""
 
 
-def cases_of(file: str) -> Iterator[Case]:
+def cases_of(file: str, without: Sequence[str] = ()) -> Iterator[Case]:
     """The tests of a file that are complete as functions, each as often as it has parameters."""
-    module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
-    for name, function in list(vars(module).items()):
-        if not name.startswith("test_") or not inspect.isfunction(function):
+    for name, function in functions_of(file).items():
+        if any(part in name for part in without):
             continue
-        marks = getattr(function, "pytestmark", [])
-        tables = [_table(mark) for mark in marks if mark.name == "parametrize"]
-        known = {argument for names, _ in tables for argument in names}
-        if len(tables) < len(marks) or set(inspect.signature(function).parameters) != known:
-            continue
+        tables = [_table(mark) for mark in getattr(function, "pytestmark", [])]
         for i, rows in enumerate(itertools.product(*[rows for _, rows in tables])):
             arguments: dict[str, Any] = {}
             for (names, _), row in zip(tables, rows, strict=True):
                 arguments |= dict(zip(names, row, strict=True))
             call = lambda f=function, a=arguments: f(**a)  # noqa: E731 - bound now
-            yield Case(f"{file}::{name}[{i}]", call, tuple(arguments.values()))
+            yield Case(f"{name}[{i}]", call, tuple(arguments.values()))
+
+
+def functions_of(file: str) -> dict[str, Callable[..., Any]]:
+    """The test functions that need nothing but their parameters, by the names that pytest gives them."""
+    module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+    found = {}
+    for name, function in vars(module).items():
+        if name.startswith("test_") and inspect.isfunction(function):
+            marks = getattr(function, "pytestmark", [])
+            known = {argument for mark in marks if mark.name == "parametrize" for argument in _table(mark)[0]}
+            plain = all(mark.name == "parametrize" for mark in marks)
+            if plain and set(inspect.signature(function).parameters) == known:
+                found[f"{file}::{name}"] = function
+    return found
 
 
 def _table(mark: Any) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -98,15 +107,10 @@ def run(case: Case, limit: float) -> str | None:
     return None
 
 
-def seconds_of(files: Sequence[str]) -> dict[str, float]:
-    """How long each test of some files takes; those that fail when called like this are not among them."""
-    took = {}
-    for file in files:
-        for case in cases_of(file):
-            start = time.perf_counter()
-            if run(case, 60.0) is None:
-                took[case.name] = time.perf_counter() - start
-    return took
+def seconds_of(case: Case) -> float | None:
+    """How long a test takes; ``None`` if it fails."""
+    start = time.perf_counter()
+    return time.perf_counter() - start if run(case, 600.0) is None else None
 
 
 def killer_among(

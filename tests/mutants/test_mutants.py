@@ -141,8 +141,8 @@ from tests.mutants import trial as trials
 from tests.mutants.trial import Seconds, Stage, Trial
 
 trials.PATIENCE = 0.5
-for direct in (True, False):
-    tests = (Stage(("test_small.py",), direct=direct),)
+for file, by_pytest in (("test_small.py", False), ("test_class.py", True)):
+    tests = (Stage((file,), pytest=by_pytest),)
     known = Trial(tests).outcome()
     assert known["killer"] is None, known
     seconds = Seconds(*known["seconds"])
@@ -162,6 +162,9 @@ def test_trials(tmp_path: Path) -> None:
     (tmp_path / "test_small.py").write_text(
         "from small import count\n\ndef test_count():\n    assert count(3) == 3\n", "utf-8"
     )
+    (tmp_path / "test_class.py").write_text(
+        "from small import count\n\nclass TestCount:\n    def test_it(self):\n        assert count(3) == 3\n", "utf-8"
+    )
     (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
     code = f"import sys; sys.path[:0] = ['.', {str(ROOT)!r}]\n{_TRIALS}"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
@@ -169,5 +172,5 @@ def test_trials(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     half = len(lines) // 2
     for outcome in (dict(line.split(" | ") for line in part) for part in (lines[:half], lines[half:])):
-        assert outcome.pop("total < n → total <= n").startswith("test_small.py::test_count")
+        assert outcome.pop("total < n → total <= n").startswith("test_")
         assert "too long" in outcome["total += step → total -= step"]

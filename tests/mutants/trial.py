@@ -14,12 +14,11 @@ import importlib
 import importlib.util
 import json
 import os
-import re
 import resource
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +33,10 @@ from tests.mutants.mutator import Mutant
 
 #: A test that takes longer is left out, to keep trials short; the mutants that it alone would kill survive.
 QUICK = 0.15
+#: The time of a test that fails without a mutant: it tells nothing, and is left out.
+FAILS = float("inf")
+#: Parts of the names of tests that take long by nature: left out as well.
+LONG_BY_NATURE = ("million", "deep_chain", "no_reference_cycles")
 #: Seconds that a test gets, and a collection: a generous start, and so many times what it takes without a mutant.
 PATIENCE, TIMES = 3.0, 10
 #: Bytes that a child may take, so that a loop that fills a list comes to an end.
@@ -56,14 +59,12 @@ class Seconds(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """Test files, and which of their tests: those whose parameters name one of some rows, or all; less some names."""
+    """Tests that are called as functions, or, with ``pytest``, the rest of these files, which only pytest can run."""
 
     files: tuple[str, ...]
+    #: Only tests whose parameters name one of these rows, if there are any.
     rows: tuple[str, ...] = ()
-    #: Names that are left out because they take long by nature, in the way of pytest's ``-k``.
-    without: tuple[str, ...] = ()
-    #: Whether the tests are called as functions, instead of by pytest.
-    direct: bool = False
+    pytest: bool = False
 
 
 class _MutantLoader(SourceFileLoader):
@@ -95,16 +96,15 @@ class _Watch:
     """A pytest plugin: chooses and orders the tests, ends those that take too long, and keeps the name of the first
     that fails."""
 
-    def __init__(self, rows: Sequence[str], seconds: dict[str, float] | None) -> None:
+    def __init__(self, called: set[str], seconds: dict[str, float] | None) -> None:
         self.killer: str | None = None
         self.took: dict[str, float] = {}
         self._seconds = seconds
-        self._of_a_row = re.compile(rf"\[(.*-)?({'|'.join(rows)})(-.*)?\]") if rows else None
+        self._called = called
 
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
         seconds = self._seconds
-        if self._of_a_row is not None:
-            items[:] = [item for item in items if "[" not in item.nodeid or self._of_a_row.search(item.nodeid)]
+        items[:] = [item for item in items if item.nodeid.split("[")[0] not in self._called]
         if seconds is not None:
             items[:] = [item for item in items if seconds.get(item.nodeid, 0.0) <= QUICK]
             items.sort(key=lambda item: seconds.get(item.nodeid, QUICK))
@@ -121,7 +121,9 @@ class _Watch:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         self.took[report.nodeid] = self.took.get(report.nodeid, 0.0) + report.duration
-        if report.failed:
+        if report.failed and self._seconds is None:
+            self.took[report.nodeid] = FAILS
+        elif report.failed:
             self.killer = report.nodeid
 
     def pytest_collectreport(self, report: Any) -> None:
@@ -151,9 +153,11 @@ def _prepare() -> None:
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"  # for tests/conftest.py
 
 
-def _under_pytest(stage: Stage, seconds: dict[str, float] | None, say: Any) -> tuple[str | None, dict[str, float]]:
-    """The test that fails, and how long each took."""
-    watch = _Watch(stage.rows, seconds)
+def _under_pytest(
+    files: Sequence[str], called: set[str], seconds: dict[str, float] | None, say: Any
+) -> tuple[str | None, dict[str, float]]:
+    """The test that fails, and how long each took; without those that were called as functions."""
+    watch = _Watch(called, seconds)
 
     def end_of_patience(*_: Any) -> None:
         say({"killer": watch.killer or "collecting (too long)"})
@@ -162,43 +166,61 @@ def _under_pytest(stage: Stage, seconds: dict[str, float] | None, say: Any) -> t
     signal.signal(signal.SIGALRM, end_of_patience)
     if seconds is not None:
         signal.setitimer(signal.ITIMER_REAL, 10 * PATIENCE)
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "--tb=line", *IMPORTED_ALREADY]
-    if stage.without:
-        options += ["-k", f"not ({' or '.join(stage.without)})"]
-    code = pytest.main([*options, *stage.files], plugins=[watch])
-    if watch.killer is None and code != pytest.ExitCode.OK:
+    options = [
+        *(["-x"] if seconds is not None else []),
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "--no-header",
+        "--tb=line",
+        *IMPORTED_ALREADY,
+    ]
+    options += ["-k", f"not ({' or '.join(LONG_BY_NATURE)})"]
+    code = pytest.main([*options, *files], plugins=[watch])
+    fine = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.TESTS_FAILED)
+    if watch.killer is None and code not in fine:
         return f"pytest ended with {code!s}", {}
     return watch.killer, watch.took
 
 
+def _functions(names: Iterable[str]) -> set[str]:
+    return {name.split("[")[0] for name in names}
+
+
 def _learn(stages: Sequence[Stage], say: Any) -> None:
-    """In the child without a mutant: say how long each test takes, or which fails."""
+    """In the child without a mutant: say how long each test takes."""
     _prepare()
     known = Seconds({}, {})
     for stage in stages:
-        if stage.direct:
-            known.direct.update(direct.seconds_of(stage.files))
-            continue
-        killer, took = _under_pytest(stage, None, say)
-        if killer is not None:
-            say({"killer": killer})
-            return
-        known.pytest.update(took)
+        if stage.pytest:
+            called = {name for file in stage.files for name in direct.functions_of(file)}
+            killer, took = _under_pytest(stage.files, called, None, say)
+            if killer is not None:
+                say({"killer": killer})
+                return
+            known.pytest.update(took)
+        else:
+            for file in stage.files:
+                for case in direct.cases_of(file, LONG_BY_NATURE):
+                    took_it = direct.seconds_of(case)
+                    known.direct[case.name] = FAILS if took_it is None else took_it
     say({"killer": None, "seconds": known})
 
 
 def _run_tests(stages: Sequence[Stage], seconds: Seconds, say: Any) -> None:
     """In the child with a mutant: run the tests, and say which killed it."""
     _prepare()
+    killer = None
     for stage in stages:
-        if stage.direct:
-            killer = direct.killer_among(stage.files, stage.rows, seconds.direct, QUICK, _patience)
+        if stage.pytest:
+            killer, _ = _under_pytest(stage.files, _functions(seconds.direct), seconds.pytest, say)
         else:
-            killer, _ = _under_pytest(stage, seconds.pytest, say)
+            killer = direct.killer_among(stage.files, stage.rows, seconds.direct, QUICK, _patience)
         if killer is not None:
-            say({"killer": killer})
-            return
-    say({"killer": None})
+            break
+    say({"killer": killer})
 
 
 class Trial:
@@ -221,7 +243,7 @@ class Trial:
             return
         try:
             os.close(self._receive)
-            silence = os.open(os.devnull if mutant else "baseline.log", os.O_WRONLY | os.O_CREAT)
+            silence = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1)
             os.dup2(silence, 2)
 

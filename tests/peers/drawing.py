@@ -111,7 +111,10 @@ def draw(source: random.Random, operations: Sequence[Operation]) -> Expression:
             operands = [numbers[slot] for slot in slots]
             if not is_clear(operation, operands):
                 continue
-            value = operation.value(floats, operands)
+            try:
+                value = operation.value(floats, operands)
+            except OverflowError:
+                continue
             if not math.isfinite(value) or abs(value) > LARGEST:
                 continue
             numbers.append(value)
