@@ -26,8 +26,11 @@ def topological_order(*outputs: Any, until: Container[Any] = ()) -> list[Any]:
             stack += (node, _LEAVE)
             if node not in until:
                 for parent in reversed(node.parents):
-                    # Most operands without parents are floats; asking an object for an attribute it lacks is slow.
-                    if parent.__class__ is not float and hasattr(parent, "parents") and parent not in entered:
+                    # Asking the class is fast: a Value would put its tuple of parents together for the answer.
+                    kind = parent.__class__
+                    if kind is float or not (hasattr(kind, "parents") or hasattr(parent, "parents")):
+                        continue
+                    if parent not in entered:
                         stack.append(parent)
     return order
 

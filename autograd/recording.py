@@ -274,7 +274,7 @@ class Recording:
             operands = in_order(x, y)
             which = bytes([operand.__class__ is Value for operand in operands])
             kept = [o if is_value else plain(o) for o, is_value in zip(operands, which, strict=True)]
-            if None in kept:
+            if any(operand is None for operand in kept):  # "in" would ask each Value whether it equals None
                 raise strange(primitive, operands)
             try:
                 if 1 not in which:

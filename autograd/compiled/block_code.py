@@ -37,7 +37,11 @@ class BlockCode:
         self._names = [primitive.name for primitive in program.primitives]
         self._operands: dict[int, Sequence[int]] = {}
         self._uses = [0] * (self._first + len(program))
-        for i in range(len(program)):
+        #: Where the products begin that come last, and are summed over samples.
+        self._end = self._first + len(program) - plan.products
+        if not all(plan.reduced[i] for i, slot in enumerate(program.outputs) if slot >= self._end):
+            self._end = self._first + len(program)
+        for i in range(self._end - self._first):
             if plan.varying[self._first + i]:
                 operands = program.operands[program.starts[i] : program.starts[i + 1]]
                 self._operands[self._first + i] = operands
@@ -45,6 +49,11 @@ class BlockCode:
                     self._uses[o] += 1
         for output in program.outputs:
             self._uses[output] += 1
+        last = 2 * (self._first + len(program) - self._end)
+        #: The factors of the products that come last.
+        self._factors_at_the_end = np.array(program.operands[len(program.operands) - last :], np.int64).reshape(-1, 2)
+        for slot in np.unique(self._factors_at_the_end).tolist():
+            self._uses[slot] += 1  # it is kept to the end
         #: Uniform row → its place among the shared numbers.
         self._shared: dict[int, int] = {}
         self._row: dict[int, int] = {}
@@ -96,7 +105,13 @@ class BlockCode:
     def _write(self) -> None:
         varying, opcodes = self._plan.varying, self._plan.program.opcodes
         known = operations()
-        missing = sorted({n for n in {self._names[opcodes[s - self._first]] for s in self._operands} if n not in known})
+        missing = sorted(
+            {
+                n
+                for n in {self._names[opcodes[s - self._first]] for s in self._operands}
+                if n not in known and n != "dot"
+            }
+        )
         if missing:
             raise NotImplementedError(f"the interpreter has no {', '.join(missing)}")
         chains, inside = self._chains()
@@ -108,7 +123,7 @@ class BlockCode:
                 self._refer(self._row[slot])
                 self._emit(place)
                 self._send(slot, summed, kept)
-        for slot in range(self._first, len(varying)):
+        for slot in range(self._first, self._end):
             if not varying[slot] or slot in inside:
                 continue
             operands = self._operands[slot]
@@ -121,8 +136,8 @@ class BlockCode:
                 self._release(x, y)
                 self._gather(GATHERED)
                 continue
-            if slot in chains:
-                start, pairs = chains[slot]
+            if slot in chains or self._name(slot) == "dot":
+                start, pairs = chains[slot] if slot in chains else _as_chain(operands)
                 factors = [o for pair in pairs for o in pair]
                 references = [self._reference(o) for o in factors]
                 begin = None if start is None else self._reference(start)
@@ -143,6 +158,7 @@ class BlockCode:
                 self._release(*operands)
             self._send(slot, summed, kept)
         self._gather(1)
+        self._gather_at_the_end()
         self._emit(END)
 
     def _name(self, slot: int) -> str:
@@ -175,6 +191,24 @@ class BlockCode:
                 self._refer(zero, zero)
             for _, x, y, slot in some:
                 self._release(*((x, y) if slot is None else (slot,)))
+
+    def _gather_at_the_end(self) -> None:
+        """Sum the products that come last over samples; there may be a hundred thousand, so arrays do it."""
+        factors = self._factors_at_the_end
+        if not len(factors):
+            return
+        slots, which = np.unique(factors, return_inverse=True)
+        references = np.array([self._reference(slot) for slot in slots.tolist()])[which.reshape(-1)].reshape(-1, 2)
+        places = [place for place, (_, slot) in enumerate(self._replay.summed) if slot >= self._end]
+        zero = self._shared_row(self._replay.row_of_zero)
+        padding = -len(factors) % GATHERED
+        triples = np.empty((len(factors) + padding, 3), np.int64)
+        triples[: len(factors), 0], triples[: len(factors), 1:] = places, references
+        triples[len(factors) :] = len(self._replay.summed), zero, zero
+        words = np.insert(triples.reshape(-1, 3 * GATHERED), 0, GATHER, axis=1)
+        of_one = [False] + [False, True, True] * GATHERED
+        self._words += words.reshape(-1).tolist()
+        self._is_reference += of_one * len(words)
 
     def _chains(self) -> tuple[dict[int, Chain], set[int]]:
         """The sums of products that nobody else wants in parts: last instruction → chain; and all the parts."""
@@ -213,6 +247,12 @@ class BlockCode:
     def _factors(self, slot: int) -> tuple[int, int]:
         x, y = self._operands[slot]
         return x, y
+
+
+def _as_chain(operands: Sequence[int]) -> Chain:
+    """A ``dot`` with its start, if it has one."""
+    n = len(operands) // 2
+    return Chain(operands[-1] if len(operands) % 2 else None, list(zip(operands[:n], operands[n : 2 * n], strict=True)))
 
 
 def _places(outputs: Sequence[tuple[int, int]]) -> dict[int, list[int]]:

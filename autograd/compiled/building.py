@@ -12,8 +12,9 @@ import math
 import struct
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.arithmetic import Arithmetic
 from autograd.number_systems import floats
@@ -64,15 +65,30 @@ class Slot(Arithmetic):
     __hash__ = object.__hash__
 
 
+#: Pairs of a ``dot`` from which on it stays one instruction.
+LONG_DOT = 8
+
+
+class Product(NamedTuple):
+    """An output that is a product and nothing else: it becomes an instruction when the program is put together."""
+
+    x: int
+    y: int
+
+
 class Builder:
     """Collects instructions; ``m`` is the number system that rules see.
+
+    Args:
+        long_dots: leave a ``dot`` of many numbers as it is, where what runs the program can do so.
 
     Slots are numbered as they come, inputs first; ``program`` puts constants and instructions into the order of a
     Program and leaves out what no output needs.
     """
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, inputs: int, *, long_dots: bool = False) -> None:
         self.inputs = inputs
+        self.long_dots = long_dots
         #: Per slot: the primitive, or ``None`` for an input or a constant; and its operands.
         self.primitives: list[Primitive | None] = [None] * inputs
         self.operands: list[tuple[int, ...]] = [()] * inputs
@@ -240,10 +256,22 @@ class Builder:
 
     def dot(self, xs: Sequence[Any]) -> Any:
         n = len(xs) // 2
+        if self.long_dots and n >= LONG_DOT:
+            return self.slot(self.long_dot(tuple([self.number(x).index for x in xs])))
         total: Any = xs[-1] if len(xs) % 2 else None
         for x, y in zip(xs[:n], xs[n : 2 * n], strict=True):
             total = x * y if total is None else total + x * y
         return self.number(0.0 if total is None else total)
+
+    def long_dot(self, operands: tuple[int, ...]) -> int:
+        """The slot of a ``dot`` as one instruction."""
+        key = ("dot", *operands)
+        index = self._known.get(key)
+        if index is None:
+            index = self._known[key] = len(self.primitives)
+            self.primitives.append(TABLE["dot"])
+            self.operands.append(operands)
+        return index
 
     def logsumexp(self, xs: Sequence[Any]) -> Any:
         """The largest plus log1p of the other terms, as the float system has it; infinities come through."""
@@ -260,10 +288,14 @@ class Builder:
             seen = m.maximum(seen, is_largest)
         return m.where(m.less(m.abs(largest), INFINITY), largest + m.log1p(others), largest)
 
-    def program(self, outputs: Sequence[int]) -> Program:
-        """What the outputs need, as a Program; all inputs are kept."""
+    def program(self, outputs: Sequence[int | Product]) -> Program:
+        """What the outputs need, as a Program; all inputs are kept.
+
+        Products come last, in the order of the outputs.
+        """
         needed = bytearray(len(self.primitives))
-        for index in outputs:
+        products = [output for output in outputs if output.__class__ is Product]
+        for index in chain([o for o in outputs if o.__class__ is int], *products):
             needed[index] = 1
         for index in range(len(self.primitives) - 1, self.inputs - 1, -1):
             if needed[index]:
@@ -283,13 +315,17 @@ class Builder:
             primitive = self.primitives[index]
             if needed[index] and primitive is not None:
                 opcodes.append(known.setdefault(primitive, len(known)))
-                operands.extend([place[o] if o >= 0 else o for o in self.operands[index]])
+                operands.extend([place[o] for o in self.operands[index]])
                 starts.append(len(operands))
                 place[index] = at
                 at += 1
-        return Program(
-            tuple(known), opcodes, starts, operands, constants, self.inputs, tuple([place[index] for index in outputs])
-        )
+        if products:
+            opcodes.extend([known.setdefault(TABLE["mul"], len(known))] * len(products))
+            starts.extend(range(len(operands) + 2, len(operands) + 2 * len(products) + 1, 2))
+            operands.extend([place[o] for product in products for o in product])
+        numbers = iter(range(at, at + len(products)))
+        outputs_at = tuple([place[o] if o.__class__ is int else next(numbers) for o in outputs])
+        return Program(tuple(known), opcodes, starts, operands, constants, self.inputs, outputs_at)
 
 
 def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[int]:
@@ -309,6 +345,9 @@ def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[i
                     f"{name} is declared for {', '.join(primitive.systems)} only, so it cannot be compiled"
                 )
             result = primitive.forward(m, *[builder.slot(places[o]) for o in operands])
+        elif name == "dot" and builder.long_dots and len(operands) >= 2 * LONG_DOT:
+            places.append(builder.long_dot(tuple([places[o] for o in operands])))
+            continue
         elif primitive.n_ary:
             result = getattr(m, name)([builder.slot(places[o]) for o in operands])
         elif name in ("identity", "detach"):

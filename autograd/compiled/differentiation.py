@@ -12,16 +12,18 @@ that is live elsewhere too is chosen by that condition. The neutral element is -
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd.compiled.building import Builder, Slot
+from autograd.compiled.building import LONG_DOT, Builder, Product, Slot
 from autograd.number_systems import floats
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program
 
 _WHERE = TABLE["where"]
 _ADD = TABLE["add"]
+_DOT = TABLE["dot"]
 _NOT_DIFFERENTIATED = ("detach",)
 
 
@@ -50,8 +52,10 @@ class Differentiator:
         order: Sequence[int],
         seeds: Mapping[int, int],
         wanted: Iterable[int],
-    ) -> list[int | None]:
+    ) -> list[int | Product | None]:
         """The builder's slot of the cotangent of every slot of a program, ``None`` where nothing flows.
+
+        That of an input which one long ``dot`` alone uses, a weight, is left as a product.
 
         Args:
             places: the builder's slot of each of the program's slots.
@@ -62,9 +66,10 @@ class Differentiator:
         wanted = list(wanted)
         depends = _depending_on(program, wanted)
         live = self._live(program, places, order, seeds, depends, wanted)
-        found: list[int | None] = [None] * len(places)
+        found: list[Any] = [None] * len(places)
         for slot, seed in seeds.items():
             found[slot] = seed
+        used_once = self._weights(program, wanted)
         emit, first, starts = self.builder.emit, program.first_instruction, program.starts
         for slot in reversed(order):
             cotangent = found[slot]
@@ -73,7 +78,15 @@ class Differentiator:
             i = slot - first
             primitive = program.primitives[program.opcodes[i]]
             operands = program.operands[starts[i] : starts[i + 1]]
-            for argument, product in self._products(primitive, slot, operands, places, cotangent, depends):
+            skip = 0
+            if used_once and primitive is _DOT and len(operands) >= 2 * LONG_DOT and live[slot] is None:
+                n = len(operands) // 2
+                if used_once.issuperset(operands[:n]):  # the weights' own row: no instruction for each is made here
+                    inputs = [places[o] for o in operands[n : 2 * n]]
+                    for weight, x in zip(operands[:n], inputs, strict=True):
+                        found[weight] = Product(cotangent, x)
+                    skip = n
+            for argument, product in self._products(primitive, slot, operands, places, cotangent, depends, skip):
                 operand = operands[argument]
                 here, there = live[slot], live[operand]
                 if primitive is _WHERE:
@@ -84,6 +97,13 @@ class Differentiator:
                 found[operand] = product if so_far is None else emit(_ADD, (so_far, product))
         return found
 
+    def _weights(self, program: Program, wanted: Iterable[int]) -> set[int]:
+        """The inputs whose derivatives are wanted and which one instruction alone uses, once."""
+        if not self.builder.long_dots or _DOT not in program.primitives:
+            return set()
+        uses = Counter(program.operands)
+        return {slot for slot in wanted if slot < program.inputs and uses[slot] == 1}
+
     def _products(
         self,
         primitive: Primitive,
@@ -92,10 +112,13 @@ class Differentiator:
         places: Sequence[int],
         cotangent: int,
         depends: bytearray,
+        skip: int,
     ) -> list[tuple[int, int]]:
         """Argument and cotangent times partial, for each argument that something flows to."""
         if callable(primitive.partials):
-            arguments = [i for i, o in enumerate(operands) if depends[o]]
+            arguments = [i for i, o in enumerate(operands) if i >= skip and depends[o]]
+            if not arguments:
+                return []
             return self._of_any_number(primitive, slot, operands, places, cotangent, arguments)
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and primitive.partials[i] is not None]
         if not arguments:

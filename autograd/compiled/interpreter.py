@@ -40,11 +40,15 @@ class InterpreterReplay(NativeReplay):
         self.library = interpreter(fast=fast)
         self._run = self.library.function("run", ctypes.c_void_p)
         self._point = self.library.function("point", ctypes.c_void_p, ctypes.c_void_p)
-        self._point_code = point_code(self.levels.groups[0])
+        # A long dot of shared numbers, a penalty say, is left to NumPy.
+        shared = self.levels.groups[0]
+        self._point_code = None if any(group.name == "dot" for group in shared) else point_code(shared)
         self.code = BlockCode(self)
 
     def run_uniform(self, uniform: Any) -> None:
-        if len(self._point_code) > 1:
+        if self._point_code is None:
+            super().run_uniform(uniform)
+        elif len(self._point_code) > 1:
             self._point(address(uniform), address(self._point_code))
 
     def new_table(self, uniform: Any) -> driver.Table:

@@ -28,9 +28,13 @@ class Group(NamedTuple):
 
 
 class Levels:
-    """A plan's instructions in groups, and the row of each slot in the uniform or the varying array."""
+    """A plan's instructions in groups, and the row of each slot in the uniform or the varying array.
 
-    def __init__(self, plan: Plan) -> None:
+    Args:
+        with_varying: whether the instructions that differ by sample are grouped too.
+    """
+
+    def __init__(self, plan: Plan, *, with_varying: bool = True) -> None:
         program, varying = plan.program, plan.varying
         slots = program.first_instruction + len(program)
         level = [0] * slots
@@ -38,7 +42,10 @@ class Levels:
         first, starts, flat = program.first_instruction, program.starts, program.operands
         names = [primitive.name for primitive in program.primitives]
         for i, opcode in enumerate(program.opcodes):
-            slot, operands = first + i, flat[starts[i] : starts[i + 1]]
+            slot = first + i
+            if varying[slot] and not with_varying:
+                continue
+            operands = flat[starts[i] : starts[i + 1]]
             level[slot] = here = 1 + max([level[o] for o in operands])
             key = (varying[slot], here, names[opcode], *[varying[o] for o in operands])
             members = keys.get(key)
@@ -80,6 +87,9 @@ class GroupCalls:
             for name, first, last, operands in groups
         ]
 
+    def __len__(self) -> int:
+        return len(self._calls)
+
     def __call__(self, out: Any, varying: Any, uniform: Any) -> None:
         """Compute the rows of ``out``, arrays being ``(rows, samples)``, the uniform one ``(rows, 1)``."""
         for name, first, last, operands in self._calls:
@@ -89,6 +99,8 @@ class GroupCalls:
                 function(*found, out=out[first:last])
             elif name == "where":
                 out[first:last] = np.where(found[0] != 0, found[1], found[2])
+            elif name == "dot":
+                out[first:last] = function(found)
             else:
                 out[first:last] = function(*found)
 

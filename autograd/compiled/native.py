@@ -22,7 +22,7 @@ class NativeReplay(Replay):
     """A plan that native code runs."""
 
     def __init__(self, plan: Plan, threads: int = 1) -> None:
-        super().__init__(plan)
+        super().__init__(plan, with_varying=False)
         self.threads = threads
         self._tables: list[driver.Table] = []
         self._uniform: Any = None

@@ -26,12 +26,8 @@ class NumpyReplay(Replay):
     name = "numpy"
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
+        super().__init__(plan, with_varying=True)
         self._calls = GroupCalls(self.levels.groups[1])
-
-    def run_uniform(self, uniform: Any) -> None:
-        with arrays.computing():
-            super().run_uniform(uniform)
 
     def block(self) -> int:
         """Samples per block: a divisor of a chunk."""

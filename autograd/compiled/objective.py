@@ -268,5 +268,5 @@ def _index(x: Any) -> int | None:
     return x.index if isinstance(x, Slot) else None
 
 
-def _or_zero(builder: Builder, place: int | None) -> int:
-    return builder.constant(0.0) if place is None else place
+def _or_zero(builder: Builder, place: Any) -> int:
+    return builder.constant(0.0) if place is None else int(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from autograd.compiled.building import Builder, rebuilt
+from autograd.compiled.building import Builder, Product, rebuilt
 from autograd.compiled.differentiation import Differentiator
 from autograd.compiled.tracing import Trace
 from autograd.primitives import TABLE
@@ -22,6 +22,8 @@ class Plan(NamedTuple):
     varying: bytearray
     #: Whether each output is to be summed over samples, where it varies.
     reduced: tuple[bool, ...]
+    #: How many of the last instructions are products that are outputs and nothing else.
+    products: int = 0
 
     @property
     def derivatives(self) -> int:
@@ -48,15 +50,15 @@ def planned(
             that nothing depends on).
         reduced: per output of the plan, whether it is to be summed over samples; none unless told.
     """
-    builder = Builder(trace.program.inputs)
+    builder = Builder(trace.program.inputs, long_dots=True)
     places = rebuilt(trace.program, builder, range(trace.program.inputs))
     values = [places[s] if s >= 0 else builder.constant(trace.constants[i]) for i, s in enumerate(trace.outputs)]
     guards = [places[guard.slot] for guard in trace.guards]
-    found: list[int] = []
+    found: list[int | Product] = []
     differentiator = Differentiator(builder)
     for output, inputs in derivatives:
         slot = trace.outputs[output]
-        cotangents: list[int | None] = [None] * len(places)
+        cotangents: list[int | Product | None] = [None] * len(places)
         if slot >= 0:
             wanted = [i for i in inputs if i >= 0]
             seeds = {slot: builder.constant(1.0)}
@@ -65,7 +67,8 @@ def planned(
             cotangent = None if i < 0 else cotangents[i]
             found.append(builder.constant(0.0) if cotangent is None else _from_zero(builder, cotangent))
     program = builder.program([*values, *guards, *found])
-    return plan_of(program, len(values), len(guards), varying_inputs, reduced)
+    products = sum(1 for x in found if x.__class__ is Product)
+    return plan_of(program, len(values), len(guards), varying_inputs, reduced)._replace(products=products)
 
 
 def plan_of(
@@ -74,13 +77,19 @@ def plan_of(
     """The plan of a program with so many values and guards among its outputs."""
     varying = bytearray(program.first_instruction + len(program))
     varying[: program.inputs] = bytes(map(bool, varying_inputs))
-    for slot, (_, operands) in enumerate(program.instructions(), start=program.first_instruction):
-        varying[slot] = any(varying[o] for o in operands)
+    starts, operands = program.starts, program.operands
+    for i, slot in enumerate(range(program.first_instruction, len(varying))):
+        for o in operands[starts[i] : starts[i + 1]]:
+            if varying[o]:
+                varying[slot] = 1
+                break
     return Plan(program, values, guards, varying, tuple(reduced) or (False,) * len(program.outputs))
 
 
-def _from_zero(builder: Builder, cotangent: int) -> int:
+def _from_zero(builder: Builder, cotangent: int | Product) -> int | Product:
     """A cotangent as ``backward()`` leaves it, which adds to 0.0: where nothing flowed it is not -0.0."""
+    if isinstance(cotangent, Product):
+        return cotangent
     if builder.primitives[cotangent] is TABLE["where"]:
         condition, x, y = builder.operands[cotangent]
         if y == builder.constant(-0.0):

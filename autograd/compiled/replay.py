@@ -11,6 +11,7 @@ import numpy as np
 from autograd.compiled.levels import GroupCalls, Levels
 from autograd.compiled.memory import aligned
 from autograd.compiled.plan import Plan
+from autograd.number_systems import arrays
 
 
 class Replay:
@@ -18,9 +19,9 @@ class Replay:
 
     name = ""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, with_varying: bool) -> None:
         self.plan = plan
-        self.levels = Levels(plan)
+        self.levels = Levels(plan, with_varying=with_varying)
         program = plan.program
         #: The inputs that differ from sample to sample, in order.
         self.columns = [s for s in range(program.inputs) if plan.varying[s]]
@@ -45,7 +46,9 @@ class Replay:
 
     def run_uniform(self, uniform: Any) -> None:
         """Compute what is the same for all samples."""
-        self._uniform_calls(uniform, uniform, uniform)
+        if self._uniform_calls:
+            with arrays.computing():
+                self._uniform_calls(uniform, uniform, uniform)
 
     def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
         """The sums over samples, and an array for each output that is kept.

@@ -201,6 +201,14 @@ class Emitter:
     def _clip(self, x: Register, low: Register, high: Register) -> Register:
         return self.where(self.apply("less", x, low), low, self.where(self.apply("greater", x, high), high, x))
 
+    def _dot(self, *xs: Register) -> Register:
+        n = len(xs) // 2
+        total = xs[-1] if len(xs) % 2 else None
+        for x, y in zip(xs[:n], xs[n : 2 * n], strict=True):
+            product = self.apply("mul", x, y)
+            total = product if total is None else self.apply("add", total, product)
+        return self.number(0.0) if total is None else total
+
     def _sign(self, x: Register) -> Register:
         signed = self.where(self.apply("greater", x, 0.0), 1.0, self.where(self.apply("less", x, 0.0), -1.0, 0.0))
         return self.where(self.is_nan(x), x, signed)
