@@ -166,7 +166,7 @@ def _kernels(keys: dict[tuple[Primitive, int], str]) -> tuple[dict[str, Any], st
             written[key] = javascript.kernel(primitive, count)
         except javascript.CannotBeWritten as error:
             frozen.append(str(error))
-    entries = [f"  {_json(key)}: {text.replace(chr(10), chr(10) + '  ')}," for key, text in written.items()]
+    entries = [f"  {_json(key)}: {text}," for key, text in written.items()]
     return described, "\n".join([javascript.module(written.values()), "const kernels = {", *entries, "};"]), frozen
 
 
@@ -297,8 +297,7 @@ def _html(data: dict[str, Any], kernels: str, title: str) -> str:
 
 def _wrapped(kernels: str) -> str:
     """Kernels under one name, so that the functions they call are nobody else's."""
-    inside = "\n".join("  " + line for line in kernels.splitlines())
-    return f"const kernels = (() => {{\n{inside}\n  return kernels;\n}})();"
+    return f"const kernels = (() => {{\n{kernels}\nreturn kernels;\n}})();"
 
 
 def _without_comments(script: str) -> str:

@@ -107,7 +107,7 @@ def test_what_is_no_number_is_shown_as_python_shows_it(console: Any) -> None:
 COMPUTING = [row for row in ROWS if row.name != "where"]
 
 
-def points(row: Primitive, count: int = 40) -> list[tuple[float, ...]]:
+def points(row: Primitive, count: int = 25) -> list[tuple[float, ...]]:
     """Operands from the row's domain: near ones and those of all sizes, the same on every run."""
     found: list[tuple[float, ...]] = []
 

@@ -202,9 +202,10 @@ def test_the_buttons_step(open_page: Open) -> None:
 
 def test_play_runs_to_the_end_and_pause_stops_it(open_page: Open) -> None:
     page = open_page(neuron()[0])
-    page.page.clock.install()
+    page.page.clock.install(time=0)
     page.page.reload()
     page.shown += 1
+    page.page.clock.pause_at(60_000)  # from now on time passes when the test says so
     page.frame.get_by_role("button", name="Play").click()
     page.page.clock.run_for(2_100)
     assert page.at == 2
