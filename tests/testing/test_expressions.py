@@ -79,7 +79,7 @@ def test_values_and_derivatives_exist_wherever_the_inputs_may_be(primitives: Any
 
 
 @pytest.mark.parametrize("primitives", [ALL, ("div", "log", "sqrt", "acosh", "pow")])
-@settings(max_examples=4 * settings.default.max_examples)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(data=st.data())
 def test_intervals_prove_that_it_is_defined_wherever_the_inputs_may_be(primitives: Any, data: st.DataObject) -> None:
     """Over the box of all inputs at once; an operation that may be outside its domain somewhere would raise."""
