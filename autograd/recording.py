@@ -305,11 +305,10 @@ class Recording:
         taken, other = (x, y) if outcome else (y, x)
         if callable(taken):
             taken = taken()
-        if callable(other) and watching.watch is not None and watching.watch.is_ours():
-            other = _attempted(other)
         if taken is None or other is None:
             raise TypeError("where: a branch is None; give a Value, a number, or a function that returns one")
-        other = None if callable(other) else other
+        if callable(other):
+            other = _attempted(other) if watching.watch is not None and watching.watch.is_ours() else None
         for branch in (taken, other):
             if branch is not None and branch.__class__ is not Value and plain(branch) is None:
                 raise strange(_WHERE, (0.0, branch))

@@ -1,0 +1,113 @@
+"""How an operation becomes a node: what a new node holds, what is not taken for an operand, and what is said then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import autograd
+from autograd import TABLE, Condition, Value, where
+from autograd.recording import Recording
+from autograd.value import RECORDERS, constant
+
+NEW_NODES: list[Callable[[Value], Value]] = [
+    autograd.exp,
+    lambda x: x + x,
+    lambda x: x * 2.0,
+    lambda x: x / x,
+    lambda x: 2.0 - x,
+    lambda x: autograd.hypot(x, x),
+    lambda x: autograd.clip(x, 0.0, 1.0),
+    lambda x: autograd.sum([x, x]),
+    lambda x: autograd.sum([x, x, 1.0]),
+    lambda x: autograd.dot([x, 1.0], [x, x]),
+    lambda x: where(x > 0, x, 1.0),
+    lambda x: x.detach(),
+    lambda x: constant(1.0),
+]
+
+
+@pytest.mark.parametrize("make", NEW_NODES)
+def test_a_new_node_has_no_gradient_and_no_label(make: Callable[[Value], Value]) -> None:
+    for _ in range(2):  # the second goes the way that the first has prepared
+        node = make(Value(0.5, "x"))
+        assert type(node) is Value
+        assert (node.grad, node.label) == (0.0, "")
+        assert node.primitive is not None
+        assert node.parents
+
+
+STRANGE: list[tuple[Callable[[], Any], str]] = [
+    (lambda: Value("abc"), "a Value holds one real number, not str 'abc'"),  # type: ignore[arg-type]
+    (lambda: Value(object), "a Value holds one real number, not type <class 'object'>"),  # type: ignore[arg-type]
+    (lambda: autograd.exp("2"), "exp takes Values and real numbers; x is str '2'"),
+    (
+        lambda: autograd.exp([1.0]),
+        "exp takes Values and real numbers; x is list [1.0]; apply it to each element: [exp(v) for v in …]",
+    ),
+    (lambda: autograd.hypot(Value(1.0), "a"), "hypot takes Values and real numbers; y is str 'a'"),
+    (lambda: autograd.hypot("a", 1.0), "hypot takes Values and real numbers; x is str 'a'"),
+    (lambda: RECORDERS["clip"](Value(1.0), 0.0, "a"), "clip takes Values and real numbers; high is str 'a'"),
+    (lambda: autograd.sum([Value(1.0), "a"]), "sum takes Values and real numbers; xs is str 'a'"),
+    (lambda: autograd.detach("a"), "detach takes Values and real numbers; x is str 'a'"),
+    (lambda: where(True, "a", 1.0), "where takes Values and real numbers; x is str 'a'"),
+    (lambda: object() - Value(1.0), "unsupported operand type(s) for -: 'object' and 'Value'"),
+    (lambda: Value(1.0) - object(), "unsupported operand type(s) for -: 'Value' and 'object'"),
+    (lambda: Value(1.0) < "a", "'<' not supported between instances of 'Value' and 'str'"),
+    (lambda: Value(1.0) >= "a", "'>=' not supported between instances of 'Value' and 'str'"),
+]
+
+
+@pytest.mark.parametrize(("operation", "message"), STRANGE)
+def test_what_is_no_operand_is_refused_in_these_words(operation: Callable[[], Any], message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        operation()
+    assert str(caught.value) == message
+
+
+def test_a_comparison_of_plain_numbers_is_a_truth_value() -> None:
+    less = RECORDERS["less"]
+    assert less(1.0, 2.0) is True
+    assert less(2.0, 1.0) is False
+    for left, right in ((1.0, Value(2.0)), (Value(1.0), 2.0), (Value(1.0), Value(2.0))):
+        condition = less(left, right)
+        assert type(condition) is Condition
+        assert condition.parents == (left, right)
+        assert condition.outcome is True
+
+
+def test_a_branch_that_has_no_value_where_a_function_is_compiled_is_no_hindrance() -> None:
+    """Both branches are recorded, for replays that go the other way, as far as they make sense at the first numbers."""
+    f = autograd.compile(lambda x: where(x > 0, lambda: autograd.log(x), lambda: x * 3.0))
+    assert f(-1.0) == -3.0
+    g = autograd.compile(lambda x: where(x > 0, lambda: x * 2.0, lambda: x * 3.0))
+    assert (g(2.0), g(-1.0)) == (4.0, -3.0)
+
+
+def test_a_layer_is_made_node_by_node_whatever_its_operands() -> None:
+    """Plain rows and rows of another pattern stand beside rows of Values, each with its own result."""
+    v = Value(2.0)
+    rows: list[list[Any]] = [[v, 1.0], [1.0, 2.0], [v, v], [3.0, v], [1, v], [v, 1.0]]
+    for first in range(len(rows)):
+        for made_by in (autograd.linear, fresh_linear):
+            ordered = rows[first:] + rows[:first]
+            made = made_by(ordered, [3.0, 5.0])
+            numbers = [[x.data if isinstance(x, Value) else x for x in row] for row in ordered]
+            assert [z.data if isinstance(z, Value) else z for z in made] == [3.0 * a + 5.0 * b for a, b in numbers]
+            for z, row in zip(made, ordered, strict=True):
+                assert isinstance(z, Value) == any(isinstance(x, Value) for x in row)
+                if isinstance(z, Value):
+                    assert z.grad == 0.0
+                    assert all(type(parent) in (Value, float) for parent in z.parents)
+
+
+def fresh_linear(rows: list[list[Any]], x: list[Any]) -> list[Any]:
+    """As in a process that has seen no dot yet."""
+    return Recording(Value).any_number(TABLE["dot"])([tuple(row) for row in rows], tuple(x))
+
+
+def test_the_first_layer_of_one_input() -> None:
+    v = Value(2.0)
+    assert [z.data for z in fresh_linear([[v], [v], [v]], [3.0])] == [6.0, 6.0, 6.0]
