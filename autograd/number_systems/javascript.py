@@ -165,8 +165,6 @@ HELPERS = {
 }""",
 }
 
-number = float
-
 
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     """A context to compute in; text needs none."""
@@ -315,13 +313,6 @@ def _predicate(predicate: Callable[..., Any], names: list[str]) -> str:
     return expression
 
 
-def slopes(primitive: Primitive, m: Any, z: Any, operands: list[Any]) -> list[Any]:
-    """What each rule makes of source text; ``None`` where there is no rule."""
-    if callable(primitive.partials):
-        return list(primitive.partials(m, z, operands))
-    return [None if rule is None else rule(m, z, *operands) for rule in primitive.partials]
-
-
 def kernel(primitive: Primitive, count: int) -> str:
     """A primitive over ``count`` operands as a JavaScript object: ``value``, ``partials``, and where they are defined.
 
@@ -359,7 +350,7 @@ def _kernel(primitive: Primitive, count: int) -> str:
     writer.indent = 2
     operands = [Text(name, writer) for name in names]
     if not primitive.compares:
-        found = slopes(primitive, writer.m, Text("z", writer), operands)
+        found = source.slopes(primitive, writer.m, Text("z", writer), operands)
         texts = ["null" if slope is None or text_of(slope) == "0" else text_of(slope) for slope in found]
         lines += [f"  partials: (z, {arguments}) => {{", *writer.lines, f"    return [{', '.join(texts)}];", "  },"]
     if primitive.domain is not everywhere:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from autograd.arithmetic import Arithmetic
-from autograd.number_systems.javascript import slopes
+from autograd.number_systems.source import slopes
 from autograd.primitives import TABLE, Primitive
 
 NAME = "mathml"

@@ -131,6 +131,13 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
+def slopes(primitive: Primitive, m: Any, z: Any, operands: list[Any]) -> list[Any]:
+    """What each rule of a primitive makes of text; ``None`` where there is no rule."""
+    if callable(primitive.partials):
+        return list(primitive.partials(m, z, operands))
+    return [None if rule is None else rule(m, z, *operands) for rule in primitive.partials]
+
+
 class Inline(Writer):
     """A writer whose results are one expression each, for documentation."""
 

@@ -14,7 +14,7 @@ let timer = null;
 let comparing = false;
 
 const right = new GraphView(program, { heading: "Right order: a node sends once all its gradient has arrived", inputs, onEdit: edit });
-const wrong = new GraphView(program, { heading: "Wrong order: depth-first, no topological order" });
+const wrong = new GraphView(program, { heading: "Wrong order: depth-first, a node sends as soon as it is reached" });
 wrong.pane.classList.add("wrong");
 wrong.pane.hidden = true;
 byId("graphs").append(right.pane, wrong.pane);

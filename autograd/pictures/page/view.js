@@ -89,17 +89,17 @@ class GraphView {
     if (node.kind !== "condition") head.append(element("span", "name", node.name));
     box.append(head);
     if (node.kind !== "constant") {
-      parts.data = node.kind === "leaf" && this.inputs ? this.editor(node, slot) : element("output", "data");
+      parts.data = node.kind === "leaf" && this.inputs ? this.editor(node, slot) : element("span", "data");
       box.append(this.field("data", parts.data));
       if (node.kind !== "condition") {
-        parts.gradient = element("output", "gradient");
+        parts.gradient = element("span", "gradient");
         box.append(this.field("grad", parts.gradient));
       }
       parts.note = element("div", "note");
       parts.note.hidden = true;
       box.append(parts.note);
     }
-    if (node.kind === "condition") box.title = node.name;
+    if (node.kind === "condition" || node.name.length > 18) box.title = node.name;
     this.place(box, slot);
     this.stage.append(box);
     return parts;
@@ -142,8 +142,8 @@ class GraphView {
       box.classList.toggle("pending", !known);
       box.classList.toggle("current", event.slot === slot);
       box.classList.toggle("early", state.early.has(slot));
-      if (data && data.tagName === "OUTPUT") data.value = known && value !== undefined ? show(value, program.precision) : "";
-      if (gradient) gradient.value = state.gradients.has(slot) ? show(state.gradients.get(slot), program.precision) : "";
+      if (data && data.tagName !== "INPUT") data.textContent = known && value !== undefined ? show(value, program.precision) : "";
+      if (gradient) gradient.textContent = state.gradients.has(slot) ? show(state.gradients.get(slot), program.precision) : "";
       if (note) this.annotate(box, note, slot, known, story, state);
     });
     for (const edge of this.edges) {
