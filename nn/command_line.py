@@ -18,9 +18,10 @@ from typing import Any
 
 import autograd
 from autograd.pictures import layout
-from nn import doctor, options, plots
+from nn import doctor, formula_commands, options, plots
 from nn.cells import TableError, file_content, read_cells
 from nn.datasets import BUILT_IN
+from nn.expressions import FormulaError
 from nn.failures import NonFiniteLoss, NothingMoved
 from nn.history import History
 from nn.layers import Neuron
@@ -62,10 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(command, str(error), error.status)
     except (TableError, ModelFileError) as error:
         return _complain(command, str(error), 1)
-    except NonFiniteLoss as error:  # the engine's errors give the user's line, but here no line is the user's
-        return _complain(command, re.sub(r" \([^()\s]+:\d+\)", "", str(error)), 1)
+    except NonFiniteLoss as error:
+        return _complain(command, _without_lines(error), 1)
     except NothingMoved:
         return _complain(command, "nothing was learned: the learning rate is too small to move any parameter", 1)
+    except (ValueError, OverflowError, layout.NoLayoutEngine, ModuleNotFoundError) as error:
+        if chosen.command not in formula_commands.COMMANDS:
+            raise
+        return _complain(command, _without_lines(error), 2 if isinstance(error, FormulaError) else 1)
     except MemoryError:
         return _complain(command, "there is not enough memory; use narrower layers or fewer rows", 1)
     except BrokenPipeError:  # whoever read our output has left
@@ -76,6 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(command, f"{place}{error.strerror or error}", 1)
     except KeyboardInterrupt:
         return _complain(command, "interrupted", 130)
+
+
+def _without_lines(error: Exception) -> str:
+    """What an error says; the engine's errors give the user's line, but here no line is the user's."""
+    return re.sub(r" \([^()\s]+:\d+\)", "", str(error))
 
 
 def _complain(command: str, message: str, status: int) -> int:
@@ -107,6 +117,7 @@ def _parser() -> options.Parser:
     demo.add_argument("--out", metavar="DIR", default=os.path.join("build", "demo"), help="default: %(default)s")
     demo.add_argument("--quiet", action="store_true", help="print the results only")
 
+    formula_commands.add(commands)
     commands.add_parser("doctor", help="report what is installed, and what is in the way")
     return parser
 
@@ -324,4 +335,4 @@ def _doctor(chosen: Namespace) -> int:
     return 0 if well else 1
 
 
-_COMMANDS = {"train": _train, "predict": _predict, "demo": _demo, "doctor": _doctor}
+_COMMANDS = {**formula_commands.COMMANDS, "train": _train, "predict": _predict, "demo": _demo, "doctor": _doctor}
