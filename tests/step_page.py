@@ -28,7 +28,7 @@ class StepPage:
 
     def watch(self) -> None:
         """Note every error and every request from now on."""
-        self.page.set_default_timeout(5_000)
+        self.page.set_default_timeout(20_000)
         self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))

@@ -23,9 +23,9 @@ def browser() -> Iterator[Any]:
         pytest.skip("no Chromium is installed (on Debian: apt-get install chromium)")
     api = pytest.importorskip("playwright.sync_api", reason="playwright, which drives the browser, is not installed")
     with api.sync_playwright() as driver:
-        # Chromium refuses its own sandbox to root, whom containers run as.
+        # Containers run as root, to whom Chromium refuses its own sandbox, and have little shared memory.
         arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        started = driver.chromium.launch(executable_path=program, args=arguments)
+        started = driver.chromium.launch(executable_path=program, args=["--disable-dev-shm-usage", *arguments])
         yield started
         started.close()
 

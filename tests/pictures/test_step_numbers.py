@@ -107,11 +107,11 @@ def test_what_is_no_number_is_shown_as_python_shows_it(console: Any) -> None:
 COMPUTING = [row for row in ROWS if row.name != "where"]
 
 
-def points(row: Primitive, count: int = 25) -> list[tuple[float, ...]]:
+def points(row: Primitive) -> list[tuple[float, ...]]:
     """Operands from the row's domain: near ones and those of all sizes, the same on every run."""
     found: list[tuple[float, ...]] = []
 
-    @settings(max_examples=count, derandomize=True, database=None)
+    @settings(max_examples=settings().max_examples + 5, derandomize=True, database=None)
     @given(st.one_of(operands(row, boxes=NEAR, most=3), operands(row, boxes=WIDE, most=3)))
     def collect(drawn: tuple[float, ...]) -> None:
         found.append(drawn)
@@ -266,7 +266,7 @@ def test_an_edit_is_followed_by_every_primitive(tab: StepPage, tmp_path: Path, r
     assert {name: boxes[name]["gradient"] for name in leaves} == gradients_of(out, leaves)
 
 
-@settings(max_examples=4)
+@settings(max_examples=settings().max_examples // 5)  # ten expressions on each page
 @given(st.data())
 def test_gradients_are_those_of_backward_to_the_last_bit(tab: StepPage, folder: Path, data: st.DataObject) -> None:
     """Sums in the order of backward(), whatever is shared; 17 digits tell any two floats apart."""
