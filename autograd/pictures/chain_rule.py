@@ -83,7 +83,7 @@ class Derivation:
 
     @property
     def symbols(self) -> dict[str, Any]:
-        """Label → SymPy symbol, for every label in the expression."""
+        """Label → SymPy symbol, for every label in the expression; the symbols are real."""
         return {symbol.name: symbol for symbol in sorted(self.expression.free_symbols, key=str)}
 
     def __str__(self) -> str:

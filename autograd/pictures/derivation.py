@@ -33,7 +33,7 @@ def derivations(output: Value, wrt: Any, order: Order, names: Mapping[Value, str
     refuse_if_stale(active_nodes([output]))
     needed = [(output, "output"), *[(target, str(target.label).strip() or "input") for target in targets]]
     known = Names([output], names or {}, needed)
-    symbols = {node: algebra.Symbol(name) for node, name in known.of.items()}
+    symbols = {node: algebra.symbol(name) for node, name in known.of.items()}
     formulas: dict[Value, Formulas] = {}
     return build([_one(output, target, known, symbols, formulas, order, precision) for target in targets])
 

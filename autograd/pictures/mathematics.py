@@ -25,9 +25,9 @@ def derive(
 ) -> Any:
     """The derivative of an output as the chain rule between labelled nodes: factors, formula, numbers.
 
-    Every labelled Value is a symbol; what lies between two of them is folded into one factor, by the rules of the
-    table over SymPy. Several paths are a sum. What depends on data (``where``, ``relu``, ``maximum``) is shown as the
-    formula of the branch that was taken, with the condition.
+    Every labelled Value is a symbol, a real one: ``sympy.Symbol("a¹", real=True)``. What lies between two of them is
+    folded into one factor, by the rules of the table over SymPy. Several paths are a sum. What depends on data
+    (``where``, ``relu``, ``maximum``) is shown as the formula of the branch that was taken, with the condition.
 
     >>> from autograd import sigmoid
     >>> a1, w2, y = Value(0.5, "a¹"), Value(2.0, "w²"), Value(1.0, "y")

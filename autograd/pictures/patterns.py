@@ -107,7 +107,7 @@ class _Check:
             raise ValueError(f"{of} is what is derived: it must be one Value, not {self.output!r}")
         self.of = of
         called = {node: name for name in given for node, name in self._nodes(name)}
-        self.symbols = {node: algebra.Symbol(name) for node, name in Names([], called, []).of.items()}
+        self.symbols = {node: algebra.symbol(name) for node, name in Names([], called, []).of.items()}
         words = list(words_of(right))
         self.cut: set[Value] = set()
         for at in [at for at, word in enumerate(words) if word == "∂" and words[at - 1 : at] != ["/"]]:
@@ -172,7 +172,7 @@ class _Check:
         return Matrix(((self._entry(x),),), scalar=True)
 
     def _given_slope(self, node: Value) -> Any:
-        return self.algebra.Symbol(f"∂{self.of}/∂{self.symbols[node].name}")
+        return self.algebra.symbol(f"∂{self.of}/∂{self.symbols[node].name}")
 
     def _derivative(self, _: str, by: str) -> Matrix:
         rows, scalar = self._rows(by)
@@ -185,7 +185,7 @@ class _Check:
         row = self._row(name)
 
         def each(entry: Entry) -> Entry:
-            symbol, z = self.algebra.Dummy("x"), self.algebra.Dummy("z")
+            symbol, z = self.algebra.stand_in("x"), self.algebra.stand_in("z")
             m = self.algebra.AtPoint({symbol: entry.value})
             formula, value = apply(m, row, [symbol]), apply(floats, row, [entry.value])
             if prime:
@@ -229,7 +229,7 @@ class _Check:
         for node in reversed(self.order):
             if node not in arrived or not node.parents:
                 continue
-            symbols = self.symbols if node in self.symbols else {**self.symbols, node: self.algebra.Symbol(self.of)}
+            symbols = self.symbols if node in self.symbols else {**self.symbols, node: self.algebra.symbol(self.of)}
             cone = Cone(node, symbols, symbols[node].name, relevant)
             for parent, slope in Formulas(cone).slopes.items():
                 if parent not in self.cut:

@@ -21,8 +21,11 @@ from autograd.value import Value
 if TYPE_CHECKING:
     from autograd.pictures.algebra import Decision
 
-#: A formula between two named nodes with more operations than this is nothing that anybody reads.
-MOST_OPERATIONS = 400
+#: A formula between two named nodes with more numbers and operations than this is nothing that anybody reads.
+MOST_OPERATIONS = 800
+
+#: Nor is one that is nested deeper; and SymPy's time grows with the square of that and more.
+DEEPEST = 40
 
 #: What goes wrong when a primitive of the user's own is run over SymPy.
 _NOT_ALGEBRA = (NotImplementedError, ValueError, TypeError, AttributeError, ArithmeticError)
@@ -153,16 +156,19 @@ class Cone:
                 for operand in self._used(slot):
                     if operand >= 0:
                         needed[operand] = 1
-        sizes = [1] * len(self.nodes)
+        sizes, depths = [1] * len(self.nodes), [0] * len(self.nodes)
         for slot in range(first, self.root + 1):
             if needed[slot]:
-                sizes[slot] = 1 + sum([sizes[operand] for operand in self._used(slot) if operand >= 0])
-        if sizes[self.root] > 2 * MOST_OPERATIONS:
+                below = [operand for operand in self._used(slot) if operand >= 0]
+                sizes[slot] = 1 + sum([sizes[operand] for operand in below])
+                depths[slot] = 1 + max([depths[operand] for operand in below], default=0)
+        if sizes[self.root] > MOST_OPERATIONS or depths[self.root] > DEEPEST:
             size = f"{sizes[self.root]:,}" if sizes[self.root] < 1e15 else "more than 10¹⁵"
             raise ValueError(
-                f"the formula of {name!r} from the labelled nodes below it has {size} numbers and operations, and "
-                f"derive writes at most {2 * MOST_OPERATIONS}. Label nodes in between (value.label = 'h'), or derive "
-                "a part of it: from the output to a node in between, and from that node to wrt"
+                f"the formula of {name!r} from the labelled nodes below it has {size} numbers and operations, nested "
+                f"{depths[self.root]:,} deep; derive writes at most {MOST_OPERATIONS}, {DEEPEST} deep. Label nodes in "
+                "between (value.label = 'h'), or derive a part of it: from the output to a node in between, and from "
+                "that node to wrt"
             )
         return needed
 
@@ -255,7 +261,7 @@ class Formulas:
             if expression.is_number:
                 chosen.append(expression)
                 continue
-            symbol = self.algebra.Dummy("x")
+            symbol = self.algebra.stand_in("x")
             meaning[symbol] = expression
             known[symbol] = self.cone._number(operand)
             chosen.append(symbol)
@@ -268,7 +274,7 @@ class Formulas:
         except _NOT_ALGEBRA:
             if primitive.forward is None:
                 raise
-            return self.algebra.Function(primitive.name)(*[self._expressions[o] for o in operands])
+            return self.algebra.function(primitive.name)(*[self._expressions[o] for o in operands])
         self._decided([decision.replace(meaning) for decision in m.decisions])
         return result.xreplace(meaning)
 
@@ -339,7 +345,7 @@ class Formulas:
             found = [sympify(x) for x in partials(self.algebra.AtPoint({}), primitive, z, every, arguments)]
             return [(x, x) for x in found]
         chosen, meaning, m = self._stand_ins(operands)
-        z = self.algebra.Dummy("z")
+        z = self.algebra.stand_in("z")
         meaning[z] = own
         m.numbers[z] = self.cone.nodes[slot].data
         try:
@@ -359,7 +365,7 @@ class Formulas:
         name = primitive.name
         self.notes.append(f"{name} is not declared over SymPy, so its slope is left as it is, with its number")
         called = f"{name}′" if primitive.arity == 1 else f"∂{name}/∂{primitive.arguments[argument]}"
-        return self.algebra.Function(called)(*[self._expressions[o] for o in operands])
+        return self.algebra.function(called)(*[self._expressions[o] for o in operands])
 
     def _note_a_kink(self, primitive: Primitive, numbers: Sequence[Any], shown: Sequence[Any]) -> None:
         if primitive.kinks is nowhere or not primitive.kinks(*numbers):

@@ -13,7 +13,7 @@ from autograd.pictures.algebra import Sigmoid, product, shortened, tidy
 from autograd.pictures.formulas import Latex, Text
 from autograd.pictures.notation import RAISED_DIGITS
 
-a2, x, y, z = sympy.symbols("a² x y z")
+a2, x, y, z = sympy.symbols("a² x y z", real=True)
 NUMBERS = {a2: sympy.Rational(3, 7), x: sympy.Rational(5, 11), y: sympy.Rational(2, 3), z: sympy.Rational(13, 8)}
 
 _VULGAR = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅙": "1/6", "⅛": "1/8"}
@@ -36,7 +36,7 @@ def read(text: str) -> Any:
             text = f"{text[:at]}sqrt({text[at + 1 : end]}){text[end:]}"
     for raised, digit in _DIGITS.items():
         text = text.replace(raised, f"**{digit}")
-    return sympy.sympify(text, locals={"A": a2, "e": sympy.E})
+    return sympy.sympify(text, locals={"A": a2, "x": x, "y": y, "z": z, "e": sympy.E})
 
 
 rationals = st.builds(sympy.Rational, st.integers(-5, 5), st.integers(1, 8))
@@ -113,7 +113,7 @@ def test_how_formulas_are_written(formula: Any, text: str, latex: str | None) ->
 
 
 def test_a_long_sum_is_shortened_around_what_matters() -> None:
-    terms = sympy.symbols("t0:9")
+    terms = sympy.symbols("t0:9", real=True)
     formula = sympy.Add(*terms, evaluate=False)
     assert Text()(shortened(formula, "t4")) == "t0 + … + t4 + … + t8"
     assert Latex()(shortened(formula, "t0")) == r"t_{0} + \cdots + t_{8}"

@@ -36,7 +36,7 @@ def scalar_network(a0: float, w1: float, b1: float, w2: float, b2: float, y: flo
 
 POINT = (1.5, -0.75, 0.5, 2.0, -1.25, 1.0)
 
-a0, a1, a2, w1, w2, b1, b2, z1, z2, y = sympy.symbols("a⁰ a¹ a² w¹ w² b¹ b² z¹ z² y")
+a0, a1, a2, w1, w2, b1, b2, z1, z2, y = sympy.symbols("a⁰ a¹ a² w¹ w² b¹ b² z¹ z² y", real=True)
 
 
 def sigma_of(z: Any) -> Any:
@@ -173,7 +173,7 @@ def three_layers(cost: str, m: int = 2) -> dict[str, Any]:
 
 
 def symbols_of(rows: Any) -> Any:
-    return sympy.Matrix([[sympy.Symbol(node.label) for node in row] for row in rows])
+    return sympy.Matrix([[sympy.Symbol(node.label, real=True) for node in row] for row in rows])
 
 
 @pytest.mark.parametrize(("cost", "factor"), [("cross entropy", 1), ("mse", 2)])
@@ -269,7 +269,7 @@ def test_an_entry_of_each() -> None:
     names |= {node: f"y{k}" for k, node in enumerate(layer["Y"])}
     names |= {node: f"w{j}{k}" for j, row in enumerate(layer["W"]) for k, node in enumerate(row)}
     d0, d1 = (derive(layer["C"], node, names=names).expression for node in layer["Y"])
-    x2, w00, w10 = sympy.symbols("x2 w00 w10")
+    x2, w00, w10 = sympy.symbols("x2 w00 w10", real=True)
     assert sympy.expand(derive(layer["C"], layer["W"][1][2], names=names).expression - d1 * x2) == 0
     assert sympy.expand(derive(layer["C"], layer["B"][0], names=names).expression - d0) == 0
     assert sympy.expand(derive(layer["C"], layer["X"][0], names=names).expression - (w00 * d0 + w10 * d1)) == 0
