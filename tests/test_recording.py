@@ -111,3 +111,16 @@ def fresh_linear(rows: list[list[Any]], x: list[Any]) -> list[Any]:
 def test_the_first_layer_of_one_input() -> None:
     v = Value(2.0)
     assert [z.data for z in fresh_linear([[v], [v], [v]], [3.0])] == [6.0, 6.0, 6.0]
+
+
+def test_no_branch_is_none() -> None:
+    for x, y in ((None, 1.0), (1.0, None), (None, None)):
+        for condition in (True, False, Value(1.0) > 0):
+            with pytest.raises(TypeError, match="a branch is None"):
+                where(condition, x, y)
+
+
+def test_the_branch_not_taken_is_kept_as_a_float() -> None:
+    x = Value(1.0)
+    assert [type(parent) for parent in where(x > 0, x, 2).parents] == [Condition, Value, float]
+    assert [type(parent) for parent in where(x < 0, 2, x).parents] == [Condition, float, Value]

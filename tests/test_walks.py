@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 import autograd
-from autograd import TABLE, DomainError, Value, evaluate, interpret, primitive
-from autograd.number_systems import arrays, floats
+from autograd import TABLE, DomainError, Limit, Primitive, Value, evaluate, interpret, primitive
+from autograd.number_systems import arrays, complexes, exact, floats
 from autograd.program import flatten
 
 
@@ -90,3 +91,35 @@ def test_the_domain_of_a_users_primitive_holds_wherever_a_number_is_one_number()
     assert interpret.apply(floats, y.primitive, [2.0]) == 2.0
     assert evaluate(y, "arrays", at={x: [-1.0, 2.0]}).tolist() == [-1.0, 2.0]
     assert arrays.LANES
+
+
+def row_with(rule: Any, forward: Any, *limits: Limit) -> Primitive:
+    return Primitive("odd", (rule,), forward=forward, limits=limits)
+
+
+def test_what_a_number_system_lacks_is_said_whoever_needs_it() -> None:
+    lacking = next(iter(complexes.LACKS))
+    needs_it = row_with(lambda m, z, x: getattr(m, lacking)(x), lambda m, x: getattr(m, lacking)(x))
+    with pytest.raises(NotImplementedError, match=f"^number system complex has no {lacking}: "):
+        interpret.apply(complexes, TABLE[lacking], [1j])
+    with pytest.raises(NotImplementedError, match=f"^odd needs {lacking}, which number system complex lacks: "):
+        interpret.apply(complexes, needs_it, [1j])
+    with pytest.raises(NotImplementedError, match=f"^the slope of odd needs {lacking}, which "):
+        interpret.partials(complexes, needs_it, 1j, [1j], [0])
+
+
+def test_any_other_missing_attribute_is_the_users_own_error() -> None:
+    lacking = next(iter(complexes.LACKS))
+    for wrong in (lambda m, *xs: m.no_such_function(xs), lambda m, *xs: getattr(xs[-1], lacking)):
+        row = row_with(wrong, wrong)
+        with pytest.raises(AttributeError):
+            interpret.apply(complexes, row, [1j])
+        with pytest.raises(AttributeError):
+            interpret.partials(complexes, row, 1j, [1j], [0])
+
+
+def test_a_limit_that_the_number_system_cannot_hold_is_no_derivative() -> None:
+    row = row_with(lambda m, z, x: 1 / x, lambda m, x: x, Limit(0, lambda x: x == 0, float("inf")))
+    assert interpret.partials(floats, row, 0.0, [0.0], [0]) == [float("inf")]
+    with pytest.raises(DomainError, match=r"^odd has no derivative"):
+        interpret.partials(exact, row, Fraction(0), [Fraction(0)], [0])

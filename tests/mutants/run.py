@@ -26,7 +26,7 @@ COPIED = ("autograd", "nn", "tests", "pyproject.toml")
 TABLE = "autograd/primitives.py"
 
 #: The tests of the engine: the short files before the long ones.
-_NAMES = "value program walks backward transforms unrolled graph errors custom_primitive lines nonfinite"
+_NAMES = "value recording program walks backward pull_backs transforms unrolled graph errors custom_primitive lines nonfinite"
 ENGINE = tuple(f"tests/test_{name}.py" for name in _NAMES.split())
 ROWS = ("tests/test_primitives.py",)
 SYSTEMS = ("tests/number_systems/test_contract.py", "tests/number_systems/test_agreement.py")
@@ -37,10 +37,10 @@ TARGETS: dict[str, tuple[str, ...]] = {
     TABLE: (),
     "autograd/interpret.py": ("walks", "program", "transforms", "custom_primitive"),
     "autograd/program.py": ("program", "graph"),
-    "autograd/value.py": ("value", "backward", "errors"),
-    "autograd/recording.py": ("value", "errors", "custom_primitive", "unrolled"),
-    "autograd/pull_backs.py": ("backward", "unrolled"),
-    "autograd/unrolled.py": ("unrolled", "backward"),
+    "autograd/value.py": ("value", "recording", "backward", "errors"),
+    "autograd/recording.py": ("recording", "value", "errors", "custom_primitive", "unrolled"),
+    "autograd/pull_backs.py": ("pull_backs", "backward", "unrolled"),
+    "autograd/unrolled.py": ("pull_backs", "unrolled", "backward"),
 }
 
 

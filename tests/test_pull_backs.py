@@ -1,0 +1,44 @@
+"""The pull-backs that are written out as source: their text where rules vanish, and when a loop is kept instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograd import TABLE, Primitive
+from autograd.pull_backs import text_of_pull_back
+from autograd.unrolled import Unrolled, text_of_forward
+
+
+def test_a_partial_that_is_zero_adds_nothing_and_leaves_no_empty_branch() -> None:
+    row = Primitive("nothing", (lambda m, z, x, y: 0, lambda m, z, x, y: 0))
+    lines = [
+        "def pull_back(node):",
+        "    c = node.grad",
+        "    X, Y = node._x, node._y",
+        "    if X.__class__ is Value:",
+        "        if Y.__class__ is Value:",
+        "            pass",
+        "    else:",
+        "        if Y.__class__ is Value:",
+        "            pass",
+    ]
+    assert text_of_pull_back(row).splitlines() == lines
+
+
+@pytest.mark.parametrize(("count", "written_out"), [(0, False), (1, True), (2, True), (128, True), (129, False)])
+def test_how_many_operands_are_written_out(count: int, written_out: bool) -> None:
+    def loop() -> None:
+        """What stands in for the loop."""
+
+    unrolled = Unrolled(TABLE["sum"], text_of_forward, loop)
+    assert (unrolled[bytes([1] * count)] is not loop) == written_out
+
+
+def test_how_many_patterns_are_written_out() -> None:
+    def loop() -> None:
+        """What stands in for the loop."""
+
+    unrolled = Unrolled(TABLE["sum"], text_of_forward, loop)
+    patterns = [bytes([1] + [int(bit) for bit in f"{i:07b}"]) for i in range(66)]
+    assert [unrolled[pattern] is loop for pattern in patterns] == [False] * 64 + [True, True]
+    assert unrolled[patterns[0]] is not loop
