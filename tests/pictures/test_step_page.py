@@ -282,6 +282,18 @@ def test_a_node_and_the_whole_picture_are_dragged(open_page: Open) -> None:
     assert scrolled == pytest.approx(300, abs=2)
 
 
+def test_shift_and_arrows_move_the_picture_that_has_the_focus(open_page: Open) -> None:
+    y = Value(0.5, "x")
+    for _ in range(12):
+        y = y.sin()
+    page = open_page(y, reduced_motion="reduce")
+    page.frame.locator(".viewport").first.focus()
+    page.page.keyboard.press("Shift+ArrowRight")
+    page.page.keyboard.press("Shift+ArrowRight")
+    assert page.frame.eval_on_selector(".viewport", "v => v.scrollLeft") == 160
+    assert page.at == 0
+
+
 def test_the_current_node_is_always_in_view(open_page: Open) -> None:
     y = Value(0.5, "x")
     for _ in range(12):

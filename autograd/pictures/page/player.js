@@ -292,6 +292,12 @@ const keys = {
 };
 document.addEventListener("keydown", (key) => {
   const { target } = key;
+  const pan = { ArrowLeft: -80, ArrowRight: 80 }[key.key];
+  if (key.shiftKey && pan && target.closest(".viewport") && !target.matches("input")) {
+    key.preventDefault();
+    target.closest(".viewport").scrollBy({ left: pan });
+    return;
+  }
   if (key.ctrlKey || key.metaKey || key.altKey || !(key.key in keys)) return;
   if (target.matches("input[type=number], select")) return;
   if (target.matches("button") && key.key === " ") return; // the button's own key
