@@ -41,7 +41,7 @@ def check_engine(
             )
         if all(edge.verdict != "mismatch" for edge in guilty):
             entries = [
-                numeric.without_a_guilty_node(k, i, entry)
+                numeric.without_a_guilty_node(k, i, entry, judge)
                 for (k, i), entry in zip(numeric.places(), entries, strict=True)
             ]
     if order > 1:

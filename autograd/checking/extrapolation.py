@@ -16,7 +16,7 @@ from autograd.checking.noise import noise_of
 from autograd.checking.samples import FEWEST
 
 #: Beyond so many columns a table of extrapolations gains nothing over its rounding.
-_COLUMNS = 6
+COLUMNS = 6
 
 #: How many times its spread between neighbours an entry may be off; rounding is carried apart.
 _SAFETY = 4.0
@@ -35,7 +35,7 @@ def extrapolated(
     for i, (h, value, rounding) in enumerate(zip(steps, values, roundings, strict=True)):
         row = [value]
         found, least = value, math.inf
-        for j in range(1, min(i, _COLUMNS) + 1):
+        for j in range(1, min(i, COLUMNS) + 1):
             quotient = steps[i - j] / h
             ratio = quotient * quotient if power == 2 else quotient  # infinite, not an error, around 1e-190
             entry = row[-1] + (row[-1] - before[j - 1]) / (ratio - 1)

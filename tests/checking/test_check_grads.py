@@ -155,6 +155,7 @@ def test_conventions_that_do_not_add_up_are_said() -> None:
     assert verdicts(report) == {"x": "kink"}
     assert not report.ok
     assert "do not add up" in str(report)
+    assert check_grads(lambda x: autograd.relu(x) - autograd.relu(-x), 0.0, allow="kink").ok
 
 
 def test_outside_the_domain() -> None:
