@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: A formula between two named nodes with more numbers and operations than this is nothing that anybody reads.
 MOST_OPERATIONS = 800
 
+#: The same for a result: gelu(x), as x·Φ(x), doubles what it is applied to.
+MOST_IN_A_RESULT = 3000
+
 #: Nor is one that is nested deeper; and SymPy's time grows with the square of that and more.
 DEEPEST = 40
 
@@ -276,7 +279,16 @@ class Formulas:
                 raise
             return self.algebra.function(primitive.name)(*[self._expressions[o] for o in operands])
         self._decided([decision.replace(meaning) for decision in m.decisions])
-        return result.xreplace(meaning)
+        return self._bounded(result.xreplace(meaning))
+
+    def _bounded(self, expression: Any) -> Any:
+        """The expression, unless it has grown too large."""
+        if self.algebra.count_ops(expression) > MOST_IN_A_RESULT:
+            raise ValueError(
+                f"the formulas between {self.cone.symbols[self.cone.node].name!r} and the labelled nodes below it grow "
+                f"beyond {MOST_IN_A_RESULT} operations. Label nodes in between (value.label = 'h')"
+            )
+        return expression
 
     def _pull_back(self) -> dict[Value, Slope]:
         cone, first = self.cone, self.cone.program.first_instruction
@@ -300,6 +312,7 @@ class Formulas:
                         None,
                         before.blocked and flow.blocked,
                     )
+                self._bounded(flow.expression)
                 arrived[operand] = flow
         found = {}
         for slot in cone.ends:

@@ -388,6 +388,23 @@ def test_a_formula_that_is_too_large_says_what_to_do() -> None:
         derive(chain, x)
 
 
+def test_a_result_that_grows_too_large_says_what_to_do() -> None:
+    """gelu(x) is x·Φ(x): ten of them inside of each other have few nodes, and a thousand times as many terms."""
+    x = h = Value(0.5, "x")
+    for _ in range(10):
+        h = (h * 0.75 + x).gelu()
+    with pytest.raises(ValueError, match=r"'output'.*grow beyond 3000 operations. Label nodes in between"):
+        derive(h, x)
+
+
+def test_a_formula_that_is_nested_too_deep_says_what_to_do() -> None:
+    x = h = Value(0.5, "x")
+    for _ in range(50):
+        h = h.tanh()
+    with pytest.raises(ValueError, match=r"nested 50 deep.*Label nodes in between"):
+        derive(h, x)
+
+
 def test_too_many_paths_say_what_to_do() -> None:
     x = h = Value(0.5, "x")
     for i in range(7):
