@@ -1,0 +1,202 @@
+"""The exponential function and the logarithm, on which most kernels stand: one reduction and one polynomial each.
+
+Both return pairs that are exact to about 2⁻⁵⁸ of the value, so that what is made of them (tanh, softplus, asinh …) is
+rounded once, at its end.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from autograd.number_systems import llvm_coefficients as c
+from autograd.number_systems.llvm import Emitter, Register
+from autograd.number_systems.llvm_pairs import (
+    Bits,
+    Pair,
+    at_least,
+    at_most,
+    bits,
+    equal,
+    full_sum,
+    ordered_sum,
+    polynomial,
+    with_sign_of,
+)
+
+#: Added to a number, it leaves the nearest integer plus 2046 in the last bits: the exponents of two factors.
+_SHIFT = 1.5 * 2.0**52 + 2046
+_BITS_OF_ONE = 1023 << 52
+_BITS_OF_ROOT_HALF = 0x3FE6A09E667F3BCD
+_FRACTION = (1 << 52) - 1
+_TWO_TO_52 = 0x433 << 52
+
+
+class Exponential(NamedTuple):
+    """eˣ = 2ⁿ·(1 + r + t), with r and t as computed; ``shifted`` holds n."""
+
+    emitter: Emitter
+    r: Any
+    t: Any
+    shifted: Bits
+
+    def fraction(self) -> Pair:
+        """eˣ / 2ⁿ, from √½ to √2."""
+        return Pair(self.emitter, self.r, self.t).added_to(1.0)
+
+    def power(self, less: int = 0) -> Register:
+        """2ⁿ⁻ˡᵉˢˢ, where that is a normal number."""
+        return ((self.shifted - (1023 + less)) << 52).number()
+
+    def times_power(self, x: Any) -> Register:
+        """x·2ⁿ, rounded once, also where it is subnormal or too large."""
+        half = self.shifted >> 1
+        return x * (half << 52).number() * ((self.shifted - half) << 52).number()  # type: ignore[no-any-return]
+
+    def minus_one(self, scale: float = 1.0) -> Pair:
+        """(eˣ - 1)·scale, where 2ⁿ·scale is a normal number; the scale is a power of two."""
+        e, power = self.emitter, self.power(int(-math.log2(scale)))
+        total = ordered_sum(e, power - scale, self.r * power)
+        return Pair(e, total.high, e.fma(self.t, power, total.low))
+
+
+def exponential(e: Emitter, x: Any, low: Any = None) -> Exponential:
+    """e to the power x + low, for -1400 < x < 1400.
+
+    r = x - n·log(2), |r| ≤ log(2)/2. The first part of log(2) has 40 bits: n times it is exact, and so is the
+    difference. What the second part leaves is first order: e^(r + s) = eʳ(1 + s).
+    """
+    shifted = e.fma(x, c.INVERSE_LOG_2, _SHIFT)
+    n = shifted - _SHIFT
+    begun = e.fma(n, -c.LOG_2_HIGH, x)
+    r = e.fma(n, -c.LOG_2_LOW, begun)
+    rest = e.fma(n, -c.LOG_2_LOW, begun - r)
+    if low is not None:
+        rest = rest + low
+    t = e.fma(r * r, polynomial(e, c.EXP, r), e.fma(rest, r, rest))
+    return Exponential(e, r, t, bits(e, shifted))
+
+
+def split(e: Emitter, x: Any) -> tuple[Register, Register]:
+    """k and m of x = 2ᵏ·m, √½ ≤ m < √2, of a positive normal number."""
+    raised = bits(e, x) + (_BITS_OF_ONE - _BITS_OF_ROOT_HALF)
+    k = ((raised >> 52) | _TWO_TO_52).number() - (2.0**52 + 1023)
+    return k, ((raised & _FRACTION) + _BITS_OF_ROOT_HALF).number()
+
+
+def logarithm_of_fraction(e: Emitter, m: Any, low: Any = None) -> Pair:
+    """log(m + low), √½ ≤ m < √2: with f = m - 1 and s = 2f / (2 + f) it is 2·artanh(s/2) = s + s³/12 + …"""
+    f, total = m - 1.0, m + 1.0
+    total_low = m - (total - 1.0)
+    inverse = 2.0 / total
+    s = f * inverse
+    half = s * 0.5
+    remainder = e.fma(-half, total, f)
+    if low is None:
+        remainder = e.fma(-half, total_low, remainder)
+    else:
+        remainder = remainder + e.fma(-half, total_low + low, low)
+    w = s * s
+    return Pair(e, s, e.fma(s * w, polynomial(e, c.LOG, w), remainder * inverse))
+
+
+def logarithm(e: Emitter, x: Any, low: Any = None, *, less: Any = None) -> Pair:
+    """log(x + low) - less·log 2, of a positive normal number; ``low`` is small beside x, ``less`` an integer."""
+    k, m = split(e, x)
+    if low is not None:
+        # 2⁻ᵏ = m / x; half of it, because it may be subnormal; for k = 1024 the bits are those of zero.
+        low = low * ((bits(e, m) - bits(e, x)) + (_BITS_OF_ONE + (1 << 52))).number() * 0.5
+    if less is not None:
+        k = k - less
+    part = logarithm_of_fraction(e, m, low)
+    total = ordered_sum(e, k * c.LOG_2_HIGH, part.high)
+    return Pair(e, total.high, e.fma(k, c.LOG_2_LOW, part.low) + total.low)
+
+
+def logarithm_of_one_plus(e: Emitter, x: Pair) -> Pair:
+    """log(1 + x) of a pair above -1, exact for small x too: what 1 + x.high loses is carried along."""
+    total = full_sum(e, 1.0, x.high)
+    return logarithm(e, total.high, total.low + x.low)
+
+
+def of_positive(e: Emitter, x: Any, result: Any) -> Register:
+    """The result of a logarithm where x is positive and finite; its limits and nan elsewhere."""
+    inside = (x > 0.0) & (x < math.inf)
+    outside = e.where(equal(e, x, 0.0), -math.inf, e.where(x < 0.0, math.nan, x))
+    return e.where(inside, result, outside)
+
+
+def normal(e: Emitter, x: Any) -> tuple[Register, Register]:
+    """A positive number, subnormal ones times 2⁵⁴; and what is to be taken from the exponent."""
+    small = x < 2.0**-1022
+    return e.where(small, x * 2.0**54, x), e.where(small, 54.0, 0.0)
+
+
+def exp(e: Emitter, x: Any) -> Any:
+    """eˣ; gradual underflow below -708."""
+    power = exponential(e, at_least(e, at_most(e, x, 710.0), -746.0))
+    return power.times_power(power.fraction().value)
+
+
+def expm1(e: Emitter, x: Any) -> Any:
+    """eˣ - 1: half of it is computed, because 2¹⁰²⁴ is no double."""
+    power = exponential(e, at_least(e, at_most(e, x, 710.0), -45.0))
+    return e.where(abs(x) < 2.0**-54, x, power.minus_one(0.5).value * 2.0)
+
+
+def log(e: Emitter, x: Any) -> Any:
+    """log x."""
+    y, less = normal(e, x)
+    return of_positive(e, x, logarithm(e, y, less=less).value)
+
+
+def log1p(e: Emitter, x: Any) -> Any:
+    """log(1 + x)."""
+    total = full_sum(e, 1.0, x)
+    result = of_positive(e, total.high, logarithm(e, total.high, total.low).value)
+    return with_sign_of(e, result, x)
+
+
+def _log_to_base(e: Emitter, x: Any, high: float, low: float, inverse: float, inverse_rest: float) -> Any:
+    """log x / log b: the exponent times log_b 2 in two parts, and the logarithm of what is left times 1 / log b."""
+    y, less = normal(e, x)
+    k, m = split(e, y)
+    k = k - less
+    part = logarithm_of_fraction(e, m).times(Pair(e, e.number(inverse), e.number(inverse_rest)))
+    total = ordered_sum(e, k * high, part.high)
+    return of_positive(e, x, total.high + e.fma(k, low, part.low + total.low))
+
+
+def log2(e: Emitter, x: Any) -> Any:
+    """log x / log 2; exact at powers of two."""
+    return _log_to_base(e, x, 1.0, 0.0, c.INVERSE_LOG_2, c.INVERSE_LOG_2_REST)
+
+
+def log10(e: Emitter, x: Any) -> Any:
+    """log x / log 10."""
+    return _log_to_base(e, x, c.LOG10_2_HIGH, c.LOG10_2_LOW, c.INVERSE_LOG_10, c.INVERSE_LOG_10_REST)
+
+
+def sinh(e: Emitter, x: Any) -> Any:
+    """(eᵃ - 1 + (eᵃ - 1) / eᵃ) / 2 for a = |x|; a quarter of it is computed, because e⁷¹⁰ is no double."""
+    a = abs(x)
+    quarter = exponential(e, at_most(e, a, 710.5)).minus_one(0.25)
+    clipped = exponential(e, at_most(e, a, 40.0)).minus_one(0.25).normalised()
+    other = clipped.over(clipped.doubled(4.0).added_to(1.0))
+    result = quarter.plus_pair(other).value * 2.0
+    return with_sign_of(e, e.where(a < 2.0**-28, a, result), x)
+
+
+def cosh(e: Emitter, x: Any) -> Any:
+    """(eᵃ + e⁻ᵃ) / 2 for a = |x|; a quarter of it is computed."""
+    power = exponential(e, at_most(e, abs(x), 710.5))
+    quarter = power.fraction().scaled(power.power(2))
+    return (quarter.high + (quarter.low + 0.0625 / quarter.value)) * 2.0
+
+
+def tanh(e: Emitter, x: Any) -> Any:
+    """-p / (2 + p) with p = e⁻²ᵃ - 1, a = |x|: nothing cancels, nothing overflows."""
+    a = abs(x)
+    p = exponential(e, at_most(e, a, 20.0) * -2.0).minus_one().normalised()
+    result = -p.over(p.added_to(2.0)).value
+    return with_sign_of(e, e.where(a < 2.0**-28, a, result), x)
