@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mpmath import mp
 
 import autograd
-from autograd import TABLE, DomainError, Limit, Primitive, Value
+from autograd import TABLE, DomainError, Limit, Primitive, Value, interpret
 from autograd.number_systems import complexes, floats
 from tests import checks
 from tests.strategies import (
@@ -201,6 +201,22 @@ def test_a_slope_without_a_limit_raises(partial: Partial) -> None:
             DomainError, match=f"^{row.name} has no derivative with respect to {row.arguments[argument]}"
         ):
             checks.slope(row, argument, point)
+
+
+@every_partial
+def test_a_partial_domain_is_where_the_derivative_is_finite(partial: Partial) -> None:
+    """By its rule or by a limit; at a kink the row states a convention instead."""
+    row, argument = partial
+
+    def has_derivative(xs: tuple[float, ...]) -> bool:
+        try:
+            (slope,) = interpret.partials(floats, row, checks.value_in(floats, row, xs), xs, [argument])
+        except DomainError:
+            return False
+        return math.isfinite(slope)
+
+    for point in special_points(row, lambda xs: in_domain(row, xs) and not row.n_ary and not row.kinks(*xs)):
+        assert bool(row.partial_domain(argument)(*point)) == has_derivative(point), point
 
 
 HALF_PI = math.pi / 2

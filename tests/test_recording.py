@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import autograd
-from autograd import TABLE, Condition, Value, where
+from autograd import TABLE, Condition, Value, watching, where
 from autograd.recording import Recording
 from autograd.value import RECORDERS, constant
 
@@ -124,3 +124,21 @@ def test_the_branch_not_taken_is_kept_as_a_float() -> None:
     x = Value(1.0)
     assert [type(parent) for parent in where(x > 0, x, 2).parents] == [Condition, Value, float]
     assert [type(parent) for parent in where(x < 0, 2, x).parents] == [Condition, float, Value]
+
+
+def test_while_a_function_is_recorded_numbers_stay_unread_and_both_branches_are_kept() -> None:
+    x = Value(1.0)
+    y = x * x
+    watching.watch = watching.Watch()
+    try:
+        with pytest.raises(autograd.RecordingError, match=r"^the number of Value\(1\.0\) was read"):
+            x.data
+        with pytest.raises(autograd.RecordingError, match=r"^the gradients that backward\(\) leaves"):
+            y.backward()
+        chosen = where(x > 0, x, lambda: x * 3.0)
+        without_a_value = where(x > 0, x, lambda: (x - 2.0).log())
+    finally:
+        watching.watch = None
+    assert chosen.parents[2].data == 3.0
+    assert without_a_value.parents[2] is None
+    assert where(x > 0, x, lambda: x * 3.0).parents[2] is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import json
 import os
 import shutil
 import sys
@@ -34,7 +36,6 @@ ENGINE = tuple(
     )
 )
 ROWS = ("tests/test_primitives.py",)
-SYSTEMS = ("tests/number_systems/test_contract.py", "tests/number_systems/test_agreement.py")
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
 
 #: The files whose mutants are tried, and the tests that kill most of each; the table has its own mutator.
@@ -89,8 +90,7 @@ def mutants_in(file: str) -> tuple[ast.Module, list[tuple[Mutant, tuple[Stage, .
 def stages_of(file: str, rows: tuple[str, ...] = ()) -> tuple[Stage, ...]:
     """The tests that the mutants of a file face; of the table, those that are about some rows come first."""
     if file == TABLE:
-        files = (*SYSTEMS, *ENGINE)
-        return Stage(ROWS, rows), Stage(files), Stage((*ROWS, *files), pytest=True)
+        return Stage(ROWS, rows), Stage(ROWS, pytest=True)
     first = [f"tests/test_{name}.py" for name in TARGETS[file]]
     files = (*first, *(test for test in (*ENGINE, *PROMISES) if test not in first))
     return Stage(files), Stage((*files, file), pytest=True)
@@ -103,11 +103,11 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
         SystemExit: many tests fail without a mutant. A few are named and left out, which can only lower the score.
     """
     others = [file for file in files if file != TABLE]
-    trials = [Trial([Stage(ENGINE)])]
+    trials = []
     if TABLE in files:
-        trials += [Trial([Stage(ROWS)]), Trial([Stage(SYSTEMS), Stage((*ROWS, *ENGINE, *SYSTEMS), pytest=True)])]
+        trials += [Trial([Stage(ROWS)]), Trial([Stage(ROWS, pytest=True)])]
     if others:
-        trials += [Trial([Stage(PROMISES), Stage((*ENGINE, *PROMISES, *others), pytest=True)])]
+        trials += [Trial([Stage(ENGINE)]), Trial([Stage(PROMISES), Stage((*ENGINE, *PROMISES, *others), pytest=True)])]
     known = Seconds({}, {})
     for trial in trials:
         said = trial.outcome()
@@ -124,14 +124,43 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
     return known
 
 
-def try_all(file: str, seconds: Seconds, workers: int, only: str = "") -> list[Result]:
-    """Try every mutant of a file, a few at a time."""
-    tree, waiting = mutants_in(file)
-    waiting = [(mutant, stages) for mutant, stages in waiting if only in f"{mutant.where}: {mutant.change}"]
-    waiting.reverse()
+class Killed:
+    """Who killed which mutant, kept in a file: while its source is the same, a mutant that died stays dead.
+
+    So a run that was interrupted goes on, and a new test is tried on survivors alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.found: dict[str, str] = {}
+        if path.exists():
+            for line in path.read_text("utf-8").splitlines():
+                self.found.update(json.loads(line))
+
+    @staticmethod
+    def key(file: str, mutant: Mutant) -> str:
+        """What a mutant is known by: its file as it is now, and itself."""
+        source = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
+        return f"{file} {source} {mutant.where}: {mutant.change}"
+
+    def note(self, key: str, killer: str) -> None:
+        """Keep a name from now on."""
+        self.found[key] = killer
+        self.path.parent.mkdir(exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({key: killer}) + "\n")
+
+
+def try_all(file: str, seconds: Seconds, killed: Killed, workers: int, only: str = "") -> list[Result]:
+    """Try every mutant of a file that is not known to be dead, a few at a time."""
+    tree, mutants = mutants_in(file)
+    mutants = [(mutant, stages) for mutant, stages in mutants if only in f"{mutant.where}: {mutant.change}"]
+    keys = {id(mutant): killed.key(file, mutant) for mutant, _ in mutants}
+    results = [Result(file, m, killed.found[keys[id(m)]]) for m, _ in mutants if keys[id(m)] in killed.found]
+    waiting = [(m, stages) for m, stages in reversed(mutants) if keys[id(m)] not in killed.found]
     running: dict[int, Trial] = {}
-    results: list[Result] = []
-    total, start = len(waiting), time.monotonic()
+    total, start = len(mutants), time.monotonic()
+    print(f"  {file}: {total} mutants, {len(results)} of them known to be killed", flush=True)
     while waiting or running:
         while waiting and len(running) < workers:
             mutant, stages = waiting.pop()
@@ -142,8 +171,10 @@ def try_all(file: str, seconds: Seconds, workers: int, only: str = "") -> list[R
         assert trial.mutant is not None
         result = Result(file, trial.mutant, trial.outcome()["killer"])
         results.append(result)
-        if os.environ.get("MUTANTS_SHOW") == "all":
-            print(f"  {result.mutant.where}: {result.mutant.change} — {result.killer}", flush=True)
+        if result.killer is None:
+            print(f"  {file} {result.mutant.where}: {result.mutant.change} survives", flush=True)
+        else:
+            killed.note(keys[id(result.mutant)], result.killer)
         if len(results) % 100 == 0 or len(results) == total:
             print(f"  {file}: {len(results)} of {total}, {time.monotonic() - start:.0f} s", flush=True)
     return results
@@ -202,6 +233,10 @@ def _score(name: str, results: Sequence[Result]) -> str:
 
 def run(root: Path, folder: Path, arguments: Any) -> int:
     """Make the copy, try the mutants there, print the score; the exit status."""
+    killed = Killed(root / "build" / "mutants.jsonl")
+    if arguments.afresh:
+        killed.path.unlink(missing_ok=True)
+        killed.found.clear()
     copy_of(root, folder)
     os.chdir(folder)
     sys.path.insert(0, str(folder))
@@ -209,7 +244,7 @@ def run(root: Path, folder: Path, arguments: Any) -> int:
     seconds = seconds_of_tests(arguments.targets)
     results: list[Result] = []
     for file in arguments.targets:
-        results += try_all(file, seconds, arguments.workers, arguments.only)
+        results += try_all(file, seconds, killed, arguments.workers, arguments.only)
     said = verdict(results, explanations(Path(__file__).parent / "survivors.toml"))
     print("\n".join([*said.lines, *said.wrong]))
     return 1 if said.wrong else 0
