@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_OPERATIONS = 800
 
 #: The same for a result: gelu(x), as x·Φ(x), doubles what it is applied to.
-MOST_IN_A_RESULT = 3000
+MOST_IN_A_RESULT = 1500
 
 #: Nor is one that is nested deeper; and SymPy's time grows with the square of that and more.
 DEEPEST = 40

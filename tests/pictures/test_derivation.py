@@ -393,7 +393,7 @@ def test_a_result_that_grows_too_large_says_what_to_do() -> None:
     x = h = Value(0.5, "x")
     for _ in range(10):
         h = (h * 0.75 + x).gelu()
-    with pytest.raises(ValueError, match=r"'output'.*grow beyond 3000 operations. Label nodes in between"):
+    with pytest.raises(ValueError, match=r"'output'.*grow beyond 1500 operations. Label nodes in between"):
         derive(h, x)
 
 
