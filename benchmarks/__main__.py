@@ -8,7 +8,10 @@ import json
 import platform
 import sys
 
-NAMES = ("checking", "eager", "pictures", "training")
+NAMES = (
+    "black_scholes", "checking", "digits", "eager", "irregular", "limit", "moons", "moons_large", "pictures", "ready",
+    "rosenbrock", "training",
+)  # fmt: skip
 
 
 def main() -> int:
