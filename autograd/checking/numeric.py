@@ -16,7 +16,7 @@ from autograd.checking.carried import Rounding
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, largest_change, method_of
 from autograd.checking.recorded import NO_NUMBER
-from autograd.checking.replay import replays
+from autograd.checking.replay import imaginary_step, replays
 from autograd.checking.report import Entry
 from autograd.checking.samples import ROUNDING
 
@@ -144,7 +144,8 @@ class Numeric:
         if derivatives is None or not _worth(derivatives, claimed, off, x, self.call.values):
             return None
         column = [
-            Slope(d, 2 * o + ROUNDING * abs(d), 0.0, d, d, "smooth", 0.0) for d, o in zip(derivatives, off, strict=True)
+            Slope(d, 2 * o + ROUNDING * abs(d), imaginary_step(x), d, d, "smooth", 0.0)
+            for d, o in zip(derivatives, off, strict=True)
         ]
         if self._confirmed >= _CONFIRMATIONS or all(map(_close, column, claimed)):
             return column
@@ -178,7 +179,7 @@ class Numeric:
         It stays a mismatch where the recorded program itself has another derivative than the function: then Python
         decided something, or a number was read through ``.data``.
         """
-        if entry.verdict != "mismatch":
+        if entry.verdict != "mismatch" or self.call.recorded.inputs[i] < 0:
             return entry
         if i in self.kinks:
             note = "operations at a kink: their conventions do not add up to a slope"

@@ -121,6 +121,15 @@ def test_agree() -> None:
     entry = check_grads(lambda x: autograd.sin(x) * x, 1.0).entries[0]
     assert (entry.verdict, entry.method, entry.order) == ("agree", "complex step", 1)
     assert entry.numeric == pytest.approx(math.sin(1) + math.cos(1), rel=1e-14)
+    assert 0 < entry.step < 1e-20
+    assert 0 < entry.error < 1e-14
+
+
+def test_an_input_that_only_seems_unused_is_noticed() -> None:
+    assert check_grads(lambda x, y: x * 2.0, 1.0, 3.0).ok
+    report = check_grads(lambda x, y: x * 2.0 + y.data, 1.0, 3.0)
+    assert verdicts(report) == {"x": "agree", "y": "mismatch"}
+    assert check_grads(lambda x: 5.0 * x.data, 1.0).entries[0].verdict == "mismatch"
 
 
 def test_a_primitive_without_complex_numbers_is_checked_by_real_differences() -> None:
