@@ -91,8 +91,8 @@ def run(case: Case, limit: float) -> str | None:
     def stop(*_: Any) -> None:
         raise TooLong
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, limit)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, limit)
     try:
         case.call()
     except TooLong:
@@ -102,8 +102,8 @@ def run(case: Case, limit: float) -> str | None:
     except (Exception, pytest.fail.Exception) as error:
         return f"{type(error).__name__}"
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
     return None
 
 

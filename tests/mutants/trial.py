@@ -37,7 +37,7 @@ QUICK = 0.15
 FAILS = float("inf")
 #: Parts of the names of tests that take long by nature: left out as well.
 LONG_BY_NATURE = ("million", "deep_chain", "no_reference_cycles")
-#: Seconds that a test gets, and a collection: a generous start, and so many times what it takes without a mutant.
+#: Seconds of the processor that a test gets, and a collection: a generous start, and so many times what it takes without a
 PATIENCE, TIMES = 3.0, 10
 #: Bytes that a child may take, so that a loop that fills a list comes to an end.
 MEMORY = 4 << 30
@@ -112,10 +112,10 @@ class _Watch:
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         if self._seconds is not None:
             self.killer = f"{nodeid} (too long)"
-            signal.setitimer(signal.ITIMER_REAL, _patience(self._seconds.get(nodeid, QUICK)))
+            signal.setitimer(signal.ITIMER_PROF, _patience(self._seconds.get(nodeid, QUICK)))
 
     def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         if self.killer == f"{nodeid} (too long)":
             self.killer = None
 
@@ -163,9 +163,9 @@ def _under_pytest(
         say({"killer": watch.killer or "collecting (too long)"})
         os._exit(0)
 
-    signal.signal(signal.SIGALRM, end_of_patience)
+    signal.signal(signal.SIGPROF, end_of_patience)
     if seconds is not None:
-        signal.setitimer(signal.ITIMER_REAL, 10 * PATIENCE)
+        signal.setitimer(signal.ITIMER_PROF, 10 * PATIENCE)
     options = [
         *(["-x"] if seconds is not None else []),
         "-q",
