@@ -17,6 +17,8 @@ from autograd.checking.report import Entry, Report
 _SMALL = 1e-3
 #: What is not small may still be far too little for the difference that there is.
 _MANY = 10.0
+#: A kink is one if the slopes on either side are known to this part of the larger one.
+_KNOWN_SIDES = 0.01
 #: The slopes beside a kink are known to so many digits.
 _BESIDE_A_KINK = 1e-5
 
@@ -72,6 +74,8 @@ class Judge(NamedTuple):
             return "not finite", ""
         if slope.kind in ("kink", "jump"):
             low, high = min(slope.left, slope.right), max(slope.left, slope.right)
+            if slope.side_error > max(_KNOWN_SIDES * max(abs(low), abs(high)), FLAT * slope.size, small):
+                return "ill-conditioned", "the slopes on either side are not known"
             slack = self.tolerance * (slope.side_error + _BESIDE_A_KINK * max(abs(low), abs(high))) + self.atol
             what = "slopes" if slope.kind == "kink" else "a jump with slopes"
             note = f"{what} {slope.left:.6g} and {slope.right:.6g}"

@@ -152,6 +152,16 @@ def test_a_value_outside_of_both_slopes_is_a_mismatch() -> None:
     assert check_grads(abs, 0.0, grad=lambda x: -1.0).ok
 
 
+def test_a_function_that_is_another_one_at_every_call_has_no_slopes() -> None:
+    calls: list[int] = []
+
+    def f(x: Any) -> Any:
+        calls.append(1)
+        return x * len(calls)
+
+    assert verdicts(check_grads(f, 1.0)) == {"x": "ill-conditioned"}
+
+
 def test_a_branch_of_python_is_a_kink() -> None:
     report = check_grads(lambda x: x if x > 0 else 2 * x, 0.0)
     assert verdicts(report) == {"x": "kink"}
