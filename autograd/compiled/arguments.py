@@ -81,7 +81,7 @@ class ArgumentReader:
             if arg.ndim == 1:
                 columns.append(arg)
             else:
-                columns += list(np.ascontiguousarray(arg.T))
+                columns += list(arg.T)
         return Arguments(known.key, samples, columns, known.build, known.spans)
 
 
@@ -141,7 +141,7 @@ class _Reader:
             return self._scalar(array, "samples")
         flat = array.reshape(len(array), -1) if array.size else array.reshape(len(array), int(np.prod(array.shape[1:])))
         first = len(self.columns)
-        self.columns += list(np.ascontiguousarray(flat.T))
+        self.columns += list(flat.T)
         shape = array.shape[1:]
         return ("samples", *shape), lambda items: _nested(items[first : first + flat.shape[1]], shape)
 

@@ -16,7 +16,8 @@ from autograd.compiled.reduction import CHUNK, LANES
 
 #: The entries of the table of addresses and counts.
 FIELDS = (
-    "columns", "uniform", "lanes", "sums", "outputs", "samples", "tail_columns", "tail_outputs", "tail_lanes",
+    "columns", "strides", "uniform", "lanes", "sums", "outputs", "samples",
+    "tail_columns", "tail_strides", "tail_outputs", "tail_lanes",
     "first_chunk", "last_chunk", "column_count", "summed", "kept", "code", "instructions", "memory",
 )  # fmt: skip
 
@@ -27,16 +28,19 @@ def _field(name: str, kind: str = "ptr") -> str:
   %{name} = load {kind}, ptr %{name}.at, align 8"""
 
 
-#: ``block(table, columns, lanes, outputs, first group, last group)`` is to be put before this.
+#: ``block(table, columns, strides, lanes, outputs, first group, last group)`` is to be put before this; strides count
+#: doubles from one sample of a column to the next.
 TEXT = f"""
 define void @run(ptr %table) {{
 entry:
 {_field("columns")}
+{_field("strides")}
 {_field("lanes")}
 {_field("sums")}
 {_field("outputs")}
 {_field("samples", "i64")}
 {_field("tail_columns")}
+{_field("tail_strides")}
 {_field("tail_outputs")}
 {_field("tail_lanes")}
 {_field("first_chunk", "i64")}
@@ -62,7 +66,7 @@ chunk.begin:
   %any = icmp slt i64 %first, %last
   br i1 %any, label %whole, label %after
 whole:
-  call void @block(ptr %table, ptr %columns, ptr %lanes, ptr %outputs, i64 %first, i64 %last)
+  call void @block(ptr %table, ptr %columns, ptr %strides, ptr %lanes, ptr %outputs, i64 %first, i64 %last)
   br label %after
 after:
   %has.rest = icmp ne i64 %rest, 0
@@ -78,13 +82,16 @@ pad.column:
   %c.from = load ptr, ptr %c.from.at, align 8
   %c.to.at = getelementptr ptr, ptr %tail_columns, i64 %c
   %c.to = load ptr, ptr %c.to.at, align 8
+  %c.stride.at = getelementptr i64, ptr %strides, i64 %c
+  %c.stride = load i64, ptr %c.stride.at, align 8
   br label %pad.lane
 pad.lane:
   %p = phi i64 [0, %pad.column], [%p.next, %pad.lane]
   %p.inside = icmp slt i64 %p, %rest
   %p.lane = select i1 %p.inside, i64 %p, i64 0
   %p.sample = add i64 %begun, %p.lane
-  %p.from = getelementptr double, ptr %c.from, i64 %p.sample
+  %p.place = mul i64 %p.sample, %c.stride
+  %p.from = getelementptr double, ptr %c.from, i64 %p.place
   %p.number = load double, ptr %p.from, align 8
   %p.to = getelementptr double, ptr %c.to, i64 %p
   store double %p.number, ptr %p.to, align 8
@@ -96,7 +103,7 @@ pad.end:
   br label %pad
 tail:
   call void @llvm.memset.p0.i64(ptr %tail_lanes, i8 0, i64 %lane.bytes, i1 false)
-  call void @block(ptr %table, ptr %tail_columns, ptr %tail_lanes, ptr %tail_outputs, i64 0, i64 1)
+  call void @block(ptr %table, ptr %tail_columns, ptr %tail_strides, ptr %tail_lanes, ptr %tail_outputs, i64 0, i64 1)
   br label %tail.sums
 tail.sums:
   %t = phi i64 [0, %tail], [%t.next, %tail.sum.end]
@@ -182,6 +189,7 @@ class Table:
     def __init__(self, columns: int, summed: int, kept: int, uniform: Any) -> None:
         self.entries = np.zeros(len(FIELDS), np.int64)
         self.columns = np.zeros(max(columns, 1), np.int64)
+        self.strides, self._tail_strides = np.ones(max(columns, 1), np.int64), np.ones(max(columns, 1), np.int64)
         self.outputs = np.zeros(max(kept, 1), np.int64)
         self.tail_columns = aligned((max(columns, 1), LANES))
         self.tail_outputs = aligned((max(kept, 1), LANES))
@@ -198,7 +206,8 @@ class Table:
             for buffer in (self.tail_columns, self.tail_outputs)
         ]
         self.set(
-            columns=address(self.columns), uniform=address(uniform), lanes=address(self.lanes),
+            columns=address(self.columns), strides=address(self.strides), tail_strides=address(self._tail_strides),
+            uniform=address(uniform), lanes=address(self.lanes),
             outputs=address(self.outputs), tail_columns=address(self._tables[0]), tail_outputs=address(self._tables[1]),
             tail_lanes=address(self.tail_lanes), column_count=columns, summed=summed, kept=kept,
         )  # fmt: skip

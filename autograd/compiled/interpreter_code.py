@@ -136,7 +136,8 @@ def _body(emitter: Emitter, name: str, text: _Text, numbers: list[str]) -> str:
 def _block(emitter: Emitter, fast: bool) -> str:
     t = _Text()
     t.add(
-        "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %lanes, ptr noalias %outputs, "
+        "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %strides, ptr noalias %lanes, "
+        "ptr noalias %outputs, "
         "i64 %first, i64 %last) {",
         "entry:",
     )
@@ -266,14 +267,26 @@ def _load(t: _Text) -> str:
     t.add(
         f"%load.at = getelementptr ptr, ptr %columns, i64 {column}",
         "%load.column = load ptr, ptr %load.at, align 8",
-        f"%load.here = getelementptr {_VECTOR}, ptr %load.column, i64 %g",
+        f"%load.stride.at = getelementptr i64, ptr %strides, i64 {column}",
+        "%load.stride = load i64, ptr %load.stride.at, align 8",
     )
     v = _loop(t, "load", "load")
-    number = t.name("l")
     t.add(
-        f"%load.p = getelementptr {_VECTOR}, ptr %load.here, i64 {v}",
-        f"{number} = load {_VECTOR}, ptr %load.p, align 8",
+        f"%load.group = add i64 %g, {v}",
+        "%load.sample = shl i64 %load.group, 2",
+        "%load.place = mul i64 %load.sample, %load.stride",
+        "%load.p0 = getelementptr double, ptr %load.column, i64 %load.place",
     )
+    number = "poison"
+    for lane in range(LANES):
+        if lane:
+            t.add(f"%load.p{lane} = getelementptr double, ptr %load.p{lane - 1}, i64 %load.stride")
+        one, joined = t.name("l"), t.name("l")
+        t.add(
+            f"{one} = load double, ptr %load.p{lane}, align 8",
+            f"{joined} = insertelement {_VECTOR} {number}, double {one}, i64 {lane}",
+        )
+        number = joined
     _store(t, out, v, number)
     _loop_end(t, "load")
     return _end(t, "load", "3")

@@ -36,13 +36,9 @@ class MachineReplay(NativeReplay):
         emitter = Emitter(LANES, llvm_kernels.call, contract=fast)
         kind, lines, first = emitter.number_type, emitter.lines, program.first_instruction
         registers: dict[int, Register] = {}
+        lines += ["%sample = shl i64 %i, 2"]
         for place, slot in enumerate(self.columns):
-            lines += [
-                f"%column{place}.at = getelementptr ptr, ptr %columns, i64 {place}",
-                f"%column{place} = load ptr, ptr %column{place}.at, align 8, !invariant.load !0",
-                f"%column{place}.here = getelementptr {kind}, ptr %column{place}, i64 %i",
-            ]
-            registers[slot] = emitter.line(f"load {kind}, ptr %column{place}.here, align 8")
+            registers[slot] = _column(emitter, place)
         summed: dict[int, list[int]] = {}
         kept: dict[int, list[int]] = {}
         for where, outputs in ((summed, self.summed), (kept, self.kept)):
@@ -85,7 +81,8 @@ class MachineReplay(NativeReplay):
                 if slot in summed or slot in kept:
                     put(slot)
         head = (
-            "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %lanes, ptr noalias %outputs, "
+            "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %strides, ptr noalias %lanes, "
+            "ptr noalias %outputs, "
             "i64 %first, i64 %last) {"
         )
         return "\n".join(
@@ -110,3 +107,23 @@ class MachineReplay(NativeReplay):
                 driver.TEXT,
             ]
         )
+
+
+def _column(emitter: Emitter, place: int) -> Register:
+    """Four samples of a column, which need not lie side by side."""
+    name, kind = f"%column{place}", emitter.number_type
+    emitter.lines += [
+        f"{name}.at = getelementptr ptr, ptr %columns, i64 {place}",
+        f"{name} = load ptr, ptr {name}.at, align 8, !invariant.load !0",
+        f"{name}.stride.at = getelementptr i64, ptr %strides, i64 {place}",
+        f"{name}.stride = load i64, ptr {name}.stride.at, align 8, !invariant.load !0",
+        f"{name}.first = mul i64 %sample, {name}.stride",
+        f"{name}.p0 = getelementptr double, ptr {name}, i64 {name}.first",
+    ]
+    vector = "poison"
+    for lane in range(LANES):
+        if lane:
+            emitter.lines.append(f"{name}.p{lane} = getelementptr double, ptr {name}.p{lane - 1}, i64 {name}.stride")
+        one = emitter.line(f"load double, ptr {name}.p{lane}, align 8")
+        vector = emitter.line(f"insertelement {kind} {vector}, double {one.text}, i64 {lane}").text
+    return Register(emitter, vector)

@@ -40,8 +40,10 @@ class NativeReplay(Replay):
         if self._uniform is not uniform:
             self._tables, self._uniform = [self.new_table(uniform)], uniform
         table = self._tables[0]
-        held = [column if column.strides[0] == 8 else np.ascontiguousarray(column) for column in columns]
-        table.columns[: len(held)] = [address(column) for column in held]
+        columns = [c if not c.strides[0] & 7 else np.ascontiguousarray(c) for c in columns]  # fields of records
+        count = len(columns)
+        table.columns[:count] = [address(column) for column in columns]
+        table.strides[:count] = [column.strides[0] >> 3 for column in columns]
         kept = [np.empty(samples) for _ in self.kept]
         for i, array in enumerate(kept):
             table.outputs[i] = address(array)
@@ -62,7 +64,8 @@ class NativeReplay(Replay):
         bounds = [chunks * i // count for i in range(count + 1)]
         started = []
         for i, other in enumerate(self._tables[:count]):
-            other.columns[:], other.outputs[:] = table.columns, table.outputs
+            other.columns[:], other.strides[:] = table.columns, table.strides
+            other.outputs[:] = table.outputs
             other.set(samples=samples, sums=address(table.sums), first_chunk=bounds[i], last_chunk=bounds[i + 1])
             started.append(self._pool.submit(self.start, other))
         for future in started:
