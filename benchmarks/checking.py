@@ -12,6 +12,7 @@ import random
 import sys
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from autograd import Value, check_grads, check_graph
@@ -25,7 +26,7 @@ TERMS = 20_000
 def scalar_code(*x: Any) -> Any:
     """Sums and products of neighbours, through tanh and sine; for Values and tensors alike."""
     total = x[0] * x[0]
-    for a, b in zip(x, x[1:], strict=False):
+    for a, b in pairwise(x):
         total = total + (a * b).tanh() * a.sin()
     return total
 
