@@ -84,7 +84,7 @@ def choose(plan: Plan, options: Options) -> Choice:
         return Choice(NumpyReplay(plan), "llvmlite is not installed")
     instructions = sum(plan.varying[plan.program.first_instruction :])
     if not instructions:
-        chosen, reason = "interpreter", "a single point: nothing differs from sample to sample"
+        chosen, reason = "interpreter", "no operation differs from sample to sample"
     elif expected_samples is not None and expected_samples < WORTH_COMPILING:
         chosen, reason = "interpreter", f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
     elif instructions <= MOST_INSTRUCTIONS:

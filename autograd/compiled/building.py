@@ -27,6 +27,7 @@ LANES = True
 _COMMUTING = {"add", "mul", "hypot"}
 _OF_TRUTHS = {"minimum", "maximum", "mul"}
 _MINUS_ZERO = struct.pack("d", -0.0)
+_NEVER_MINUS_ZERO = {"square", "abs", "relu", "exp", "less", "less_equal", "greater", "greater_equal"}
 
 
 class Slot(Arithmetic):
@@ -240,10 +241,20 @@ class Builder:
         return self.apply("where", condition, *branches)
 
     def sum(self, xs: Sequence[Any]) -> Any:
-        total: Any = None
+        # It begins at 0.0, as in floats, so that it is never -0.0; where a term cannot be -0.0, that is so by itself.
+        total: Any = None if any(self._is_never_minus_zero(x) for x in xs) else self.number(0.0)
         for x in xs:
             total = x if total is None else total + x
-        return self.number(0.0) if total is None else self.number(total)
+        return self.number(total)
+
+    def _is_never_minus_zero(self, x: Any) -> bool:
+        if not isinstance(x, Slot):
+            return struct.pack("d", x) != _MINUS_ZERO
+        primitive = self.primitives[x.index]
+        if primitive is None:
+            return x.index in self.constants and struct.pack("d", self.constants[x.index]) != _MINUS_ZERO
+        operands = self.operands[x.index]
+        return primitive.name in _NEVER_MINUS_ZERO or (primitive.name == "mul" and operands[0] == operands[1])
 
     def prod(self, xs: Sequence[Any]) -> Any:
         total: Any = 1
@@ -258,13 +269,18 @@ class Builder:
         n = len(xs) // 2
         if self.long_dots and n >= LONG_DOT:
             return self.slot(self.long_dot(tuple([self.number(x).index for x in xs])))
-        total: Any = xs[-1] if len(xs) % 2 else None
-        for x, y in zip(xs[:n], xs[n : 2 * n], strict=True):
-            total = x * y if total is None else total + x * y
-        return self.number(0.0 if total is None else total)
+        products = [x * y for x, y in zip(xs[:n], xs[n : 2 * n], strict=True)]
+        if len(xs) % 2 == 0:
+            return self.sum(products)
+        total: Any = xs[-1]
+        for product in products:
+            total = total + product
+        return self.number(total)
 
     def long_dot(self, operands: tuple[int, ...]) -> int:
-        """The slot of a ``dot`` as one instruction."""
+        """The slot of a ``dot`` as one instruction; it starts at 0.0, unless told."""
+        if len(operands) % 2 == 0:
+            operands = (*operands, self.constant(0.0))
         key = ("dot", *operands)
         index = self._known.get(key)
         if index is None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import recording
+from autograd.compiled.again import Again, again
 from autograd.compiled.arguments import ArgumentReader, Arguments
 from autograd.compiled.backends import DEFAULTS, Choice, Options, checked, choose
 from autograd.compiled.guards import MOST_WAYS, Missed, check
@@ -40,19 +41,29 @@ class Ready:
         #: Collects the value and the gradient by the parameters.
         self.gather = replay.gather([0, *range(self.first_derivative, self.first_derivative + params)])
 
+    @property
+    def needs_numbers(self) -> bool:
+        """Whether the call's arguments hold numbers that all samples share."""
+        return bool(self._numbers)
+
+    def refresh(self) -> None:
+        """Read the leaves again if any was written since."""
+        if self._moment != recording.now:
+            self.uniform[self._leaf_rows, 0] = [leaf._data for leaf in self.trace.leaves]
+            self._moment = int(recording.now)
+
     def run(self, columns: Sequence[Any], samples: int) -> tuple[Any, list[Any]]:
         """Sums and kept outputs, at the leaves' numbers of now."""
         uniform = self.uniform
-        if self._moment != recording.now:
-            uniform[self._leaf_rows, 0] = [leaf._data for leaf in self.trace.leaves]
-            self._moment = int(recording.now)
+        self.refresh()
         for row, c in self._numbers:
             uniform[row, 0] = columns[c]
         return self.replay.run([columns[c] for c in self._varying], uniform, samples)
 
     def output(self, i: int, kept: Sequence[Any]) -> Any:
-        """An output that is not summed."""
-        return self.replay.output(i, kept, self.uniform)
+        """An output that is not summed; a derivative is added to 0.0, as ``backward()`` does, so it is never -0.0."""
+        found = self.replay.output(i, kept, self.uniform)
+        return found + 0.0 if i >= self.first_derivative else found
 
 
 class Way(NamedTuple):
@@ -98,6 +109,7 @@ class Compiled:
             raise TypeError(f"dtype is float64 or float32, not {self.dtype}")
         self._read = ArgumentReader(self.name)
         self._points: Points | None = None
+        self._last: Again | None = None
         self._ways: dict[Any, list[Way]] = {}
         self.recordings = 0
         self.guards_missed = 0
@@ -165,6 +177,11 @@ class Compiled:
             ValueError: an empty batch has no mean.
             GuardError: samples decide a comparison differently.
         """
+        last = self._last
+        if last is not None:
+            gathered = last.run(args)
+            if gathered is not None:
+                return float(gathered[0]), gathered[1:]
         arguments = self._read(args)
         positions = self._positions(len(args))
         columns = tuple([c for p in positions for c in range(arguments.spans[p], arguments.spans[p + 1])])
@@ -178,6 +195,8 @@ class Compiled:
         if n is None or self.reduce is not None:
             gathered = ready.gather(sums, ready.uniform, n or 0, self.reduce if n is not None else None)
             value = float(gathered[0])
+            if self.wrt is None and self.dtype == np.float64:
+                self._last = again(args, ready, n or 0, self.reduce)
             if by_params:
                 parts.append(gathered[1:] if self.dtype == np.float64 else gathered[1:].astype(self.dtype))
         else:

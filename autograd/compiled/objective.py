@@ -94,7 +94,7 @@ class Objective:
     def __call__(self, x: Any) -> tuple[float, Any]:
         """The value and the gradient at a point."""
         ready, _ = self._run("gradient", self._point(x))
-        return float(ready.uniform[ready.values[0], 0]), ready.uniform[ready.gradient_rows, 0]
+        return float(ready.uniform[ready.values[0], 0]), ready.uniform[ready.gradient_rows, 0] + 0.0
 
     def value(self, x: Any) -> Any:
         """The value; an array for a function that returns a list."""

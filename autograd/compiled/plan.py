@@ -8,7 +8,6 @@ from typing import NamedTuple
 from autograd.compiled.building import Builder, Product, rebuilt
 from autograd.compiled.differentiation import Differentiator
 from autograd.compiled.tracing import Trace
-from autograd.primitives import TABLE
 from autograd.program import Program
 
 
@@ -65,7 +64,7 @@ def planned(
             cotangents = differentiator.cotangents(trace.program, places, trace.orders[output], seeds, wanted)
         for i in inputs:
             cotangent = None if i < 0 else cotangents[i]
-            found.append(builder.constant(0.0) if cotangent is None else _from_zero(builder, cotangent))
+            found.append(builder.constant(0.0) if cotangent is None else cotangent)
     program = builder.program([*values, *guards, *found])
     products = sum(1 for x in found if x.__class__ is Product)
     return plan_of(program, len(values), len(guards), varying_inputs, reduced)._replace(products=products)
@@ -84,14 +83,3 @@ def plan_of(
                 varying[slot] = 1
                 break
     return Plan(program, values, guards, varying, tuple(reduced) or (False,) * len(program.outputs))
-
-
-def _from_zero(builder: Builder, cotangent: int | Product) -> int | Product:
-    """A cotangent as ``backward()`` leaves it, which adds to 0.0: where nothing flowed it is not -0.0."""
-    if isinstance(cotangent, Product):
-        return cotangent
-    if builder.primitives[cotangent] is TABLE["where"]:
-        condition, x, y = builder.operands[cotangent]
-        if y == builder.constant(-0.0):
-            return builder.emit(TABLE["where"], (condition, x, builder.constant(0.0)))
-    return cotangent

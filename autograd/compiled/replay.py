@@ -99,17 +99,22 @@ class Gather:
             np.array(x, np.intp) for x in (zip(*uniform, strict=True) if uniform else ((), ()))
         )
         first = summed[0][1] if summed else 0
+        derivatives = replay.plan.values + replay.plan.guards
+        self._derivatives = np.array([i >= derivatives for i in outputs], bool)
         consecutive = not uniform and [place for _, place in summed] == list(range(first, first + len(summed)))
-        self._all = slice(first, first + len(summed)) if consecutive else None
+        #: Where the outputs stand among the sums, if they are all there, one after the other.
+        self.all_summed = slice(first, first + len(summed)) if consecutive else None
 
     def __call__(self, sums: Any, uniform: Any, samples: int, reduce: str | None) -> Any:
         """The array, reduced over that many samples; without a reduction there is a single point."""
-        if self._all is not None and reduce is not None:
-            found = sums[self._all]
+        if self.all_summed is not None and reduce is not None:
+            found = sums[self.all_summed]
             return found / samples if reduce == "mean" else found.copy()
         result = np.empty(self.size)
         result[self._to_summed] = sums[self._from_summed]
         if reduce == "mean":
             result /= samples
-        result[self._to_uniform] = uniform[self._from_uniform, 0] * (samples if reduce == "sum" else 1)
+        shared = uniform[self._from_uniform, 0]
+        result[self._to_uniform] = shared if reduce != "sum" else shared * samples if samples else 0.0
+        result[self._derivatives] += 0.0  # added to 0.0, as backward() does, so they are never -0.0
         return result

@@ -58,7 +58,7 @@ exp, expm1, log, log1p, log2, log10 = np.exp, np.expm1, np.log, np.log1p, np.log
 sqrt, cbrt, square, reciprocal = np.sqrt, np.cbrt, np.square, np.reciprocal
 sin, cos, tan, asin, acos, atan, atan2 = np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.arctan2
 sinh, cosh, tanh, asinh, acosh, atanh = np.sinh, np.cosh, np.tanh, np.arcsinh, np.arccosh, np.arctanh
-hypot, abs, sign, maximum, minimum = np.hypot, np.abs, np.sign, np.maximum, np.minimum
+hypot, abs, sign = np.hypot, np.abs, np.sign
 floor, ceil = np.floor, np.ceil
 less, less_equal, greater, greater_equal = np.less, np.less_equal, np.greater, np.greater_equal
 erf, erfc, gelu = _elementwise(math.erf), _elementwise(math.erfc), _elementwise(floats.gelu)
@@ -76,8 +76,16 @@ def where(condition: Any, x: Any, y: Any) -> Array:
     return np.where(condition, x() if callable(x) else x, y() if callable(y) else y)
 
 
+def maximum(x: Array, y: Array) -> Array:
+    return np.where((x > y) | (x != x), x, y)  # NumPy's own takes either of 0.0 and -0.0
+
+
+def minimum(x: Array, y: Array) -> Array:
+    return np.where((x < y) | (x != x), x, y)
+
+
 def clip(x: Array, low: Array, high: Array) -> Array:
-    return np.clip(x, low, high)
+    return np.where(x < low, low, np.where(x > high, high, x))
 
 
 def relu(x: Array) -> Array:
