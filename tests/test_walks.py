@@ -11,6 +11,7 @@ import autograd
 from autograd import TABLE, DomainError, Limit, Primitive, Value, evaluate, interpret, primitive
 from autograd.number_systems import arrays, complexes, exact, floats
 from autograd.program import flatten
+from autograd.value import active_nodes, backward_order
 
 
 @primitive(partials=[lambda m, z, x: 2])
@@ -44,6 +45,8 @@ def test_what_does_not_depend_on_the_wanted_is_passed_over_and_no_more() -> None
     x, y = Value(3.0), Value(2.0)
     assert cotangents_of(x * x + y * y, [x]) == [6.0]
     assert cotangents_of(x * x + y * y, [y]) == [4.0]
+    assert cotangents_of(x * x + x.detach(), [x]) == [6.0]
+    assert cotangents_of(x.detach() + x * x, [x]) == [6.0]
 
 
 def test_no_partial_is_taken_by_an_operand_that_is_not_wanted_however_it_was_computed() -> None:
@@ -123,3 +126,33 @@ def test_a_limit_that_the_number_system_cannot_hold_is_no_derivative() -> None:
     assert interpret.partials(floats, row, 0.0, [0.0], [0]) == [float("inf")]
     with pytest.raises(DomainError, match=r"^odd has no derivative"):
         interpret.partials(exact, row, Fraction(0), [Fraction(0)], [0])
+
+
+def graphs_to_walk() -> list[Value]:
+    x, y = Value(3.0), Value(2.0)
+    z = x * y
+    return [
+        z * z + z,
+        autograd.where(x > y, z.exp(), z * 2.0) + z.detach() * x,
+        autograd.where(x < y, z.exp(), lambda: z * 2.0) * z,
+        autograd.dot([z, x, z + 1.0], [y, z, z]) + autograd.sum([z, z, 1.0]),
+        (z + 1.0).detach() * z.relu(),
+    ]
+
+
+def test_the_order_of_backward_has_each_node_once_and_what_a_where_did_not_take() -> None:
+    not_taken = [0, 1, 1, 0, 0]
+    for output, more in zip(graphs_to_walk(), not_taken, strict=True):
+        order = backward_order(output)
+        ran = output._inner_nodes_with_fresh_gradients()[0]
+        assert set(ran) <= set(order)
+        assert len(order) == len(set(order)) == len(ran) + more
+
+
+def test_the_active_nodes_are_no_leaves_and_each_is_there_once() -> None:
+    for output in graphs_to_walk():
+        nodes = active_nodes([output, output])
+        assert set(nodes) == set(output._inner_nodes_with_fresh_gradients()[0])
+        assert len(nodes) == len(set(nodes))
+        assert all(node.parents for node in nodes)
+        assert active_nodes([output], until=[output]) == []

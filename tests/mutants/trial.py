@@ -37,7 +37,7 @@ QUICK = 0.15
 FAILS = float("inf")
 #: Parts of the names of tests that take long by nature: left out as well.
 LONG_BY_NATURE = ("million", "deep_chain", "no_reference_cycles")
-#: Seconds of the processor that a test gets, and a collection: a generous start, and so many times what it takes without a
+#: Seconds of the processor that a test gets, and a collection: a start, and so many times what it takes by itself.
 PATIENCE, TIMES = 3.0, 10
 #: Bytes that a child may take, so that a loop that fills a list comes to an end.
 MEMORY = 4 << 30
