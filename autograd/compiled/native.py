@@ -26,7 +26,14 @@ class NativeReplay(Replay):
         self.threads = threads
         self._tables: list[driver.Table] = []
         self._uniform: Any = None
+        #: How often the tables were filled, so that whoever knows what is in them can tell whether it still is.
+        self.runs = 0
         self._pool: ThreadPoolExecutor | None = None
+
+    @property
+    def table(self) -> driver.Table | None:
+        """The table of the last run."""
+        return self._tables[0] if self._tables else None
 
     def start(self, table: driver.Table) -> None:
         """Run the native code over the chunks of the table."""
@@ -39,6 +46,7 @@ class NativeReplay(Replay):
     def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
         if self._uniform is not uniform:
             self._tables, self._uniform = [self.new_table(uniform)], uniform
+        self.runs += 1
         table = self._tables[0]
         columns = [c if not c.strides[0] & 7 else np.ascontiguousarray(c) for c in columns]  # fields of records
         count = len(columns)

@@ -1,0 +1,59 @@
+"""The same step once more: a call with the arrays of the call before needs no look at them, only at the parameters.
+
+Training calls a step with the same arrays thousands of times, and of a small step that is most of the time (measured:
+11 of 18 microseconds). The numbers in the arrays are read anew each time; only their places are known already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+_DOUBLE = np.dtype(np.float64)
+
+
+class Again:
+    """A reduced value with its gradient by parameters, for arrays whose addresses are in a native replay's table."""
+
+    __slots__ = ("_args", "_divisor", "_outputs", "_ready", "_replay", "_runs", "_shapes", "_table")
+
+    def __init__(self, args: Sequence[Any], ready: Any, divisor: float | None, outputs: slice) -> None:
+        self._args = tuple(args)
+        self._shapes = [arg.shape for arg in args]
+        self._ready = ready
+        self._replay = ready.replay
+        self._table = self._replay.table
+        self._runs = self._replay.runs
+        self._divisor = divisor
+        self._outputs = outputs
+
+    def run(self, args: Sequence[Any]) -> Any:
+        """The value and the gradient in one array; ``None`` if these are not the arrays of the call before."""
+        if len(args) != len(self._args):
+            return None
+        for arg, before, shape in zip(args, self._args, self._shapes, strict=True):
+            if arg is not before or arg.shape != shape or arg.dtype is not _DOUBLE:
+                return None
+        replay = self._replay
+        with replay.lock:
+            if replay.runs != self._runs:  # somebody else used the table meanwhile
+                return None
+            self._ready.refresh()
+            replay.run_uniform(self._ready.uniform)
+            replay.start(self._table)
+            total = self._table.total()[self._outputs]
+            return total.copy() if self._divisor is None else total / self._divisor
+
+
+def again(args: Sequence[Any], ready: Any, samples: int, reduce: str | None) -> Again | None:
+    """What runs the same call once more; ``None`` where it needs more than that."""
+    replay = ready.replay
+    outputs = ready.gather.all_summed
+    arrays = all(arg.__class__ is np.ndarray and arg.dtype is _DOUBLE and not arg.strides[0] & 7 for arg in args)
+    if outputs is None or not arrays or not samples or reduce is None or ready.needs_numbers or replay.kept:
+        return None
+    if getattr(replay, "table", None) is None or replay.threads > 1 or ready.trace.guards:
+        return None
+    return Again(args, ready, float(samples) if reduce == "mean" else None, outputs)
