@@ -71,9 +71,13 @@ def exponential(e: Emitter, x: Any, low: Any = None) -> Exponential:
     begun = e.fma(n, -c.LOG_2_HIGH, x)
     r = e.fma(n, -c.LOG_2_LOW, begun)
     rest = e.fma(n, -c.LOG_2_LOW, begun - r)
-    if low is not None:
+    square = r * r
+    curve = polynomial(e, c.EXP, r)
+    if low is None:
+        t = e.fma(square, curve, e.fma(rest, r, rest))
+    else:  # low may be a thousand times larger than the other rest, so r² counts as well
         rest = rest + low
-    t = e.fma(r * r, polynomial(e, c.EXP, r), e.fma(rest, r, rest))
+        t = e.fma(square, curve, e.fma(rest, e.fma(square, curve, r), rest))
     return Exponential(e, r, t, bits(e, shifted))
 
 
@@ -84,20 +88,38 @@ def split(e: Emitter, x: Any) -> tuple[Register, Register]:
     return k, ((raised & _FRACTION) + _BITS_OF_ROOT_HALF).number()
 
 
-def logarithm_of_fraction(e: Emitter, m: Any, low: Any = None) -> Pair:
-    """log(m + low), √½ ≤ m < √2: with f = m - 1 and s = 2f / (2 + f) it is 2·artanh(s/2) = s + s³/12 + …"""
+def _quotient(e: Emitter, m: Any, low: Any = None) -> Pair:
+    """s = 2f / (2 + f) as a pair, for f = m + low - 1."""
     f, total = m - 1.0, m + 1.0
     total_low = m - (total - 1.0)
     inverse = 2.0 / total
     s = f * inverse
     half = s * 0.5
     remainder = e.fma(-half, total, f)
-    if low is None:
-        remainder = e.fma(-half, total_low, remainder)
-    else:
-        remainder = remainder + e.fma(-half, total_low + low, low)
-    w = s * s
-    return Pair(e, s, e.fma(s * w, polynomial(e, c.LOG, w), remainder * inverse))
+    if low is not None:
+        remainder, total_low = remainder + low, total_low + low
+    return Pair(e, s, e.fma(-half, total_low, remainder) * inverse)
+
+
+def logarithm_of_fraction(e: Emitter, m: Any, low: Any = None) -> Pair:
+    """log(m + low), √½ ≤ m < √2: with f = m - 1 and s = 2f / (2 + f) it is 2·artanh(s/2) = s + s³/12 + …"""
+    s = _quotient(e, m, low)
+    w = s.high * s.high
+    return Pair(e, s.high, e.fma(s.high * w, polynomial(e, c.LOG, w), s.low))
+
+
+def fine_logarithm(e: Emitter, x: Any, *, less: Any) -> Pair:
+    """log x - less·log 2 to about 2⁻⁶⁵ of its size, for powers: there it is multiplied by up to 2¹⁰."""
+    k, m = split(e, x)
+    k = k - less
+    s = _quotient(e, m)
+    w = s.times(s)
+    cube = s.times(w).times(Pair(e, e.number(c.TWELFTH), e.number(c.TWELFTH_REST)))
+    rest = e.fma(s.high * w.high * w.high, polynomial(e, c.LOG_TAIL, w.high), cube.low)
+    first = ordered_sum(e, k * c.LOG_2_HIGH, s.high)
+    second = ordered_sum(e, first.high, cube.high)
+    low = first.low + second.low + e.fma(k, c.LOG_2_LOW, s.low)
+    return Pair(e, second.high, low + rest).normalised()
 
 
 def logarithm(e: Emitter, x: Any, low: Any = None, *, less: Any = None) -> Pair:

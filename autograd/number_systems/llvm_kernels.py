@@ -6,14 +6,16 @@ Each becomes one internal function of the module that calls it, so that its code
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
+from autograd.number_systems import llvm_error_functions as error_functions
 from autograd.number_systems import llvm_exponentials as exponentials
+from autograd.number_systems import llvm_powers as powers
+from autograd.number_systems import llvm_trigonometry as trigonometry
 from autograd.number_systems.llvm import Emitter, Register
 from autograd.number_systems.llvm_exponentials import exponential, logarithm_of_one_plus
-from autograd.number_systems.llvm_pairs import Pair, at_least, at_most, choose, full_sum, single
+from autograd.number_systems.llvm_pairs import Pair, at_least, at_most, choose, single
 
 
 def call(emitter: Emitter, name: str, operands: list[Register]) -> Register:
@@ -100,6 +102,22 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "sinh": exponentials.sinh,
     "cosh": exponentials.cosh,
     "tanh": exponentials.tanh,
+    "pow": powers.pow,
+    "cbrt": powers.cbrt,
+    "hypot": powers.hypot,
+    "asinh": powers.asinh,
+    "acosh": powers.acosh,
+    "atanh": powers.atanh,
+    "sin": trigonometry.sin,
+    "cos": trigonometry.cos,
+    "tan": trigonometry.tan,
+    "asin": trigonometry.asin,
+    "acos": trigonometry.acos,
+    "atan": trigonometry.atan,
+    "atan2": trigonometry.atan2,
+    "erf": error_functions.erf,
+    "erfc": error_functions.erfc,
+    "gelu": error_functions.gelu,
     "sigmoid": _sigmoid,
     "silu": _silu,
     "softplus": _softplus,

@@ -54,6 +54,18 @@ with mp.workdps(DIGITS):
             "log((2 + s) / (2 - s)) = s + s·w·p(w), w = s², from m = √½ to √2",
         ),
         Approximation(
+            "LOG_TAIL",
+            lambda w: (
+                ((2 * mp.atanh(mp.sqrt(w) / 2) / mp.sqrt(w) - 1) / w - mpf(1) / 12) / w
+                if w > mpf(10) ** -12
+                else mpf(1) / 80 + w / 448
+            ),
+            mpf(0),
+            (2 * (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2 * (1 + _TINY),
+            6,
+            "the same, = s + s·w/12 + s·w²·p(w), for powers",
+        ),
+        Approximation(
             "SIN",
             lambda w: (mp.sin(mp.sqrt(w)) / mp.sqrt(w) - 1) / w if w else -mpf(1) / 6,
             mpf(0),
@@ -89,9 +101,9 @@ with mp.workdps(DIGITS):
             "ERF",
             lambda w: (mp.erf(mp.sqrt(w)) / mp.sqrt(w) - 2 / mp.sqrt(mp.pi)) / w if w else -2 / (3 * mp.sqrt(mp.pi)),
             mpf(0),
-            mpf(1),
-            10,
-            "erf x = 2x/√π + x·w·p(w), w = x², |x| ≤ 1",
+            mpf(9) / 16,
+            9,
+            "erf x = 2x/√π + x·w·p(w), w = x², |x| ≤ ¾",
         ),
         Approximation(
             "ERFC",
@@ -174,6 +186,7 @@ def constants() -> dict[str, float]:
     high = rounded_to(mp.log10(2), 40)
     found["LOG10_2_HIGH"], found["LOG10_2_LOW"] = high, float(mp.log10(2) - mpf(high))
     found["INVERSE_LOG_10"], found["INVERSE_LOG_10_REST"] = pair(1 / mp.log(10))
+    found["TWELFTH"], found["TWELFTH_REST"] = pair(mpf(1) / 12)
     half_pi = mp.pi / 2
     found["HALF_PI"], found["HALF_PI_LOW"] = pair(half_pi)
     found["HALF_PI_REST"] = float(half_pi - mpf(found["HALF_PI"]) - mpf(found["HALF_PI_LOW"]))
