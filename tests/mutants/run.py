@@ -35,7 +35,7 @@ ENGINE = tuple(
         *("errors", "custom_primitive", "lines", "nonfinite"),
     )
 )
-ROWS = ("tests/test_primitives.py",)
+ROWS = ("tests/test_kinks.py", "tests/test_primitives.py")
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
 
 #: The files whose mutants are tried, and the tests that kill most of each; the table has its own mutator.
