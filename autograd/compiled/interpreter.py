@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.compiled import driver, interpreter_code
 from autograd.compiled.block_code import BlockCode
-from autograd.compiled.interpreter_code import END, VECTORS, operations
+from autograd.compiled.interpreter_code import END, SUM, VECTORS, operations
 from autograd.compiled.jit import Library, load
 from autograd.compiled.levels import Group
 from autograd.compiled.memory import address, aligned
@@ -66,6 +66,9 @@ def point_code(groups: Sequence[Group]) -> Any:
     known = operations()
     parts = []
     for name, first, last, operands in groups:
+        if name == "sum":
+            parts.append(np.array([SUM, first, len(operands), *(row for _, (row,) in operands)], np.int32))
+            continue
         if name not in known:
             raise NotImplementedError(f"the interpreter has no {name}")
         padding = -(last - first) % LANES

@@ -26,6 +26,8 @@ VECTORS = 16
 GATHERED = 8
 
 END, LOAD, KEEP, DOT, GATHER = range(5)
+#: Of ``point`` alone, which has none of the others.
+SUM = 1
 _FIRST = 5
 
 _VECTOR = f"<{LANES} x double>"
@@ -470,6 +472,8 @@ def _point(emitter: Emitter) -> str:
         words, length = body.name("q"), body.name("q")
         body.add(f"{words} = mul i64 %{label}.n, {arity(name)}", f"{length} = add i64 {words}, 3")
         nexts.append((label, _end(body, label, length)))
+    nexts.append(("op.sum", _sum(body)))
+    cases.append(f"i32 {SUM}, label %op.sum")
     arrivals = ", ".join(["[%code, %entry]", *(f"[{pc}, %{label}.end]" for label, pc in nexts)])
     t.add(
         f"%pc = phi ptr {arrivals}",
@@ -481,3 +485,33 @@ def _point(emitter: Emitter) -> str:
         "}",
     )
     return "\n".join(t.lines)
+
+
+def _sum(t: _Text) -> str:
+    """``sum, row of the result, count, rows …``: two numbers or more, added one after the other."""
+    t.add("op.sum:")
+    out, count = t.word("%pc", 1), t.word("%pc", 2)
+    t.add("%sum.rows = getelementptr i32, ptr %pc, i64 3")
+    row, at, first = t.word("%sum.rows", 0), t.name("q"), t.name("q")
+    t.add(f"{at} = getelementptr double, ptr %numbers, i64 {row}", f"{first} = load double, ptr {at}, align 8")
+    t.add(
+        "br label %op.sum.loop",
+        "op.sum.loop:",
+        "%sum.i = phi i64 [1, %op.sum], [%sum.next, %op.sum.loop]",
+        f"%sum.total = phi double [{first}, %op.sum], [%sum.more, %op.sum.loop]",
+        "%sum.at = getelementptr i32, ptr %sum.rows, i64 %sum.i",
+    )
+    row = t.word("%sum.at", 0)
+    t.add(
+        f"%sum.p = getelementptr double, ptr %numbers, i64 {row}",
+        "%sum.x = load double, ptr %sum.p, align 8",
+        "%sum.more = fadd double %sum.total, %sum.x",
+        "%sum.next = add i64 %sum.i, 1",
+        f"%sum.go = icmp slt i64 %sum.next, {count}",
+        "br i1 %sum.go, label %op.sum.loop, label %op.sum.end",
+        "op.sum.end:",
+        f"%sum.to = getelementptr double, ptr %numbers, i64 {out}",
+        "store double %sum.more, ptr %sum.to, align 8",
+        f"%sum.words = add i64 {count}, 3",
+    )
+    return _end(t, "op.sum", "%sum.words")

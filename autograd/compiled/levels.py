@@ -7,6 +7,7 @@ its own, the uniform one, where groups begin at multiples of four rows, so that 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -41,9 +42,14 @@ class Levels:
         keys: dict[Any, list[int]] = {}
         first, starts, flat = program.first_instruction, program.starts, program.operands
         names = [primitive.name for primitive in program.primitives]
+        chains, inside = _long_sums(plan)
         for i, opcode in enumerate(program.opcodes):
             slot = first + i
-            if varying[slot] and not with_varying:
+            if (varying[slot] and not with_varying) or slot in inside:
+                continue
+            if slot in chains:
+                level[slot] = here = 1 + max([level[o] for o in chains[slot]])
+                keys[0, here, "sum", slot] = [slot]
                 continue
             operands = flat[starts[i] : starts[i + 1]]
             level[slot] = here = 1 + max([level[o] for o in operands])
@@ -68,6 +74,10 @@ class Levels:
             for place, slot in enumerate(members, start=begin):
                 row[slot] = place
             counts[varies] += len(members)
+            if name == "sum":
+                parts = [(False, [row[o]]) for o in chains[members[0]]]
+                self.groups[0].append(Group(name, begin, counts[0], parts))
+                continue
             operands_of = [
                 (bool(kind), [row[flat[starts[slot - first] + position]] for slot in members])
                 for position, kind in enumerate(key[3:])
@@ -76,6 +86,52 @@ class Levels:
         counts[0] += -counts[0] % LANES
         #: Rows of the uniform and of the varying array.
         self.rows = counts
+
+
+#: Numbers of a sum from which on it is one instruction: one group each would cost more than the additions.
+LONG_SUM = 8
+
+
+def _long_sums(plan: Plan) -> tuple[dict[int, list[int]], set[int]]:
+    """Chains of additions among what is uniform, whose parts nobody else wants: the last one → all that it adds up, in
+    order; and the parts."""
+    program, varying = plan.program, plan.varying
+    first, starts, flat = program.first_instruction, program.starts, program.operands
+    adds = [program.primitives[opcode].name == "add" for opcode in program.opcodes]
+    if sum(adds) < LONG_SUM:
+        return {}, set()
+    uses = Counter(flat)
+    uses.update(program.outputs)
+
+    # How many additions lie in a row up to each, of which nobody else wants a part; 0 for what is no part.
+    length = [0] * len(varying)
+    for i, is_add in enumerate(adds):
+        if is_add and not varying[first + i]:
+            x, y = flat[starts[i] : starts[i + 1]]
+            length[first + i] = 1 + max(length[x] * (uses[x] == 1), length[y] * (uses[y] == 1))
+    found: dict[int, list[int]] = {}
+    inside: set[int] = set()
+    for slot in range(len(varying) - 1, first - 1, -1):
+        if length[slot] < LONG_SUM - 1 or slot in inside:
+            continue
+        terms: list[int] = []
+        parts: list[int] = []
+        at = slot
+        while True:
+            x, y = flat[starts[at - first] : starts[at - first + 1]]
+            # An addition's operands stand in any order; the sum so far is the one with more additions behind it.
+            if length[y] * (uses[y] == 1) > length[x] * (uses[x] == 1):
+                x, y = y, x
+            terms.append(y)
+            if not length[x] or uses[x] != 1:
+                terms.append(x)
+                break
+            parts.append(x)
+            at = x
+        if len(terms) >= LONG_SUM:
+            found[slot] = terms[::-1]
+            inside.update(parts)
+    return found, inside
 
 
 class GroupCalls:
@@ -99,7 +155,7 @@ class GroupCalls:
                 function(*found, out=out[first:last])
             elif name == "where":
                 out[first:last] = np.where(found[0] != 0, found[1], found[2])
-            elif name == "dot":
+            elif name in ("dot", "sum"):
                 out[first:last] = function(found)
             else:
                 out[first:last] = function(*found)
