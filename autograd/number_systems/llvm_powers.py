@@ -92,7 +92,7 @@ def asinh(e: Emitter, x: Any) -> Any:
     root = full_sum(e, square.high, 1.0)
     root = Pair(e, root.high, root.low + square.low).root()
     argument = square.over(root.plus(1.0)).plus(b)
-    argument = choose(large, Pair(e, a, e.number(-1.0)), argument)
+    argument = choose(large, full_sum(e, a, -1.0), argument)
     result = logarithm_of_one_plus(e, argument).value + e.where(large, math.log(2), 0.0)
     return with_sign_of(e, e.where(a < 2.0**-28, a, e.where(a < math.inf, result, a)), x)
 
@@ -103,7 +103,7 @@ def acosh(e: Emitter, x: Any) -> Any:
     t = full_sum(e, e.where(large, 2.0, x), -1.0)
     product = t.times(t.plus(2.0))
     root = product.root()
-    argument = choose(large, Pair(e, x, e.number(-1.0)), t.plus_pair(root))
+    argument = choose(large, full_sum(e, x, -1.0), t.plus_pair(root))
     result = logarithm_of_one_plus(e, argument).value + e.where(large, math.log(2), 0.0)
     result = e.where(equal(e, x, 1.0), 0.0, result)
     return e.where(x < 1.0, math.nan, e.where(x < math.inf, result, x))

@@ -15,7 +15,6 @@ from autograd.number_systems.llvm_pairs import (
     equal,
     full_product,
     full_sum,
-    ordered_sum,
     polynomial,
     single,
     with_sign_of,
