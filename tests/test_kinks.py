@@ -112,3 +112,11 @@ def test_which_rows_compare() -> None:
 def test_the_product_of_the_others_for_each_of_many(xs: list[float]) -> None:
     others = [math.prod(xs[:i] + xs[i + 1 :]) for i in range(len(xs))]
     assert grad(prod)(xs) == others
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.n_ary], ids=name_of)
+@pytest.mark.parametrize("count", range(2, 8))
+def test_a_rule_for_all_operands_has_one_partial_for_each(row: Primitive, count: int) -> None:
+    xs = [0.5 * (i + 1) for i in range(count)]
+    assert callable(row.partials)
+    assert len(row.partials(floats, checks.value_in(floats, row, xs), xs)) == count
