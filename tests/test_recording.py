@@ -133,7 +133,7 @@ def test_while_a_function_is_recorded_numbers_stay_unread_and_both_branches_are_
     try:
         with pytest.raises(autograd.RecordingError, match=r"^the number of Value\(1\.0\) was read"):
             x.data
-        with pytest.raises(autograd.RecordingError, match=r"^the gradients that backward\(\) leaves"):
+        with pytest.raises(autograd.RecordingError, match=r"^the gradients? that backward\(\) leaves?"):
             y.backward()
         chosen = where(x > 0, x, lambda: x * 3.0)
         without_a_value = where(x > 0, x, lambda: (x - 2.0).log())

@@ -366,5 +366,5 @@ def test_a_function_that_is_compiled_reads_no_number_and_runs_no_backward() -> N
 
     with pytest.raises(autograd.RecordingError, match=r"^the number of .* was read"):
         autograd.compile(reads)(2.0)
-    with pytest.raises(autograd.RecordingError, match=r"^the gradients that backward\(\) leaves"):
+    with pytest.raises(autograd.RecordingError, match=r"^the gradients? that backward\(\) leaves?"):
         autograd.compile(runs_backward)(2.0)
