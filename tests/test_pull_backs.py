@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograd import TABLE, Primitive
-from autograd.pull_backs import text_of_pull_back
+from autograd import TABLE, Primitive, Value, arithmetic
+from autograd.pull_backs import PullBacks, text_of_pull_back
 from autograd.unrolled import Unrolled, text_of_forward
 
 
@@ -42,3 +42,23 @@ def test_how_many_patterns_are_written_out() -> None:
     patterns = [bytes([1] + [int(bit) for bit in f"{i:07b}"]) for i in range(66)]
     assert [unrolled[pattern] is loop for pattern in patterns] == [False] * 64 + [True, True]
     assert unrolled[patterns[0]] is not loop
+
+
+def test_what_is_written_out_is_kept() -> None:
+    pull_backs = PullBacks(Value, float, lambda *_: [])
+    assert pull_backs[TABLE["mul"]] is pull_backs[TABLE["mul"]]
+    too_long = bytes([1] * 129)
+    by_comparing = Unrolled(TABLE["logsumexp"], text_of_forward, print)
+    assert by_comparing[b"\1\1"] is print
+    assert by_comparing[too_long] is print
+    assert list(by_comparing) == [b"\1\1"]
+
+
+def test_the_operators_and_methods_of_values_take_no_detour() -> None:
+    own = vars(Value)
+    operators = [*arithmetic.BINARY, *arithmetic.UNARY, *arithmetic.COMPARISONS]
+    assert all(f"__{name}__" in own for name in operators)
+    unary = [row for row in TABLE.values() if row.arity == 1 and not row.n_ary]
+    methods = [name for row in unary for name in (row.name, *row.aliases) if hasattr(arithmetic.Arithmetic, name)]
+    assert len(methods) > 20
+    assert all(name in own for name in methods)
