@@ -122,8 +122,8 @@ class Derivation:
         conditions = _conditions(self._decisions, style)
         where = [f"where ${', '.join(conditions)}$"] if conditions else []
         notes = [f"*{_plain_markdown(note)}*" for note in self.notes]
-        blocks = [*chain, "\n".join(steps), "\n".join(layers), end, *where, *notes]
-        return "\n\n".join([block for block in blocks if block])
+        # A blank line between the items makes them paragraphs, whose fractions do not touch.
+        return "\n\n".join([*chain, *steps, *layers, end, *where, *notes])
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"

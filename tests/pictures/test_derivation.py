@@ -509,7 +509,7 @@ def test_latex_and_markdown() -> None:
     assert found._repr_latex_() == f"$\\displaystyle {found.latex()}$"
     markdown = found._repr_markdown_()
     assert markdown.startswith("$$\\frac{\\partial \\hat{y}}{\\partial x} = ")
-    assert "\n2. $\\displaystyle \\frac{\\partial \\hat{y}}{\\partial z_{1}} = " in markdown
+    assert "\n\n2. $\\displaystyle \\frac{\\partial \\hat{y}}{\\partial z_{1}} = " in markdown
     assert repr(found) == "<∂ŷ/∂x = 2·ŷ·(1 − ŷ) = 0.3932>"
 
 
