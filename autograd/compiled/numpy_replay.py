@@ -25,9 +25,9 @@ class NumpyReplay(Replay):
 
     name = "numpy"
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, fast: bool = False) -> None:
         super().__init__(plan, with_varying=True)
-        self._calls = GroupCalls(self.levels.groups[1])
+        self._calls = GroupCalls(self.levels.groups[1], fast=fast)
 
     def block(self) -> int:
         """Samples per block: a divisor of a chunk."""
