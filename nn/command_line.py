@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     command = "valuegrad"
     try:
-        chosen = _parser().parse_args(arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        chosen = _parser().parse_args(formula_commands.protected(given))
         command = f"valuegrad {chosen.command}"
         status = int(_COMMANDS[chosen.command](chosen))
         sys.stdout.flush()
@@ -93,8 +94,11 @@ def _complain(command: str, message: str, status: int) -> int:
     return status
 
 
+_DESCRIPTION = "Train small neural networks on tables of numbers; draw, derive and play the graphs of formulas."
+
+
 def _parser() -> options.Parser:
-    parser = options.Parser(prog="valuegrad", description="Train small neural networks on tables of numbers.")
+    parser = options.Parser(prog="valuegrad", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"valuegrad {autograd.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 

@@ -1,20 +1,25 @@
 """A formula given as text becomes a graph: read from Python's syntax tree, never evaluated as code.
 
 What may stand in it: names, numbers, `+ - * / **`, comparisons as the condition of `where`, and the functions of the
-table of primitives. Names for what is in between are given by assignments: `z = w*x + b; tanh(z)`.
+table of primitives. Names for what is in between are given by assignments: `z = w*x + b; tanh(z)`. Whatever else stands
+there is a `FormulaError`; no text, however odd, raises anything but the errors that `graph_of` names.
 """
 
 import ast
+import inspect
+import keyword
 import math
 import operator
-from collections.abc import Callable, Mapping
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import autograd
 from autograd import DomainError, Value
 
-__all__ = ["FormulaError", "graph_of"]
+__all__ = ["FormulaError", "graph_of", "last_expression", "name_of"]
 
 #: Characters of a formula; what is longer is no formula that anybody typed.
 MOST_CHARACTERS = 10_000
@@ -28,14 +33,24 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = MappingProxy
 #: What Python calls them.
 _BUILT_IN = {"max": "maximum", "min": "minimum"}
 _CONSTANTS = {"pi": math.pi, "e": math.e}
+#: How a formula says what Python says otherwise.
+_INSTEAD: Mapping[type[ast.AST], str] = MappingProxyType(
+    {
+        ast.BitXor: "a power is written x ** 2",
+        ast.IfExp: "a choice is written where(x > 0, a, b)",
+        ast.BoolOp: "a where in another where takes two conditions",
+        ast.AugAssign: "an assignment gives a new name: z = w*x + b",
+        ast.Subscript: "each number has a name of its own, such as x0",
+    }
+)
 
 
 class FormulaError(ValueError):
     """A formula that cannot be read; the message shows the place and says what may stand there."""
 
 
-def graph_of(text: str, numbers: Mapping[str, float]) -> tuple[Value, dict[str, Value]]:
-    """The graph of a formula at these numbers, and the Value of each name, given or assigned.
+def graph_of(text: str, numbers: Mapping[str, float]) -> tuple[Value, dict[str, Any]]:
+    """The graph of a formula at these numbers, and what each name stands for, given or assigned: a Value mostly.
 
     >>> output, names = graph_of("z = w*x + b; tanh(z)", {"w": 0.5, "x": 2.0, "b": 1.0})
     >>> output, names["z"].label
@@ -45,35 +60,84 @@ def graph_of(text: str, numbers: Mapping[str, float]) -> tuple[Value, dict[str, 
         FormulaError: it is not a formula, a name has no number, a number no name, or a function does not exist.
         DomainError, OverflowError: it has no value at these numbers.
     """
-    if len(text) > MOST_CHARACTERS:
-        raise FormulaError(f"the formula has {len(text)} characters; at most {MOST_CHARACTERS} are read")
-    try:
-        statements = ast.parse(text.strip()).body
-    except SyntaxError as error:
-        raise FormulaError(f"{_short(text)} is not a formula: {error.msg} at character {error.offset}") from None
-    except (ValueError, RecursionError, MemoryError):
-        raise FormulaError("the formula cannot be read: too many brackets inside of each other") from None
+    statements = _statements(text)
     reader = _Reader(numbers)
     try:
         output = reader.run(statements)
     except RecursionError:
-        raise FormulaError("the formula cannot be read: too many operations inside of each other") from None
+        raise FormulaError(_TOO_DEEP) from None
     unused = [name for name in numbers if name not in reader.used]
     if unused:
-        raise FormulaError(f"{unused[0]!r} does not occur in the formula; it has {_listed(reader.used)}")
+        raise FormulaError(f"{unused[0]!r} does not occur in the formula; it has {_listed(sorted(reader.used))}")
+    if isinstance(output, bool | autograd.Condition):
+        raise FormulaError("the formula ends with a comparison, which has no derivative; write where(x > 0, a, b)")
     if not isinstance(output, Value):
-        raise FormulaError("the formula holds no name, so there is nothing to differentiate; write x and x=2")
+        raise FormulaError("the result depends on no name, so there is nothing to differentiate; write x and x=2")
     return output, reader.names
 
 
-def _listed(names: Any) -> str:
+def last_expression(text: str) -> str:
+    """What a formula computes in the end, as it is written, without the assignments before.
+
+    >>> last_expression("z = w*x + b; tanh(z)"), last_expression("z = w*x + b")
+    ('tanh(z)', 'w*x + b')
+    """
+    last = _statements(text)[-1]
+    assert isinstance(last, ast.Assign | ast.Expr)
+    return ast.get_source_segment(text.strip(), last.value) or ast.unparse(last.value)
+
+
+def name_of(text: str) -> str:
+    """A name as Python reads it in a formula, where some characters are others: "ﬁ" is "fi".
+
+    >>> name_of("ﬁ")
+    'fi'
+
+    Raises:
+        FormulaError: it can be no name.
+    """
+    name = unicodedata.normalize("NFKC", text)
+    if not (text.isidentifier() and name.isidentifier()):
+        raise FormulaError(f"{_short(text)} is no name; write a letter, and letters, digits and _ after it")
+    if keyword.iskeyword(name):
+        raise FormulaError(f"{name!r} is a word of Python's own; write {name}_ or another name")
+    return name
+
+
+_TOO_DEEP = "the formula is too deep, with too many operations inside of each other; give names to parts of it"
+
+
+def _statements(text: str) -> list[ast.stmt]:
+    if len(text) > MOST_CHARACTERS:
+        raise FormulaError(f"the formula has {len(text)} characters; at most {MOST_CHARACTERS} are read")
+    if not text.isascii():
+        odd = next((c for c in text if unicodedata.category(c) == "Cs"), None)
+        if odd is not None:
+            raise FormulaError(f"{_short(text)} is not a formula: {odd!r} is no character")
+    if "\0" in text:
+        raise FormulaError(f"{_short(text)} is not a formula: it holds a null character")
+    try:
+        with warnings.catch_warnings():  # Python warns of some errors that are said here
+            warnings.simplefilter("ignore")
+            return ast.parse(text.strip()).body
+    except SyntaxError as error:
+        if "digits" in error.msg:  # of an integer, which Python reads up to some 4,300 digits only
+            raise FormulaError(_TOO_LARGE) from None
+        if "nested" in error.msg:
+            raise FormulaError(_TOO_DEEP) from None
+        place = f" at character {error.offset}" if error.offset else ""
+        raise FormulaError(f"{_short(text)} is not a formula: {error.msg}{place}") from None
+    except (RecursionError, MemoryError):
+        raise FormulaError(_TOO_DEEP) from None
+
+
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names)) or "no names"
 
 
 class _Reader:
     def __init__(self, numbers: Mapping[str, float]) -> None:
-        self.names = {name: Value(number, name) for name, number in numbers.items()}
-        self._given = set(numbers)
+        self.names: dict[str, Any] = {name: Value(number, name) for name, number in numbers.items()}
         self.used: set[str] = set()
 
     def run(self, statements: list[ast.stmt]) -> Any:
@@ -84,45 +148,64 @@ class _Reader:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     if name in self.names:
                         raise FormulaError(f"{name!r} has a number already; give the result another name")
-                    found = self.read(value)
+                    found = self._read(value)
                     if isinstance(found, Value) and not found.label:
                         found.label = name
                     self.names[name] = found
                 case ast.Expr(value=value) if place == len(statements) - 1:
-                    found = self.read(value)
+                    found = self._read(value)
+                case ast.Expr():
+                    what = _short(ast.unparse(statement))
+                    raise FormulaError(f"{what} stands before the end of the formula without a name; write z = …")
                 case _:
-                    raise _unknown(statement, "an assignment such as z = w*x + b, or at the end one expression")
+                    raise _unknown(statement, "assignments such as z = w*x + b, and at the end one expression")
         if found is None:
             raise FormulaError("the formula is empty; write one such as tanh(w*x + b)")
         return found
 
-    def read(self, node: ast.expr) -> Any:
-        """The Value or number of an expression."""
+    def _read(self, node: ast.expr) -> Any:
+        """The Value, number or condition of an expression."""
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
                 return _as_float(number)
             case ast.Name(id=name):
                 return self._named(name)
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
-                return autograd.pow(self.read(left), self.read(right))
-            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATORS:
-                return self._divided(left, sign, right)
+                return autograd.pow(self._number(left), self._number(right))
+            case ast.BinOp(op=sign) if type(sign) in _OPERATORS:
+                return self._combined(node)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -self.read(operand)
+                return -self._number(operand)
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-                return self.read(operand)
+                return self._number(operand)
             case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in _COMPARISONS:
-                return _COMPARISONS[type(sign)](self.read(left), self.read(right))
+                return _COMPARISONS[type(sign)](self._number(left), self._number(right))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self._called(name, arguments)
-        raise _unknown(node, "names, numbers, + - * / **, and functions of primitives")
+        raise _unknown(node, "names, numbers, + - * / **, and functions of the table of primitives")
 
-    def _divided(self, left: ast.expr, sign: ast.operator, right: ast.expr) -> Any:
-        x, y = self.read(left), self.read(right)
-        try:
-            return _OPERATORS[type(sign)](x, y)
-        except ZeroDivisionError:  # of two plain numbers
-            raise DomainError(f"{ast.unparse(left)} / {ast.unparse(right)}: a division by zero") from None
+    def _number(self, node: ast.expr) -> Any:
+        """The Value or number of an expression that is no comparison."""
+        found = self._read(node)
+        if isinstance(found, bool | autograd.Condition):
+            raise FormulaError(
+                f"{_short(ast.unparse(node))} is a comparison, not a number; it may be the condition of where"
+            )
+        return found
+
+    def _combined(self, node: ast.BinOp) -> Any:
+        """What + - * / make, from left to right: a sum of a thousand terms is no deep formula."""
+        steps = [node]
+        while isinstance(left := steps[-1].left, ast.BinOp) and type(left.op) in _OPERATORS:
+            steps.append(left)
+        found = self._number(left)
+        for step in reversed(steps):
+            other = self._number(step.right)
+            try:
+                found = _OPERATORS[type(step.op)](found, other)
+            except ZeroDivisionError:  # of two plain numbers
+                raise DomainError(f"a division by zero: {_short(ast.unparse(step.right))} is 0") from None
+        return found
 
     def _named(self, name: str) -> Any:
         self.used.add(name)
@@ -137,19 +220,51 @@ class _Reader:
         try:
             row = autograd.find(_BUILT_IN.get(name, name))
         except KeyError as error:
+            if name in self.names:
+                raise FormulaError(f"{name!r} is a number, not a function; write {name}*(…) for a product") from None
             raise FormulaError(str(error.args[0])) from None
         function = getattr(autograd, row.name, None)
         if function is None or row.compares:
-            raise FormulaError(f"{name} cannot stand in a formula")
-        operands = [self.read(argument) for argument in arguments]
+            raise FormulaError(f"{name} cannot stand in a formula; a comparison is written x < 1")
         if row.name == "dot":
             raise FormulaError("dot takes two lists, which a formula has not; write the products and their sum")
         if row.n_ary:
-            return function(operands)
-        if len(operands) > row.arity or len(operands) < sum(rule is not None for rule in row.partials):  # type: ignore[union-attr]
-            raise FormulaError(f"{name} takes {_counted(row.arity)} ({', '.join(row.arguments[: row.arity])}); "
-                               f"{len(operands)} were given")  # fmt: skip
+            if not arguments:
+                raise FormulaError(f"{name} takes at least one argument; none was given")
+            return function([self._number(argument) for argument in arguments])
+        parameters = inspect.signature(function).parameters.values()
+        least = sum(parameter.default is parameter.empty for parameter in parameters)
+        if not least <= len(arguments) <= row.arity:
+            number = _counted(row.arity) if least == row.arity else f"{least} to {_counted(row.arity)}"
+            names = ", ".join(row.arguments[: row.arity])
+            raise FormulaError(f"{name} takes {number} ({names}); {len(arguments)} were given")
+        if row.name == "where":
+            return self._chosen(*arguments)
+        operands = [self._number(argument) for argument in arguments]
+        if row.arity > 1 and not callable(row.partials):  # slopes and bounds have no derivative
+            for operand, parameter, rule in zip(operands, row.arguments, row.partials, strict=False):
+                if rule is None and isinstance(operand, Value):
+                    raise FormulaError(f"{name}: {parameter} is a plain number, such as 0.5; no name may stand in it")
         return function(*operands)
+
+    def _chosen(self, condition: ast.expr, x: ast.expr, y: ast.expr) -> Any:
+        """Where; a branch without a value at these numbers is an error only if it is taken."""
+        decided = self._read(condition)
+        if not isinstance(decided, bool | autograd.Condition):
+            what = _short(ast.unparse(condition))
+            raise FormulaError(f"where takes a comparison first, such as x > 0; {what} is a number")
+        return autograd.where(decided, self._branch(x), self._branch(y))
+
+    def _branch(self, node: ast.expr) -> Any:
+        try:
+            return self._number(node)
+        except (DomainError, OverflowError) as error:
+            failure = error
+
+        def taken_all_the_same() -> Any:
+            raise failure
+
+        return taken_all_the_same
 
 
 def _short(text: str) -> str:
@@ -160,14 +275,20 @@ def _counted(number: int) -> str:
     return f"{number} argument{'' if number == 1 else 's'}"
 
 
+_TOO_LARGE = "a number of the formula is too large for a float"
+
+
 def _as_float(number: int | float) -> float:
     try:
-        return float(number)
+        found = float(number)
     except OverflowError:
-        raise FormulaError("a number of the formula is too large for a float") from None
+        found = math.inf
+    if math.isinf(found):
+        raise FormulaError(_TOO_LARGE)
+    return found
 
 
 def _unknown(node: ast.AST, wanted: str) -> FormulaError:
-    return FormulaError(f"{_short(ast.unparse(node))} cannot stand in a formula; there may be {wanted}")
-
-
+    inner = node.op if isinstance(node, ast.BinOp) else node
+    remedy = _INSTEAD.get(type(node)) or _INSTEAD.get(type(inner)) or f"there may be {wanted}"
+    return FormulaError(f"{_short(ast.unparse(node))} cannot stand in a formula; {remedy}")
