@@ -155,11 +155,17 @@ def nonfinite(primitive: Primitive, operands: Sequence[Any], number: float, reas
     return _about(error, primitive, operands)
 
 
-def frozen(what: str) -> RecordingError:
-    """What to raise when a function that is being recorded reads a number that would stay as it is now."""
+def frozen(what: str, done: str = "read") -> RecordingError:
+    """What to raise when a function that is being recorded reads a number that would stay as it is now, or writes one.
+
+    A replay computes, and does nothing else.
+    """
     line = user_line()
-    return RecordingError(
-        f"{what} was read{f' ({line})' if line else ''} while the function is recorded for replay, which would freeze "
-        "it. Keep to Values: comparisons and where for choices, grad or gradients for derivatives, detach() for "
-        "constants."
+    remedy = (
+        "which would freeze it. Keep to Values: comparisons and where for choices, grad or gradients for derivatives, "
+        "detach() for constants."
+        if done == "read"
+        else "which no replay would do again. Write leaves between calls."
     )
+    where = f" ({line})" if line else ""
+    return RecordingError(f"{what} was {done}{where} while the function is recorded for replay, {remedy}")

@@ -22,21 +22,26 @@ def plain(x: Any) -> float | None:
 class Condition:
     """The outcome of a comparison, with its two sides; ``if`` uses its truth, ``where`` takes it as a choice."""
 
-    __slots__ = ("outcome", "parents", "primitive")
+    __slots__ = ("_outcome", "parents", "primitive")
 
     def __init__(self, primitive: Primitive, parents: tuple[Any, Any], outcome: bool) -> None:
         self.primitive = primitive
         self.parents = parents
-        self.outcome = outcome
+        self._outcome = outcome
 
-    def __bool__(self) -> bool:
+    @property
+    def outcome(self) -> bool:
+        """Whether it holds; a function that is being recorded for replay asks for it, and so makes it a guard."""
         if watching.watch is not None and watching.watch.is_ours():
             watching.watch.conditions.append((self, user_line()))
+        return self._outcome
+
+    def __bool__(self) -> bool:
         return self.outcome
 
     def __repr__(self) -> str:
         left, right = (in_short(side) for side in self.parents)
-        return f"Condition({left} {self.primitive.symbol} {right} is {self.outcome})"
+        return f"Condition({left} {self.primitive.symbol} {right} is {self._outcome})"
 
 
 @final
@@ -55,7 +60,7 @@ def number_of(operand: Any) -> Any:
     if kind is Passive:
         return operand.value._data
     if kind is Condition:
-        return operand.outcome
+        return operand._outcome
     return operand if kind is float or operand is None else getattr(operand, "_data", operand)
 
 

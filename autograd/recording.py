@@ -301,14 +301,19 @@ class Recording:
         known = condition.__class__ is Condition or isinstance(condition, bool | int) or hasattr(condition, "dtype")
         if not known:
             raise TypeError(f"where needs a comparison or a truth value, not {kind_of(condition)}; write x > 0")
-        outcome = condition.outcome if condition.__class__ is Condition else bool(condition)
+        outcome = condition._outcome if condition.__class__ is Condition else bool(condition)
         taken, other = (x, y) if outcome else (y, x)
         if callable(taken):
             taken = taken()
         if taken is None or other is None:
             raise TypeError("where: a branch is None; give a Value, a number, or a function that returns one")
         if callable(other):
-            other = _attempted(other) if watching.watch is not None and watching.watch.is_ours() else None
+            if watching.watch is not None and watching.watch.is_ours():
+                other = _attempted(other)
+                if other is None:
+                    bool(condition)  # the branch is not known, so the condition is a guard
+            else:
+                other = None
         for branch in (taken, other):
             if branch is not None and branch.__class__ is not Value and plain(branch) is None:
                 raise strange(_WHERE, (0.0, branch))

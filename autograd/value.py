@@ -93,6 +93,8 @@ class Value(Arithmetic, Copying):
                 f"{in_short(self)} was computed by {self.primitive.name}; only a leaf's data can be written. "  # type: ignore[union-attr]
                 "Write the leaves and run the expression again, or make a leaf of its number: Value(value.data)."
             )
+        if watching.watch is not None and watching.watch.is_ours():
+            raise errors.frozen(f"the number of {in_short(self)}", "written")
         new = plain(number)
         if new is None:
             raise TypeError(f"data must be a real number, not {kind_of(number)}; write value.data = other.data")
@@ -131,7 +133,7 @@ class Value(Arithmetic, Copying):
                 f"seed must be a real number, not {kind_of(seed)}; for derivatives as Values use gradients()"
             )
         if watching.watch is not None and watching.watch.is_ours():
-            raise errors.frozen("the gradients that backward() leaves")
+            raise errors.frozen("the gradient that backward() leaves")
         if self._x is None:
             self.grad += start
             return

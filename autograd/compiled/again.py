@@ -37,14 +37,13 @@ class Again:
             if arg is not before or arg.shape != shape or arg.dtype is not _DOUBLE:
                 return None
         replay = self._replay
-        with replay.lock:
-            if replay.runs != self._runs:  # somebody else used the table meanwhile
-                return None
-            self._ready.refresh()
-            replay.run_uniform(self._ready.uniform)
-            replay.start(self._table)
-            total = self._table.total()[self._outputs]
-            return total.copy() if self._divisor is None else total / self._divisor
+        if replay.runs != self._runs:  # other arrays were run meanwhile
+            return None
+        self._ready.refresh()
+        replay.run_uniform(self._ready.uniform)
+        replay.start(self._table)
+        total = self._table.total()[self._outputs]
+        return total.copy() if self._divisor is None else total / self._divisor
 
 
 def again(args: Sequence[Any], ready: Any, samples: int, reduce: str | None) -> Again | None:

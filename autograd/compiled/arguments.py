@@ -96,8 +96,8 @@ class _Reader:
         self.counted_in = ""
 
     def read(self, tree: Any, what: str) -> tuple[Any, Callable[[list[Any]], Any]]:
-        if isinstance(tree, np.ndarray) and tree.ndim:
-            return self._array(tree, what)
+        if isinstance(tree, np.ndarray):
+            return self._array(tree, what) if tree.ndim else self.read(tree.item(), what)
         number = None if isinstance(tree, Value) else plain(tree)
         if number is not None:
             return self._scalar(number, "number")

@@ -49,6 +49,9 @@ def checked(options: Options) -> Options:
         raise ValueError(f"backend is one of {', '.join(BACKENDS)}, not {options.backend!r}")
     if not isinstance(options.threads, int) or options.threads < 1:
         raise ValueError(f"threads is a whole number, at least 1, not {options.threads!r}")
+    expected = options.expected_samples
+    if expected is not None and (not hasattr(expected, "__index__") or expected < 0):
+        raise ValueError(f"expected_samples is a whole number or None, not {expected!r}")
     return options
 
 
@@ -68,7 +71,7 @@ def choose(plan: Plan, options: Options) -> Choice:
     """
     backend, expected_samples = options.backend, options.expected_samples
     if backend == "numpy":
-        return Choice(NumpyReplay(plan), "asked for")
+        return Choice(NumpyReplay(plan, fast=options.fast), "asked for")
     if backend != "auto":
         if find_spec("llvmlite") is None:
             raise ModuleNotFoundError(f"the back end {backend!r} needs llvmlite: pip install 'valuegrad[fast]'")
@@ -81,7 +84,7 @@ def choose(plan: Plan, options: Options) -> Choice:
                 RuntimeWarning,
                 stacklevel=2,
             )
-        return Choice(NumpyReplay(plan), "llvmlite is not installed")
+        return Choice(NumpyReplay(plan, fast=options.fast), "llvmlite is not installed")
     instructions = sum(plan.varying[plan.program.first_instruction :])
     if not instructions:
         chosen, reason = "interpreter", "no operation differs from sample to sample"
@@ -94,7 +97,7 @@ def choose(plan: Plan, options: Options) -> Choice:
     try:
         return Choice(_native(plan, chosen, options), reason)
     except NotImplementedError as error:
-        return Choice(NumpyReplay(plan), str(error))
+        return Choice(NumpyReplay(plan, fast=options.fast), str(error))
 
 
 def _native(plan: Plan, backend: str, options: Options) -> Replay:

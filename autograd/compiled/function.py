@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,11 +18,14 @@ from autograd.compiled.guards import MOST_WAYS, Missed, check
 from autograd.compiled.plan import planned
 from autograd.compiled.points import Points
 from autograd.compiled.report import Report, described
-from autograd.compiled.tracing import Trace, arranged, trace
-from autograd.errors import GuardError, RecordingError
+from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace
+from autograd.errors import DomainError, GuardError, RecordingError
 from autograd.value import Value
 
 REDUCTIONS = ("mean", "sum", None)
+
+#: Samples at which recording is tried, where the function has no value at the first ones.
+SAMPLES_TRIED = 8
 
 
 class Ready:
@@ -39,7 +45,8 @@ class Ready:
         self._moment = -1
         self.first_derivative = plan.values + plan.guards
         #: Collects the value and the gradient by the parameters.
-        self.gather = replay.gather([0, *range(self.first_derivative, self.first_derivative + params)])
+        values = range(min(plan.values, 1))
+        self.gather = replay.gather([*values, *range(self.first_derivative, self.first_derivative + params)])
 
     @property
     def needs_numbers(self) -> bool:
@@ -97,11 +104,16 @@ class Compiled:
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
         self.function = f
         self.name = getattr(f, "__name__", type(f).__name__)
+        if isinstance(params, Value):
+            raise TypeError(f"params is a list of leaves, such as model.parameters(), not {params!r}")
         self.params = None if params is None else list(params)
         for param in self.params or ():
             if not isinstance(param, Value) or param.parents:
                 raise TypeError(f"params holds leaves, the Values to differentiate by; {param!r} is none")
-        self.wrt = wrt
+        positions = () if wrt is None else (wrt,) if isinstance(wrt, int) else wrt
+        if not all(isinstance(p, int) for p in positions):
+            raise TypeError(f"wrt is the position of an argument, or a list of positions, not {wrt!r}")
+        self.wrt = wrt if wrt is None or isinstance(wrt, int) else list(wrt)
         self.reduce = reduce
         self.options = checked(options)
         self.dtype = np.dtype(dtype)
@@ -109,6 +121,10 @@ class Compiled:
             raise TypeError(f"dtype is float64 or float32, not {self.dtype}")
         self._read = ArgumentReader(self.name)
         self._points: Points | None = None
+        #: Numbers that all samples share lie in one place, so calls from several threads take turns.
+        self._lock = threading.RLock()
+        #: What came back from a pickle has leaves of its own; the function must capture no others.
+        self._known_leaves: set[Value] | None = None
         self._last: Again | None = None
         self._ways: dict[Any, list[Way]] = {}
         self.recordings = 0
@@ -143,9 +159,23 @@ class Compiled:
         traces = {key: [way.trace for way in ways] for key, ways in self._ways.items()}
         return _unpickled, (_function_or_name(self.function, self.name), self.name, options, traces)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
+        """The copied function, not yet recorded; a plain function stays the same one, with the leaves it captures."""
+        function = copy.deepcopy(self.function, memo)
+        params = self.params if function is self.function else copy.deepcopy(self.params, memo)
+        made = Compiled(
+            function, params=params, wrt=self.wrt, reduce=self.reduce, dtype=self.dtype, options=self.options
+        )
+        made.name, made._known_leaves = self.name, self._known_leaves
+        return made
+
     def __call__(self, *args: Any) -> Any:
         """The function's values: for arrays one result per sample, ``(N,)``, or ``(N, k)`` for a list of k."""
-        arguments = self._read(args)
+        refuse_while_recording(self.name)
+        with self._lock:
+            return self._values(self._read(args))
+
+    def _values(self, arguments: Arguments) -> Any:
         ready, _, kept = self._run(arguments, "values", ())
         trace, n = ready.trace, arguments.samples
         results = [ready.output(i, kept) for i in range(len(trace.outputs))]
@@ -177,13 +207,17 @@ class Compiled:
             ValueError: an empty batch has no mean.
             GuardError: samples decide a comparison differently.
         """
-        last = self._last
-        if last is not None:
-            gathered = last.run(args)
-            if gathered is not None:
-                return float(gathered[0]), gathered[1:]
-        arguments = self._read(args)
-        positions = self._positions(len(args))
+        refuse_while_recording(self.name)
+        with self._lock:
+            last = self._last
+            if last is not None:
+                gathered = last.run(args)
+                if gathered is not None:
+                    return float(gathered[0]), gathered[1:]
+            return self._value_and_grad(args)
+
+    def _value_and_grad(self, args: tuple[Any, ...]) -> tuple[Any, Any]:
+        arguments, positions = self._read(args), self._positions(len(args))
         columns = tuple([c for p in positions for c in range(arguments.spans[p], arguments.spans[p + 1])])
         n = arguments.samples
         if n == 0 and self.reduce == "mean":
@@ -266,7 +300,7 @@ class Compiled:
     def _params(self, trace: Trace) -> list[Value]:
         if self.params is not None:
             return self.params
-        return trace.leaves if self.wrt is None else []
+        return trace.captured if self.wrt is None else []
 
     def _run(self, arguments: Arguments, what: str, columns: tuple[int, ...]) -> tuple[Ready, Any, list[Any]]:
         """A plan whose guards hold for these arguments, with its sums and kept outputs."""
@@ -293,12 +327,32 @@ class Compiled:
             raise GuardError(f"{self.name} decides differently at the same numbers when it is run again") from None
 
     def _record(self, arguments: Arguments) -> Trace:
-        numbers = [
-            (float(c[0]) if len(c) else 1.0) if isinstance(c, np.ndarray) else float(c) for c in arguments.columns
-        ]
-        fresh = [Value(x) for x in numbers]
-        self.recordings += 1
-        return trace(self.function, arguments.build(list(fresh)), fresh, self.name)
+        """The function recorded at the first sample, or at one nearby if it has no value there."""
+        failed: Exception | None = None
+        for sample in range(min(arguments.samples or 1, SAMPLES_TRIED)):
+            fresh = [
+                Value((float(c[sample]) if len(c) else 1.0) if isinstance(c, np.ndarray) else c)
+                for c in arguments.columns
+            ]
+            try:
+                found = trace(self.function, partial(_made, arguments, fresh), fresh, self.name)
+            except (DomainError, OverflowError) as error:
+                failed = failed or error
+                continue
+            self.recordings += 1
+            self._refuse_foreign_leaves(found)
+            return found
+        assert failed is not None
+        raise failed
+
+    def _refuse_foreign_leaves(self, found: Trace) -> None:
+        foreign = [] if self._known_leaves is None else [x for x in found.captured if x not in self._known_leaves]
+        if foreign:
+            raise RecordingError(
+                f"{self.name} came back from a pickle with leaves of its own, but its code captures others, such as "
+                f"{foreign[0]!r}, so a new recording would not go by its params. Call it with all shapes of arguments "
+                "before pickling, or compile an object that holds its leaves, such as a model"
+            )
 
     def _try(self, way: Way, arguments: Arguments, what: str, columns: tuple[int, ...]) -> tuple[Ready, Any, list[Any]]:
         ready = way.ready.get((what, columns))
@@ -357,7 +411,15 @@ def _unpickled(function: Any, name: str, options: dict[str, Any], traces: dict[A
     made = Compiled(function, **options)
     made.name = name
     made._ways = {key: [Way(trace, {}) for trace in kept] for key, kept in traces.items()}
+    captured = [leaf for kept in traces.values() for trace in kept for leaf in trace.captured]
+    if captured:
+        made._known_leaves = {*(made.params or ()), *captured}
     return made
+
+
+def _made(arguments: Arguments, fresh: list[Value]) -> list[Any]:
+    """A function's arguments, of these Values."""
+    return arguments.build(list(fresh))
 
 
 def _joined(tree: Any, key: Any, n: int | None) -> Any:
@@ -365,7 +427,8 @@ def _joined(tree: Any, key: Any, n: int | None) -> Any:
     if not isinstance(key, tuple):
         return tree
     if key[0] == "samples":
-        return np.stack(_flat(tree), axis=1).reshape(n or 0, *key[1:])
+        columns = _flat(tree)
+        return np.stack(columns, axis=1).reshape(n or 0, *key[1:]) if columns else np.zeros((n or 0, *key[1:]))
     if key[0] == "dict":
         return {k: _joined(tree[k], part, n) for k, part in key[1]}
     parts = [_joined(child, part, n) for child, part in zip(tree, key[1:], strict=True)]

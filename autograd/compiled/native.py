@@ -6,6 +6,7 @@ depend on how many there are.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -29,6 +30,7 @@ class NativeReplay(Replay):
         #: How often the tables were filled, so that whoever knows what is in them can tell whether it still is.
         self.runs = 0
         self._pool: ThreadPoolExecutor | None = None
+        self._process = 0
 
     @property
     def table(self) -> driver.Table | None:
@@ -56,7 +58,7 @@ class NativeReplay(Replay):
         for i, array in enumerate(kept):
             table.outputs[i] = address(array)
         chunks = table.size(samples)
-        if self.threads == 1 or chunks == 1:
+        if self.threads == 1 or chunks <= 1:
             self.start(table)
         else:
             self._share(table, chunks, samples)
@@ -64,8 +66,9 @@ class NativeReplay(Replay):
 
     def _share(self, table: driver.Table, chunks: int, samples: int) -> None:
         """Run the chunks in several threads, a run of them each."""
-        if self._pool is None:
+        if self._pool is None or self._process != os.getpid():  # a forked process has none of its parent's threads
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="valuegrad")
+            self._process = os.getpid()
         count = min(self.threads, chunks)
         while len(self._tables) < count:
             self._tables.append(self.new_table(self._uniform))

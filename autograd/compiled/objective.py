@@ -28,9 +28,8 @@ class _Ready:
         self.replay = replay = choice.replay
         row = replay.levels.row
         self.uniform = replay.new_uniform()
-        used = [(i, row[s]) for i, s in enumerate(recorded.arguments) if s >= 0]
-        self._from = np.array([i for i, _ in used], np.intp)
-        self._to = np.array([r for _, r in used], np.intp)
+        self._numbers = self.uniform.reshape(-1)  # the same memory
+        self._arguments = len(recorded.arguments)  # inputs are the first rows, arguments the first inputs
         self._leaf_rows = np.array([row[s] for s in recorded.leaf_inputs], np.intp)
         self._moment = -1
         outputs = replay.plan.program.outputs
@@ -48,12 +47,16 @@ class _Ready:
         if self._moment != recording.now:
             uniform[self._leaf_rows, 0] = [leaf._data for leaf in self.trace.leaves]
             self._moment = int(recording.now)
-        uniform[self._to, 0] = x[self._from]
+        self._numbers[: self._arguments] = x
         count = len(lanes[0]) if lanes else 1
         _, kept = self.replay.run(list(lanes), uniform, count)
         if len(self.guards) and not np.array_equal(uniform[self.guards, 0], self.outcomes):
             raise missed
         return kept
+
+    def gradient(self) -> Any:
+        """The derivative outputs where nothing varies, as one array."""
+        return self._numbers.take(self.gradient_rows)
 
     def derivative(self, kept: Sequence[Any], count: int) -> Any:
         """The derivative outputs, ``(count, derivatives)``."""
@@ -94,7 +97,7 @@ class Objective:
     def __call__(self, x: Any) -> tuple[float, Any]:
         """The value and the gradient at a point."""
         ready, _ = self._run("gradient", self._point(x))
-        return float(ready.uniform[ready.values[0], 0]), ready.uniform[ready.gradient_rows, 0] + 0.0
+        return float(ready.uniform[ready.values[0], 0]), ready.gradient() + 0.0
 
     def value(self, x: Any) -> Any:
         """The value; an array for a function that returns a list."""
@@ -179,7 +182,10 @@ class Objective:
     def _record(self, point: Any) -> tuple[Trace, dict[str, _Ready]]:
         fresh = [Value(float(number)) for number in point]
         self.recordings += 1
-        way: tuple[Trace, dict[str, _Ready]] = (trace(self.function, [list(fresh)], fresh, self.name), {})
+        way: tuple[Trace, dict[str, _Ready]] = (
+            trace(self.function, lambda: [list(fresh)], fresh, self.name, all_arguments=True),
+            {},
+        )
         self._ways.insert(0, way)
         return way
 

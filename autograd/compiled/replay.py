@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +30,6 @@ class Replay:
         self.kept = [(i, o) for i, o in varying if not plan.reduced[i]]
         self._place_of_summed = {i: place for place, (i, _) in enumerate(self.summed)}
         self._place_of_kept = {i: place for place, (i, _) in enumerate(self.kept)}
-        self.lock = threading.Lock()
         #: Rows of the uniform array that hold 1.0 and 0.0 for native code.
         self.row_of_one, self.row_of_zero = self.levels.rows[0], self.levels.rows[0] + 1
         self._uniform_calls = GroupCalls(self.levels.groups[0])

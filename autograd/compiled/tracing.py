@@ -35,34 +35,52 @@ class Trace(NamedTuple):
     program: Program
     #: Per argument scalar, its input of the program, or -1 where the function made no use of it.
     arguments: list[int]
-    #: The captured leaves, and the input of each.
+    #: The leaves besides arguments, and the input of each.
     leaves: list[Value]
     leaf_inputs: list[int]
+    #: Those that were there before: the function made the others itself, as constants.
+    captured: list[Value]
     #: The slot of each output scalar; an output that is a plain number stands in ``constants``.
     outputs: list[int]
     constants: dict[int, float]
     #: The result with the numbers of its scalars in their places.
     shape: Any
     one_number: bool
-    #: True where the result is one flat list, which becomes an array ``(N, k)``.
+    #: True where the result is one flat list or array, which becomes an array ``(N, k)``.
     is_list: bool
     guards: list[Guard]
     #: Per output, the instructions that ``backward()`` visits, as slots, parents first.
     orders: list[list[int]]
 
 
-def trace(f: Callable[..., Any], args: Sequence[Any], fresh: Sequence[Value], name: str) -> Trace:
-    """What ``f`` computes from arguments that are made of these fresh Values.
-
-    Raises:
-        RecordingError: ``f`` read a number while it ran, recorded another function meanwhile, or returned no numbers.
-    """
+def refuse_while_recording(name: str) -> None:
+    """Raise RecordingError if this thread is recording a function: a replay's numbers would be frozen in it."""
     if watching.watch is not None and watching.watch.is_ours():
         raise RecordingError(
             f"{name} is called while another function is recorded for replay; call the plain function there"
         )
-    result, outputs, build, lines, program, nodes = _run(f, args, name)
-    *_, again, other_nodes = _run(f, args, name)
+
+
+def trace(
+    f: Callable[..., Any],
+    make: Callable[[], Sequence[Any]],
+    fresh: Sequence[Value],
+    name: str,
+    *,
+    all_arguments: bool = False,
+) -> Trace:
+    """What ``f`` computes from arguments that are made of these fresh Values.
+
+    Args:
+        make: makes the arguments, for each run anew, since ``f`` may sort or empty the lists that it gets.
+        all_arguments: make every argument scalar an input, in order and before the leaves, whether used or not.
+
+    Raises:
+        RecordingError: ``f`` read a number while it ran, recorded another function meanwhile, or returned no numbers.
+    """
+    first = list(fresh) if all_arguments else []
+    outputs, build, lines, program, nodes = _run(f, make, name, first)
+    *_, again, other_nodes = _run(f, make, name, first)
     if _decided(program, nodes, fresh) != _decided(again, other_nodes, fresh):
         raise RecordingError(
             f"{name} does not compute the same when it is run again at the same numbers, so one recording cannot stand "
@@ -85,12 +103,14 @@ def trace(f: Callable[..., Any], args: Sequence[Any], fresh: Sequence[Value], na
     asked = dict(zip(program.outputs[len(roots) :], conditions, strict=True))
     asked.update(_of_branches_not_called(program, nodes))
     guards = [Guard(slot, bool(c.outcome), _in_words(c), lines.get(c, "")) for slot, c in asked.items()]
+    shape = build(list(range(len(outputs))))
+    met_again = set(other_nodes[: again.inputs])
     return Trace(
-        program, arguments, leaves, leaf_inputs,
+        program, arguments, leaves, leaf_inputs, [leaf for leaf in leaves if leaf in met_again],
         [slot_of[o] if isinstance(o, Value) else -1 for o in outputs],
         {i: float(o) for i, o in enumerate(outputs) if not isinstance(o, Value)},
-        build(list(range(len(outputs)))), isinstance(result, Value) or not hasattr(result, "__len__"),
-        isinstance(result, list | tuple) and len(result) == len(outputs) and not hasattr(result, "_fields"),
+        shape, isinstance(shape, int),
+        isinstance(shape, list | tuple) and list(shape) == list(range(len(outputs))) and not hasattr(shape, "_fields"),
         guards, orders,
     )  # fmt: skip
 
@@ -105,8 +125,11 @@ def arranged(shape: Any, items: Sequence[Any]) -> Any:
     return items[shape]
 
 
-def _run(f: Callable[..., Any], args: Sequence[Any], name: str) -> tuple[Any, ...]:
-    """One run under watch: the result and its scalars, the conditions with their lines, the program and its nodes."""
+def _run(
+    f: Callable[..., Any], make: Callable[[], Sequence[Any]], name: str, first: Sequence[Value]
+) -> tuple[Any, ...]:
+    """One run under watch: the result's scalars and shape, the conditions with lines, the program and its nodes."""
+    args = make()
     with _ONE_AT_A_TIME:
         watching.watch = watch = watching.Watch()
         try:
@@ -118,8 +141,9 @@ def _run(f: Callable[..., Any], args: Sequence[Any], name: str) -> tuple[Any, ..
     except TypeError as error:
         raise RecordingError(str(error)) from None
     lines = dict(watch.conditions)
-    program, nodes = flatten([*[o for o in outputs if isinstance(o, Value)], *lines])
-    return result, outputs, build, lines, program, nodes
+    program, nodes = flatten([*first, *[o for o in outputs if isinstance(o, Value)], *lines])
+    program.outputs = program.outputs[len(first) :]
+    return outputs, build, lines, program, nodes
 
 
 def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:

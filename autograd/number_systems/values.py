@@ -30,7 +30,7 @@ def number(x: Any) -> Any:
 
 def plain(x: Any) -> Any:
     """The float (or the truth) behind a number of this system."""
-    return x._data if isinstance(x, Value) else x.outcome if isinstance(x, Condition) else x
+    return x._data if isinstance(x, Value) else x._outcome if isinstance(x, Condition) else x
 
 
 def limit(value: float, primitive: Primitive, operands: list[Any]) -> Any:
