@@ -23,11 +23,17 @@ class MachineReplay(NativeReplay):
 
     def __init__(self, plan: Plan, threads: int = 1, *, fast: bool = False) -> None:
         super().__init__(plan, threads)
+        self._fast = fast
         self.library = load(self.text(fast=fast), "run")
         self._run = self.library.function("run", ctypes.c_void_p)
 
     def start(self, table: driver.Table) -> None:
         self._run(table.pointer)
+
+    @property
+    def ir(self) -> str:
+        """The module as it was compiled, made again: reports show it, and nothing keeps it."""
+        return self.text(fast=self._fast)
 
     def text(self, *, fast: bool = False) -> str:
         """The module, as text."""

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from autograd.compiled.backends import Choice
+from autograd.compiled.replay import Replay
 from autograd.compiled.tracing import Guard
+from autograd.program import Program
 
 
 class ProgramReport(NamedTuple):
@@ -26,6 +28,50 @@ class ProgramReport(NamedTuple):
     cached: bool
     #: The comparisons that must come out as recorded: ``x < 0.5 is True (model.py:14)``.
     guards: tuple[str, ...]
+    #: What runs it; ``program`` and ``ir`` show what it holds.
+    replay: Replay
+
+    @property
+    def program(self) -> Program:
+        """The program that is replayed: outputs are the values, then the guards' truths, then the derivatives.
+
+        >>> import numpy as np
+        >>> from autograd import Value, compile, tanh
+        >>> w = Value(0.5)
+        >>> step = compile(lambda x: tanh(w * x), params=[w], backend="numpy")
+        >>> _ = step.value_and_grad(np.array([1.0, 2.0]))
+        >>> print(step.report().programs[0].program)
+        inputs %0 … %1
+        %2 = 1.0
+        %3 = mul %0 %1
+        %4 = tanh %3
+        %5 = mul %4 %4
+        %6 = sub %2 %5
+        %7 = mul %1 %6
+        outputs %4 %7
+        """
+        return self.replay.plan.program
+
+    def ir(self, function: str = "") -> str:
+        """The machine code as LLVM's text: the whole module, or one of its functions.
+
+        ``"block"`` is the program itself, over four samples at a time; ``"run"`` calls it for all of them.
+
+        Raises:
+            ValueError: this program runs on another back end, or its module has no such function.
+        """
+        module: str | None = getattr(self.replay, "ir", None)
+        if module is None:
+            raise ValueError(
+                f"{self.backend} has no machine code for this program alone; compile with backend='machine'"
+            )
+        if not function:
+            return module
+        texts = [f"define{text}" for text in module.split("\ndefine")[1:]]
+        found = {text.partition("(")[0].rpartition("@")[2]: text.partition("\n}")[0] + "\n}" for text in texts}
+        if function not in found:
+            raise ValueError(f"the module has no function {function!r}; it has {', '.join(found)}")
+        return found[function]
 
     def __str__(self) -> str:
         head = (
@@ -72,6 +118,7 @@ def described(what: str, choice: Choice, guards: Sequence[Guard]) -> ProgramRepo
         library.seconds if library is not None else 0.0,
         library.cached if library is not None else False,
         tuple([f"{g.text} is {g.outcome}{f' ({g.line})' if g.line else ''}" for g in guards]),
+        replay,
     )
 
 
