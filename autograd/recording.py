@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import nan
 from typing import Any
 
 from autograd import errors, watching
@@ -75,12 +76,23 @@ def strange(primitive: Primitive, operands: Sequence[Any]) -> TypeError:
     return TypeError(f"{primitive.name} cannot be applied to {operands!r}")
 
 
-def _attempted(branch: Callable[[], Any]) -> Any:
-    """The branch not taken, for a replay that takes it; ``None`` if it has no value at the numbers of now."""
+def _attempted(branch: Callable[[], Any], watch: watching.Watch) -> Any:
+    """The branch not taken, for a replay that takes it; ``None`` if it fails at the numbers of now."""
+    watch.attempts += 1
     try:
         return branch()
     except (ValueError, ArithmeticError):
         return None
+    finally:
+        watch.attempts -= 1
+
+
+def _without_value(primitive: Primitive, operands: Sequence[Any], error: Exception) -> float:
+    """What a primitive gives where it has no value: the error, or nan in a branch that is recorded but not taken."""
+    watch = watching.watch
+    if watch is not None and watch.attempts and watch.is_ours() and any(hasattr(o, "_moment") for o in operands):
+        return nan
+    raise errors.failure(primitive, operands, error) from None
 
 
 class Recording:
@@ -117,7 +129,7 @@ class Recording:
                         raise strange(primitive, (x,))
                     return compute(number)
             except (ValueError, ArithmeticError) as error:
-                raise errors.failure(primitive, (x,), error) from None
+                data = _without_value(primitive, (x,), error)
             node = _new(Value)
             node._data = data
             node.grad = 0.0
@@ -155,7 +167,8 @@ class Recording:
                     if y.__class__ is not Value:
                         y = right
             except (ValueError, ArithmeticError) as error:
-                raise errors.failure(primitive, (x, y), error) from None
+                data = _without_value(primitive, (x, y), error)
+                x, y = (o if o.__class__ is Value else plain(o) for o in (x, y))
             node = _new(Value)
             node._data = data
             node.grad = 0.0
@@ -221,7 +234,7 @@ class Recording:
             try:
                 data = compute(*numbers)
             except (ValueError, ArithmeticError) as error:
-                raise errors.failure(primitive, operands, error) from None
+                data = _without_value(primitive, operands, error)
             if not any(operand.__class__ is Value for operand in operands):
                 return data
             kept = tuple([o if o.__class__ is Value else n for o, n in zip(operands, numbers, strict=True)])
@@ -284,7 +297,7 @@ class Recording:
                 compute = unrolled[which]
                 data = compute(x, y)
             except (ValueError, ArithmeticError) as error:
-                raise errors.failure(primitive, operands, error) from None
+                data = _without_value(primitive, operands, error)
             if compute is not loop:
                 last[len(x)] = which, compute
             return data, x, y, which
@@ -308,8 +321,9 @@ class Recording:
         if taken is None or other is None:
             raise TypeError("where: a branch is None; give a Value, a number, or a function that returns one")
         if callable(other):
-            if watching.watch is not None and watching.watch.is_ours():
-                other = _attempted(other)
+            watch = watching.watch
+            if watch is not None and watch.is_ours():
+                other = _attempted(other, watch)
                 if other is None:
                     bool(condition)  # the branch is not known, so the condition is a guard
             else:

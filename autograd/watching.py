@@ -13,11 +13,13 @@ from typing import Any
 class Watch:
     """The conditions whose truth was asked for, in the thread that records."""
 
-    __slots__ = ("conditions", "thread")
+    __slots__ = ("attempts", "conditions", "thread")
 
     def __init__(self) -> None:
         self.conditions: list[tuple[Any, str]] = []
         self.thread = get_ident()
+        #: How many branches not taken are being run, one inside the other.
+        self.attempts = 0
 
     def is_ours(self) -> bool:
         """Whether it is this thread that records."""

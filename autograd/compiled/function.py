@@ -15,6 +15,7 @@ from autograd.compiled.again import Again, again
 from autograd.compiled.arguments import ArgumentReader, Arguments
 from autograd.compiled.backends import DEFAULTS, Choice, Options, checked, choose
 from autograd.compiled.guards import MOST_WAYS, Missed, check
+from autograd.compiled.pickling import picklable
 from autograd.compiled.plan import planned
 from autograd.compiled.points import Points
 from autograd.compiled.report import Report, described
@@ -157,7 +158,7 @@ class Compiled:
             "options": self.options,
         }  # fmt: skip
         traces = {key: [way.trace for way in ways] for key, ways in self._ways.items()}
-        return _unpickled, (_function_or_name(self.function, self.name), self.name, options, traces)
+        return _unpickled, (picklable(self.function, self.name), self.name, options, traces)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
         """The copied function, not yet recorded; a plain function stays the same one, with the leaves it captures."""
@@ -382,29 +383,6 @@ class Compiled:
         reduced = [reduces] * values + [False] * guards + [reduces] * len(params) + [reduces and s for s in shared]
         plan = planned(trace, varying, derivatives, reduced=reduced)
         return Ready(trace, choose(plan, self.options), len(params))
-
-
-class _Forgotten:
-    """Stands for a function that could not be pickled: what was recorded goes on working, nothing new is recorded."""
-
-    def __init__(self, name: str) -> None:
-        self.__name__ = name
-
-    def __call__(self, *args: Any) -> Any:
-        raise RecordingError(
-            f"{self.__name__} could not be pickled with its recordings, and these arguments need a new one; "
-            "define it at the top of a module, or call it once with such arguments before pickling"
-        )
-
-
-def _function_or_name(function: Any, name: str) -> Any:
-    import pickle
-
-    try:
-        pickle.dumps(function)
-    except Exception:  # pickle says "cannot" in many ways
-        return _Forgotten(name)
-    return function
 
 
 def _unpickled(function: Any, name: str, options: dict[str, Any], traces: dict[Any, list[Trace]]) -> Compiled:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,11 +15,14 @@ from autograd.compiled.backends import Choice, Options, checked, choose
 from autograd.compiled.building import Builder, Slot, rebuilt
 from autograd.compiled.differentiation import Differentiator
 from autograd.compiled.guards import MOST_WAYS, missed
+from autograd.compiled.pickling import picklable
 from autograd.compiled.plan import plan_of
-from autograd.compiled.tracing import Trace, trace
+from autograd.compiled.tracing import Trace, refuse_while_recording, trace
 from autograd.errors import GuardError
 from autograd.interpret import push_forward
 from autograd.value import Value
+
+_M = TypeVar("_M", bound=Callable[..., Any])
 
 
 class _Ready:
@@ -71,6 +77,18 @@ class _Ready:
         return found
 
 
+def _in_turns(method: _M) -> _M:
+    """The method, for one thread at a time: all numbers of a point lie in one place."""
+
+    @wraps(method)
+    def call(self: Objective, *args: Any, **keywords: Any) -> Any:
+        refuse_while_recording(self.name)
+        with self._lock:
+            return method(self, *args, **keywords)
+
+    return call  # type: ignore[return-value]
+
+
 class Objective:
     """A recorded function of one vector; made by ``autograd.objective``.
 
@@ -89,16 +107,28 @@ class Objective:
         self.n = n
         self.options = checked(Options(backend))
         self.recordings = 0
+        self._lock = threading.RLock()
         self._ways: list[tuple[Trace, dict[str, _Ready]]] = []
 
     def __repr__(self) -> str:
         return f"<objective {self.name}>"
 
+    def __reduce__(self) -> Any:
+        traces = [recorded for recorded, _ in self._ways]
+        return _unpickled, (picklable(self.function, self.name), self.n, self.options.backend, self.name, traces)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Objective:
+        made = Objective(copy.deepcopy(self.function, memo), self.n, backend=self.options.backend)
+        made.name = self.name
+        return made
+
+    @_in_turns
     def __call__(self, x: Any) -> tuple[float, Any]:
         """The value and the gradient at a point."""
         ready, _ = self._run("gradient", self._point(x))
         return float(ready.uniform[ready.values[0], 0]), ready.gradient() + 0.0
 
+    @_in_turns
     def value(self, x: Any) -> Any:
         """The value; an array for a function that returns a list."""
         ready, _ = self._run("value", self._point(x))
@@ -109,6 +139,7 @@ class Objective:
         """The gradient, ``(n,)``."""
         return self(x)[1]
 
+    @_in_turns
     def jacobian(self, x: Any) -> Any:
         """The derivative of every output by every argument, ``(outputs, n)``; ``(n,)`` for a function of one output.
 
@@ -125,6 +156,7 @@ class Objective:
         ready, kept = self._run("jvp", point, list(np.eye(n)))
         return ready.derivative(kept, n).T.copy()
 
+    @_in_turns
     def jvp(self, x: Any, tangent: Any) -> Any:
         """The derivative of the outputs along a tangent, ``(outputs,)``."""
         point = self._point(x)
@@ -132,6 +164,7 @@ class Objective:
         found = ready.derivative(kept, 1)[0]
         return float(found[0]) if ready.trace.one_number else found
 
+    @_in_turns
     def vjp(self, x: Any, cotangent: Any) -> Any:
         """The cotangent of the outputs pulled back to the arguments, ``(n,)``."""
         point = self._point(x)
@@ -140,18 +173,21 @@ class Objective:
         ready, kept = self._run("vjp", point, lanes)
         return ready.derivative(kept, 1)[0]
 
+    @_in_turns
     def hvp(self, x: Any, vector: Any) -> Any:
         """The Hessian times a vector, ``(n,)``, without the Hessian."""
         point = self._point(x)
         ready, kept = self._run("hvp", point, self._lanes(vector, len(point), "the vector"))
         return ready.derivative(kept, 1)[0]
 
+    @_in_turns
     def hessian(self, x: Any) -> Any:
         """All second derivatives, ``(n, n)``: the Hessian times each unit vector, one a lane."""
         point = self._point(x)
         ready, kept = self._run("hvp", point, list(np.eye(len(point))))
         return ready.derivative(kept, len(point))
 
+    @_in_turns
     def outputs(self, x: Any) -> int:
         """The number of outputs."""
         return len(self._recorded(self._point(x)).outputs)
@@ -218,6 +254,13 @@ class Objective:
                 raise TypeError(f"{what} needs a function of one output; {self.name} returns {len(recorded.outputs)}")
             ready = known[what] = _prepared(recorded, what, self.options)
         return ready, ready.run(point, lanes)
+
+
+def _unpickled(f: Callable[..., Any], n: int | None, backend: str, name: str, traces: Sequence[Trace]) -> Objective:
+    made = Objective(f, n, backend=backend)
+    made.name = name
+    made._ways = [(recorded, {}) for recorded in traces]
+    return made
 
 
 def _prepared(recorded: Trace, what: str, options: Options) -> _Ready:

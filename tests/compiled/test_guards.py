@@ -1,0 +1,228 @@
+"""Branches: what ``where`` does not take leaves no trace, what ``if`` decides is guarded, never wrong in silence."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import GuardError, Value, where
+from autograd.compiled.guards import MOST_WAYS
+from tests.compiled.replays import BACKENDS, bits, eagerly
+
+SAMPLES = np.array([-2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 3.0])
+
+
+def check_against_eager(f: Any, backend: str, samples: Any = SAMPLES, tolerance: float = 0.0) -> None:
+    expected = eagerly(f, [(x,) for x in samples.tolist()])
+    values, gradient = autograd.compile(f, wrt=0, reduce=None, backend=backend).value_and_grad(samples)
+    if not tolerance:
+        assert bits(values) == bits(expected.values)
+        assert bits(gradient) == bits(expected.by_arguments)
+    else:
+        assert values == pytest.approx(expected.values, rel=tolerance)
+        assert gradient == pytest.approx([slope for (slope,) in expected.by_arguments], rel=tolerance)
+
+
+# where
+
+
+def reciprocal_or_zero(x: Value) -> Value:
+    return where(x * x > 0, lambda: 1.0 / x, 0.0)
+
+
+def root_or_line(x: Value) -> Value:
+    return where(x > 0, lambda: x.sqrt() * 3.0, lambda: 2.0 * x)
+
+
+def nested(x: Value) -> Value:
+    return where(x > 0, lambda: where(x > 0.75, lambda: x.sqrt(), lambda: 1.0 / x), lambda: (-x + 1.0).sqrt())
+
+
+def shared_by_both(x: Value) -> Value:
+    """The reciprocal is wanted by a branch and by a branch of a branch."""
+    inverse = where(x * x > 0, lambda: 1.0 / x, 7.0)
+    return where(x > 0, inverse * x, where(x < -1.5, inverse, 3.0))
+
+
+def nan_times_zero(x: Value) -> Value:
+    """The branch not taken is 0 · inf: its slopes are nan."""
+    safe = where(x > 0, x, 1.0)
+    return where(x > 0, safe * safe, (x - x) * 2.0)
+
+
+def infinite_slope(x: Value) -> Value:
+    """At 0 the slope of the branch not taken is infinite, and 0 · inf is nan."""
+    return where(x > 0, lambda: x.sqrt(), lambda: x * x)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "f", [reciprocal_or_zero, root_or_line, nested, shared_by_both, nan_times_zero, infinite_slope]
+)
+def test_nothing_leaks_from_the_branch_not_taken(f: Any, backend: str) -> None:
+    check_against_eager(f, backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_log_of_a_negative_number_is_kept_out(backend: str) -> None:
+    # One function of the C library, whose kernel is within 2 ulp, and one product.
+    check_against_eager(
+        lambda x: where(x > 0, lambda: autograd.log(x) * x, lambda: x * x), backend, tolerance=4 * 2**-52
+    )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_sums_over_samples_are_not_spoiled_either(backend: str) -> None:
+    w = Value(2.0)
+    step = autograd.compile(lambda x: where(x > 0, lambda: w / x, lambda: w * x), params=[w], backend=backend)
+    value, grads = step.value_and_grad(SAMPLES)
+    expected = eagerly(lambda x: where(x > 0, lambda: w / x, lambda: w * x), [(x,) for x in SAMPLES.tolist()], [w])
+    assert value == pytest.approx(math.fsum(expected.values) / 7, rel=1e-15)
+    assert grads[0] == pytest.approx(math.fsum(g for (g,) in expected.by_params) / 7, rel=1e-15)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_branch_that_has_no_value_while_recording_becomes_a_guard(backend: str) -> None:
+    def f(x: Value) -> Value:
+        return where(x > 0, x * 2.0, lambda: x * math.log(-1.0))
+
+    compiled = autograd.compile(f, backend=backend)
+    assert compiled(np.array([1.0, 2.0])).tolist() == [2.0, 4.0]
+    assert any("> 0 is True" in guard for program in compiled.report().programs for guard in program.guards)
+    with pytest.raises(GuardError, match=r"> 0 .*test_guards.py:\d+.* is True for some samples .*\(samples 1\)"):
+        compiled(np.array([1.0, -1.0]))
+
+
+def test_a_condition_asked_for_its_outcome_is_a_guard() -> None:
+    f = autograd.compile(lambda x: x if (x > 1.5).outcome else 2.0 * x)
+    assert f(np.array([2.0, 3.0])).tolist() == [2.0, 3.0]
+    with pytest.raises(GuardError):
+        f(np.array([1.0, 3.0]))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_take(backend: str) -> None:
+    table = [Value(10.0), Value(20.0), Value(30.0)]
+    f = autograd.compile(lambda i, x: autograd.take(table, i) * x, params=table, reduce=None, backend=backend)
+    values, grads = f.value_and_grad(np.array([2, 0, 1, 2]), np.array([1.0, 2.0, 3.0, 4.0]))
+    assert values.tolist() == [30.0, 20.0, 60.0, 120.0]
+    assert grads.tolist() == [[0, 0, 1], [2, 0, 0], [0, 3, 0], [0, 0, 4]]
+
+
+# Comparisons that Python asked for.
+
+
+def test_a_barrier_option_is_not_priced_by_the_branch_of_the_first_path() -> None:
+    """A down-and-out call, path by path. Recorded with ``if``, every path would be taken for one that survives."""
+    rng = np.random.default_rng(0)
+    paths, steps = 400, 12
+    noise = rng.standard_normal((paths, steps))
+    volatility, strike, barrier = Value(0.4), 100.0, 95.0
+
+    def with_if(shocks: list[Value]) -> Any:
+        price: Any = Value(100.0)
+        for shock in shocks:
+            price = price * (1.0 + volatility * shock * (1 / steps) ** 0.5)
+            if price < barrier:
+                return 0.0 * price
+        return autograd.relu(price - strike)
+
+    def with_where(shocks: list[Value]) -> Any:
+        price: Any = Value(100.0)
+        alive: Any = 1.0
+        for shock in shocks:
+            price = price * (1.0 + volatility * shock * (1 / steps) ** 0.5)
+            alive = where(price < barrier, 0.0, alive)
+        return alive * autograd.relu(price - strike)
+
+    eager = [with_if([Value(x) for x in row]).data for row in noise.tolist()]
+    survives = next(i for i, x in enumerate(eager) if x > 0)
+    noise[[0, survives]] = noise[[survives, 0]]
+    true_price = math.fsum(eager) / paths
+    frozen = np.maximum(100.0 * np.prod(1 + 0.4 * noise * (1 / steps) ** 0.5, axis=1) - strike, 0.0).mean()
+    assert frozen > 1.2 * true_price  # what a branch frozen by the first path would make of it
+    with pytest.raises(GuardError, match=r"with_if: the comparison a mul < 95 \(.*test_guards.py.*Write the choice"):
+        autograd.compile(with_if)(noise)
+    for backend in BACKENDS:
+        prices = autograd.compile(with_where, backend=backend)(noise)
+        assert prices.mean() == pytest.approx(true_price, rel=1e-13)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_single_point_is_recorded_again(backend: str) -> None:
+    f = autograd.compile(lambda x: x * x if x > 0 else -x, wrt=0, backend=backend)
+    for x in (3.0, -3.0, 2.0, -2.0):
+        assert f.value_and_grad(x) == ((x * x, 2 * x) if x > 0 else (-x, -1.0))
+    assert f.report().recordings == 2
+    assert f.report().guards_missed == 3  # the first at a point of the other side, and at each turn since
+    assert len(f.report().programs) == 2
+
+
+def test_a_batch_that_goes_the_other_way_is_recorded_again() -> None:
+    f = autograd.compile(lambda x: x * x if x > 0 else -x)
+    assert f(np.array([1.0, 2.0])).tolist() == [1.0, 4.0]
+    assert f(np.array([-1.0, -2.0])).tolist() == [1.0, 2.0]
+    assert f(np.array([3.0, 2.0])).tolist() == [9.0, 4.0]
+    assert f.recordings == 2
+
+
+def test_the_ways_are_bounded() -> None:
+    def steps(x: Value) -> Any:
+        count = 0
+        while x > 1:
+            x = x * 0.5
+            count += 1
+        return x + count
+
+    f = autograd.compile(steps)
+    objective = autograd.objective(lambda x: steps(x[0]))
+    for k in range(MOST_WAYS):
+        assert f(1.5 * 2.0**k) == 0.75 + k + 1
+        assert objective.value([1.5 * 2.0**k]) == 0.75 + k + 1
+    assert f(1.5) == 1.75
+    assert f.recordings == objective.recordings == MOST_WAYS
+    for call in (lambda: f(1e9), lambda: objective.value([1e9])):
+        with pytest.raises(GuardError, match="recorded 16 times"):
+            call()
+
+
+def test_errors_name_the_comparison_the_samples_and_the_remedy() -> None:
+    def clipped(x: Value) -> Any:
+        return x if x < 0.5 else 0.5
+
+    with pytest.raises(GuardError) as caught:
+        autograd.compile(clipped)(np.array([0.0, 1.0, 0.25, 2.0]))
+    for part in ("clipped", "< 0.5", "test_guards.py:", "2 of 4", "samples 1, 3", "where(condition, a, b)"):
+        assert part in str(caught.value)
+
+
+def test_a_parameter_may_decide_for_all() -> None:
+    w = Value(1.0)
+    f = autograd.compile(lambda x: x * w if w > 0 else x - w, params=[w])
+    X = np.array([1.0, 2.0])
+    assert f.value_and_grad(X)[1].tolist() == [1.5]
+    w.data = -1.0
+    value, grads = f.value_and_grad(X)
+    assert (value, grads.tolist()) == (2.5, [-1.0])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_max_and_sorted_are_guarded(backend: str) -> None:
+    largest = autograd.compile(lambda x: max(x), backend=backend)
+    ordered = autograd.compile(lambda x: sorted(x), backend=backend)
+    X = np.array([[1.0, 3.0, 2.0], [0.0, 5.0, 4.0]])
+    assert largest(X).tolist() == [3.0, 5.0]
+    assert ordered(X).tolist() == [[1, 2, 3], [0, 4, 5]]
+    assert largest(X[:, ::-1]).tolist() == [3.0, 5.0]
+    assert ordered(-X).tolist() == [[-3, -2, -1], [-5, -4, 0]]
+    with pytest.raises(GuardError):
+        largest(np.array([[1.0, 3.0, 2.0], [6.0, 5.0, 4.0]]))
+
+
+def test_nan_fails_a_guard_that_held() -> None:
+    f = autograd.compile(lambda x: x if x < 1 else x * 0.0)
+    assert f(np.array([0.5, 0.25])).tolist() == [0.5, 0.25]
+    with pytest.raises(GuardError, match="samples 1"):
+        f(np.array([0.5, np.nan]))
