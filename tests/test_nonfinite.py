@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import autograd
@@ -214,6 +214,7 @@ def test_branches_not_taken_do_not_count() -> None:
     x = Value(1.0)
     assert not find_nonfinite(where(x > 0, x, x * nan))
     assert not find_nonfinite(where(x < 0, x * nan, x))
+    assert not find_nonfinite(where(x > 0, x, (x * HUGE) * (x * 10.0 * HUGE)))
     assert forward_births(where(x * nan > 0, x, 2.0)) == [("mul", "a constant among its operands is nan")]
     assert forward_births((x * inf).detach() * x) == [("mul", "a constant among its operands is inf")]
 
@@ -306,6 +307,7 @@ def random_graph(seed: int, size: int) -> tuple[Value, list[Value]]:
 
 
 @given(seed=st.integers(0, 10**9), size=st.integers(1, 25))
+@example(seed=87745, size=11)  # a branch not taken that holds infinities
 def test_random_graphs(seed: int, size: int) -> None:
     output, leaves = random_graph(seed, size)
     if not isinstance(output, Value):
