@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,12 @@ from autograd.primitives import TABLE
 
 NAME = "llvm"
 LANES = True
+LACKS: dict[str, str] = {
+    "sum": "programs write a sum as additions, left to right",
+    "prod": "programs write a product as multiplications, left to right",
+    "mean": "programs write a mean as additions and a division",
+    "logsumexp": "programs write it with maximum, exp, additions and log",
+}
 
 _OPERATIONS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 _COMPARISONS = {"less": "olt", "less_equal": "ole", "greater": "ogt", "greater_equal": "oge"}
@@ -80,8 +87,15 @@ class Emitter:
         self.truth_type = "i1" if width == 1 else f"<{width} x i1>"
         self.bits_type = "i64" if width == 1 else f"<{width} x i64>"
         self.suffix = "f64" if width == 1 else f"v{width}f64"
-        functions: dict[str, Any] = {name: self._function(name) for name in TABLE}
-        functions.update(where=self.where, number=self.number, pi=math.pi, LANES=True, NAME=NAME)
+        functions: dict[str, Any] = {name: self._function(name) for name in TABLE if name not in LACKS}
+        functions.update(
+            dot=lambda xs: self.apply("dot", *xs),
+            where=self.where,
+            number=self.number,
+            pi=math.pi,
+            LANES=True,
+            NAME=NAME,
+        )
         self.m: Any = SimpleNamespace(**functions)
 
     def _function(self, name: str) -> Callable[..., Any]:
@@ -218,6 +232,11 @@ class Emitter:
 
     def _leaky_relu(self, x: Register, slope: Register) -> Register:
         return self.where(self.apply("greater", x, 0.0), x, self.apply("mul", slope, x))
+
+
+def computing(digits: int | None = None) -> AbstractContextManager[Any]:
+    """A context to compute in; text needs none."""
+    return nullcontext()
 
 
 def literal(x: float) -> str:

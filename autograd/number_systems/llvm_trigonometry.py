@@ -33,14 +33,131 @@ class Angle(NamedTuple):
     quadrant: Bits
 
 
-def _angle(e: Emitter, x: Any) -> Angle:
-    """For |x| < 2³⁰: n·(π/2)₁ is taken away exactly, and what (π/2)₂ and (π/2)₃ take is carried in a pair."""
+#: x·2/π of a finite x ≥ 2³⁰: n modulo 4, and the rest f, |f| ≤ ½, in two parts (Payne and Hanek, 1983).
+#: x = M·2ᵉ with an integer M of 53 bits. The first e - 2 bits of 2/π give multiples of 4, the 192 after them the rest
+#: to 2⁻¹³⁷, and no double's rest is below 2⁻⁶².
+_TURNS = """
+@two_over_pi = internal constant i1280 {digits}
+declare i192 @llvm.ctlz.i192(i192, i1)
+declare i192 @llvm.abs.i192(i192, i1)
+define internal {{ i64, double, double }} @turns(double %x) noinline {{
+%raw = bitcast double %x to i64
+%bits = and i64 %raw, 9223372036854775807
+%exponent = lshr i64 %bits, 52
+%fraction = and i64 %bits, 4503599627370495
+%integer = or i64 %fraction, 4503599627370496
+%first = sub i64 {last}, %exponent
+%byte = lshr i64 %first, 3
+%bit = and i64 %first, 7
+%at = getelementptr i8, ptr @two_over_pi, i64 %byte
+%loaded = load i256, ptr %at, align 1
+%shift = zext i64 %bit to i256
+%shifted = lshr i256 %loaded, %shift
+%window = trunc i256 %shifted to i192
+%wide = zext i64 %integer to i192
+%product = mul i192 %window, %wide
+%rest = shl i192 %product, 2
+%quarter = lshr i192 %product, 190
+%up = lshr i192 %rest, 191
+%rounded = add i192 %quarter, %up
+%whole = trunc i192 %rounded to i64
+%size = call i192 @llvm.abs.i192(i192 %rest, i1 false)
+%zeros = call i192 @llvm.ctlz.i192(i192 %size, i1 false)
+%left = shl i192 %size, %zeros
+%top = lshr i192 %left, 139
+%next = lshr i192 %left, 86
+%high.bits = trunc i192 %top to i64
+%next.bits = trunc i192 %next to i64
+%low.bits = and i64 %next.bits, 9007199254740991
+%high.integer = uitofp i64 %high.bits to double
+%low.integer = uitofp i64 %low.bits to double
+%zeros.count = trunc i192 %zeros to i64
+%scale.exponent = sub i64 970, %zeros.count
+%scale.bits = shl i64 %scale.exponent, 52
+%scale = bitcast i64 %scale.bits to double
+%high = fmul double %high.integer, %scale
+%low.scaled = fmul double %low.integer, %scale
+%low = fmul double %low.scaled, 0x3CA0000000000000
+%negative = icmp slt i192 %rest, 0
+%high.negated = fneg double %high
+%low.negated = fneg double %low
+%high.signed = select i1 %negative, double %high.negated, double %high
+%low.signed = select i1 %negative, double %low.negated, double %low
+%minus = fcmp olt double %x, 0.0
+%whole.negated = sub i64 0, %whole
+%high.opposite = fneg double %high.signed
+%low.opposite = fneg double %low.signed
+%whole.result = select i1 %minus, i64 %whole.negated, i64 %whole
+%high.result = select i1 %minus, double %high.opposite, double %high.signed
+%low.result = select i1 %minus, double %low.opposite, double %low.signed
+%one = insertvalue {{ i64, double, double }} poison, i64 %whole.result, 0
+%two = insertvalue {{ i64, double, double }} %one, double %high.result, 1
+%all = insertvalue {{ i64, double, double }} %two, double %low.result, 2
+ret {{ i64, double, double }} %all
+}}"""
+
+
+def _reduced(e: Emitter, x: Any) -> tuple[Pair, Bits]:
+    """r and n of x = n·π/2 + r, |r| ≤ π/4; of n the last bits.
+
+    Up to 2³⁰, n·(π/2)₁ is taken away exactly, and what (π/2)₂ and (π/2)₃ take is carried in a pair. A vector with a
+    larger number goes another way, lane by lane.
+    """
     shifted = e.fma(x, 2 / math.pi, _ROUND)
     n = shifted - _ROUND
     begun = e.fma(n, -c.HALF_PI, x)
     second = full_product(e, n, -c.HALF_PI_LOW)
     r = full_sum(e, begun, second.high)
     r = Pair(e, r.high, r.low + e.fma(n, -c.HALF_PI_REST, second.low)).normalised()
+    near = [bits(e, shifted).text, r.high.text, r.low.text]
+
+    size = abs(x)
+    large = (size >= _LARGEST) & (size < math.inf)
+    anywhere = large.text
+    if e.width > 1:
+        e.declarations.add(f"declare i1 @llvm.vector.reduce.or.v{e.width}i1({e.truth_type})")
+        anywhere = e.line(f"call i1 @llvm.vector.reduce.or.v{e.width}i1({e.truth_type} {large.text})").text
+    e.functions["@turns"] = _TURNS.format(digits=c.TWO_OVER_PI, last=c.TWO_OVER_PI_BITS - 192 + 1075 + 2)
+    chosen = e.where(large, x, _LARGEST)
+    e.lines += [f"br i1 {anywhere}, label %large, label %done", "large:"]
+    far = _turns_by_lane(e, chosen)
+    turned = Pair(e, Register(e, far[1]), Register(e, far[2])).times(
+        Pair(e, e.number(c.HALF_PI), e.number(c.HALF_PI_LOW))
+    )
+    far = [far[0], turned.high.text, turned.low.text]
+    kinds = [e.bits_type, e.number_type, e.number_type]
+    mixed = [
+        e.line(f"select {e.truth_type} {large.text}, {kind} {one}, {kind} {other}").text
+        for kind, one, other in zip(kinds, far, near, strict=True)
+    ]
+    e.lines += ["br label %done", "done:"]
+    whole, high, low = (
+        e.line(f"phi {kind} [{one}, %entry], [{other}, %large]").text
+        for kind, one, other in zip(kinds, near, mixed, strict=True)
+    )
+    return Pair(e, Register(e, high), Register(e, low)), Bits(e, whole)
+
+
+def _turns_by_lane(e: Emitter, x: Register) -> list[str]:
+    """n, and the rest in two parts."""
+    kinds = [(e.bits_type, "i64"), (e.number_type, "double"), (e.number_type, "double")]
+    results = ["poison"] * 3
+    for lane in range(e.width):
+        one = x if e.width == 1 else e.line(f"extractelement {e.number_type} {x.text}, i64 {lane}")
+        found = e.line(f"call {{ i64, double, double }} @turns(double {one.text})").text
+        for i, (kind, element) in enumerate(kinds):
+            part = e.line(f"extractvalue {{ i64, double, double }} {found}, {i}").text
+            results[i] = (
+                part
+                if e.width == 1
+                else e.line(f"insertelement {kind} {results[i]}, {element} {part}, i64 {lane}").text
+            )
+    return results
+
+
+def _angle(e: Emitter, x: Any) -> Angle:
+    """The polynomials of the reduced angle."""
+    r, quadrant = _reduced(e, x)
     w = r.high * r.high
     sine = Pair(e, r.high, e.fma(r.high * w, polynomial(e, c.SIN, w), e.fma(w * -0.5, r.low, r.low)))
     half = w * -0.5
@@ -48,7 +165,7 @@ def _angle(e: Emitter, x: Any) -> Angle:
     # what 1 - w/2 loses, w's own rounding, and -sin(r)·(the low part of r)
     lost = (half - (cosine - 1.0)) + e.fma(r.high, r.high, -w) * -0.5
     rest = e.fma(w * w, polynomial(e, c.COS, w), e.fma(-r.high, r.low, lost))
-    return Angle(sine, Pair(e, cosine, rest), bits(e, shifted))
+    return Angle(sine, Pair(e, cosine, rest), quadrant)
 
 
 def _odd(e: Emitter, quadrant: Bits) -> Register:
@@ -62,44 +179,18 @@ def _turned(e: Emitter, value: Any, quadrant: Bits) -> Register:
     return (bits(e, value) ^ (((quadrant >> 1) & 1) << 63)).number()
 
 
-def _by_lane(e: Emitter, name: str, x: Any, near: Any) -> Register:
-    """``near`` up to 2³⁰, and what the C library's function gives beyond, where the reduction needs all digits of π."""
-    kind = e.number_type
-    size = abs(x)
-    large = (size >= _LARGEST) & (size < math.inf)
-    anywhere = large.text
-    if e.width > 1:
-        suffix = f"v{e.width}i1"
-        e.declarations.add(f"declare i1 @llvm.vector.reduce.or.{suffix}({e.truth_type})")
-        anywhere = e.line(f"call i1 @llvm.vector.reduce.or.{suffix}({e.truth_type} {large.text})").text
-    e.declarations.add(f"declare double @{name}(double)")
-    e.lines += [f"br i1 {anywhere}, label %large, label %done", "large:"]
-    result = "poison"
-    for lane in range(e.width):
-        if e.width == 1:
-            result = e.line(f"call double @{name}(double {x.text})").text
-            continue
-        one = e.line(f"extractelement {kind} {x.text}, i64 {lane}")
-        value = e.line(f"call double @{name}(double {one.text})")
-        result = e.line(f"insertelement {kind} {result}, double {value.text}, i64 {lane}").text
-    mixed = e.where(large, Register(e, result), near)
-    e.lines += ["br label %done", "done:"]
-    return e.line(f"phi {kind} [{near.text}, %entry], [{mixed.text}, %large]")
-
-
 def sin(e: Emitter, x: Any) -> Any:
     """sin x."""
     angle = _angle(e, x)
     chosen = choose(_odd(e, angle.quadrant), angle.cosine, angle.sine)
-    near = e.where(abs(x) < 2.0**-27, x, _turned(e, chosen.value, angle.quadrant))
-    return _by_lane(e, "sin", x, near)
+    return e.where(abs(x) < 2.0**-27, x, _turned(e, chosen.value, angle.quadrant))
 
 
 def cos(e: Emitter, x: Any) -> Any:
     """cos x = sin(x + π/2)."""
     angle = _angle(e, x)
     chosen = choose(_odd(e, angle.quadrant), angle.sine, angle.cosine)
-    return _by_lane(e, "cos", x, _turned(e, chosen.value, angle.quadrant + 1))
+    return _turned(e, chosen.value, angle.quadrant + 1)
 
 
 def tan(e: Emitter, x: Any) -> Any:
@@ -107,8 +198,7 @@ def tan(e: Emitter, x: Any) -> Any:
     angle = _angle(e, x)
     odd, sine, cosine = _odd(e, angle.quadrant), angle.sine.normalised(), angle.cosine.normalised()
     quotient = choose(odd, cosine, sine).over(choose(odd, sine, cosine)).value
-    near = e.where(abs(x) < 2.0**-27, x, (bits(e, quotient) ^ (angle.quadrant << 63)).number())
-    return _by_lane(e, "tan", x, near)
+    return e.where(abs(x) < 2.0**-27, x, (bits(e, quotient) ^ (angle.quadrant << 63)).number())
 
 
 def _arcsine(e: Emitter, x: Any) -> tuple[Register, Pair]:

@@ -195,6 +195,16 @@ def constants() -> dict[str, float]:
     return found
 
 
+#: Bits of 2/π after the point: 971 - 2 + 192, in whole bytes.
+TWO_OVER_PI_BITS = 1168
+
+
+def two_over_pi() -> int:
+    """The bits of 2/π, as an integer."""
+    with mp.workprec(TWO_OVER_PI_BITS + 64):
+        return int(mp.floor(2 / mp.pi * mpf(2) ** TWO_OVER_PI_BITS))
+
+
 def module() -> str:
     """The text of the module with the coefficients."""
     lines = [
@@ -211,6 +221,10 @@ def module() -> str:
     with mp.workdps(DIGITS):
         for name, value in constants().items():
             lines.append(f"{name} = {value!r}")
+        digits = f"{two_over_pi():x}"
+        lines += ["", "#: 2/π times two to so many.", f"TWO_OVER_PI_BITS = {TWO_OVER_PI_BITS}", "TWO_OVER_PI = int("]
+        lines += [f'    "{digits[i : i + 80]}"' for i in range(0, len(digits), 80)]
+        lines += ["    , 16)"]
         for a in APPROXIMATIONS:
             coefficients, error = minimax(a.function, a.low, a.high, a.degree)
             lines += ["", f"#: {a.meaning}; {mp.nstr(error, 2)}", f"{a.name} = ("]

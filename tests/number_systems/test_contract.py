@@ -12,7 +12,17 @@ import pytest
 
 import autograd
 from autograd import TABLE, Value, evaluate
-from autograd.number_systems import SYSTEMS, complexes, floats, javascript, mathml, source, system_of
+from autograd.number_systems import (
+    SYSTEMS,
+    complexes,
+    floats,
+    javascript,
+    llvm,
+    llvm_kernels,
+    mathml,
+    source,
+    system_of,
+)
 from tests import checks
 from tests.strategies import in_domain, special_points
 
@@ -30,6 +40,10 @@ def modules() -> dict[str, Any]:
                 "__name__": text.__name__,
             }
         )
+    instructions = vars(llvm.Emitter(4, llvm_kernels.call).m)
+    found[llvm.NAME] = SimpleNamespace(
+        **instructions, LACKS=llvm.LACKS, computing=llvm.computing, plain=str, __name__=llvm.__name__
+    )
     return found
 
 
