@@ -137,7 +137,8 @@ def test_while_a_function_is_recorded_numbers_stay_unread_and_both_branches_are_
         with pytest.raises(autograd.RecordingError, match=r"^the gradients? that backward\(\) leaves?"):
             y.backward()
         chosen = where(x > 0, x, lambda: x * 3.0)
-        without_a_value = where(x > 0, x, lambda: (x - 2.0).log())
+        without_a_value = where(x > 0, x, lambda: (x - 2.0).log() / (x - 1))
+        failing = where(x > 0, x, lambda: x * (1 / 0))
     finally:
         watching.watch = None
     assert chosen.parents[2].data == 3.0
