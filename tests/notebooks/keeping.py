@@ -44,7 +44,7 @@ def execute(notebook: Any) -> Any:
     fresh = nbformat.from_dict(notebook)
     fresh.cells.insert(0, nbformat.v4.new_code_cell(_PRELUDE.format(prefix=sys.prefix)))
     with tempfile.TemporaryDirectory() as folder:
-        places = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+        places = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "VALUEGRAD_CACHE")
         environment = {"PYTHONPATH": str(ROOT), **{place: str(Path(folder, place)) for place in places}}
         with mock.patch.dict(os.environ, environment):
             client = nbclient.NotebookClient(
