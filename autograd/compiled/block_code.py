@@ -7,11 +7,24 @@ Chains of products that are added up become one ``dot``; products that are only 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiled.interpreter_code import DOT, END, GATHER, GATHERED, KEEP, LOAD, VECTORS, operations
+from autograd.compiled.interpreter_code import (
+    DOT,
+    END,
+    GATHER,
+    GATHERED,
+    KEEP,
+    LAYER,
+    LOAD,
+    NEURONS,
+    OUTER,
+    VECTORS,
+    operations,
+)
 from autograd.compiled.replay import Replay
 
 
@@ -51,11 +64,12 @@ class BlockCode:
             self._uses[output] += 1
         last = 2 * (self._first + len(program) - self._end)
         #: The factors of the products that come last.
-        self._factors_at_the_end = np.array(program.operands[len(program.operands) - last :], np.int64).reshape(-1, 2)
-        for slot in np.unique(self._factors_at_the_end).tolist():
+        self._products_at_the_end = np.array(program.operands[len(program.operands) - last :], np.int64).reshape(-1, 2)
+        for slot in np.unique(self._products_at_the_end).tolist():
             self._uses[slot] += 1  # it is kept to the end
-        #: Uniform row → its place among the shared numbers.
-        self._shared: dict[int, int] = {}
+        #: The uniform rows of the shared numbers, place by place, and a place for each row.
+        self._shared: list[int] = []
+        self._place_of: dict[int, int] = {}
         self._row: dict[int, int] = {}
         self._free: list[int] = []
         self.rows = 0
@@ -69,7 +83,7 @@ class BlockCode:
         rows = 2 * (self.shared + words * VECTORS) + 1
         words = np.where(is_reference, np.where(words < 0, 2 * ~words, rows), words)
         #: The rows of the shared numbers, then the instructions.
-        self.words = np.concatenate([np.array(list(self._shared), np.int64), words]).astype(np.int32)
+        self.words = np.concatenate([np.array(self._shared, np.int64), words]).astype(np.int32)
 
     def _emit(self, *words: int) -> None:
         """Words that are no references."""
@@ -87,7 +101,16 @@ class BlockCode:
         return self._shared_row(self._replay.levels.row[slot])
 
     def _shared_row(self, row: int) -> int:
-        return ~self._shared.setdefault(row, len(self._shared))
+        place = self._place_of.setdefault(row, len(self._shared))
+        if place == len(self._shared):
+            self._shared.append(row)
+        return ~place
+
+    def _shared_run(self, slots: Sequence[int]) -> int:
+        """A reference to shared numbers that lie one after the other."""
+        first = len(self._shared)
+        self._shared += [self._replay.levels.row[slot] for slot in slots]
+        return ~first
 
     def _new_row(self) -> int:
         if self._free:
@@ -115,6 +138,7 @@ class BlockCode:
         if missing:
             raise NotImplementedError(f"the interpreter has no {', '.join(missing)}")
         chains, inside = self._chains()
+        layers = self._layers()
         summed, kept = _places(self._replay.summed), _places(self._replay.kept)
         for place, slot in enumerate(self._replay.columns):
             if self._uses[slot]:
@@ -127,6 +151,11 @@ class BlockCode:
             if not varying[slot] or slot in inside:
                 continue
             operands = self._operands[slot]
+            if slot in layers:
+                if slot not in self._row:  # the first of the four; the others were computed with it
+                    self._layer(layers[slot])
+                self._send(slot, summed, kept)
+                continue
             if slot in summed and self._name(slot) == "mul" and self._uses[slot] == len(summed[slot]):
                 x, y = operands
                 for place in summed[slot]:
@@ -194,21 +223,76 @@ class BlockCode:
 
     def _gather_at_the_end(self) -> None:
         """Sum the products that come last over samples; there may be a hundred thousand, so arrays do it."""
-        factors = self._factors_at_the_end
+        factors = self._products_at_the_end
         if not len(factors):
             return
         slots, which = np.unique(factors, return_inverse=True)
         references = np.array([self._reference(slot) for slot in slots.tolist()])[which.reshape(-1)].reshape(-1, 2)
-        places = [place for place, (_, slot) in enumerate(self._replay.summed) if slot >= self._end]
+        places = np.array([place for place, (_, slot) in enumerate(self._replay.summed) if slot >= self._end])
+        left = np.ones(len(factors), bool)
+        self._outer(references, places, left)
+        references, places = references[left], places[left]
         zero = self._shared_row(self._replay.row_of_zero)
-        padding = -len(factors) % GATHERED
-        triples = np.empty((len(factors) + padding, 3), np.int64)
-        triples[: len(factors), 0], triples[: len(factors), 1:] = places, references
-        triples[len(factors) :] = len(self._replay.summed), zero, zero
+        triples = np.empty((len(places) + -len(places) % GATHERED, 3), np.int64)
+        triples[: len(places), 0], triples[: len(places), 1:] = places, references
+        triples[len(places) :] = len(self._replay.summed), zero, zero
         words = np.insert(triples.reshape(-1, 3 * GATHERED), 0, GATHER, axis=1)
         of_one = [False] + [False, True, True] * GATHERED
         self._words += words.reshape(-1).tolist()
         self._is_reference += of_one * len(words)
+
+    def _outer(self, references: Any, places: Any, left: Any) -> None:
+        """Sum the products of neurons with the same inputs, four neurons at a time; mark what is left to do."""
+        # A neuron's products stand together: they have one cotangent, and places one after the other.
+        new = (np.diff(references[:, 0]) != 0) | (np.diff(places) != 1)
+        bounds = [0, *(np.flatnonzero(new) + 1).tolist(), len(places)]
+        neurons = [(first, last) for first, last in pairwise(bounds) if references[first:last].min() >= 0]
+        while len(neurons) >= NEURONS:
+            four = neurons[:NEURONS]
+            first, last = four[0]
+            inputs = references[first:last, 1]
+            if not all(np.array_equal(references[i:j, 1], inputs) for i, j in four):
+                neurons = neurons[1:]
+                continue
+            even = len(inputs) - len(inputs) % 2
+            if even:
+                self._emit(OUTER, even)
+                self._refer(*inputs[:even].tolist())
+                for i, _ in four:
+                    self._refer(int(references[i, 0]))
+                    self._emit(int(places[i]))
+                    left[i : i + even] = False
+            neurons = neurons[NEURONS:]
+
+    def _layers(self) -> dict[int, list[int]]:
+        """Neurons with the same inputs, taken four at a time: each of them → the four."""
+        varying = self._plan.varying
+        by_inputs: dict[tuple[int, ...], list[int]] = {}
+        for slot in self._operands:
+            if self._name(slot) == "dot":
+                weights, inputs, start = _parts(self._operands[slot])
+                known = start is not None and not varying[start]
+                if known and all(varying[o] for o in inputs) and not any(varying[o] for o in weights):
+                    by_inputs.setdefault(tuple(inputs), []).append(slot)
+        found: dict[int, list[int]] = {}
+        for slots in by_inputs.values():
+            for first in range(0, len(slots) - NEURONS + 1, NEURONS):
+                four = slots[first : first + NEURONS]
+                found.update(dict.fromkeys(four, four))
+        return found
+
+    def _layer(self, four: Sequence[int]) -> None:
+        """Four neurons at once."""
+        _, inputs, _ = _parts(self._operands[four[0]])
+        self._emit(LAYER, len(inputs))
+        self._refer(*[self._reference(o) for o in inputs])
+        for slot in four:
+            weights, _, start = _parts(self._operands[slot])
+            assert start is not None
+            self._row[slot] = self._new_row()
+            self._refer(self._row[slot], self._reference(start), self._shared_run(weights))
+        for slot in four:
+            self._release(*self._operands[slot])
 
     def _chains(self) -> tuple[dict[int, Chain], set[int]]:
         """The sums of products that nobody else wants in parts: last instruction → chain; and all the parts."""
@@ -249,10 +333,16 @@ class BlockCode:
         return x, y
 
 
-def _as_chain(operands: Sequence[int]) -> Chain:
-    """A ``dot`` with its start, if it has one."""
+def _parts(operands: Sequence[int]) -> tuple[Sequence[int], Sequence[int], int | None]:
+    """The two lists of a ``dot``, and its start, if it has one."""
     n = len(operands) // 2
-    return Chain(operands[-1] if len(operands) % 2 else None, list(zip(operands[:n], operands[n : 2 * n], strict=True)))
+    return operands[:n], operands[n : 2 * n], operands[-1] if len(operands) % 2 else None
+
+
+def _as_chain(operands: Sequence[int]) -> Chain:
+    """A ``dot`` as a chain of products."""
+    xs, ys, start = _parts(operands)
+    return Chain(start, list(zip(xs, ys, strict=True)))
 
 
 def _places(outputs: Sequence[tuple[int, int]]) -> dict[int, list[int]]:

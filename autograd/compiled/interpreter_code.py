@@ -25,10 +25,13 @@ VECTORS = 16
 #: Products that ``gather`` adds at a time.
 GATHERED = 8
 
-END, LOAD, KEEP, DOT, GATHER = range(5)
+END, LOAD, KEEP, DOT, GATHER, LAYER, OUTER = range(7)
 #: Of ``point`` alone, which has none of the others.
 SUM = 1
-_FIRST = 5
+_FIRST = 7
+#: Neurons that ``layer`` and ``outer`` take at a time, and vectors or inputs beside them: eight sums stay in registers.
+NEURONS = 4
+_BESIDE = 2
 
 _VECTOR = f"<{LANES} x double>"
 
@@ -182,12 +185,14 @@ def _block(emitter: Emitter, fast: bool) -> str:
     )
     body = _Text()
     body.number = 1_000_000
-    labels = {LOAD: "load", KEEP: "keep", DOT: "dot", GATHER: "gather"}
+    labels = {LOAD: "load", KEEP: "keep", DOT: "dot", GATHER: "gather", LAYER: "layer", OUTER: "outer"}
     nexts = [
         ("load", _load(body)),
         ("keep", _keep(body)),
         ("dot", _dot(body, fast)),
         ("gather", _gather(body, fast)),
+        ("layer", _layer(body, fast)),
+        ("outer", _outer(body, fast)),
     ]
     for name, number in operations().items():
         labels[number] = f"op.{name}"
@@ -420,6 +425,158 @@ def _gather(t: _Text, fast: bool) -> str:
     for j in range(GATHERED):
         t.add(f"store {_VECTOR} {sums[j]}.next, ptr {lanes[j]}, align 32")
     return _end(t, "gather", str(1 + 3 * GATHERED))
+
+
+def _layer(t: _Text, fast: bool) -> str:
+    """``layer, inputs, x …, then four times: out, start, first weight``: start + w·x for four neurons.
+
+    The weights of a neuron are shared numbers that lie one after the other; all x are rows.
+    """
+    t.add("layer:")
+    inputs = t.word("%pc", 1)
+    t.add(
+        "%layer.x = getelementptr i32, ptr %pc, i64 2", f"%layer.rest = getelementptr i32, ptr %layer.x, i64 {inputs}"
+    )
+    outs, starts, weights = [], [], []
+    for j in range(NEURONS):
+        outs.append(t.operand(t.word("%layer.rest", 3 * j))[0])
+        starts.append(t.operand(t.word("%layer.rest", 3 * j + 1))[0])
+        weights.append(t.operand(t.word("%layer.rest", 3 * j + 2))[0])
+    for label, width in (("layer.two", _BESIDE), ("layer.one", 1)):
+        if width == 1:
+            t.add(
+                "layer.left:",
+                "%layer.done = phi i64 [0, %layer], [%layer.pairs, %layer.two.end]",
+                "%layer.more = icmp slt i64 %layer.done, %n",
+                "br i1 %layer.more, label %layer.one, label %layer.end",
+            )
+        else:
+            t.add(
+                "%layer.pairs = and i64 %n, -2",
+                "%layer.any = icmp sgt i64 %layer.pairs, 0",
+                "br i1 %layer.any, label %layer.two, label %layer.left",
+            )
+        origin = "[0, %layer]" if width == _BESIDE else "[%layer.done, %layer.left]"
+        b = f"%{label}.b"
+        t.add(f"{label}:", f"{b} = phi i64 {origin}, [{b}.next, %{label}.end]")
+        at = [f"%{label}.v{v}" for v in range(width)]
+        t.add(*(f"{at[v]} = add i64 {b}, {v}" for v in range(width)))
+        begun = []
+        for j in range(NEURONS):
+            number = t.name("l")
+            t.add(f"{number} = load {_VECTOR}, ptr {starts[j]}, align 32")
+            begun.append(number)
+        i = f"%{label}.i"
+        t.add(f"br label %{label}.loop", f"{label}.loop:", f"{i} = phi i64 [0, %{label}], [{i}.next, %{label}.loop]")
+        sums = [[f"%{label}.s{j}.{v}" for v in range(width)] for j in range(NEURONS)]
+        for j in range(NEURONS):
+            for v in range(width):
+                t.add(f"{sums[j][v]} = phi {_VECTOR} [{begun[j]}, %{label}], [{sums[j][v]}.next, %{label}.loop]")
+        t.add(f"{i}.at = getelementptr i32, ptr %layer.x, i64 {i}")
+        x_at = t.operand(t.word(f"{i}.at", 0))[0]
+        xs = []
+        for v in range(width):
+            pointer, number = t.name("l"), t.name("l")
+            t.add(
+                f"{pointer} = getelementptr {_VECTOR}, ptr {x_at}, i64 {at[v]}",
+                f"{number} = load {_VECTOR}, ptr {pointer}, align 32",
+            )
+            xs.append(number)
+        for j in range(NEURONS):
+            pointer, weight = t.name("l"), t.name("l")
+            t.add(
+                f"{pointer} = getelementptr {_VECTOR}, ptr {weights[j]}, i64 {i}",
+                f"{weight} = load {_VECTOR}, ptr {pointer}, align 32",
+            )
+            for v in range(width):
+                _add_product(t, f"{sums[j][v]}.next", sums[j][v], weight, xs[v], fast)
+        t.add(
+            f"{i}.next = add i64 {i}, 1",
+            f"{i}.more = icmp slt i64 {i}.next, {inputs}",
+            f"br i1 {i}.more, label %{label}.loop, label %{label}.end",
+            f"{label}.end:",
+        )
+        for j in range(NEURONS):
+            for v in range(width):
+                _store(t, outs[j], at[v], f"{sums[j][v]}.next")
+        limit, after = ("%layer.pairs", "layer.left") if width == _BESIDE else ("%n", "layer.end")
+        t.add(
+            f"{b}.next = add i64 {b}, {width}",
+            f"{b}.more = icmp slt i64 {b}.next, {limit}",
+            f"br i1 {b}.more, label %{label}, label %{after}",
+        )
+    t.add("layer.end:", f"%layer.words = add i64 {inputs}, {2 + 3 * NEURONS}")
+    return _end(t, "layer", "%layer.words")
+
+
+def _outer(t: _Text, fast: bool) -> str:
+    """``outer, inputs, x …, then four times: cotangent, first sum``: the sums over samples of cotangent · x.
+
+    The number of inputs is even; the sums of a neuron lie one after the other; all x and cotangents are rows.
+    """
+    t.add("outer:")
+    inputs = t.word("%pc", 1)
+    t.add(
+        "%outer.x = getelementptr i32, ptr %pc, i64 2", f"%outer.rest = getelementptr i32, ptr %outer.x, i64 {inputs}"
+    )
+    cotangents, firsts = [], []
+    for j in range(NEURONS):
+        cotangents.append(t.operand(t.word("%outer.rest", 2 * j))[0])
+        firsts.append(t.word("%outer.rest", 2 * j + 1))
+    t.add("br label %outer.some", "outer.some:", "%outer.i = phi i64 [0, %outer], [%outer.i.next, %outer.some.end]")
+    t.add("%outer.at = getelementptr i32, ptr %outer.x, i64 %outer.i")
+    xs = [t.operand(t.word("%outer.at", k))[0] for k in range(_BESIDE)]
+    lanes: list[list[str]] = []
+    begun: list[list[str]] = []
+    for j in range(NEURONS):
+        place = t.name("g")
+        t.add(f"{place} = add i64 {firsts[j]}, %outer.i")
+        row, numbers = [], []
+        for k in range(_BESIDE):
+            here, at, number = t.name("g"), t.name("g"), t.name("g")
+            t.add(
+                f"{here} = add i64 {place}, {k}",
+                f"{at} = getelementptr {_VECTOR}, ptr %lanes, i64 {here}",
+                f"{number} = load {_VECTOR}, ptr {at}, align 32",
+            )
+            row.append(at)
+            numbers.append(number)
+        lanes.append(row)
+        begun.append(numbers)
+    v = "%outer.v"
+    t.add("br label %outer.loop", "outer.loop:", f"{v} = phi i64 [0, %outer.some], [{v}.next, %outer.loop]")
+    sums = [[f"%outer.s{j}.{k}" for k in range(_BESIDE)] for j in range(NEURONS)]
+    for j in range(NEURONS):
+        for k in range(_BESIDE):
+            t.add(f"{sums[j][k]} = phi {_VECTOR} [{begun[j][k]}, %outer.some], [{sums[j][k]}.next, %outer.loop]")
+    loaded = []
+    for pointer in (*xs, *cotangents):
+        at, number = t.name("l"), t.name("l")
+        t.add(
+            f"{at} = getelementptr {_VECTOR}, ptr {pointer}, i64 {v}",
+            f"{number} = load {_VECTOR}, ptr {at}, align 32",
+        )
+        loaded.append(number)
+    for j in range(NEURONS):
+        for k in range(_BESIDE):
+            _add_product(t, f"{sums[j][k]}.next", sums[j][k], loaded[_BESIDE + j], loaded[k], fast)
+    t.add(
+        f"{v}.next = add i64 {v}, 1",
+        f"{v}.more = icmp slt i64 {v}.next, %n",
+        f"br i1 {v}.more, label %outer.loop, label %outer.some.end",
+        "outer.some.end:",
+    )
+    for j in range(NEURONS):
+        for k in range(_BESIDE):
+            t.add(f"store {_VECTOR} {sums[j][k]}.next, ptr {lanes[j][k]}, align 32")
+    t.add(
+        f"%outer.i.next = add i64 %outer.i, {_BESIDE}",
+        f"%outer.i.more = icmp slt i64 %outer.i.next, {inputs}",
+        "br i1 %outer.i.more, label %outer.some, label %outer.end",
+        "outer.end:",
+        f"%outer.words = add i64 {inputs}, {2 + 2 * NEURONS}",
+    )
+    return _end(t, "outer", "%outer.words")
 
 
 def _point(emitter: Emitter) -> str:
