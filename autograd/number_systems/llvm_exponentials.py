@@ -202,8 +202,9 @@ def log10(e: Emitter, x: Any) -> Any:
 def sinh(e: Emitter, x: Any) -> Any:
     """(eᵃ - 1 + (eᵃ - 1) / eᵃ) / 2 for a = |x|; a quarter of it is computed, because e⁷¹⁰ is no double."""
     a = abs(x)
-    quarter = exponential(e, at_most(e, a, 710.5)).minus_one(0.25)
-    clipped = exponential(e, at_most(e, a, 40.0)).minus_one(0.25).normalised()
+    quarter = exponential(e, at_most(e, a, 710.5)).minus_one(0.25).normalised()
+    large = a > 40.0
+    clipped = Pair(e, e.where(large, 2.0**60, quarter.high), e.where(large, 0.0, quarter.low))
     other = clipped.over(clipped.doubled(4.0).added_to(1.0))
     result = quarter.plus_pair(other).value * 2.0
     return with_sign_of(e, e.where(a < 2.0**-28, a, result), x)

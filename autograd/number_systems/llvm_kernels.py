@@ -6,6 +6,7 @@ Each becomes one internal function of the module that calls it, so that its code
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from autograd.number_systems import llvm_powers as powers
 from autograd.number_systems import llvm_trigonometry as trigonometry
 from autograd.number_systems.llvm import Emitter, Register
 from autograd.number_systems.llvm_exponentials import exponential, logarithm_of_one_plus
-from autograd.number_systems.llvm_pairs import Pair, at_least, at_most, choose, single
+from autograd.number_systems.llvm_pairs import Pair, at_least, at_most, choose, full_product, single
 
 
 def call(emitter: Emitter, name: str, operands: list[Register]) -> Register:
@@ -89,7 +90,12 @@ def _elu(e: Emitter, x: Any, alpha: Any) -> Any:
 
 
 def _selu(e: Emitter, x: Any, scale: Any, alpha: Any) -> Any:
-    return scale * e.apply("elu", x, alpha)
+    """scale·x, or scale·alpha·(eˣ - 1) below zero; the two constants are multiplied first, and exactly."""
+    curve = e.apply("expm1", at_most(e, x, 0.0))
+    product = full_product(e, scale, alpha)
+    exact = e.fma(product.high, curve, product.low * curve)
+    below = e.where(abs(product.high) < math.inf, exact, scale * (alpha * curve))
+    return e.where(x > 0.0, scale * x, below)
 
 
 KERNELS: dict[str, Callable[..., Any]] = {

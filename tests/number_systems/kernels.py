@@ -185,6 +185,10 @@ def _long_mish(x: Any) -> Any:
     return x * np.where(x >= 0, (1 + 2 * e) / (1 + 2 * e + 2 * e * e), e * (e + 2) / (e * (e + 2) + 2))
 
 
+def _long_elu(x: Any, alpha: Any) -> Any:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
 #: The same in NumPy's functions, for long doubles; the error functions are not among them.
 LONG: dict[str, Callable[..., Any]] = {
     "pow": np.power,
@@ -200,6 +204,8 @@ LONG: dict[str, Callable[..., Any]] = {
     "softplus": _long_softplus,
     "log_sigmoid": lambda x: -_long_softplus(-x),
     "mish": _long_mish,
+    "elu": _long_elu,
+    "selu": lambda x, scale, alpha: scale * _long_elu(x, alpha),
     **{name: getattr(np, name) for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "cbrt", "hypot")},
     **{name: getattr(np, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
 }
