@@ -54,6 +54,7 @@ def compile(
         ModuleNotFoundError: NumPy is not installed.
         RecordingError: at the first call: the function reads a number while it is recorded.
     """
+    _require_numpy("compile")
     from autograd.compiled.backends import Options
     from autograd.compiled.function import Compiled
 
@@ -81,6 +82,18 @@ def objective(f: Callable[..., Any], n: int | None = None, *, backend: str = "au
     Raises:
         ModuleNotFoundError: NumPy is not installed.
     """
+    _require_numpy("objective")
     from autograd.compiled.objective import Objective
 
     return Objective(f, n, backend=backend)
+
+
+def _require_numpy(name: str) -> None:
+    from importlib.util import find_spec
+
+    try:
+        found = find_spec("numpy") is not None
+    except ValueError:  # what stands for it in sys.modules has no spec
+        found = False
+    if not found:
+        raise ModuleNotFoundError(f"{name} needs NumPy: pip install 'valuegrad[fast]'", name="numpy")

@@ -1,0 +1,332 @@
+"""Compiled code on disk, compiled functions in pickles and in other processes, and what is missing."""
+
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+from autograd import RecordingError, Value
+from autograd.compiled import backends, cache
+from tests.compiled.replays import BACKENDS
+
+X = np.array([1.0, 2.0, 3.0])
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the test's own."""
+    place = tmp_path / "kept"
+    monkeypatch.setenv("VALUEGRAD_CACHE", str(place))
+    return place
+
+
+def machine_code(constant: float = 0.75) -> Any:
+    """A compiled function that ran once, and the report of its program."""
+    f = autograd.compile(lambda x: x * constant + 1.0, backend="machine")
+    assert f(X).tolist() == (X * constant + 1.0).tolist()
+    return f.report().programs[0]
+
+
+def test_code_is_kept_for_the_next_time_and_for_the_user_alone(folder: Path) -> None:
+    assert not machine_code().cached
+    assert machine_code().cached
+    assert not machine_code(0.25).cached
+    assert len(list(folder.glob("*.o"))) == 2
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert not any(path.stat().st_mode & 0o077 for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda kept: b"",
+        lambda kept: kept[:100],
+        lambda kept: kept[:-1],
+        lambda kept: kept + b"\0",
+        lambda kept: kept[:-200] + bytes([kept[-200] ^ 1]) + kept[-199:],
+        lambda kept: b"\x7fELF" + kept,
+        lambda kept: os.urandom(5000),
+    ],
+    ids=["empty", "head", "truncated", "longer", "one bit", "no head", "noise"],
+)
+def test_a_broken_file_is_made_again(folder: Path, damage: Any) -> None:
+    machine_code()
+    (path,) = folder.glob("*.o")
+    kept = path.read_bytes()
+    path.write_bytes(damage(kept))
+    assert not machine_code().cached
+    assert path.read_bytes() == kept
+    assert machine_code().cached
+
+
+def test_the_code_of_another_program_is_not_run(folder: Path) -> None:
+    machine_code(0.75)
+    (path,) = folder.glob("*.o")
+    other = path.read_bytes()
+    path.unlink()
+    machine_code(0.25)
+    (path,) = folder.glob("*.o")
+    path.write_bytes(other)
+    assert not machine_code(0.25).cached
+
+
+def test_without_a_folder_nothing_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VALUEGRAD_CACHE", "")
+    assert cache.folder() is None
+    assert not machine_code().cached
+    assert not machine_code().cached
+    file = tmp_path / "file"
+    file.write_bytes(b"in the way")
+    for place in (file, file / "below"):
+        monkeypatch.setenv("VALUEGRAD_CACHE", str(place))
+        assert not machine_code().cached
+    assert file.read_bytes() == b"in the way"
+
+
+def test_a_folder_that_cannot_be_written_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is root can write everywhere, so the refusal is the test's own."""
+    machine_code()
+
+    def refuse(*args: Any, **options: Any) -> Any:
+        raise PermissionError("read-only")
+
+    for module, name in ((cache.tempfile, "mkstemp"), (cache.os, "utime"), (cache.os, "replace")):
+        monkeypatch.setattr(module, name, refuse)
+    assert machine_code().cached
+    assert not machine_code(0.25).cached
+    assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="only POSIX has these permissions")
+def test_a_folder_that_others_can_write_is_not_trusted(folder: Path) -> None:
+    machine_code()
+    folder.chmod(0o777)
+    assert not machine_code().cached
+    folder.chmod(0o755)
+    assert machine_code().cached
+
+
+def test_the_folder_stays_below_its_bound(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine_code(0.5)
+    size = next(folder.iterdir()).stat().st_size
+    monkeypatch.setattr(cache, "MOST_BYTES", int(2.5 * size))
+    for i, constant in enumerate((0.25, 0.125, 0.5, 0.0625)):
+        for path in folder.iterdir():
+            os.utime(path, (path.stat().st_mtime - 10,) * 2)
+        assert machine_code(constant).cached == (constant == 0.5 and i == 3)
+        assert sum(path.stat().st_size for path in folder.iterdir()) <= 2.5 * size
+    left_over = folder / "new-interrupted"
+    left_over.write_bytes(b"half")
+    os.utime(left_over, (0, 0))
+    machine_code(0.03125)
+    assert not left_over.exists()
+
+
+def run(code: str, **environment: str) -> Any:
+    """A new process of Python that runs some code here."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", code], cwd=ROOT, env={**os.environ, **environment},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def output_of(process: Any) -> str:
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return str(out).strip()
+
+
+def test_two_processes_fill_one_cache(folder: Path) -> None:
+    code = (
+        "import autograd, numpy as np\n"
+        "for k in range(5):\n"
+        "    f = autograd.compile(lambda x: x * (k + 0.5) + 1.0, backend='machine')\n"
+        "    assert f(np.ones(3)).tolist() == [k + 1.5] * 3\n"
+    )
+    for process in [run(code), run(code)]:
+        output_of(process)
+    assert len(list(folder.glob("*.o"))) == len(list(folder.iterdir())) == 5
+    third = run(code + "    assert f.report().programs[0].cached\n")
+    output_of(third)
+
+
+# Pickles.
+
+SHARED = Value(2.0, "shared")
+
+
+def at_the_top(x: Value) -> Any:
+    return SHARED * x * x if x > 0 else SHARED * x
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_pickle_has_programs_and_leaves(backend: str) -> None:
+    w = Value(0.5)
+    step = autograd.compile(lambda x: w * x, params=[w], backend=backend, reduce="sum")
+    step.value_and_grad(X)
+    again = pickle.loads(pickle.dumps(step))
+    value, grads = again.value_and_grad(X)
+    assert (value, grads.tolist(), again.recordings) == (3.0, [6.0], 0)
+    again.params[0].data = 2.0
+    assert again.value_and_grad(X)[0] == 12.0
+    assert step.value_and_grad(X)[0] == 3.0
+    with pytest.raises(RecordingError, match=r"could not be pickled with its recordings.*top of a module"):
+        again(np.ones((2, 2)))
+    objective = autograd.objective(lambda x: w * x[0] * x[1], backend=backend)
+    objective([1.0, 2.0])
+    value, gradient = pickle.loads(pickle.dumps(objective))([3.0, 4.0])
+    assert (value, gradient.tolist()) == (6.0, [2.0, 1.5])
+
+
+def test_what_was_never_called_pickles_if_its_function_does() -> None:
+    again = pickle.loads(pickle.dumps(autograd.compile(at_the_top)))
+    assert again(X).tolist() == [2.0, 8.0, 18.0]
+    with pytest.raises(RecordingError, match="could not be pickled"):
+        pickle.loads(pickle.dumps(autograd.compile(lambda x: x)))(X)
+
+
+def test_leaves_of_a_pickle_and_of_the_code_are_never_mixed() -> None:
+    step = autograd.compile(at_the_top, params=[SHARED])
+    step.value_and_grad(X)
+    again = pickle.loads(pickle.dumps(step))
+    assert again.value_and_grad(X)[1].tolist() == [14 / 3]
+    with pytest.raises(RecordingError, match=r"came back from a pickle with leaves of its own.*'shared'"):
+        again.value_and_grad(-X)
+
+
+def test_models_come_back_with_their_parameters() -> None:
+    model = nn.MLP(1, [2, 1])
+    scores = autograd.compile(model)
+    before = scores(X[:, None])
+    again, other = pickle.loads(pickle.dumps((scores, model)))
+    assert again(X[:, None]).tolist() == before.tolist()
+    for parameter in other.parameters():
+        parameter.data = 0.0
+    assert again(X[:, None]).tolist() == [0.0] * 3
+    assert again([1.0]) == 0.0  # recorded anew, for other arguments
+
+
+def test_a_pickle_runs_in_a_new_process(tmp_path: Path) -> None:
+    w = Value(0.5)
+    step = autograd.compile(lambda x: w * x, params=[w], reduce="sum")
+    step.value_and_grad(X)
+    path = tmp_path / "step"
+    path.write_bytes(pickle.dumps(step))
+    code = (
+        "import pickle, numpy as np\n"
+        f"with open({str(path)!r}, 'rb') as file:\n    step = pickle.load(file)\n"
+        "print(step.value_and_grad(np.array([1.0, 2.0, 3.0]))[0], step.report().programs[0].cached)"
+    )
+    assert output_of(run(code)) == "3.0 True"
+
+
+def works_in_a_worker(step: Any) -> Any:
+    return step.value_and_grad(np.arange(5000.0))[0]
+
+
+def test_worker_processes() -> None:
+    w = Value(0.5)
+    step = autograd.compile(lambda x: w * x, params=[w], threads=2)
+    here = works_in_a_worker(step)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(works_in_a_worker, (step,)) == here
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX forks")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    code = (
+        "import os, warnings, autograd, numpy as np\n"
+        "warnings.simplefilter('ignore', DeprecationWarning)\n"
+        "x = np.arange(5000.0)\n"
+        "f = autograd.compile(lambda x: x * 2.0, threads=2, backend='machine')\n"
+        "f(x)\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os._exit(0 if f(x)[4999] == 9998.0 else 1)\n"
+        "print(os.waitpid(child, 0)[1])\n"
+    )
+    assert output_of(run(code)) == "0"
+
+
+# What is missing.
+
+
+def test_without_llvmlite_numpy_does_it_and_that_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends, "find_spec", lambda name: None)
+    monkeypatch.setattr(backends, "_SAID", set())
+    f = autograd.compile(lambda x: x * 2.0)
+    with pytest.warns(RuntimeWarning, match=r"llvmlite is not installed.*pip install 'valuegrad\[fast\]'"):
+        assert f(X).tolist() == [2.0, 4.0, 6.0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        g = autograd.compile(lambda x: x * 3.0)
+        assert g(X).tolist() == [3.0, 6.0, 9.0]
+    assert (g.report().programs[0].backend, g.report().programs[0].reason) == ("numpy", "llvmlite is not installed")
+    for backend in ("interpreter", "machine"):
+        with pytest.raises(ModuleNotFoundError, match=r"needs llvmlite: pip install 'valuegrad\[fast\]'"):
+            autograd.compile(lambda x: x * 2.0, backend=backend)(X)
+
+
+def test_numpy_alone_imports_no_llvmlite() -> None:
+    code = (
+        "import sys; sys.modules['llvmlite'] = None\n"
+        "import autograd, numpy as np\n"
+        "f = autograd.compile(lambda x: x * 2.0, backend='numpy')\n"
+        "print(f(np.ones(2)).tolist())"
+    )
+    assert output_of(run(code)) == "[2.0, 2.0]"
+
+
+def test_without_numpy_the_remedy_is_named() -> None:
+    code = (
+        "import sys; sys.modules['numpy'] = None\n"
+        "import autograd\n"
+        "for make in (autograd.compile, autograd.objective):\n"
+        "    try:\n"
+        "        make(lambda x: x)\n"
+        "    except ModuleNotFoundError as error:\n"
+        "        print(error)"
+    )
+    found = output_of(run(code))
+    assert found.count("pip install 'valuegrad[fast]'") == 2
+
+
+# Memory.
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_memory_stays_flat_over_many_calls(backend: str) -> None:
+    import tracemalloc
+
+    from hypothesis import settings
+
+    w = Value(0.5)
+    step = autograd.compile(lambda x: w * x * x, params=[w], backend=backend)
+    objective = autograd.objective(lambda x: w * x[0], backend=backend)
+    rows = [np.ones(100), np.ones(200)]
+
+    def call(times: int) -> None:
+        for i in range(times):
+            w.data = w.data * 0.5 + 0.25
+            step.value_and_grad(rows[i % 3 % 2])
+            objective([1.0])
+
+    call(50)
+    tracemalloc.start()
+    try:
+        call(100)
+        before = tracemalloc.get_traced_memory()[0]
+        call(25 * settings().max_examples)  # 500, and 10,000 in the thorough profile
+        assert tracemalloc.get_traced_memory()[0] - before < 5000
+    finally:
+        tracemalloc.stop()
