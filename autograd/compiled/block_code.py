@@ -138,7 +138,7 @@ class BlockCode:
         if missing:
             raise NotImplementedError(f"the interpreter has no {', '.join(missing)}")
         chains, inside = self._chains()
-        layers = self._layers()
+        layers = self._layers(chains)
         summed, kept = _places(self._replay.summed), _places(self._replay.kept)
         for place, slot in enumerate(self._replay.columns):
             if self._uses[slot]:
@@ -153,7 +153,7 @@ class BlockCode:
             operands = self._operands[slot]
             if slot in layers:
                 if slot not in self._row:  # the first of the four; the others were computed with it
-                    self._layer(layers[slot])
+                    self._layer(layers[slot], chains)
                 self._send(slot, summed, kept)
                 continue
             if slot in summed and self._name(slot) == "mul" and self._uses[slot] == len(summed[slot]):
@@ -264,16 +264,18 @@ class BlockCode:
                     left[i : i + even] = False
             neurons = neurons[NEURONS:]
 
-    def _layers(self) -> dict[int, list[int]]:
-        """Neurons with the same inputs, taken four at a time: each of them → the four."""
-        varying = self._plan.varying
+    def _layers(self, chains: dict[int, Chain]) -> dict[int, list[int]]:
+        """Neurons with the same inputs, taken four at a time: each of them → the four.
+
+        A neuron is a sum of shared numbers times rows, from a shared start: forward a ``dot``, backward the chain that
+        makes the cotangent of an input.
+        """
         by_inputs: dict[tuple[int, ...], list[int]] = {}
         for slot in self._operands:
-            if self._name(slot) == "dot":
-                weights, inputs, start = _parts(self._operands[slot])
-                known = start is not None and not varying[start]
-                if known and all(varying[o] for o in inputs) and not any(varying[o] for o in weights):
-                    by_inputs.setdefault(tuple(inputs), []).append(slot)
+            if slot in chains or self._name(slot) == "dot":
+                neuron = self._neuron(slot, chains)
+                if neuron is not None:
+                    by_inputs.setdefault(tuple(neuron[1]), []).append(slot)
         found: dict[int, list[int]] = {}
         for slots in by_inputs.values():
             for first in range(0, len(slots) - NEURONS + 1, NEURONS):
@@ -281,18 +283,29 @@ class BlockCode:
                 found.update(dict.fromkeys(four, four))
         return found
 
-    def _layer(self, four: Sequence[int]) -> None:
-        """Four neurons at once."""
-        _, inputs, _ = _parts(self._operands[four[0]])
+    def _neuron(self, slot: int, chains: dict[int, Chain]) -> tuple[list[int], list[int], int | None] | None:
+        """Weights, inputs and start, if the weights and the start are shared numbers and the inputs rows."""
+        varying = self._plan.varying
+        start, pairs = chains[slot] if slot in chains else _as_chain(self._operands[slot])
+        if start is not None and varying[start]:
+            return None
+        pairs = [pair if varying[pair[1]] else (pair[1], pair[0]) for pair in pairs]
+        if any(varying[w] or not varying[x] for w, x in pairs):
+            return None
+        return [w for w, _ in pairs], [x for _, x in pairs], start
+
+    def _layer(self, four: Sequence[int], chains: dict[int, Chain]) -> None:
+        """Four neurons at once; one without a start begins at 0.0."""
+        neurons = [neuron for slot in four if (neuron := self._neuron(slot, chains)) is not None]
+        inputs = neurons[0][1]
         self._emit(LAYER, len(inputs))
         self._refer(*[self._reference(o) for o in inputs])
-        for slot in four:
-            weights, _, start = _parts(self._operands[slot])
-            assert start is not None
+        for slot, (weights, _, start) in zip(four, neurons, strict=True):
             self._row[slot] = self._new_row()
-            self._refer(self._row[slot], self._reference(start), self._shared_run(weights))
-        for slot in four:
-            self._release(*self._operands[slot])
+            begin = self._shared_row(self._replay.row_of_zero) if start is None else self._reference(start)
+            self._refer(self._row[slot], begin, self._shared_run(weights))
+        for weights, _, start in neurons:
+            self._release(*weights, *inputs, *([] if start is None else [start]))
 
     def _chains(self) -> tuple[dict[int, Chain], set[int]]:
         """The sums of products that nobody else wants in parts: last instruction → chain; and all the parts."""
