@@ -16,6 +16,9 @@ BACKENDS = ("auto", "numpy", "interpreter", "machine")
 #: Varying instructions of a program that is worth compiling for itself: some 0.15 ms each, and more beyond.
 MOST_INSTRUCTIONS = 4000
 
+#: Weights of layers beyond which the interpreter, which takes four neurons at a time, is faster than straight code.
+MOST_PRODUCTS = 1000
+
 #: Samples from which on compiling takes less time than it saves: 0.15 ms an instruction against 0.2 ns for each sample.
 WORTH_COMPILING = 750_000
 
@@ -90,6 +93,8 @@ def choose(plan: Plan, options: Options) -> Choice:
         chosen, reason = "interpreter", "no operation differs from sample to sample"
     elif expected_samples is not None and expected_samples < WORTH_COMPILING:
         chosen, reason = "interpreter", f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
+    elif plan.products > MOST_PRODUCTS:
+        chosen, reason = "interpreter", f"{plan.products} weights, more than {MOST_PRODUCTS}: it takes whole layers"
     elif instructions <= MOST_INSTRUCTIONS:
         chosen, reason = "machine", f"{instructions} instructions, at most {MOST_INSTRUCTIONS}"
     else:
