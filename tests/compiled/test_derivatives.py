@@ -1,0 +1,160 @@
+"""Further derivatives by the recorded program, and SciPy's solvers on problems whose answers are known."""
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.optimize
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd
+from autograd import Value
+from autograd.testing import calls, expressions
+from tests.compiled.replays import BACKENDS
+
+#: Polynomials and roots: derivatives to second order are IEEE operations, added up in another order than the engine's.
+POLYNOMIAL = ("add", "sub", "mul", "square", "neg", "dot", "sum", "mean", "div", "sqrt")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@given(calls(expressions(primitives=POLYNOMIAL)), st.data())
+def test_second_derivatives(backend: str, call: Any, data: st.DataObject) -> None:
+    f, xs = call
+    n = len(xs)
+    vector = [data.draw(st.sampled_from([-1.0, 0.0, 0.5, 2.0])) for _ in xs]
+    objective = autograd.objective(lambda x: f(*x), n, backend=backend)
+
+    def eager(x: list[Any]) -> Any:
+        return f(*x)
+
+    leaves = [Value(x) for x in xs]
+    slopes = autograd.gradients(eager(leaves), leaves)
+    rows = [autograd.gradients(s, leaves) if isinstance(s, Value) else [0.0] * n for s in slopes]
+    bounds = [[autograd.rounding_error(x).bound if isinstance(x, Value) else 0.0 for x in row] for row in rows]
+    numbers = [[x.data if isinstance(x, Value) else x for x in row] for row in rows]
+    found = objective.hessian(xs)
+    for i in range(n):
+        for j in range(n):
+            # Either way rounds each term it adds, in its own order: both are as far from the exact number as proved,
+            # for expressions of this size within a factor of four of one another.
+            tolerance = 4 * (bounds[i][j] + bounds[j][i]) + 2**-50 * abs(numbers[i][j])
+            assert not abs(found[i, j] - numbers[i][j]) > tolerance, (i, j)
+    product = objective.hvp(xs, vector)
+    assert product == pytest.approx(found @ np.array(vector), rel=1e-12, abs=1e-9 * (1 + np.abs(found).max(initial=0)))
+
+
+def residuals(x: list[Any]) -> list[Any]:
+    return [x[0] * x[1] - x[2], x[0] / (1.0 + x[1] * x[1]), x[2] * x[2] * x[0], 2.0 * x[1] + 0.0 * x[0], x[0], 3.0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("outputs", [2, 6])
+def test_jacobians_and_products(backend: str, outputs: int) -> None:
+    def f(x: list[Any]) -> list[Any]:
+        return residuals(x)[:outputs]
+
+    point = [1.5, -0.5, 2.0]
+    objective = autograd.objective(f, 3, backend=backend)
+    expected = np.array(autograd.jacobian(f)(point))
+    assert objective.value(point) == pytest.approx([float(r) for r in f(point)], rel=1e-15)
+    assert objective.jacobian(point) == pytest.approx(expected, rel=1e-14)
+    tangent, cotangent = [0.5, -1.0, 2.0], [1.0, -2.0, 0.5, 3.0, -1.0, 4.0][:outputs]
+    assert objective.jvp(point, tangent) == pytest.approx(expected @ tangent, rel=1e-14)
+    assert objective.vjp(point, cotangent) == pytest.approx(cotangent @ expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_points_return_what_the_transforms_return(backend: str) -> None:
+    def f(x: dict[str, Any], k: Any) -> Any:
+        return x["a"] * x["a"] * x["b"][0] + k * x["b"][1] * x["b"][1] * x["b"][0]
+
+    x, v = {"a": 1.5, "b": [2.0, -0.5]}, {"a": 1.0, "b": [0.5, 2.0]}
+    at = autograd.compile(f, backend=backend).at_points
+    assert at.jacobian(x, 3.0) == autograd.jacobian(f)(x, 3.0)
+    assert at.hessian(x, 3.0) == autograd.hessian(f)(x, 3.0)
+    assert at.hvp(x, 3.0, v) == autograd.hvp(f)(x, 3.0, v)
+    assert at.jvp((x, 3.0), (v, 0.5)) == autograd.jvp(f, (x, 3.0), (v, 0.5))
+    value, pull = at.vjp(x, 3.0)
+    expected, eager_pull = autograd.vjp(f, x, 3.0)
+    assert (value, pull(2.0)) == (expected, eager_pull(2.0))
+    with pytest.raises(TypeError, match="of a single point"):
+        at.hessian({"a": np.ones(2), "b": [1.0, 1.0]}, 3.0)
+
+
+# SciPy.
+
+
+def rosenbrock(x: list[Any]) -> Any:
+    return autograd.sum([100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in itertools.pairwise(x)])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "Newton-CG", "trust-exact"])
+def test_minimize_finds_the_bottom_of_the_valley(backend: str, method: str) -> None:
+    fun = autograd.objective(rosenbrock, n=6, backend=backend)
+    second: dict[str, Any] = {}
+    if method == "Newton-CG":
+        second = {"hessp": fun.hvp}
+    if method == "trust-exact":
+        second = {"hess": fun.hessian}
+    found = scipy.optimize.minimize(fun, np.zeros(6), jac=True, method=method, **second)
+    assert found.x == pytest.approx(np.ones(6), abs=1e-4)
+    assert scipy.optimize.check_grad(fun.value, fun.gradient, np.linspace(-1, 1, 6)) < 1e-4
+
+
+def test_least_squares_recovers_a_decay() -> None:
+    times = np.linspace(0.0, 4.0, 25)
+    measured = 2.5 * np.exp(-1.3 * times) + 0.5
+
+    def errors(p: list[Any]) -> list[Any]:
+        return [
+            p[0] * autograd.exp(-p[1] * t) + p[2] - y for t, y in zip(times.tolist(), measured.tolist(), strict=True)
+        ]
+
+    fun = autograd.objective(errors, n=3)
+    found = scipy.optimize.least_squares(fun.value, [1.0, 1.0, 0.0], jac=fun.jacobian, xtol=1e-15, gtol=1e-15)
+    assert found.x == pytest.approx([2.5, 1.3, 0.5], rel=1e-7)
+    assert found.njev < 20
+
+
+def test_minimize_through_branches() -> None:
+    """Huber's loss with ``if``: the program is recorded again where a residual changes sides."""
+    data = [0.1, -0.2, 0.05, 0.15, 8.0]
+
+    def total(x: list[Any]) -> Any:
+        terms = []
+        for y in data:
+            r = x[0] - y
+            far = r if r > 0 else -r
+            terms.append(0.5 * r * r if far < 1.0 else far - 0.5)
+        return autograd.sum(terms)
+
+    fun = autograd.objective(total, n=1)
+    found = scipy.optimize.minimize(fun, [3.0], jac=True)
+    assert found.x[0] == pytest.approx((math.fsum(data[:4]) + 1.0) / 4, abs=1e-5)
+    assert 1 < fun.recordings <= 16
+
+
+def test_a_batch_loss_as_an_objective() -> None:
+    """Logistic regression: the step's gradient by parameters drives a solver."""
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((200, 2))
+    y = np.where(X @ [1.5, -2.0] + 0.3 + rng.logistic(size=200) > 0, 1.0, -1.0)
+    weights = [Value(0.0) for _ in range(3)]
+    step = autograd.compile(
+        lambda x, t: autograd.softplus(-t * (weights[0] * x[0] + weights[1] * x[1] + weights[2])), params=weights
+    )
+
+    def fun(w: Any) -> Any:
+        for value, number in zip(weights, w, strict=True):
+            value.data = number
+        return step.value_and_grad(X, y)
+
+    found = scipy.optimize.minimize(fun, np.zeros(3), jac=True)
+    p = 1 / (1 + np.exp(y * (X @ found.x[:2] + found.x[2])))
+    stationary = np.column_stack([X, np.ones(200)]).T @ (p * y) / 200
+    assert np.abs(stationary).max() < 1e-5
+    assert found.x == pytest.approx([1.5, -2.0, 0.3], abs=0.8)
