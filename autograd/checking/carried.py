@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.checking.recorded import Recorded, has_partial, partials_or_nothing
-from autograd.checking.samples import ROUNDING
+from autograd.checking.samples import ROUNDING, UNDERFLOW
 from autograd.primitives import Primitive
 
 
@@ -34,7 +34,7 @@ class Rounding:
             self.partials.append(edges)
             if not primitive.compares:
                 moved = sum([abs(p) * self.off[o] for o, p, _ in edges if self.off[o]])
-                self.off[slot] = moved + 2 * ROUNDING * abs(numbers[slot])
+                self.off[slot] = moved + 2 * ROUNDING * abs(numbers[slot]) + UNDERFLOW
 
     def of_output(self, output: int) -> float:
         """How far the output may be off."""

@@ -115,7 +115,7 @@ def _quick(samples: Samples, i: int, given: float, expected: float, precision: f
 def _drowned(samples: Samples, i: int, given: float, expected: float) -> bool:
     """Whether at this step rounding is as large as the slope: smaller steps add nothing."""
     pairs = pairs_of(samples, i)
-    if len(pairs) < 2 * FEWEST or samples.x == 0.0:
+    if len(pairs) < 2 * FEWEST or samples.x == 0.0 or samples.smaller_to_come:
         return False
     return all(
         noise_of(given, plus, minus) / h > 0.25 * max(abs(expected), abs(plus - minus) / (h + k)) > 0.0

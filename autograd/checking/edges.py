@@ -32,17 +32,24 @@ _CLOSE = 1e-9
 _MOST_NAMED = 5
 
 
-def guilty_edges(outputs: Sequence[Value], tolerance: float = 1.0, *, order: int = 1) -> tuple[list[Edge], int]:
+def guilty_edges(
+    outputs: Sequence[Value], tolerance: float = 1.0, *, order: int = 1, declared_alone: bool = False
+) -> tuple[list[Edge], int]:
     """The edges of a graph whose partial does not stand its check, and how many edges were checked.
 
     With order 2 the derivatives of the partials are checked instead; n-ary primitives, which are all built in, are left
     out of that.
+
+    Args:
+        declared_alone: check users' primitives alone.
     """
     _, nodes = flatten([output for output in outputs if isinstance(output, Value)])
     found: list[Edge] = []
     checked = 0
     for node in nodes:
         if node.__class__ is not Value or node.primitive is None:
+            continue
+        if declared_alone and node.primitive.forward is None:
             continue
         operands = node.operands()
         wanted = [i for i, o in enumerate(operands) if o.__class__ is Value and has_partial(node.primitive, i)]

@@ -11,11 +11,13 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd.checking.carried import Rounding
 from autograd.checking.differences import Slope, slopes
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, method_of
-from autograd.checking.recorded import NO_NUMBER, as_float
+from autograd.checking.recorded import NO_NUMBER, Recorded, as_float
 from autograd.checking.report import Entry
 from autograd.transforms import jvp
+from autograd.value import Value
 
 #: ``gradient(numbers) -> numbers``, on floats or on Values.
 Gradient = Callable[[list[Any]], list[Any]]
@@ -43,17 +45,19 @@ def higher_entries(
     """
     few = len(numbers) <= _FEW[2]
     entries = []
+    noise = _noise_of(gradient, numbers)
     for name, v in _directions(numbers, names, few, source):
-        entries += _order(2, gradient, on_numbers, numbers, names, f"{prefix}{name}", v, judge)
+        entries += _order(2, gradient, on_numbers, numbers, names, f"{prefix}{name}", v, judge, noise)
     if order == 3:
         few = len(numbers) <= _FEW[3]
         directions = _directions(numbers, names, few, source)
         for k, (first, u) in enumerate(directions):
             second = _along(gradient, u)
+            noise = _noise_of(second, numbers)
             # Of mixed derivatives one order of differentiation is enough; each random direction stands for itself.
             others = directions[k:] if few else [directions[(k + 1) % len(directions)]]
             for other, v in others:
-                entries += _order(3, second, second, numbers, names, f"{prefix}{first}, {other}", v, judge)
+                entries += _order(3, second, second, numbers, names, f"{prefix}{first}, {other}", v, judge, noise)
     return entries
 
 
@@ -80,6 +84,21 @@ def _along(gradient: Gradient, v: list[float]) -> Gradient:
     return derivative
 
 
+def _noise_of(gradient: Gradient, numbers: Sequence[float]) -> list[float] | None:
+    """How far rounding may have moved each component of a gradient; ``None`` where that is not known.
+
+    Near one a formula loses digits that its result does not show: log(1 + u) of a small u climbs in stairs.
+    """
+    leaves = [Value(x) for x in numbers]
+    try:
+        outputs = gradient(list(leaves))
+    except NO_NUMBER:
+        return None
+    rounding = Rounding(Recorded(leaves, outputs))
+    noise = [rounding.of_output(k) for k in range(len(outputs))]
+    return [n if n < math.inf else 0.0 for n in noise]
+
+
 def _order(
     order: int,
     gradient: Gradient,
@@ -89,6 +108,7 @@ def _order(
     along: str,
     v: list[float],
     judge: Judge,
+    noise: list[float] | None,
 ) -> list[Entry]:
     """The derivatives of a gradient's components along one direction."""
     labels = [f"{along}, {name}" for name in names]
@@ -120,7 +140,9 @@ def _order(
 
     found: list[Slope]
     if all(map(math.isfinite, centre)):
-        found = slopes(f, start, centre, [a if math.isfinite(a) else 0.0 for a in analytic], precision=1e-7)
+        found = slopes(
+            f, start, centre, [a if math.isfinite(a) else 0.0 for a in analytic], noise=noise, precision=1e-7
+        )
     else:
         found = [NOTHING] * len(names)
     # Where a derivative is nothing beside those of the same direction, or beside the gradient, so is its error.

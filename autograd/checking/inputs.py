@@ -6,6 +6,7 @@ user gave, arrays as arrays of the same shape, in double precision.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,13 +24,20 @@ class Inputs:
         self.numbers: list[float] = []
         self.names: list[str] = []
         self._spans: list[tuple[int, int, Callable[[list[Any]], Any], Callable[[list[float]], Any]]] = []
+        labels: list[str] = []
         for root, tree in zip(self.roots, given, strict=True):
             scalars, build = take_apart(tree, root)
             start = len(self.numbers)
             self.numbers += [x.data if isinstance(x, Value) else float(x) for x in scalars]
             for x, path in zip(scalars, paths(tree, root), strict=True):
-                self.names.append(getattr(x, "label", "") or path)
+                labels.append(getattr(x, "label", ""))
+                self.names.append(path)
             self._spans.append((start, len(self.numbers), build, _rebuilder(tree)))
+        # A label that two inputs share names neither.
+        often = Counter(labels)
+        self.names = [
+            label if label and often[label] == 1 else path for label, path in zip(labels, self.names, strict=True)
+        ]
 
     def __len__(self) -> int:
         return len(self.numbers)

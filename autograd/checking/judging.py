@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope
-from autograd.checking.report import Entry, Report
+from autograd.checking.report import Edge, Entry, Report
 
 #: An error beyond this part of the derivative cannot tell a rule that is off by one per cent from a right one.
 _SMALL = 1e-3
@@ -59,6 +59,12 @@ class Judge(NamedTuple):
         verdict = "outside the domain"
         return entry._replace(verdict=verdict, passes=verdict in self.allow, note=note)
 
+    def surely_wrong(self, edge: Edge) -> bool:
+        """Whether an edge is wrong by more than the user allows, and its difference is known well."""
+        size = max(abs(edge.analytic), abs(edge.numeric))
+        apart = abs(edge.analytic - edge.numeric)
+        return edge.verdict == "mismatch" and edge.error <= _SMALL * size and apart > self.rtol * size + self.atol
+
     def nowhere(self, subject: str, names: Sequence[str], error: Exception | None, note: str = "") -> Report:
         """The report where the function has no number at the point itself."""
         outside = error is not None and not isinstance(error, OverflowError)
@@ -89,6 +95,17 @@ class Judge(NamedTuple):
         if slope.error <= max(_SMALL * size, small, more):
             return ("agree" if apart <= allowed else "mismatch"), ""
         return ("mismatch" if apart > _MANY * allowed else "ill-conditioned"), ""
+
+
+def changed_note(name: str, before: Sequence[float], after: Sequence[float]) -> str:
+    """What to say of a function that returned other numbers for the same inputs; nothing if it returned the same."""
+    for x, y in zip(before, after, strict=True):
+        if x != y:
+            return (
+                f"{name} returned {x!r} and then {y!r} for the same inputs; only a function that returns the same at "
+                "every call can be checked."
+            )
+    return ""
 
 
 def prefixes(name: str, outputs: int) -> list[str]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import math
 
-from autograd.checking.samples import FEWEST, ROUNDING, Samples
+from autograd.checking.samples import FEWEST, ROUNDING, UNDERFLOW, Samples
 
 #: Rounding is looked for at steps below this part of the first one.
 _SCATTER_BELOW = 2.0**-18
 
 
 def noise_of(given: float, *values: float) -> float:
-    """What rounding may do to values of this size: a few roundings, unless more is known."""
-    return max(given, 4 * ROUNDING * max(map(abs, values)))
+    """What rounding may do to values of this size: a few roundings, unless more is known, and never nothing."""
+    return max(given, 4 * ROUNDING * max(map(abs, values)), UNDERFLOW)
 
 
 def scatter(side: list[tuple[float, list[float]]], i: int) -> float:

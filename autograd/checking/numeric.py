@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from autograd.checking.calls import Call, function_agrees, of_the_function
 from autograd.checking.carried import Rounding
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
-from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, largest_change, method_of
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, changed_note, largest_change, method_of
 from autograd.checking.recorded import NO_NUMBER
 from autograd.checking.replay import imaginary_step, replays
 from autograd.checking.report import Entry
-from autograd.checking.samples import ROUNDING
+from autograd.checking.samples import ROUNDING, UNDERFLOW
 
 #: An input at a kink is moved in the function itself, as Python may have decided something there, for so many
 #: operations in all; where that is too much, in the program.
@@ -27,6 +27,10 @@ _MOST_WORK = 3_000_000
 _CALLS = 130
 #: Complex steps are confirmed by real differences before anything is called wrong; after so many, they are believed.
 _CONFIRMATIONS = 16
+
+
+#: A result changed by less, while its input doubles, is unchanged: what is smaller underflows on the way.
+NOTHING_AT_ALL = 1e-300
 
 
 class Numeric:
@@ -51,13 +55,19 @@ class Numeric:
         self._confirmed = 0
         self._from_the_program()
         if not function_agrees(call, self.slopes, self.off, self.noise, source):
-            self.notes.append(
-                f"{call.name} itself, beside this point, does not change as its recorded operations say (a branch of "
-                "Python that depends on the inputs, a number read through .data, or rounding); it was called for each "
-                "input alone."
-            )
-            for i in range(len(call.inputs)):
-                self._replace(i, of_the_function(call, i, self._claimed(i), self.noise))
+            columns = [of_the_function(call, i, self._claimed(i), self.noise) for i in range(len(call.inputs))]
+            others = [i for i, column in enumerate(columns) if not self._borne_out_by_the_function(i, column)]
+            for i in others:
+                self._replace(i, columns[i])
+            again = call.at(call.inputs.numbers) if others else None
+            if again is not None and (note := changed_note(call.name, call.values, again)):
+                self.notes.append(note)
+            elif others:
+                self.notes.append(
+                    f"{call.name} itself, beside this point, does not change as its recorded operations say (a branch "
+                    "of Python that depends on the inputs, a number read through .data, or rounding); it was called "
+                    "for each input alone."
+                )
 
     def _analytic(self, k: int) -> list[float]:
         """The engine's derivatives of one output; nan for one that does not exist, which is looked for one by one."""
@@ -79,6 +89,19 @@ class Numeric:
     def _claimed(self, i: int) -> list[float]:
         return [row[i] for row in self.analytic]
 
+    def _borne_out_by_the_function(self, i: int, column: list[Slope]) -> bool:
+        """Whether the function's own slopes by one input are those of its program, and known as well as can be."""
+        size = max(abs(self.call.inputs.numbers[i]), 1.0)
+        for row, own in zip(self.slopes, column, strict=True):
+            ours = row[i]
+            if ours == own:
+                continue
+            known = own.error <= max(1e-3 * abs(ours.value), FLAT * own.size / size)
+            together = own._replace(error=own.error + ours.error)
+            if not (ours.kind == own.kind == "smooth" and known and _close(together, ours.value)):
+                return False
+        return True
+
     def _replace(self, i: int, column: list[Slope]) -> None:
         self.methods[i] = "central"
         for row, slope in zip(self.slopes, column, strict=True):
@@ -96,7 +119,8 @@ class Numeric:
             for i, name in enumerate(call.inputs.names):
                 slope, analytic = self.slopes[k][i], self.analytic[k][i]
                 size = max(abs(call.inputs.numbers[i]), 1.0)
-                small = BESIDE_THE_LARGEST * largest / size
+                tiny = NOTHING_AT_ALL / max(abs(call.inputs.numbers[i]), 1e-200)
+                small = max(BESIDE_THE_LARGEST * largest / size, tiny)
                 if self.methods[i] == "complex step":
                     small = max(small, FLAT * abs(call.values[k]) / size)
                 if abs(analytic) <= 4 * self.off[k][i]:  # zero, or nothing but the rounding of its formula
@@ -143,8 +167,9 @@ class Numeric:
         derivatives = self.complex.by_complex_step(i, downstream)
         if derivatives is None or not _worth(derivatives, claimed, off, x, self.call.values):
             return None
+        h = imaginary_step(x)
         column = [
-            Slope(d, 2 * o + ROUNDING * abs(d), imaginary_step(x), d, d, "smooth", 0.0)
+            Slope(d, 2 * o + ROUNDING * abs(d) + 4 * UNDERFLOW / h, h, d, d, "smooth", 0.0)
             for d, o in zip(derivatives, off, strict=True)
         ]
         if self._confirmed >= _CONFIRMATIONS or all(map(_close, column, claimed)):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.checking.differences import Slope, slopes
 from autograd.checking.higher import higher_entries
 from autograd.checking.inputs import Inputs
-from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, Judge, largest_change, method_of, prefixes
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, Judge, changed_note, largest_change, method_of, prefixes
 from autograd.checking.recorded import NO_NUMBER, as_float, results_of
 from autograd.checking.report import Entry, Report
 from autograd.operands import kind_of
@@ -63,7 +63,11 @@ def check_outside(
                 "check_grads(jacobian, …, grad=…)"
             )
         entries += _higher(given, grad, order, judge, source)
-    return Report(name, entries)
+    notes = []
+    if not all(entry.passes for entry in entries):
+        again = _values(f, given, name, given.numbers)
+        notes = [changed_note(name, values, again)] if again is not None and len(again) == len(values) else []
+    return Report(name, entries, notes=[note for note in notes if note])
 
 
 def _higher(given: Inputs, grad: Callable[..., Any], order: int, judge: Judge, source: random.Random) -> list[Entry]:
@@ -85,6 +89,15 @@ def _higher(given: Inputs, grad: Callable[..., Any], order: int, judge: Judge, s
         ) from error
 
 
+def _values(f: Callable[..., Any], given: Inputs, name: str, numbers: Sequence[float]) -> list[float] | None:
+    """The outputs at some numbers; ``None`` where there are none."""
+    try:
+        found = [as_float(z) for z in results_of(f(*given.as_given(numbers)), f"the result of {name}")]
+    except NO_NUMBER:
+        return None
+    return found if all(map(math.isfinite, found)) else None
+
+
 def _slopes_of(
     f: Callable[..., Any], given: Inputs, name: str, i: int, x: float, values: list[float], analytic: list[list[float]]
 ) -> list[Slope]:
@@ -92,10 +105,7 @@ def _slopes_of(
 
     def moved(number: float) -> list[float] | None:
         numbers[i] = number
-        try:
-            found = [as_float(z) for z in results_of(f(*given.as_given(numbers)), f"the result of {name}")]
-        except NO_NUMBER:
-            return None
-        return found if all(map(math.isfinite, found)) and len(found) == len(values) else None
+        found = _values(f, given, name, numbers)
+        return found if found is not None and len(found) == len(values) else None
 
     return slopes(moved, x, values, [row[i] if math.isfinite(row[i]) else 0.0 for row in analytic])

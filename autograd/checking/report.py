@@ -152,7 +152,10 @@ class Report:
         counts = ", ".join(f"{n} {verdict}" for verdict, n in self.counts().items())
         many = len(self.entries)
         what = f"{failing} of {many} derivatives fail" if failing else f"{many} derivative{'s' * (many > 1)} checked"
-        return f"{self.subject}: {what} ({counts})"
+        hidden = 0 if failing else len(self.guilty)
+        wrong = "1 partial is" if hidden == 1 else f"{hidden} partials are"
+        but = f"; yet {wrong} wrong on the way" if hidden else ""
+        return f"{self.subject}: {what} ({counts}){but}"
 
     def __str__(self) -> str:
         lines = [self.summary()]
@@ -188,7 +191,8 @@ class Report:
         return "".join(parts)
 
     def _guilty_head(self) -> str:
-        return f"Guilty nodes, worst first (each of {self.edges} edges was checked alone):"
+        checked = "1 edge was" if self.edges == 1 else f"each of {self.edges} edges was"
+        return f"Guilty nodes, worst first ({checked} checked alone):"
 
     def _cut_off(self) -> list[str]:
         rest = self.worst()[MOST_ROWS:]
@@ -227,7 +231,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
         str(entry.order),
         _number(entry.analytic),
         _number(entry.numeric),
-        f"{entry.error:.1e}",
+        f"{entry.error if entry.error > 1e-300 else 0.0:.1e}",
         f"{entry.step:.1e}" if entry.step else "",
         entry.method,
         f"{verdict}: {entry.note}" if entry.note else verdict,

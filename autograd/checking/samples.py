@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 #: The unit roundoff: half of the distance from 1 to the next float.
 ROUNDING = 2.0**-53
+#: The smallest float: what a result loses where it underflows.
+UNDERFLOW = 2.0**-1074
 
 #: What an argument's step begins with, as a part of its size. No round number: periods of functions are.
 _FIRST = 0.0921
@@ -56,6 +58,11 @@ class Samples:
         else:
             self._step = h / 8 if self._missed >= 3 else h / 2
         return True
+
+    @property
+    def smaller_to_come(self) -> bool:
+        """Whether steps that are parts of a small argument are still ahead."""
+        return self._then > 0.0
 
     def _sample(self, side: list[tuple[float, list[float]]], h: float) -> bool:
         moved = self.x + h

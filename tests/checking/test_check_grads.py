@@ -99,6 +99,11 @@ def test_results_may_be_anything_with_one_number() -> None:
         assert check_grads(lambda x, r=result: r, 3.0, grad=lambda x: np.float32(0.0)).ok
 
 
+def test_a_label_that_two_inputs_share_names_neither() -> None:
+    report = check_grads(lambda x, y: x * y, Value(2.0, "a"), Value(3.0, "a"))
+    assert list(verdicts(report)) == ["x", "y"]
+
+
 def test_names_are_those_of_the_arguments_unless_told() -> None:
     assert list(verdicts(check_grads(lambda a, b: a * b, 1.0, 2.0))) == ["a", "b"]
     assert list(verdicts(check_grads(math.hypot, 3.0, 4.0, grad=lambda x, y: (0.6, 0.8)))) == ["x0", "x1"]
@@ -159,7 +164,12 @@ def test_a_function_that_is_another_one_at_every_call_has_no_slopes() -> None:
         calls.append(1)
         return x * len(calls)
 
-    assert verdicts(check_grads(f, 1.0)) == {"x": "ill-conditioned"}
+    report = check_grads(f, 1.0)
+    assert verdicts(report) == {"x": "ill-conditioned"}
+    assert report.notes[0].startswith("f returned 1.0 and then ")
+    report = check_grads(f, 1.0, grad=lambda x: 1.0)
+    assert not report.ok
+    assert "for the same inputs" in report.notes[0]
 
 
 def test_a_branch_of_python_is_a_kink() -> None:
@@ -207,6 +217,47 @@ def test_a_formula_may_round(f: Any, x: float) -> None:
     assert abs(entry.analytic - entry.numeric) > 1e-3 * abs(entry.numeric)
     assert (entry.verdict, entry.method) == ("agree", "complex step")
     assert entry.error > abs(entry.analytic - entry.numeric)
+
+
+@pytest.mark.parametrize("x", [1e-60, 1e-105, 1e-110, 1e-150, 1.588e-162, 1e-200, -1e-300])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x**3,
+        lambda x: x * x * x,
+        lambda x: autograd.sin(x) * x * x,
+        lambda x: autograd.tanh(x**4) * 1e5,
+        lambda x: autograd.exp(x * x * x),
+    ],
+)
+def test_what_underflows_is_no_mistake(f: Any, x: float) -> None:
+    report = check_grads(f, x, order=2)
+    assert report.ok, report
+    assert report.notes == ()
+
+
+def test_beside_underflow_a_mistake_is_one() -> None:
+    assert verdicts(check_grads(lambda x: x**3, 1e-60, grad=lambda x: 3.03 * x * x)) == {"x": "mismatch"}
+    assert verdicts(check_grads(lambda x: 2 * x, 1e-300, grad=lambda x: 2.02)) == {"x": "mismatch"}
+
+
+def test_a_small_argument_is_no_branch_of_python() -> None:
+    for x in (1e-14, 1e-200):
+        report = check_grads(autograd.log, x)
+        assert report.entries[0].method == "complex step"
+        assert report.notes == ()
+
+
+def test_rounding_of_a_gradient_counts_in_the_second_order() -> None:
+    """1 + exp(x/y) climbs in stairs of 2^-52, between which the gradient has another slope."""
+
+    def softened(x: Any, y: Any) -> Any:
+        return y * autograd.log(1 + autograd.exp(x / y))
+
+    for x, y in ((-3.0, 0.125), (-2.5, 0.1), (-3.0, 0.09375)):
+        report = check_grads(softened, x, y, order=3)
+        assert all(entry.verdict != "mismatch" for entry in report), report
+    assert check_grads(softened, -3.0, 0.125, order=2).ok
 
 
 def test_steps_stay_inside_of_the_domain() -> None:

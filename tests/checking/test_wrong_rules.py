@@ -277,6 +277,27 @@ def test_a_wrong_primitive_is_found_inside_a_graph_of_ten_thousand_nodes() -> No
         assert_grads(lambda x: _deep(x, wave), 0.5)
 
 
+def test_a_wrong_partial_that_does_not_show_in_the_result_is_named_all_the_same() -> None:
+    """Thousands of operations that contract leave nothing of it; that of a primitive of the table would be a fault of
+    the table, and is not looked for.
+    """
+    wave = wave_with(WRONG["off by one per cent"](_x), _y)
+
+    def hidden(x: Any) -> Any:
+        for i in range(1000):
+            x = (x * 0.5).sin() + 0.3 if i != 200 else wave(x, 0.7)
+        return x
+
+    report = check_grads(hidden, 0.5)
+    assert [entry.verdict for entry in report] == ["agree"]
+    assert [(edge.primitive, edge.argument) for edge in report.guilty] == [("wave", "x")]
+    assert not report.ok
+    assert report.summary() == "hidden: 1 derivative checked (1 agree); yet 1 partial is wrong on the way"
+    assert "(1 edge was checked alone)" in str(report)
+    assert check_grads(hidden, 0.5, rtol=0.02).ok
+    assert check_grads(lambda x: wave_with(_x, _y)(x, 0.7) * 0.0, 0.5).ok
+
+
 def _deep(x: Any, wave: Callable[..., Any]) -> Any:
     for i in range(5000):
         x = (x * 1.0001).sin() if i != 3210 else wave(x, 0.7)

@@ -178,7 +178,8 @@ def test_the_printed_code_fails_in_the_same_way(users_folder: Path, report: str)
     reports = run(users_folder, "run_all.py").stdout
     for name in ("test_wrong", "half", "<lambda>"):
         assert f"{name}: 1 of " in reports
-    assert reports.count(" fail (1 mismatch") == len(WRONG)
+    # Of a neuron whose weight has shrunk to zero, the partial alone is wrong.
+    assert reports.count(" fail (1 mismatch") + reports.count("; yet 1 partial is wrong on the way") == len(WRONG)
 
 
 def test_unittest_runs_it_too(tmp_path: Path) -> None:
