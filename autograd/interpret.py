@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd.errors import DomainError, at_slot, failure, slope_failure
-from autograd.primitives import Primitive
+from autograd.primitives import Limit, Primitive
 from autograd.program import Program
 
 
@@ -73,10 +73,9 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
     rule = primitive.partials[argument]
     if rule is None:
         return 0
-    limits = [limit for limit in primitive.limits if limit.argument == argument]
     if m.LANES:
         partial = rule(m, z, *operands)
-        for limit in limits:
+        for limit in _limits(primitive, argument):
             partial = m.where(limit.at(*operands), limit.value, partial)
         return partial
     try:
@@ -84,7 +83,7 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
     except (ValueError, ArithmeticError, AttributeError) as error:
         plain = [m.plain(operand) for operand in operands]
         try:
-            for limit in limits:
+            for limit in _limits(primitive, argument):
                 if limit.at(*plain):
                     return m.limit(limit.value, primitive, operands)
         except ValueError as unknown:  # an infinite slope where there is no infinity; an interval around the end point
@@ -93,6 +92,10 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
             _refuse_if_lacking(m, f"the slope of {primitive.name}", error)
             raise
         raise slope_failure(primitive, argument, shown, too_large=isinstance(error, OverflowError)) from error
+
+
+def _limits(primitive: Primitive, argument: int) -> list[Limit]:
+    return [limit for limit in primitive.limits if limit.argument == argument]
 
 
 def _refuse_if_lacking(m: Any, what: str, error: AttributeError) -> None:

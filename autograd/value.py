@@ -105,7 +105,11 @@ class Value(Arithmetic, Copying):
     @property
     def parents(self) -> tuple[Any, ...]:
         """The operands in order; empty for a leaf."""
-        return tuple([p.value if p.__class__ is Passive else p for p in self.operands()])
+        operands = self.operands()
+        for operand in operands:
+            if operand.__class__ is Passive:
+                return tuple([p.value if p.__class__ is Passive else p for p in operands])
+        return operands
 
     def operands(self) -> tuple[Any, ...]:
         """The parents as they take part: one without a derivative (a branch not taken) is wrapped as ``Passive``."""

@@ -74,18 +74,30 @@ def _folded(
     for places in members.values():
         inside = dict.fromkeys(classes[i] for i in places)
         title = " + ".join([titles[c] for c in inside if c in titles])
-        alike = not title and len({_kind(steps[i]) for i in places}) == 1
+        common = "" if title else _in_common([steps[i] for i in places])
         if title or len(places) > 1:
-            shown = title or (_kind(steps[places[0]]) if alike else "repeated steps")
-            boxes.append(Folded(shown, places, alike, leaf="parameter" if title else "leaf"))
+            shown = title or common or "repeated steps"
+            boxes.append(Folded(shown, places, bool(common), leaf="parameter" if title else "leaf"))
     return graphs.scene_of(steps, style, boxes, said)
 
 
 def _kind(step: Step) -> str:
     """What alike steps have in common: their primitive, or their label without its index."""
-    if step.label:
-        return _without_index(step.label)
+    return _without_index(step.label) if step.label else _primitive(step)
+
+
+def _primitive(step: Step) -> str:
+    """What steps with labels of their own may still have in common."""
     return step.primitive.name if step.primitive is not None else "leaf"
+
+
+def _in_common(steps: Sequence[Step]) -> str:
+    """The kind of all these steps, or else their primitive; empty if they have neither in common."""
+    for kind in (_kind, _primitive):
+        found = {kind(step) for step in steps}
+        if len(found) == 1:
+            return found.pop()
+    return ""
 
 
 def _without_index(label: str) -> str:
@@ -106,38 +118,43 @@ def _alike(steps: Sequence[Step], classes: Sequence[Hashable]) -> list[Hashable]
     """Classes by likeness, of those steps that are alone in theirs; the rest keep the class they have.
 
     Two steps are alike if their primitives (or labels, without index) and the classes of their operands are; looking
-    back a bounded number of steps, if those are not few enough.
+    back a bounded number of steps, if those are not few enough. Labels count unless there are too many of them.
     """
     shared = {c for c, count in Counter(classes).items() if count > 1}
     own: list[Hashable] = [("box", c) if c in shared else None for c in classes]
-    for rounds in _ROUNDS:
-        found = _once_through(steps, own) if rounds is None else _refined(steps, own, rounds)
-        if len(set(found)) <= MOST_CLASSES:
+    found: list[Hashable] = []
+    for kind in (_kind, _primitive):
+        kinds = [kind(step) for step in steps]
+        for rounds in _ROUNDS:
+            found = _once_through(steps, kinds, own) if rounds is None else _refined(steps, kinds, own, rounds)
+            if len(set(found)) <= MOST_CLASSES:
+                break
+        if len(set(found)) <= MOST_NODES:
             break
     return [classes[i] if own[i] is not None else found[i] for i in range(len(steps))]
 
 
-def _signature(step: Step, found: Sequence[Hashable]) -> Hashable:
-    return (_kind(step), frozenset(found[o.step] for o in step.operands if o.step is not None))
+def _signature(step: Step, kind: str, found: Sequence[Hashable]) -> Hashable:
+    return (kind, frozenset(found[o.step] for o in step.operands if o.step is not None))
 
 
-def _once_through(steps: Sequence[Step], own: Sequence[Hashable]) -> list[Hashable]:
+def _once_through(steps: Sequence[Step], kinds: Sequence[str], own: Sequence[Hashable]) -> list[Hashable]:
     """Likeness as far back as there is: parents come first, so one walk is enough."""
     numbers: dict[Hashable, int] = {}
     found: list[Hashable] = []
-    for step, given in zip(steps, own, strict=True):
-        found.append(numbers.setdefault(given or _signature(step, found), len(numbers)))
+    for step, kind, given in zip(steps, kinds, own, strict=True):
+        found.append(numbers.setdefault(given or _signature(step, kind, found), len(numbers)))
     return found
 
 
-def _refined(steps: Sequence[Step], own: Sequence[Hashable], rounds: int) -> list[Hashable]:
+def _refined(steps: Sequence[Step], kinds: Sequence[str], own: Sequence[Hashable], rounds: int) -> list[Hashable]:
     """Likeness a number of steps back."""
-    found: list[Hashable] = [given or _kind(step) for step, given in zip(steps, own, strict=True)]
+    found: list[Hashable] = [given or kind for kind, given in zip(kinds, own, strict=True)]
     for _ in range(rounds):
         numbers: dict[Hashable, int] = {}
         found = [
-            numbers.setdefault(given or _signature(step, found), len(numbers))
-            for step, given in zip(steps, own, strict=True)
+            numbers.setdefault(given or _signature(step, kind, found), len(numbers))
+            for step, kind, given in zip(steps, kinds, own, strict=True)
         ]
     return found
 

@@ -208,7 +208,16 @@ def test_a_graph_of_unlike_nodes_is_still_few_boxes() -> None:
         y = (y, autograd.sin(y), y.tanh(), y * y)[i % 4]
     picture = draw(y)
     assert is_acyclic(picture)
-    assert len(picture.scene.nodes) < 1_500
+    assert len(picture.scene.nodes) < 300
+
+
+def test_labels_that_are_all_different_share_boxes_where_they_are_too_many() -> None:
+    """As of a table whose every column has a name of its own."""
+    names = ["".join(chr(97 + int(d)) for d in str(i)) for i in range(1_000)]
+    picture = draw(autograd.sum([Value(float(i), name).tanh() for i, name in enumerate(names)]))
+    assert list(boxes(picture)) == ["leaf × 1,000", "tanh × 1,000"]
+    few = draw(autograd.sum([Value(float(i), names[i % 20]).tanh() for i in range(1_000)]))
+    assert "a × 50" in boxes(few)
 
 
 def test_likeness_keeps_what_is_given() -> None:
