@@ -68,7 +68,7 @@ def _softplus(e: Emitter, x: Any) -> Any:
 
 
 def _log_sigmoid(e: Emitter, x: Any) -> Any:
-    return -e.apply("softplus", -x)
+    return -_softplus(e, -x)
 
 
 def _mish(e: Emitter, x: Any) -> Any:
@@ -94,8 +94,8 @@ def _selu(e: Emitter, x: Any, scale: Any, alpha: Any) -> Any:
     curve = e.apply("expm1", at_most(e, x, 0.0))
     product = full_product(e, scale, alpha)
     exact = e.fma(product.high, curve, product.low * curve)
-    # Zeros, subnormal numbers, infinities and nan are those of the formula as it stands.
-    ordinary = (abs(exact) > 2.0**-1022) & (abs(exact) < math.inf)
+    # Zeros, infinities and nan are those of the formula as it stands.
+    ordinary = (abs(exact) > 0.0) & (abs(exact) < math.inf)
     below = e.where(ordinary, exact, scale * (alpha * curve))
     return e.where(x > 0.0, scale * x, below)
 
