@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 import autograd
 from autograd import GuardError, Value, where
@@ -63,6 +65,51 @@ def infinite_slope(x: Value) -> Value:
 )
 def test_nothing_leaks_from_the_branch_not_taken(f: Any, backend: str) -> None:
     check_against_eager(f, backend)
+
+
+Formula = Any
+
+FORMULAS = st.recursive(
+    st.sampled_from([("x",), ("y",)]) | st.sampled_from([-2.0, -0.5, 0.0, 0.5, 3.0]).map(lambda c: ("number", c)),
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["add", "sub", "mul", "div"]), inner, inner),
+        st.tuples(st.just("sqrt"), inner),
+        st.tuples(st.just("where"), inner, inner, inner, inner),
+    ),
+    max_leaves=12,
+)
+
+
+def computed(formula: Formula, x: Value, y: Value) -> Any:
+    """The formula; whatever has no value somewhere is kept from there by ``where`` alone."""
+    name, *parts = formula
+    if name in "xy":
+        return x if name == "x" else y
+    if name == "number":
+        return parts[0] + 0.0 * x  # a Value, so that comparisons are recorded
+    if name == "where":
+        one, other = computed(parts[0], x, y), computed(parts[1], x, y)
+        return where(one < other, lambda: computed(parts[2], x, y), lambda: computed(parts[3], x, y))
+    operands = [computed(part, x, y) for part in parts]
+    return getattr(autograd, name)(*operands)
+
+
+@given(FORMULAS, st.lists(st.tuples(*[st.sampled_from([-2.0, -0.5, 0.0, 0.5, 1.0, 3.0])] * 2), min_size=1, max_size=7))
+def test_random_choices_between_formulas_with_holes(formula: Formula, points: list[tuple[float, float]]) -> None:
+    rows, expected = [], []
+    for row in points:
+        try:
+            found = eagerly(lambda x, y: computed(formula, x, y), [row])
+        except (ArithmeticError, ValueError):
+            continue  # no value, or no slope, on the way that is taken
+        rows.append(row)
+        expected.append((found.values[0], *found.by_arguments[0]))
+    assume(rows)
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    for backend in BACKENDS:
+        step = autograd.compile(lambda x, y: computed(formula, x, y), wrt=(0, 1), reduce=None, backend=backend)
+        values, slopes = step.value_and_grad(*columns)
+        assert bits(np.column_stack([values, *slopes])) == bits(expected), backend
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
