@@ -36,6 +36,9 @@ class Angle(NamedTuple):
 #: x·2/π of a finite x ≥ 2³⁰: n modulo 4, and the rest f, |f| ≤ ½, in two parts (Payne and Hanek, 1983).
 #: x = M·2ᵉ with an integer M of 53 bits. The first e - 2 bits of 2/π give multiples of 4, the 192 after them the rest
 #: to 2⁻¹³⁷, and no double's rest is below 2⁻⁶².
+#: The product modulo 2¹⁹² is n in its first two bits and f, with a sign, in the others. Of |f| without its leading
+#: zeros, the first 53 bits (192 - 53 = 139) and the next 53 (86) become doubles, times 2⁻⁵³ (970 = 1023 - 53) less the
+#: zeros, and 2⁻⁵³ again.
 _TURNS = """
 @two_over_pi = internal constant i1280 {digits}
 declare i192 @llvm.ctlz.i192(i192, i1)
