@@ -1,8 +1,13 @@
-"""How much the property tests try: ``default`` is the same points on every run, ``thorough`` twenty times as many."""
+"""How much the property tests try: ``default`` is the same points on every run, ``thorough`` twenty times as many.
+
+The browser is here because it is one for all folders: a second one beside it in the same process cannot be started.
+"""
 
 import os
 
 from hypothesis import HealthCheck, settings
+
+from tests.browser import browser as browser
 
 EXAMPLES = 20
 

@@ -1,9 +1,7 @@
-"""A browser for the tests of pages: Chromium of the system, driven by playwright, which downloads none."""
+"""What the tests of pages share: the browser, and a page that was opened in it."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,21 +11,6 @@ import pytest
 from autograd import Value, step_through
 from autograd.pictures.stepping import Page
 from tests.step_page import StepPage
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium, started once."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("no Chromium is installed (on Debian: apt-get install chromium)")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright, which drives the browser, is not installed")
-    with api.sync_playwright() as driver:
-        # Containers run as root, to whom Chromium refuses its own sandbox, and have little shared memory.
-        arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        started = driver.chromium.launch(executable_path=program, args=["--disable-dev-shm-usage", *arguments])
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from pathlib import Path
-from queue import Empty, Queue
 from typing import Any
 
 import pytest
 
+from tests.jupyterlab import served
 from tests.step_page import StepPage
 
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed (pip install jupyterlab)")
@@ -41,38 +36,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "nbformat_minor": 5,
     }
     (folder / "steps.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    root = Path(__file__).parents[2]
-    settings = {
-        **os.environ,
-        **{f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")},
-        "IPYTHONDIR": str(folder / "ipython"),
-        "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
-    }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"]
-    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.token=t", "--LabApp.news_url=None"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=settings, cwd=folder)
-    try:
-        yield f"{_listening(server)}lab/tree/steps.ipynb?token=t"
-    finally:
-        server.terminate()
-        server.wait(30)
-        assert server.stderr is not None
-        server.stderr.close()
-
-
-def _listening(server: subprocess.Popen[str]) -> str:
-    """The address that the server logs once it listens."""
-    lines: Queue[str] = Queue()
-    threading.Thread(target=lambda: [lines.put(line) for line in server.stderr or ()], daemon=True).start()
-    seen = []
-    try:
-        while True:
-            seen.append(lines.get(timeout=60))
-            found = re.search(r"(http://127\.0\.0\.1:\d+/)lab\?token", seen[-1])
-            if found:
-                return found.group(1)
-    except Empty:
-        raise AssertionError("JupyterLab did not start:\n" + "".join(seen)) from None
+    with served(folder) as address:
+        yield f"{address}lab/tree/steps.ipynb?token=t"
 
 
 def test_a_cell_shows_the_page_and_the_page_is_live(browser: Any, address: str) -> None:
