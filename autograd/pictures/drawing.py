@@ -86,11 +86,13 @@ def _check(name: str, chosen: Any, allowed: Sequence[Any]) -> None:
         raise ValueError(f"{name} is one of {', '.join(map(repr, allowed))}, not {chosen!r}")
 
 
-def _expanded(detail: str | Collection[str]) -> bool | frozenset[str]:
+def _expanded(detail: Any) -> bool | frozenset[str]:
     """True for all, False for none, or the names of primitives."""
-    if isinstance(detail, str):
-        _check("detail", detail, ("whole", "expanded"))
-        return detail == "expanded"
+    if detail in ("whole", "expanded"):
+        return bool(detail == "expanded")
+    if isinstance(detail, str) or not isinstance(detail, Collection) or not all(isinstance(d, str) for d in detail):
+        names = "or the names of primitives to expand, such as ['dot']"
+        raise ValueError(f"detail is one of 'whole', 'expanded', {names}, not {detail!r}")
     from autograd.primitives import find
 
     return frozenset(find(name).name for name in detail)

@@ -137,7 +137,8 @@ class Explanation:
         for path in self.paths:
             names = path.names if len(path.names) < 10 else (*path.names[:4], "…", *path.names[-4:])
             lines = ", ".join(dict.fromkeys(line for line in path.lines if line))
-            rows.append((self._signed(path.value), f"{path.share:.0%}", " → ".join(names), lines))
+            share = f"{path.share:.0%}" if path.share == path.share else "–"
+            rows.append((self._signed(path.value), share, " → ".join(names), lines))
         return rows
 
     def _rest(self) -> str:

@@ -359,6 +359,8 @@ def test_a_caption_is_broken_between_words() -> None:
         ({"theme": "blue"}, "theme is one of 'auto', 'light', 'dark'"),
         ({"engine": "neato"}, "no engine is called 'neato'; there are dot, pygraphviz, svg"),
         ({"detail": "all"}, "detail is one of 'whole', 'expanded'"),
+        ({"detail": "dot"}, "to expand, such as ['dot'], not 'dot'"),
+        ({"detail": 3}, "or the names of primitives to expand, such as ['dot'], not 3"),
         ({"depth": 1}, "modules=model"),
         ({"precision": 0}, "1 to 17, not 0"),
         ({"precision": 2.5}, "1 to 17, not 2.5"),

@@ -181,6 +181,7 @@ def test_numbers_that_are_none_are_found_first() -> None:
     found = explain(named(named(n * x, "h") + named(x * 1e300, "k"), "y"), x)
     assert math.isnan(found.total)
     assert found.summary == "not a finite number: nan through h"
+    assert "nan%" not in str(found)
     endless = explain(named(Value(0.0, "s").sqrt() * 1.0 + x, "y"), [])
     assert endless == []
     s = Value(0.0, "s")

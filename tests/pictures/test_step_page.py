@@ -87,6 +87,10 @@ def test_what_cannot_be_stepped_through_is_refused_with_the_remedy() -> None:
         step_through(2.0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="precision is a number of significant digits, 1 to 17; it is 0"):
         step_through(Value(1.0), precision=0)
+    with pytest.raises(ValueError, match=r"significant digits, 1 to 17; it is 2\.5"):
+        step_through(Value(1.0), precision=2.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="height is a number of pixels, at least 1; it is '50%'"):
+        step_through(Value(1.0), height="50%")  # type: ignore[arg-type]
     x = Value(1.0)
     y = x
     for _ in range(MOST_NODES):
