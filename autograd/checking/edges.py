@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from itertools import combinations_with_replacement
 from typing import Any
 
 from autograd import interpret
 from autograd.checking.carried import looseness
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
-from autograd.checking.recorded import NO_NUMBER, at_kink, has_partial, partials_or_nothing
+from autograd.checking.recorded import NO_NUMBER, as_float, at_kink, has_partial, partials_or_nothing
 from autograd.checking.replay import imaginary_step
 from autograd.checking.report import Edge
 from autograd.errors import operands_in_words
@@ -37,8 +38,8 @@ def guilty_edges(
 ) -> tuple[list[Edge], int]:
     """The edges of a graph whose partial does not stand its check, and how many edges were checked.
 
-    With order 2 the derivatives of the partials are checked instead; n-ary primitives, which are all built in, are left
-    out of that.
+    With order 2 the derivatives of the partials are checked instead, with order 3 those of their derivatives; n-ary
+    primitives, which are all built in, are left out of that.
 
     Args:
         declared_alone: check users' primitives alone.
@@ -56,8 +57,8 @@ def guilty_edges(
         if not wanted:
             continue
         checked += len(wanted)
-        if order == 2:
-            found += _wrong_second(node, operands, wanted, tolerance)
+        if order > 1:
+            found += _wrong_higher(node, operands, wanted, tolerance, order)
             continue
         for i, slope, partial, verdict, passes in _wrong(node, operands, wanted, tolerance):
             found.append(_edge(node, i, 1, partial, slope.value, slope.error, verdict, passes))
@@ -79,8 +80,10 @@ def _edge(
     )
 
 
-def _wrong_second(node: Value, operands: Sequence[Any], wanted: list[int], tolerance: float) -> list[Edge]:
-    """The partials of one node whose own derivatives are wrong: those the engine takes, beside real differences."""
+def _wrong_higher(node: Value, operands: Sequence[Any], wanted: list[int], tolerance: float, order: int) -> list[Edge]:
+    """The partials of one node whose own derivatives are wrong: those the engine takes, beside real differences of the
+    order below.
+    """
     primitive = node.primitive
     assert primitive is not None
     if primitive.n_ary or primitive.name in ("where", "detach"):
@@ -88,18 +91,19 @@ def _wrong_second(node: Value, operands: Sequence[Any], wanted: list[int], toler
     numbers = [number_of(operand) for operand in operands]
     found = []
     for i in wanted:
-        for j in wanted:
+        for along in combinations_with_replacement(wanted, order - 1):
+            *before, j = along
             try:
-                analytic = _second(primitive, numbers, i, j)
-                centre = _first(primitive, numbers, i)
+                analytic = _derivative(primitive, numbers, i, along)
+                centre = _derivative(primitive, numbers, i, before)
             except NO_NUMBER:
                 continue
 
-            def f(x: float, i: int = i, j: int = j) -> list[float] | None:
+            def f(x: float, i: int = i, j: int = j, before: Sequence[int] = before) -> list[float] | None:
                 moved = list(numbers)
                 moved[j] = x
                 try:
-                    slope = _first(primitive, moved, i)
+                    slope = _derivative(primitive, moved, i, before)
                 except NO_NUMBER:
                     return None
                 return [slope] if math.isfinite(slope) else None
@@ -110,21 +114,21 @@ def _wrong_second(node: Value, operands: Sequence[Any], wanted: list[int], toler
             size = max(abs(analytic), abs(slope.value))
             allowed = tolerance * (slope.error + HALF_OF_THE_DIGITS * size)
             if slope.kind == "smooth" and not abs(slope.value - analytic) <= allowed:
-                found.append(_edge(node, i, 2, analytic, slope.value, slope.error, "mismatch", False))
+                found.append(_edge(node, i, order, analytic, slope.value, slope.error, "mismatch", False))
     return found
 
 
-def _first(primitive: Primitive, numbers: Sequence[Any], i: int) -> float:
-    z = interpret.apply(floats, primitive, numbers)
-    return float(interpret.partials(floats, primitive, z, numbers, [i])[0])
-
-
-def _second(primitive: Primitive, numbers: Sequence[Any], i: int, j: int) -> float:
-    """The derivative by argument ``j`` of the partial by argument ``i``, as the engine takes it."""
+def _derivative(primitive: Primitive, numbers: Sequence[Any], i: int, along: Sequence[int]) -> float:
+    """The partial by argument ``i``, differentiated by further arguments, as the engine takes it."""
+    if not along:
+        z = interpret.apply(floats, primitive, numbers)
+        return float(interpret.partials(floats, primitive, z, numbers, [i])[0])
     leaves = [Value(x) if has_partial(primitive, k) else x for k, x in enumerate(numbers)]
     z = recorder(primitive)(*leaves)
-    partial = interpret.partials(system_of("values"), primitive, z, leaves, [i])[0]
-    return gradients(partial, leaves[j]).data if isinstance(partial, Value) else 0.0
+    found = interpret.partials(system_of("values"), primitive, z, leaves, [i])[0]
+    for j in along:
+        found = gradients(found, leaves[j]) if isinstance(found, Value) else 0.0
+    return float(as_float(found))
 
 
 _Finding = tuple[int, Slope, float, str, bool]

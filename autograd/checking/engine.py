@@ -53,8 +53,9 @@ def check_engine(
             gradient = grad(_component(f, given, name, k))
             higher = higher_entries(gradient, gradient, given.numbers, given.names, prefix, order, judge, source)
             entries += higher
-            if not guilty and any(entry.verdict == "mismatch" for entry in higher):
-                guilty, edges = guilty_edges(call.roots, judge.tolerance, order=2)
+            wrong = {entry.order for entry in higher if entry.verdict == "mismatch"}
+            if wrong and not guilty:
+                guilty, edges = guilty_edges(call.roots, judge.tolerance, order=min(wrong))
     return Report(name, entries, guilty, edges, numeric.notes)
 
 

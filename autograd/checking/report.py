@@ -51,7 +51,8 @@ class Entry(NamedTuple):
 class Edge(NamedTuple):
     """One partial of one node, checked alone: the primitive, its operands in words, the node's label and line.
 
-    ``argument`` is the name of the argument, ``order`` 1 for the partial itself and 2 for its own derivative.
+    ``argument`` is the name of the argument, ``order`` 1 for the partial itself, 2 for its own derivative and
+    3 for the derivative of that.
     """
 
     primitive: str
@@ -74,11 +75,8 @@ class Edge(NamedTuple):
     def __str__(self) -> str:
         label = f" {self.label!r}" if self.label else ""
         place = f" ({self.line})" if self.line else ""
-        slope = (
-            f"∂{self.primitive}/∂{self.argument}"
-            if self.order == 1
-            else f"a derivative of ∂{self.primitive}/∂{self.argument}"
-        )
+        whose = ("", "", "a derivative of ", "a second derivative of ")[self.order]
+        slope = f"{whose}∂{self.primitive}/∂{self.argument}"
         return (
             f"{self.primitive}{label}{place}: {slope} is {_number(self.analytic)}, by differences "
             f"{_number(self.numeric)} ± {self.error:.1e} ({self.verdict}); {self.operands}"
@@ -153,8 +151,8 @@ class Report:
         many = len(self.entries)
         what = f"{failing} of {many} derivatives fail" if failing else f"{many} derivative{'s' * (many > 1)} checked"
         hidden = 0 if failing else len(self.guilty)
-        wrong = "1 partial is" if hidden == 1 else f"{hidden} partials are"
-        but = f"; yet {wrong} wrong on the way" if hidden else ""
+        partials = "1 partial is" if hidden == 1 else f"{hidden} partials are"
+        but = f"; yet {partials} wrong on the way" if hidden else ""
         return f"{self.subject}: {what} ({counts}){but}"
 
     def __str__(self) -> str:

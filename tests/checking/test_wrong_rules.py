@@ -172,6 +172,9 @@ def test_a_wrong_third_derivative_alone_is_rejected() -> None:
     assert check_grads(almost_exp, 0.5, order=2).ok
     report = check_grads(almost_exp, 0.5, order=3)
     assert [entry.verdict for entry in report] == ["agree", "agree", "mismatch"]
+    report = check_grads(lambda x: autograd.sin(almost_exp(2 * x)) * x, 0.5, order=3)
+    assert [(edge.primitive, edge.argument, edge.order) for edge in report.guilty] == [("almost_exp", "x", 3)]
+    assert "a second derivative of ∂almost_exp/∂x" in str(report)
 
 
 def test_a_rule_that_is_right_at_one_point_only_passes_there_and_nowhere_else() -> None:
