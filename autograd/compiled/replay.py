@@ -32,7 +32,7 @@ class Replay:
         self._place_of_kept = {i: place for place, (i, _) in enumerate(self.kept)}
         #: Rows of the uniform array that hold 1.0 and 0.0 for native code.
         self.row_of_one, self.row_of_zero = self.levels.rows[0], self.levels.rows[0] + 1
-        self._uniform_calls = GroupCalls(self.levels.groups[0])
+        self._uniform_calls: GroupCalls | None = None
 
     def new_uniform(self) -> Any:
         """The array of numbers that are the same for all samples, ``(rows, 1)``, with the constants in it."""
@@ -44,6 +44,8 @@ class Replay:
 
     def run_uniform(self, uniform: Any) -> None:
         """Compute what is the same for all samples."""
+        if self._uniform_calls is None:
+            self._uniform_calls = GroupCalls(self.levels.groups[0])
         if self._uniform_calls:
             with arrays.computing():
                 self._uniform_calls(uniform, uniform, uniform)
