@@ -19,7 +19,7 @@ from typing import Any
 import autograd
 from autograd import DomainError, Value
 
-__all__ = ["FormulaError", "graph_of", "last_expression", "name_of"]
+__all__ = ["FormulaError", "graph_of", "last_expression", "name_of", "shortened"]
 
 #: Characters of a formula; what is longer is no formula that anybody typed.
 MOST_CHARACTERS = 10_000
@@ -98,7 +98,7 @@ def name_of(text: str) -> str:
     """
     name = unicodedata.normalize("NFKC", text)
     if not (text.isidentifier() and name.isidentifier()):
-        raise FormulaError(f"{_short(text)} is no name; write a letter, and letters, digits and _ after it")
+        raise FormulaError(f"{shortened(text)} is no name; write a letter, and letters, digits and _ after it")
     if keyword.iskeyword(name):
         raise FormulaError(f"{name!r} is a word of Python's own; write {name}_ or another name")
     return name
@@ -113,9 +113,9 @@ def _statements(text: str) -> list[ast.stmt]:
     if not text.isascii():
         odd = next((c for c in text if unicodedata.category(c) == "Cs"), None)
         if odd is not None:
-            raise FormulaError(f"{_short(text)} is not a formula: {odd!r} is no character")
+            raise FormulaError(f"{shortened(text)} is not a formula: {odd!r} is no character")
     if "\0" in text:
-        raise FormulaError(f"{_short(text)} is not a formula: it holds a null character")
+        raise FormulaError(f"{shortened(text)} is not a formula: it holds a null character")
     try:
         with warnings.catch_warnings():  # Python warns of some errors that are said here
             warnings.simplefilter("ignore")
@@ -126,7 +126,7 @@ def _statements(text: str) -> list[ast.stmt]:
         if "nested" in error.msg:
             raise FormulaError(_TOO_DEEP) from None
         place = f" at character {error.offset}" if error.offset else ""
-        raise FormulaError(f"{_short(text)} is not a formula: {error.msg}{place}") from None
+        raise FormulaError(f"{shortened(text)} is not a formula: {error.msg}{place}") from None
     except (RecursionError, MemoryError):
         raise FormulaError(_TOO_DEEP) from None
 
@@ -155,7 +155,7 @@ class _Reader:
                 case ast.Expr(value=value) if place == len(statements) - 1:
                     found = self._read(value)
                 case ast.Expr():
-                    what = _short(ast.unparse(statement))
+                    what = shortened(ast.unparse(statement))
                     raise FormulaError(f"{what} stands before the end of the formula without a name; write z = …")
                 case _:
                     raise _unknown(statement, "assignments such as z = w*x + b, and at the end one expression")
@@ -189,7 +189,7 @@ class _Reader:
         found = self._read(node)
         if isinstance(found, bool | autograd.Condition):
             raise FormulaError(
-                f"{_short(ast.unparse(node))} is a comparison, not a number; it may be the condition of where"
+                f"{shortened(ast.unparse(node))} is a comparison, not a number; it may be the condition of where"
             )
         return found
 
@@ -204,7 +204,7 @@ class _Reader:
             try:
                 found = _OPERATORS[type(step.op)](found, other)
             except ZeroDivisionError:  # of two plain numbers
-                raise DomainError(f"a division by zero: {_short(ast.unparse(step.right))} is 0") from None
+                raise DomainError(f"a division by zero: {shortened(ast.unparse(step.right))} is 0") from None
         return found
 
     def _named(self, name: str) -> Any:
@@ -251,7 +251,7 @@ class _Reader:
         """Where; a branch without a value at these numbers is an error only if it is taken."""
         decided = self._read(condition)
         if not isinstance(decided, bool | autograd.Condition):
-            what = _short(ast.unparse(condition))
+            what = shortened(ast.unparse(condition))
             raise FormulaError(f"where takes a comparison first, such as x > 0; {what} is a number")
         return autograd.where(decided, self._branch(x), self._branch(y))
 
@@ -267,7 +267,8 @@ class _Reader:
         return taken_all_the_same
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """A text in quotes as an error shows it: what is long is cut."""
     return repr(text if len(text) <= 60 else text[:59] + "…")
 
 
@@ -291,4 +292,4 @@ def _as_float(number: int | float) -> float:
 def _unknown(node: ast.AST, wanted: str) -> FormulaError:
     inner = node.op if isinstance(node, ast.BinOp) else node
     remedy = _INSTEAD.get(type(node)) or _INSTEAD.get(type(inner)) or f"there may be {wanted}"
-    return FormulaError(f"{_short(ast.unparse(node))} cannot stand in a formula; {remedy}")
+    return FormulaError(f"{shortened(ast.unparse(node))} cannot stand in a formula; {remedy}")

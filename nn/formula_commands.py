@@ -9,7 +9,7 @@ from typing import Any
 
 import autograd
 from autograd.pictures import layout
-from nn.expressions import FormulaError, graph_of, last_expression, name_of
+from nn.expressions import FormulaError, graph_of, last_expression, name_of, shortened
 
 #: What `derive` writes a derivation as, by its option.
 _FORMATS = ("text", "markdown", "latex")
@@ -89,13 +89,13 @@ def _number(text: str) -> tuple[str, float]:
     """Name and number of `x=1.5`."""
     name, equals, number = text.partition("=")
     if not equals:
-        raise ArgumentTypeError(f"{_short(text)} is no NAME=NUMBER; write x=1.5, without blanks")
+        raise ArgumentTypeError(f"{shortened(text)} is no NAME=NUMBER; write x=1.5, without blanks")
     try:
         found = float(number)
     except ValueError:
-        raise ArgumentTypeError(f"{_short(text)}: {_short(number)} is not a number; write {name}=1.5") from None
+        raise ArgumentTypeError(f"{shortened(text)}: {shortened(number)} is not a number; write {name}=1.5") from None
     if not math.isfinite(found):
-        raise ArgumentTypeError(f"{_short(text)}: the number must be finite; for a float it is {found}")
+        raise ArgumentTypeError(f"{shortened(text)}: the number must be finite; for a float it is {found}")
     return _name(name), found
 
 
@@ -112,14 +112,10 @@ def _file(endings: Sequence[str] = ()) -> Callable[[str], str]:
             raise ArgumentTypeError(f"{text!r} is no name of a file")
         if endings and Path(text).suffix.lower() not in endings:
             known = f"{', '.join(endings[:-1])} or {endings[-1]}"
-            raise ArgumentTypeError(f"{_short(text)} must end in {known}, which says what to write")
+            raise ArgumentTypeError(f"{shortened(text)} must end in {known}, which says what to write")
         return text
 
     return file
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:59] + "…")
 
 
 def _numbers(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
