@@ -637,6 +637,63 @@ def test_a_nan_is_followed_from_the_loss_to_where_it_was_born() -> None:
     assert "x is 1e+200 ('w'), y is 1e+200 ('x')" in str(caught.value)
 
 
+# What a check of derivatives says.
+
+
+def test_a_failed_check_names_input_node_and_line_with_both_numbers_step_and_error() -> None:
+    frame = inspect.currentframe()
+    assert frame is not None
+
+    @autograd.primitive(partials=[lambda m, z, x: m.cos(x) * 99 / 100])
+    def sly_sine(m: Any, x: Any) -> Any:
+        return m.sin(x)
+
+    line = frame.f_lineno + 1
+    report = autograd.check_grads(lambda x, y: y * sly_sine(x * y).tanh(), 0.5, Value(2.0, "gain"))
+    entry = report.worst()[0]
+    assert {entry.name for entry in report if entry.verdict == "mismatch"} == {"x", "gain"}
+    assert entry.analytic != entry.numeric
+    assert 0 < entry.error < 1e-9 * abs(entry.numeric)
+    assert entry.step > 0
+    (edge,) = report.guilty
+    assert (edge.primitive, edge.argument, edge.line) == ("sly_sine", "x", f"test_promises.py:{line}")
+    assert edge.analytic == pytest.approx(0.99 * math.cos(1.0))
+    assert abs(edge.numeric - math.cos(1.0)) <= edge.error
+    for said in ("gain", "mismatch", f"sly_sine (test_promises.py:{line})", "x is 1.0"):
+        assert said in str(report)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "verdict"),
+    [
+        (autograd.relu, 0.0, "kink"),
+        (lambda x: 1e16 + x - 1e16, 1.3, "ill-conditioned"),
+        (autograd.log, -1.0, "outside the domain"),
+        (autograd.sqrt, 0.0, "not finite"),
+    ],
+)
+def test_kinks_and_ill_conditioning_are_verdicts_of_their_own(f: Any, x: float, verdict: str) -> None:
+    (entry,) = autograd.check_grads(f, x)
+    assert entry.verdict == verdict
+
+
+def test_the_tolerance_of_a_check_is_the_error_of_the_difference() -> None:
+    """A fixed step of 1e-6 is too large for the first function and too small for the second: both right slopes would
+    fail at one per cent, and rules that are half of that off pass elsewhere.
+    """
+    for f, slope in (
+        (lambda x: math.sin(1e6 * x), lambda x: 1e6 * math.cos(1e6 * x)),
+        (lambda x: 0.1 * x + 1e8, lambda x: 0.1),
+    ):
+        fixed = (f(1 + 1e-6) - f(1 - 1e-6)) / 2e-6
+        assert abs(fixed - slope(1.0)) > 1e-2 * abs(slope(1.0))
+        (entry,) = autograd.check_grads(f, 1.0, grad=slope)
+        assert entry.verdict == "agree"
+        assert entry.error <= 1e-3 * abs(slope(1.0))
+        off = autograd.check_grads(f, 1.0, grad=lambda x, slope=slope: 1.005 * slope(x))
+        assert off.entries[0].verdict == "mismatch"
+
+
 # Nested derivatives.
 
 
