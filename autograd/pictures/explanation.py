@@ -109,7 +109,9 @@ class Explanation:
         ]
         if len(words) == 1:
             return f"{words[0]}; nothing cancels"
-        return f"small because {words[0]} cancels {words[1]}" if self.remaining < SMALL else " against ".join(words)
+        between = "cancels" if self.remaining < SMALL else "against"
+        start = "small because " if self.remaining < SMALL else ""
+        return f"{start}{words[0]}{',' if ', ' in words[0] else ''} {between} {words[1]}"
 
     def _mostly(self, group: Sequence[Path], whole: float, count: float) -> str:
         largest = group[0]

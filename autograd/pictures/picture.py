@@ -143,6 +143,13 @@ class Picture(graphviz.Digraph):  # type: ignore[misc] # graphviz publishes no t
         """
         return layout.render(self, Path(path))
 
+    def __repr__(self) -> str:
+        if self.scene is None:  # a subgraph
+            return str(super().__repr__())
+        count = len(self.scene.nodes)
+        nodes = "1 node" if count == 1 else f"{count:,} nodes"
+        return f"<picture of {nodes}; .write('graph.svg') makes a file, .view() opens it>"
+
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
     ) -> dict[str, Any]:

@@ -294,7 +294,7 @@ def _html(data: dict[str, Any], kernels: str, title: str) -> str:
     ):
         before, _, rest = rest.partition(f"[[{name}]]")
         page += before + text
-    return page + rest
+    return (page + rest).encode("utf-8", "replace").decode()  # half a surrogate pair in a label is no text
 
 
 def _wrapped(kernels: str) -> str:

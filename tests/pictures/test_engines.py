@@ -56,6 +56,11 @@ def test_a_picture_is_a_digraph() -> None:
     assert picture.format == "svg"
 
 
+def test_a_terminal_says_what_to_do_with_a_picture() -> None:
+    assert repr(small()) == "<picture of 5 nodes; .write('graph.svg') makes a file, .view() opens it>"
+    assert repr(draw(Value(1.0))).startswith("<picture of 1 node; ")
+
+
 def test_a_copy_and_a_subgraph_work() -> None:
     picture = small()
     assert picture.copy().source == picture.source

@@ -113,6 +113,17 @@ def test_the_sentence_of_the_two_largest() -> None:
     assert str(found).splitlines()[0] == "∂y/∂x = 0.1 = +3.2 −3.1 along 2 paths"
 
 
+def test_the_sentence_of_many_paths_of_either_sign() -> None:
+    x = Value(1.0, "x")
+    hidden = [named(x * w, f"h{i}") for i, w in enumerate([3.0, 1.0, -2.0, -1.5], start=1)]
+    found = explain(named(autograd.sum(hidden), "y"), x)
+    carrying, cancelling = (
+        "+4 along 2 paths, the largest +3 through h1",
+        "−3.5 along 2 paths, the largest −2 through h3",
+    )
+    assert found.summary == f"small because {carrying}, cancels {cancelling}"
+
+
 def test_what_does_not_cancel() -> None:
     x = Value(1.0, "x")
     carried = explain(named(named(3.0 * x, "h1") + named(0.01 * x, "h2"), "y"), x)

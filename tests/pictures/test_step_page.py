@@ -73,6 +73,11 @@ def test_saving_makes_the_folder_and_returns_the_file(tmp_path: Any) -> None:
     assert repr(page).startswith("<page 'One neuron'")
 
 
+def test_a_label_that_is_no_text_is_saved_too(tmp_path: Any) -> None:
+    page = step_through(Value(1.0, "half \ud83d").tanh())
+    assert '"half ?"' in page.save(tmp_path / "page.html").read_text("utf-8")
+
+
 def test_a_notebook_shows_the_page_in_a_frame_of_its_own() -> None:
     page = step_through(neuron()[0], height=500)
     frame = page._repr_html_()
