@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiled.interpreter_code import (
+from autograd.compiled.code import (
     DOT,
     END,
     GATHER,
@@ -23,8 +23,8 @@ from autograd.compiled.interpreter_code import (
     NEURONS,
     OUTER,
     VECTORS,
-    operations,
 )
+from autograd.compiled.interpreter_code import operations
 from autograd.compiled.replay import Replay
 
 

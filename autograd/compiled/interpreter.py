@@ -11,7 +11,8 @@ import numpy as np
 
 from autograd.compiled import driver, interpreter_code
 from autograd.compiled.block_code import BlockCode
-from autograd.compiled.interpreter_code import END, SUM, VECTORS, operations
+from autograd.compiled.code import END, SUM, VECTORS
+from autograd.compiled.interpreter_code import operations
 from autograd.compiled.jit import Library, load
 from autograd.compiled.levels import Group
 from autograd.compiled.memory import address, aligned
