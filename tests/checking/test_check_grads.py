@@ -241,6 +241,20 @@ def test_beside_underflow_a_mistake_is_one() -> None:
     assert verdicts(check_grads(lambda x: 2 * x, 1e-300, grad=lambda x: 2.02)) == {"x": "mismatch"}
 
 
+@pytest.mark.parametrize("scale", [1e-100, 1e-30, 1e-10, 1.0, 1e30, 1e100])
+@pytest.mark.parametrize("f", [lambda x: x * x, math.sin, math.exp, lambda x: math.log1p(math.exp(x))])
+def test_functions_of_any_scale(f: Any, scale: float) -> None:
+    slopes = {math.sin: math.cos, math.exp: math.exp}
+    slope = slopes.get(f) or ((lambda x: 2 * x) if f(2.0) == 4.0 else lambda x: 1 / (1 + math.exp(-x)))
+
+    def scaled(x: float) -> float:
+        return f(x / scale)
+
+    assert verdicts(check_grads(scaled, 0.7 * scale, grad=lambda x: slope(x / scale) / scale)) == {"x": "agree"}
+    wrong = check_grads(scaled, 0.7 * scale, grad=lambda x: 1.01 * slope(x / scale) / scale)
+    assert verdicts(wrong) == {"x": "mismatch"}
+
+
 def test_a_small_argument_is_no_branch_of_python() -> None:
     for x in (1e-14, 1e-200):
         report = check_grads(autograd.log, x)
