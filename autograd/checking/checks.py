@@ -44,7 +44,8 @@ def check_grads(
     The tolerance is the estimated error of the numeric value, and half of the digits of a float for the rounding of
     the claimed one. Verdicts: ``agree``; ``mismatch``; ``kink``, where the slopes on both sides differ and the claimed
     value lies between them, which passes (outside of them is a mismatch); ``ill-conditioned``, where the error is too
-    large to tell; ``outside the domain``; ``not finite``. The last three fail unless ``allow`` names them.
+    large to tell; ``outside the domain``; ``not finite``. The last three fail unless ``allow`` names them. The partials
+    of users' own primitives are checked each by itself too, as one that is wrong need not show in the result.
 
     Args:
         f: takes the inputs and returns one number, or several (each is then an output with derivatives of its own).

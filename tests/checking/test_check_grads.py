@@ -274,6 +274,12 @@ def test_rounding_of_a_gradient_counts_in_the_second_order() -> None:
     assert check_grads(softened, -3.0, 0.125, order=2).ok
 
 
+def test_rounding_of_a_second_derivative_is_no_mistake() -> None:
+    for x in (1e-20, 1e-60, 1e-100):
+        report = check_grads(lambda x: autograd.sqrt(x * x + 1e-300), x, order=2)
+        assert all(entry.verdict != "mismatch" for entry in report), report
+
+
 def test_steps_stay_inside_of_the_domain() -> None:
     assert check_grads(autograd.sqrt, 1e-12).ok
     assert check_grads(autograd.log, 1e-300).ok
