@@ -181,6 +181,17 @@ def test_a_leaf_that_nothing_reaches_has_gradient_zero(open_page: Open) -> None:
     assert {name: page.gradients()[name] for name in "xy"} == {"x": "2", "y": "0"}
 
 
+def test_the_end_says_the_gradients_where_they_are_few_and_short(open_page: Open) -> None:
+    page = open_page(shared()[0])
+    page.end()
+    assert page.text("#sentence") == "Every leaf has its gradient: ∂L/∂a = 15 and ∂L/∂c = 6."
+    out = shared()[0]
+    out.label = "a label that says more than a name should " * 4
+    page = open_page(out)
+    page.end()
+    assert page.text("#sentence") == "Every leaf has its gradient."
+
+
 def test_labels_are_shown_as_they_are(open_page: Open) -> None:
     nasty = "</script><script>alert(1)</script><b>&\"'"
     y = Value(2.0, nasty) * Value(3.0, "[[script]]")

@@ -56,7 +56,8 @@ function sentence(event) {
   if (event.kind === "stop") return stopped();
   if (event.kind === "end") {
     const leaves = [...recorded.keys()].map((leaf) => `∂${name(program.output)}/∂${name(leaf)} = ${number(story.gradients.get(leaf) ?? 0)}`);
-    return leaves.length <= 8 ? `Every leaf has its gradient: ${list(leaves)}.` : "Every leaf has its gradient.";
+    const said = `: ${list(leaves)}`;
+    return `Every leaf has its gradient${said.length < 300 ? said : ""}.`;
   }
   if (event.kind === "seed") return `Backward starts at the output: its gradient is ∂${name(slot)}/∂${name(slot)} = 1.`;
   const symbol = program.kernels[program.nodes[slot].kernel].name;
