@@ -1,0 +1,81 @@
+"""Which back end runs a program, what the report says of it, and ``fast``."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Value
+from autograd.compiled.backends import MOST_INSTRUCTIONS
+
+X = np.array([1.0, 2.0, 3.0])
+
+
+def program_of(f: Any, *args: Any, **options: Any) -> Any:
+    compiled = autograd.compile(f, **options)
+    compiled(*args)
+    return compiled.report().programs[0]
+
+
+def test_auto_says_what_it_took_and_why() -> None:
+    def long(x: Value) -> Any:
+        for _ in range(MOST_INSTRUCTIONS // 2 + 1):
+            x = x * 0.5 + 1.0
+        return x
+
+    small = program_of(lambda x: x * 2.0 + 1.0, X)
+    assert (small.backend, small.operations, small.sample_inputs) == ("machine", 2, 1)
+    assert f"2 instructions, at most {MOST_INSTRUCTIONS}" in small.reason
+    large = program_of(long, X)
+    assert (large.backend, large.operations) == ("interpreter", MOST_INSTRUCTIONS + 2)
+    assert "more than" in large.reason
+    few = program_of(lambda x: x * 2.0, X, expected_samples=1000)
+    assert (few.backend, few.reason[:19]) == ("interpreter", "1000 samples in all")
+    point = program_of(lambda x: x * 2.0, 1.0)
+    assert (point.backend, point.operations, point.shared_operations) == ("interpreter", 0, 1)
+    asked = program_of(lambda x: x * 2.0, X, backend="numpy")
+    assert (asked.backend, asked.reason, asked.compile_seconds) == ("numpy", "asked for", 0.0)
+
+
+def test_the_report_counts_recordings_and_shows_guards() -> None:
+    f = autograd.compile(lambda x: x if x > 0.5 else 2.0 * x)
+    assert "0 recordings of <lambda>" in str(f.report())
+    f(X)
+    f(-X)
+    report = f.report()
+    assert (report.recordings, report.guards_missed, len(report.programs)) == (2, 1, 2)
+    text = str(report)
+    assert text.startswith("2 recordings of <lambda>, 1 guard missed")
+    for outcome in ("True", "False"):
+        assert f"guard: a leaf > 0.5 is {outcome} (test_choice.py:" in text
+
+
+def test_equal_instructions_are_made_once() -> None:
+    assert program_of(lambda x: (x * 3.0) * (x * 3.0) + 0.0 * x, X).operations == 4
+    assert program_of(lambda x: autograd.neg(-x) * 1.0 / 1.0, X).operations == 0
+
+
+@pytest.mark.parametrize("backend", ["interpreter", "machine"])
+def test_fast_is_within_rounding_of_strict(backend: str) -> None:
+    """Contraction rounds once where strict arithmetic rounds twice: both are within the sum of all roundings."""
+    rng = np.random.default_rng(0)
+    n, samples = 12, rng.standard_normal((300, 12))
+    weights = [Value(x) for x in rng.standard_normal(n)]
+
+    def loss(x: list[Value]) -> Any:
+        return autograd.square(autograd.dot(weights, x)) * x[0] + x[1]
+
+    fast, strict = (
+        autograd.compile(loss, params=weights, reduce=None, backend=backend, fast=fast) for fast in (True, False)
+    )
+    size = np.abs(samples) @ [abs(w.data) for w in weights] + 1.0
+    (value, grads), (expected, slopes) = fast.value_and_grad(samples), strict.value_and_grad(samples)
+    scale = (size**2 * (1 + np.abs(samples[:, 0])))[:, None] * 4 * n * 2.0**-53
+    assert (np.abs(value - expected)[:, None] <= scale).all()
+    assert (np.abs(grads - slopes) <= scale * (1 + np.abs(samples))).all()
+    mean, total = (
+        fast.value_and_grad(samples)[0].mean(),
+        autograd.compile(loss, params=weights, backend=backend, fast=True).value_and_grad(samples)[0],
+    )
+    assert mean == pytest.approx(total, rel=1e-13)
