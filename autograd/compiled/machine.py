@@ -14,6 +14,7 @@ from autograd.compiled.plan import Plan
 from autograd.compiled.reduction import LANES
 from autograd.number_systems import llvm_kernels
 from autograd.number_systems.llvm import Emitter, Register
+from autograd.primitives import Primitive
 
 
 class MachineReplay(NativeReplay):
@@ -51,8 +52,17 @@ class MachineReplay(NativeReplay):
             for place, (_, slot) in enumerate(outputs):
                 where.setdefault(slot, []).append(place)
 
+        calls = _PairedCalls(emitter)
+
+        def finish(results: dict[int, Register]) -> None:
+            registers.update(results)
+            for slot in results:
+                put(slot)
+
         def operand(slot: int) -> Register:
             if varying[slot]:
+                if slot not in registers:
+                    finish(calls.without_partner(slot))
                 return registers[slot]
             if program.inputs <= slot < first:
                 return emitter.number(program.constants[slot - program.inputs])
@@ -82,10 +92,13 @@ class MachineReplay(NativeReplay):
             if slot in summed or slot in kept:
                 put(slot)
         for slot, (primitive, operands) in enumerate(program.instructions(), start=first):
-            if varying[slot]:
-                registers[slot] = emitter.apply(primitive.name, *[operand(o) for o in operands])
-                if slot in summed or slot in kept:
-                    put(slot)
+            if not varying[slot]:
+                continue
+            if calls.takes(primitive):
+                finish(calls.call(slot, primitive.name, operand(operands[0])))
+            else:
+                finish({slot: emitter.apply(primitive.name, *[operand(o) for o in operands])})
+        finish(calls.rest())
         head = (
             "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %strides, ptr noalias %lanes, "
             "ptr noalias %outputs, "
@@ -113,6 +126,57 @@ class MachineReplay(NativeReplay):
                 driver.TEXT,
             ]
         )
+
+
+class _PairedCalls:
+    """Kernels are called for two numbers at once, eight lanes wide, which takes less time than two calls of four.
+
+    The first of two waits until a second comes, or until somebody wants its result.
+    """
+
+    def __init__(self, emitter: Emitter) -> None:
+        self._emitter = emitter
+        self._wide = Emitter(2 * LANES, llvm_kernels.call)
+        self._wide.prefix = "%w"
+        self._wide.lines, self._wide.functions = emitter.lines, emitter.functions
+        self._wide.declarations = emitter.declarations
+        self._waiting: dict[str, tuple[int, Register]] = {}
+
+    def takes(self, primitive: Primitive) -> bool:
+        """Whether a primitive is a kernel of one number."""
+        return primitive.name in llvm_kernels.KERNELS and primitive.arity == 1
+
+    def call(self, slot: int, name: str, x: Register) -> dict[int, Register]:
+        """The results of this call and of the one that waited for it; of none if this one waits now."""
+        x = self._emitter.as_number(x)
+        if name not in self._waiting:
+            self._waiting[name] = slot, x
+            return {}
+        other, y = self._waiting.pop(name)
+        four, eight = self._emitter.number_type, self._wide.number_type
+        lanes = [f"i32 {lane}" for lane in range(2 * LANES)]
+        both = self._wide.line(
+            f"shufflevector {four} {y.text}, {four} {x.text}, <{2 * LANES} x i32> <{', '.join(lanes)}>"
+        )
+        found = llvm_kernels.call(self._wide, name, [both])
+        halves = [
+            self._emitter.line(
+                f"shufflevector {eight} {found.text}, {eight} poison, <{LANES} x i32> <{', '.join(half)}>"
+            )
+            for half in (lanes[:LANES], lanes[LANES:])
+        ]
+        return {other: halves[0], slot: halves[1]}
+
+    def without_partner(self, slot: int) -> dict[int, Register]:
+        """The result of a call that waits."""
+        name = next(name for name, (other, _) in self._waiting.items() if other == slot)
+        _, x = self._waiting.pop(name)
+        return {slot: self._emitter.apply(name, x)}
+
+    def rest(self) -> dict[int, Register]:
+        """The results of all that wait."""
+        slots = [slot for slot, _ in self._waiting.values()]
+        return {s: register for slot in slots for s, register in self.without_partner(slot).items()}
 
 
 def _column(emitter: Emitter, place: int) -> Register:
