@@ -10,6 +10,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 
 from tests.notebooks import keeping
+from tests.pictures.readme_pictures import shown
 
 NOTEBOOKS = sorted(keeping.FOLDER.glob("*.ipynb"))
 MOST_BYTES = 200_000
@@ -35,7 +36,7 @@ def _texts(notebook: Any) -> list[str]:
     for output in _outputs(notebook):
         data = output.get("data", {})
         texts += [output.get("text"), *[data.get(kind) for kind in ("text/plain", "text/markdown", "image/svg+xml")]]
-    return [text for text in texts if text]
+    return [shown(text) for text in texts if text]
 
 
 def _notebook(*sources: str) -> Any:

@@ -5,6 +5,7 @@ photograph of the step-through page needs a browser, and depends on the fonts th
 it is.
 """
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,11 @@ def drawings() -> dict[str, str]:
         "network.svg": draw(nn.MLP(2, [5, 4, 1], seed=0), engine="svg"),
     }
     return {name: picture.pipe(format="svg", encoding="utf-8") for name, picture in pictures.items()}
+
+
+def shown(svg: str) -> str:
+    """A drawing as it is seen, without its tooltips: they give all digits, and the last one is the machine's."""
+    return re.sub(r"<title>[^<]*</title>", "", svg)
 
 
 def photograph(browser: Any, path: Path) -> None:

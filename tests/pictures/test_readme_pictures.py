@@ -24,7 +24,7 @@ def test_the_folder_holds_these_pictures_and_they_are_small() -> None:
 
 @every_drawing
 def test_a_drawing_is_current(name: str) -> None:
-    assert (FOLDER / name).read_text("utf-8") == DRAWINGS[name], HOW
+    assert readme_pictures.shown((FOLDER / name).read_text("utf-8")) == readme_pictures.shown(DRAWINGS[name]), HOW
 
 
 @every_drawing
