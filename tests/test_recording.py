@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -145,3 +145,41 @@ def test_while_a_function_is_recorded_numbers_stay_unread_and_both_branches_are_
     assert math.isnan(without_a_value.parents[2].data)
     assert failing.parents[2] is None
     assert where(x > 0, x, lambda: x * 3.0).parents[2] is None
+
+
+@pytest.fixture
+def watch() -> Iterator[watching.Watch]:
+    """As while a function is recorded for replay."""
+    watching.watch = watching.Watch()
+    yield watching.watch
+    watching.watch = None
+
+
+def test_only_in_a_branch_not_taken_an_operation_may_have_no_value(watch: watching.Watch) -> None:
+    x = Value(1.0)
+    where(x > 0, x, lambda: where(x > 0, x, lambda: (x - 2.0).log()) + (x - 2.0).log())
+    assert watch.attempts == 0
+    with pytest.raises(autograd.DomainError):
+        (x - 2.0).log()
+
+
+def test_an_operation_without_a_value_keeps_its_operands(watch: watching.Watch) -> None:
+    x = Value(1.0)
+    without_a_value = where(x > 0, x, lambda: x / 0).parents[2]
+    assert without_a_value.parents[0] is x
+    assert type(without_a_value.parents[1]) is float
+
+
+def test_a_branch_that_is_not_known_makes_its_condition_a_guard(watch: watching.Watch) -> None:
+    x = Value(1.0)
+    known, unknown = x > 0, x > 0.5
+    where(known, x, lambda: x * 3.0)
+    assert watch.conditions == []
+    where(unknown, x, lambda: x * (1 / 0))
+    assert [condition for condition, _ in watch.conditions] == [unknown]
+
+
+def test_a_leaf_is_not_written_while_a_function_is_recorded(watch: watching.Watch) -> None:
+    x = Value(1.0)
+    with pytest.raises(autograd.RecordingError, match="written"):
+        x.data = 2.0
