@@ -9,7 +9,7 @@ import mpmath
 import pytest
 from mpmath import mp
 
-from autograd import TABLE, DomainError, Primitive, grad, prod
+from autograd import TABLE, DomainError, Primitive, Value, grad, interpret, prod
 from autograd.number_systems import floats, many_digits
 from autograd.primitives import ALIASES
 from tests import checks
@@ -120,3 +120,11 @@ def test_a_rule_for_all_operands_has_one_partial_for_each(row: Primitive, count:
     xs = [0.5 * (i + 1) for i in range(count)]
     assert callable(row.partials)
     assert len(row.partials(floats, checks.value_in(floats, row, xs), xs)) == count
+
+
+def test_each_partial_of_a_product_is_the_product_of_the_others() -> None:
+    numbers = [2.0, 3.0, 5.0, 7.0]
+    leaves = [Value(x) for x in numbers]
+    prod(leaves).backward()
+    assert [leaf.grad for leaf in leaves] == [105.0, 70.0, 42.0, 30.0]
+    assert interpret.partials(floats, TABLE["prod"], 210.0, numbers, range(4)) == [105.0, 70.0, 42.0, 30.0]
