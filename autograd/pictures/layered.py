@@ -13,6 +13,7 @@ from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from math import fsum  # the built-in sum of floats depends on the version of Python
 from typing import NamedTuple
 
 from autograd.pictures.routes import PORT_GAP, Path, Point, ports_of
@@ -211,7 +212,7 @@ class _Graph:
             for v in layer:
                 # Attached a little higher or lower: that is how the order of arguments counts.
                 near = [place[u] + port / 1000.0 for u, port, _ in links[v]]
-                wanted[v] = sum(near) / len(near) if near else place[v]
+                wanted[v] = fsum(near) / len(near) if near else place[v]
             layer.sort(key=wanted.__getitem__)
             for i, v in enumerate(layer):
                 place[v] = float(i)
@@ -243,9 +244,9 @@ class _Graph:
                 wanted, weights = [], []
                 for v in layer:
                     links = self.left[v] + self.right[v] if both else self.right[v] if leftwards else self.left[v]
-                    weight = sum([link[2] for link in links])
+                    weight = fsum([link[2] for link in links])
                     # Middle to middle: a chain whose edges enter above the middle would else become a staircase.
-                    wanted.append(sum([y[u] * w for u, _, w in links]) / weight if links else y[v])
+                    wanted.append(fsum([y[u] * w for u, _, w in links]) / weight if links else y[v])
                     weights.append(weight if links else 0.01)
                 for v, at in zip(layer, self._spread(wanted, weights, layer), strict=True):
                     y[v] = at

@@ -7,6 +7,7 @@ knows nothing of graphs, so that graphs, folded graphs and networks share the th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import fsum  # the built-in sum of floats depends on the version of Python
 from typing import NamedTuple
 
 #: What a node can be; each kind has its own shape and colours.
@@ -146,4 +147,4 @@ _WIDTH_OF = {c: width for width, characters in _WIDTHS.items() for c in characte
 
 def width_of(text: str, size: float) -> float:
     """About how wide a text is, in pixels; far eastern characters are as wide as high."""
-    return size * sum([_WIDTH_OF.get(c) or (1.0 if c > "\u2e80" else 0.57) for c in text])
+    return size * fsum([_WIDTH_OF.get(c) or (1.0 if c > "\u2e80" else 0.57) for c in text])
