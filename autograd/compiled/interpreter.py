@@ -14,7 +14,7 @@ from autograd.compiled.block_code import BlockCode
 from autograd.compiled.code import END, SUM, VECTORS
 from autograd.compiled.interpreter_code import operations
 from autograd.compiled.jit import Library, load
-from autograd.compiled.levels import Group
+from autograd.compiled.levels import Levels
 from autograd.compiled.memory import address, aligned
 from autograd.compiled.native import NativeReplay
 from autograd.compiled.plan import Plan
@@ -42,8 +42,7 @@ class InterpreterReplay(NativeReplay):
         self._run = self.library.function("run", ctypes.c_void_p)
         self._point = self.library.function("point", ctypes.c_void_p, ctypes.c_void_p)
         # A long dot of shared numbers, a penalty say, is left to NumPy.
-        shared = self.levels.groups[0]
-        self._point_code = None if any(group.name == "dot" for group in shared) else point_code(shared)
+        self._point_code = None if self.levels.uniform_names() & {"dot"} else point_code(self.levels)
         self.code = BlockCode(self)
 
     def run_uniform(self, uniform: Any) -> None:
@@ -62,18 +61,45 @@ class InterpreterReplay(NativeReplay):
         self._run(table.pointer)
 
 
-def point_code(groups: Sequence[Group]) -> Any:
-    """The code of groups for ``point``: a group that is no multiple of four repeats its first operands."""
+def point_code(levels: Levels) -> Any:
+    """The code of the uniform groups for ``point``: a group that is no multiple of four repeats its first operands.
+
+    Raises:
+        NotImplementedError: the interpreter lacks a primitive of the program.
+    """
+    members, bounds, first_rows = levels.ranges[0]
+    sizes, leaders = np.diff(bounds), members[bounds[:-1]] - levels.first
+    opcodes = levels.opcodes[leaders]
+    is_sum = opcodes == len(levels.names) - 1
+    counts = levels.starts[leaders + 1] - levels.starts[leaders]
+    counts[is_sum] = [len(levels.sums[slot]) for slot in (leaders[is_sum] + levels.first).tolist()]
+    padded = np.where(is_sum, 1, sizes + -sizes % LANES)
+    ends = np.cumsum(3 + counts * padded)
+    at = ends - (3 + counts * padded)
+    code = np.full(ends[-1] + 1 if len(ends) else 1, END, np.int32)
+    code[at] = _operation_of_each(levels.names, opcodes)[opcodes]
+    code[at + 1] = np.where(is_sum, first_rows, padded // LANES)
+    code[at + 2] = np.where(is_sum, counts, first_rows)
+    for place, slot in zip(at[is_sum].tolist(), (leaders[is_sum] + levels.first).tolist(), strict=True):
+        code[place + 3 : place + 3 + len(levels.sums[slot])] = levels.row_of[levels.sums[slot]]
+    for argument in range(counts[~is_sum].max(initial=0)):
+        group = np.flatnonzero((counts > argument) & ~is_sum)
+        group, within = np.repeat(group, padded[group]), _count_up(padded[group])
+        slots = members[bounds[group] + np.where(within < sizes[group], within, 0)]
+        operands = levels.operands[levels.starts[slots - levels.first] + argument]
+        code[at[group] + 3 + argument * padded[group] + within] = levels.row_of[operands]
+    return code
+
+
+def _operation_of_each(names: Sequence[str], opcodes: Any) -> Any:
+    """The interpreter's operation of each opcode that is used; the last name is that of long sums."""
     known = operations()
-    parts = []
-    for name, first, last, operands in groups:
-        if name == "sum":
-            parts.append(np.array([SUM, first, len(operands), *(row for _, (row,) in operands)], np.int32))
-            continue
-        if name not in known:
-            raise NotImplementedError(f"the interpreter has no {name}")
-        padding = -(last - first) % LANES
-        parts.append(np.array([known[name], (last - first + padding) // LANES, first], np.int32))
-        parts += [np.array(rows + rows[:1] * padding, np.int32) for _, rows in operands]
-    parts.append(np.array([END], np.int32))
-    return np.concatenate(parts)
+    missing = sorted({names[opcode] for opcode in np.unique(opcodes).tolist() if opcode < len(names) - 1} - set(known))
+    if missing:
+        raise NotImplementedError(f"the interpreter has no {missing[0]}")
+    return np.array([*(known.get(name, END) for name in names[:-1]), SUM])
+
+
+def _count_up(sizes: Any) -> Any:
+    """0, 1, … up to each size, one after the other."""
+    return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)

@@ -3,19 +3,23 @@
 Instructions are sorted by level (the longest way from an input), then by primitive; each group reads its operands from
 rows of an array and writes its results to consecutive rows. What does not differ from sample to sample has an array of
 its own, the uniform one, where groups begin at multiples of four rows, so that native code can take four at a time.
+
+An irregular program has tens of thousands of groups, so groups are ranges of arrays here; only the level of an
+instruction, which depends on those before it, takes a loop.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.compiled.long_sums import long_sums
 from autograd.compiled.plan import Plan
 from autograd.compiled.reduction import LANES
-from autograd.number_systems import arrays
+
+#: Operands of an instruction that is no sum and no ``dot``.
+_COLUMNS = 3
 
 
 class Group(NamedTuple):
@@ -25,7 +29,17 @@ class Group(NamedTuple):
     first: int
     last: int
     #: Per operand: whether it is read from the varying array, and its rows.
-    operands: list[tuple[bool, list[int]]]
+    operands: list[tuple[bool, Any]]
+
+
+class Ranges(NamedTuple):
+    """Groups as arrays, in the order in which they run."""
+
+    #: The slots of all results, group after group; those of group g are ``members[bounds[g]:bounds[g + 1]]``.
+    members: Any
+    bounds: Any
+    #: Per group, the row of its first result.
+    first_rows: Any
 
 
 class Levels:
@@ -36,170 +50,103 @@ class Levels:
     """
 
     def __init__(self, plan: Plan, *, with_varying: bool = True) -> None:
-        program, varying = plan.program, plan.varying
-        slots = program.first_instruction + len(program)
-        level = [0] * slots
-        keys: dict[Any, list[int]] = {}
-        first, starts, flat = program.first_instruction, program.starts, program.operands
-        names = [primitive.name for primitive in program.primitives]
-        chains, inside = _long_sums(plan)
-        for i, opcode in enumerate(program.opcodes):
-            slot = first + i
-            if (varying[slot] and not with_varying) or slot in inside:
-                continue
-            if slot in chains:
-                level[slot] = here = 1 + max([level[o] for o in chains[slot]])
-                keys[0, here, "sum", slot] = [slot]
-                continue
-            operands = flat[starts[i] : starts[i + 1]]
-            level[slot] = here = 1 + max([level[o] for o in operands])
-            key = (varying[slot], here, names[opcode], *[varying[o] for o in operands])
-            members = keys.get(key)
-            if members is None:
-                keys[key] = [slot]
-            else:
-                members.append(slot)
-        self.row = row = [0] * slots
-        counts = [0, 0]
-        for slot in range(first):
-            row[slot] = counts[varying[slot]]
-            counts[varying[slot]] += 1
-        #: Groups of the uniform and of the varying instructions.
-        self.groups: tuple[list[Group], list[Group]] = ([], [])
-        for key in sorted(keys):
-            members, varies, name = keys[key], key[0], key[2]
-            if not varies:
-                counts[0] += -counts[0] % LANES
-            begin = counts[varies]
-            for place, slot in enumerate(members, start=begin):
-                row[slot] = place
-            counts[varies] += len(members)
-            if name == "sum":
-                parts = [(False, [row[o]]) for o in chains[members[0]]]
-                self.groups[0].append(Group(name, begin, counts[0], parts))
-                continue
-            operands_of = [
-                (bool(kind), [row[flat[starts[slot - first] + position]] for slot in members])
-                for position, kind in enumerate(key[3:])
-            ]
-            self.groups[varies].append(Group(name, begin, counts[varies], operands_of))
-        counts[0] += -counts[0] % LANES
+        self.plan = plan
+        program = plan.program
+        self.names = [*(primitive.name for primitive in program.primitives), "sum"]
+        self.first = first = program.first_instruction
+        self.varying = np.array(plan.varying, np.uint8)
+        self.opcodes = np.array(program.opcodes, np.int64)
+        self.starts = np.array(program.starts, np.int64)
+        self.operands = np.array(program.operands, np.int64)
+        #: The last of a long sum → all that it adds up; it is one instruction then, the others are none.
+        self.sums, inside = long_sums(plan)
+        self.opcodes[[slot - first for slot in self.sums]] = len(program.primitives)
+        run = np.ones(len(program), bool)
+        run[[slot - first for slot in inside]] = False
+        if not with_varying:
+            run &= self.varying[first:] == 0
+        slots = first + np.flatnonzero(run)
+        keys = self._keys(slots)
+        #: The row of each slot, as an array.
+        self.row_of = np.zeros(len(self.varying), np.int64)
         #: Rows of the uniform and of the varying array.
-        self.rows = counts
+        self.rows = [0, 0]
+        #: The uniform groups, and the varying ones.
+        self.ranges: list[Ranges] = []
+        for varies, step in ((0, LANES), (1, 1)):
+            given = np.flatnonzero(self.varying[:first] == varies)
+            self.row_of[given] = np.arange(len(given))
+            mine = self.varying[slots] == varies
+            self._lay_out(slots[mine], keys[mine], len(given), step)
+        #: The row of each slot.
+        self.row: list[int] = self.row_of.tolist()
 
+    def _keys(self, slots: Any) -> Any:
+        """A number per instruction: the same within a group, and increasing in the order in which groups run."""
+        ranks = np.argsort(np.argsort(self.names))
+        opcodes, starts = self.opcodes[slots - self.first], self.starts[slots - self.first]
+        counts = self.starts[slots - self.first + 1] - starts
+        # What has fewer operands repeats its last one, which changes neither level nor kind.
+        columns = [self.operands[starts + np.minimum(j, counts - 1)] for j in range(_COLUMNS)]
+        #: Which operands vary; instructions of one group agree on that.
+        kinds = sum(self.varying[column].astype(np.int64) << j for j, column in enumerate(columns))
+        xs, ys, zs = (column.tolist() for column in columns)
+        wide: dict[int, list[int]] = {}
+        known: dict[Any, int] = {}
+        for place in np.flatnonzero(self._is_wide()[opcodes]).tolist():
+            slot = int(slots[place])
+            wide[slot] = self.operands_of(slot).tolist()
+            kind = slot if slot in self.sums else self.varying[wide[slot]].tobytes()
+            kinds[place] = known.setdefault(kind, len(known))
+            xs[place] = -1
+        level = [0] * len(self.varying)
+        for slot, x, y, z in zip(slots.tolist(), xs, ys, zs, strict=True):
+            if x < 0:
+                level[slot] = 1 + max([level[o] for o in wide[slot]])
+                continue
+            here, second, third = level[x], level[y], level[z]
+            if second > here:
+                here = second
+            level[slot] = 1 + (here if here > third else third)
+        levels = np.array(level, np.int64)[slots]
+        return (levels * len(ranks) + ranks[opcodes]) * (int(kinds.max(initial=0)) + 1) + kinds
 
-#: Numbers of a sum from which on it is one instruction: one group each would cost more than the additions.
-LONG_SUM = 8
+    def _is_wide(self) -> Any:
+        """Whether the instructions of an opcode have any number of operands."""
+        return np.array([*(primitive.n_ary for primitive in self.plan.program.primitives), True])
 
+    def _lay_out(self, slots: Any, keys: Any, given: int, step: int) -> None:
+        """Sort slots into groups, and give them rows after those that are given; a group begins at a multiple."""
+        order = np.argsort(keys, kind="stable")
+        members, keys = slots[order], keys[order]
+        bounds = np.flatnonzero(np.diff(keys, prepend=-1, append=-1))
+        sizes = np.diff(bounds)
+        rows = np.cumsum(np.concatenate([[given], sizes]) + -np.concatenate([[given], sizes]) % step)
+        self.row_of[members] = np.arange(len(members)) + np.repeat(rows[:-1] - bounds[:-1], sizes)
+        self.ranges.append(Ranges(members, bounds, rows[:-1]))
+        self.rows[len(self.ranges) - 1] = int(rows[-1])
 
-def _long_sums(plan: Plan) -> tuple[dict[int, list[int]], set[int]]:
-    """Chains of additions among what is uniform, whose parts nobody else wants: the last one → all that it adds up, in
-    order; and the parts."""
-    program, varying = plan.program, plan.varying
-    first, starts, flat = program.first_instruction, program.starts, program.operands
-    adds = [program.primitives[opcode].name == "add" for opcode in program.opcodes]
-    if sum(adds) < LONG_SUM:
-        return {}, set()
-    uses = Counter(flat)
-    uses.update(program.outputs)
+    def operands_of(self, slot: int) -> Any:
+        """The slots of an instruction's operands."""
+        if slot in self.sums:
+            return np.array(self.sums[slot])
+        return self.operands[self.starts[slot - self.first] : self.starts[slot - self.first + 1]]
 
-    # How many additions lie in a row up to each, of which nobody else wants a part; 0 for what is no part.
-    length = [0] * len(varying)
-    for i, is_add in enumerate(adds):
-        if is_add and not varying[first + i]:
-            x, y = flat[starts[i] : starts[i + 1]]
-            length[first + i] = 1 + max(length[x] * (uses[x] == 1), length[y] * (uses[y] == 1))
-    found: dict[int, list[int]] = {}
-    inside: set[int] = set()
-    for slot in range(len(varying) - 1, first - 1, -1):
-        if length[slot] < LONG_SUM - 1 or slot in inside:
-            continue
-        terms: list[int] = []
-        parts: list[int] = []
-        at = slot
-        while True:
-            x, y = flat[starts[at - first] : starts[at - first + 1]]
-            # An addition's operands stand in any order; the sum so far is the one with more additions behind it.
-            if length[y] * (uses[y] == 1) > length[x] * (uses[x] == 1):
-                x, y = y, x
-            terms.append(y)
-            if not length[x] or uses[x] != 1:
-                terms.append(x)
-                break
-            parts.append(x)
-            at = x
-        if len(terms) >= LONG_SUM:
-            found[slot] = terms[::-1]
-            inside.update(parts)
-    return found, inside
+    def groups(self, varies: int) -> list[Group]:
+        """The uniform groups, or the varying ones, each on its own."""
+        found = []
+        members, bounds, first_rows = self.ranges[varies]
+        for g, first in enumerate(first_rows.tolist()):
+            mine = members[bounds[g] : bounds[g + 1]]
+            slots = np.stack([self.operands_of(slot) for slot in mine.tolist()], axis=1)
+            operands = [(bool(self.varying[column[0]]), self.row_of[column]) for column in slots]
+            found.append(Group(self.name_of(mine[0]), first, first + len(mine), operands))
+        return found
 
+    def uniform_names(self) -> set[str]:
+        """The primitives of the uniform instructions."""
+        return {self.names[opcode] for opcode in np.unique(self.opcodes[self.ranges[0].members - self.first]).tolist()}
 
-class GroupCalls:
-    """Groups as NumPy calls.
-
-    Args:
-        fast: neurons that share their inputs are one matrix product, whose sums NumPy takes in an order of its own.
-    """
-
-    def __init__(self, groups: Sequence[Group], *, fast: bool = False) -> None:
-        self._calls: list[Callable[[Any, Any, Any], None]] = []
-        for group in groups:
-            product = _as_matrix_product(group) if fast and group.name == "dot" else None
-            self._calls.append(product or _call(group))
-
-    def __len__(self) -> int:
-        return len(self._calls)
-
-    def __call__(self, out: Any, varying: Any, uniform: Any) -> None:
-        """Compute the rows of ``out``, arrays being ``(rows, samples)``, the uniform one ``(rows, 1)``."""
-        for call in self._calls:
-            call(out, varying, uniform)
-
-
-def _call(group: Group) -> Callable[[Any, Any, Any], None]:
-    name, first, last, _ = group
-    operands = [(varies, _as_slice(rows)) for varies, rows in group.operands]
-    function = getattr(arrays, name)
-
-    def call(out: Any, varying: Any, uniform: Any) -> None:
-        found = [(varying if varies else uniform)[rows] for varies, rows in operands]
-        if isinstance(function, np.ufunc) and name not in _TRUTHS:
-            function(*found, out=out[first:last])
-        elif name == "where":
-            out[first:last] = np.where(found[0] != 0, found[1], found[2])
-        elif name in ("dot", "sum"):
-            out[first:last] = function(found)
-        else:
-            out[first:last] = function(*found)
-
-    return call
-
-
-def _as_matrix_product(group: Group) -> Callable[[Any, Any, Any], None] | None:
-    """The call of a layer's neurons: weights and biases that all samples share, inputs that all neurons share."""
-    n = len(group.operands) // 2
-    weights, inputs, start = group.operands[:n], group.operands[n : 2 * n], group.operands[2 * n :]
-    shared = all(varies and len(set(rows)) == 1 for varies, rows in inputs)
-    if not shared or any(varies for varies, _ in [*weights, *start]):
-        return None
-    rows_of_weights = np.array([rows for _, rows in weights], np.intp).T
-    rows_of_inputs = _as_slice([rows[0] for _, rows in inputs])
-    biases = _as_slice(start[0][1]) if start else None
-
-    def call(out: Any, varying: Any, uniform: Any) -> None:
-        result = out[group.first : group.last]
-        np.matmul(uniform[rows_of_weights, 0], varying[rows_of_inputs], out=result)
-        if biases is not None:
-            result += uniform[biases]
-
-    return call
-
-
-_TRUTHS = ("less", "less_equal", "greater", "greater_equal")
-
-
-def _as_slice(rows: list[int]) -> Any:
-    """Rows as a slice where they are consecutive, which spares a copy; else as an array of indices."""
-    if rows and rows == list(range(rows[0], rows[0] + len(rows))):
-        return slice(rows[0], rows[0] + len(rows))
-    return np.array(rows, dtype=np.intp)
+    def name_of(self, slot: int) -> str:
+        """The primitive of an instruction."""
+        return self.names[self.opcodes[slot - self.first]]

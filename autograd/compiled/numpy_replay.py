@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiled.levels import GroupCalls
+from autograd.compiled.group_calls import GroupCalls
 from autograd.compiled.plan import Plan
 from autograd.compiled.reduction import CHUNK, TreeSum
 from autograd.compiled.replay import Replay
@@ -27,7 +27,7 @@ class NumpyReplay(Replay):
 
     def __init__(self, plan: Plan, *, fast: bool = False) -> None:
         super().__init__(plan, with_varying=True)
-        self._calls = GroupCalls(self.levels.groups[1], fast=fast)
+        self._calls = GroupCalls(self.levels.groups(1), fast=fast)
 
     def block(self) -> int:
         """Samples per block: a divisor of a chunk."""

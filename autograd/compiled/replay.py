@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiled.levels import GroupCalls, Levels
+from autograd.compiled.group_calls import GroupCalls
+from autograd.compiled.levels import Levels
 from autograd.compiled.memory import aligned
 from autograd.compiled.plan import Plan
 from autograd.number_systems import arrays
@@ -45,7 +46,7 @@ class Replay:
     def run_uniform(self, uniform: Any) -> None:
         """Compute what is the same for all samples."""
         if self._uniform_calls is None:
-            self._uniform_calls = GroupCalls(self.levels.groups[0])
+            self._uniform_calls = GroupCalls(self.levels.groups(0))
         if self._uniform_calls:
             with arrays.computing():
                 self._uniform_calls(uniform, uniform, uniform)
