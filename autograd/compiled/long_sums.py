@@ -1,4 +1,4 @@
-"""Long sums of numbers that all samples share: one instruction each, since a group for each addition would cost more."""
+"""Long sums of numbers that all samples share: one instruction each, for a group for each addition would cost more."""
 
 from __future__ import annotations
 
