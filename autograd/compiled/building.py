@@ -12,11 +12,15 @@ import math
 import struct
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from autograd.arithmetic import Arithmetic
+from autograd.compiled import loops
+from autograd.loops import Body
 from autograd.number_systems import floats
 from autograd.primitives import INFINITY, TABLE, Primitive
 from autograd.program import ABSENT, Program
@@ -70,11 +74,9 @@ class Slot(Arithmetic):
 LONG_DOT = 8
 
 
-class Product(NamedTuple):
-    """An output that is a product and nothing else: it becomes an instruction when the program is put together."""
-
-    x: int
-    y: int
+#: The two factors of an output that is a product and nothing else: it becomes an instruction when the program is put
+#: together. A bare tuple, since the garbage collector forgets such tuples of numbers, and there may be 100,000.
+Product: TypeAlias = tuple[int, int]
 
 
 class Builder:
@@ -102,7 +104,7 @@ class Builder:
         own = {
             "where": self.where, "sum": self.sum, "prod": self.prod, "mean": self.mean, "dot": self.dot,
             "logsumexp": self.logsumexp, "number": self.number, "limit": lambda x, primitive, operands: self.number(x),
-            "identity": lambda x: x, "detach": lambda x: x, "plain": lambda x: x,
+            "identity": lambda x: x, "detach": lambda x: x, "plain": lambda x: x, "loop": self.loop, "part": self.part,
         }  # fmt: skip
         self.m: Any = SimpleNamespace(**{**functions, **own, "pi": math.pi, "LANES": True, "NAME": NAME, "LACKS": {}})
 
@@ -281,13 +283,25 @@ class Builder:
         """The slot of a ``dot`` as one instruction; it starts at 0.0, unless told."""
         if len(operands) % 2 == 0:
             operands = (*operands, self.constant(0.0))
-        key = ("dot", *operands)
+        return self.append(TABLE["dot"], operands)
+
+    def append(self, primitive: Primitive, operands: tuple[int, ...]) -> int:
+        """The slot of an instruction that is found again or new, and never folded."""
+        key = (primitive, *operands)
         index = self._known.get(key)
         if index is None:
             index = self._known[key] = len(self.primitives)
-            self.primitives.append(TABLE["dot"])
+            self.primitives.append(primitive)
             self.operands.append(operands)
         return index
+
+    def loop(self, body: Body, operands: Sequence[Any]) -> Slot:
+        """A recorded loop over first carries, what is shared, and the elements step by step."""
+        return self.slot(loops.add(self, rebuilt, body, [self.number(o).index for o in operands]))
+
+    def part(self, loop: Slot, which: float) -> Slot:
+        """One of the numbers that come out of a loop."""
+        return self.slot(loops.part(self, loop.index, int(which)))
 
     def logsumexp(self, xs: Sequence[Any]) -> Any:
         """The largest plus log1p of the other terms, as the float system has it; infinities come through."""
@@ -309,39 +323,43 @@ class Builder:
 
         Products come last, in the order of the outputs.
         """
+        count, inputs = len(self.primitives), self.inputs
+        products = [output for output in outputs if output.__class__ is tuple]
+        plain = [output for output in outputs if output.__class__ is int]
+        kept = self._needed([*plain, *chain.from_iterable(products)])
+        constants = [index for index in self.constants if kept[index]]
+        place = np.full(count, ABSENT, np.int32)
+        place[:inputs] = np.arange(inputs)
+        place[constants] = np.arange(inputs, inputs + len(constants))
+        kept[:inputs] = kept[constants] = False
+        slots: list[int] = np.flatnonzero(kept).tolist()
+        first, end = inputs + len(constants), inputs + len(constants) + len(slots)
+        place[slots] = np.arange(first, end)
+        primitives = [self.primitives[slot] for slot in slots] + [TABLE["mul"]] * len(products)
+        operands = [self.operands[slot] for slot in slots] + products
+        known = {primitive: opcode for opcode, primitive in enumerate(dict.fromkeys(primitives))}
+        flat = np.fromiter(chain.from_iterable(operands), np.int64)
+        numbers = iter(range(end, end + len(products)))
+        return Program(
+            tuple([primitive for primitive in known if primitive is not None]),
+            array("H", map(known.__getitem__, primitives)),
+            array("I", accumulate(map(len, operands), initial=0)),
+            array("i", place[flat].tobytes()),
+            array("d", map(self.constants.__getitem__, constants)),
+            inputs,
+            tuple([int(place[o]) if o.__class__ is int else next(numbers) for o in outputs]),
+        )
+
+    def _needed(self, outputs: Iterable[int]) -> Any:
+        """Whether each slot is used for one of these, as an array."""
         needed = bytearray(len(self.primitives))
-        products = [output for output in outputs if output.__class__ is Product]
-        for index in chain([o for o in outputs if o.__class__ is int], *products):
+        for index in outputs:
             needed[index] = 1
         for index in range(len(self.primitives) - 1, self.inputs - 1, -1):
             if needed[index]:
-                for o in self.operands[index]:
-                    if o >= 0:
-                        needed[o] = 1
-        place = list(range(self.inputs)) + [ABSENT] * (len(self.primitives) - self.inputs)
-        constants: array[float] = array("d")
-        for index, number in self.constants.items():
-            if needed[index]:
-                place[index] = self.inputs + len(constants)
-                constants.append(number)
-        at = self.inputs + len(constants)
-        known: dict[Primitive, int] = {}
-        opcodes, starts, operands = array("H"), array("I", [0]), array("i")
-        for index in range(self.inputs, len(self.primitives)):
-            primitive = self.primitives[index]
-            if needed[index] and primitive is not None:
-                opcodes.append(known.setdefault(primitive, len(known)))
-                operands.extend([place[o] for o in self.operands[index]])
-                starts.append(len(operands))
-                place[index] = at
-                at += 1
-        if products:
-            opcodes.extend([known.setdefault(TABLE["mul"], len(known))] * len(products))
-            starts.extend(range(len(operands) + 2, len(operands) + 2 * len(products) + 1, 2))
-            operands.extend([place[o] for product in products for o in product])
-        numbers = iter(range(at, at + len(products)))
-        outputs_at = tuple([place[o] if o.__class__ is int else next(numbers) for o in outputs])
-        return Program(tuple(known), opcodes, starts, operands, constants, self.inputs, outputs_at)
+                for operand in self.operands[index]:
+                    needed[operand] = 1
+        return np.array(needed, bool)
 
 
 def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[int]:

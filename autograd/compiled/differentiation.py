@@ -16,7 +16,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from autograd.compiled import loops
 from autograd.compiled.building import LONG_DOT, Builder, Product, Slot
+from autograd.loops import PART, Body
 from autograd.number_systems import floats
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program
@@ -44,6 +46,8 @@ class Differentiator:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self._templates: dict[tuple[Primitive, tuple[int, ...]], Template] = {}
+        #: The cotangents of what comes out of each recorded loop: its slot → which part → the builder's slot.
+        self._parts: dict[int, dict[int, int]] = {}
 
     def cotangents(
         self,
@@ -70,6 +74,7 @@ class Differentiator:
         for slot, seed in seeds.items():
             found[slot] = seed
         used_once = self._weights(program, wanted)
+        self._parts = {}
         emit, first, starts = self.builder.emit, program.first_instruction, program.starts
         for slot in reversed(order):
             cotangent = found[slot]
@@ -82,9 +87,8 @@ class Differentiator:
             if used_once and primitive is _DOT and len(operands) >= 2 * LONG_DOT and live[slot] is None:
                 n = len(operands) // 2
                 if used_once.issuperset(operands[:n]):  # the weights' own row: no instruction for each is made here
-                    inputs = [places[o] for o in operands[n : 2 * n]]
-                    for weight, x in zip(operands[:n], inputs, strict=True):
-                        found[weight] = Product(cotangent, x)
+                    for weight, x in zip(operands[:n], operands[n : 2 * n], strict=True):
+                        found[weight] = (cotangent, places[x])
                     skip = n
             for argument, product in self._products(primitive, slot, operands, places, cotangent, depends, skip):
                 operand = operands[argument]
@@ -93,6 +97,10 @@ class Differentiator:
                     here = self._both(here, self._taken(places[operands[0]], argument))
                 if here is not None and here != there:
                     product = emit(_WHERE, (here, product, self.builder.constant(-0.0)))
+                if primitive is PART:
+                    self._parts.setdefault(operand, {})[_which(program, operands)] = product
+                    found[operand] = product
+                    continue
                 so_far = found[operand]
                 found[operand] = product if so_far is None else emit(_ADD, (so_far, product))
         return found
@@ -119,13 +127,15 @@ class Differentiator:
             arguments = [i for i, o in enumerate(operands) if i >= skip and depends[o]]
             if not arguments:
                 return []
+            if isinstance(primitive.forward, Body):
+                return loops.pulled_back(self.builder, _cotangents, places[slot], self._parts[slot], arguments)
             return self._of_any_number(primitive, slot, operands, places, cotangent, arguments)
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and primitive.partials[i] is not None]
         if not arguments:
             return []
         if primitive is _WHERE:  # what flows is chosen by where the branch is live
             return [(i, cotangent) for i in arguments]
-        if primitive.name == "identity":
+        if primitive.name == "identity" or primitive is PART:
             return [(0, cotangent)]
         template = self._template(primitive, tuple(arguments))
         products = self._put_in(template, [places[slot], *(places[o] for o in operands), cotangent])
@@ -232,6 +242,16 @@ class Differentiator:
         if x is None or y is None:
             return None
         return self.builder.emit(TABLE["maximum"], (x, y))
+
+
+def _cotangents(builder: Builder, *arguments: Any) -> list[int | Product | None]:
+    """The cotangents of a program in a builder of its own: the step of a loop."""
+    return Differentiator(builder).cotangents(*arguments)
+
+
+def _which(program: Program, operands: Sequence[int]) -> int:
+    """Which part of a loop it is."""
+    return int(program.constants[operands[1] - program.inputs])
 
 
 def _template(primitive: Primitive, arguments: tuple[int, ...]) -> Template:

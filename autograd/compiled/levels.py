@@ -52,7 +52,7 @@ class Levels:
     def __init__(self, plan: Plan, *, with_varying: bool = True) -> None:
         self.plan = plan
         program = plan.program
-        self.names = [*(primitive.name for primitive in program.primitives), "sum"]
+        self.names: list[str] = [*(primitive.name for primitive in program.primitives), "sum"]
         self.first = first = program.first_instruction
         self.varying = np.array(plan.varying, np.uint8)
         self.opcodes = np.array(program.opcodes, np.int64)
@@ -93,7 +93,7 @@ class Levels:
         xs, ys, zs = (column.tolist() for column in columns)
         wide: dict[int, list[int]] = {}
         known: dict[Any, int] = {}
-        for place in np.flatnonzero(self._is_wide()[opcodes]).tolist():
+        for place in np.flatnonzero(self._is_wide()[opcodes] | (counts > _COLUMNS)).tolist():
             slot = int(slots[place])
             wide[slot] = self.operands_of(slot).tolist()
             kind = slot if slot in self.sums else self.varying[wide[slot]].tobytes()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from autograd.compiled import loops
 from autograd.compiled.building import Builder, Product, rebuilt
 from autograd.compiled.differentiation import Differentiator
 from autograd.compiled.tracing import Trace
@@ -66,20 +69,31 @@ def planned(
             cotangent = None if i < 0 else cotangents[i]
             found.append(builder.constant(0.0) if cotangent is None else cotangent)
     program = builder.program([*values, *guards, *found])
-    products = sum(1 for x in found if x.__class__ is Product)
-    return plan_of(program, len(values), len(guards), varying_inputs, reduced)._replace(products=products)
+    products = sum(1 for x in found if x.__class__ is tuple)
+    return plan_of(program, len(values), len(guards), varying_inputs, reduced, products=products)
 
 
 def plan_of(
-    program: Program, values: int, guards: int, varying_inputs: Sequence[bool], reduced: Sequence[bool] = ()
+    program: Program,
+    values: int,
+    guards: int,
+    varying_inputs: Sequence[bool],
+    reduced: Sequence[bool] = (),
+    *,
+    products: int = 0,
 ) -> Plan:
-    """The plan of a program with so many values and guards among its outputs."""
+    """The plan of a program with so many values and guards among its outputs, and so many products at its end."""
     varying = bytearray(program.first_instruction + len(program))
     varying[: program.inputs] = bytes(map(bool, varying_inputs))
-    starts, operands = program.starts, program.operands
-    for i, slot in enumerate(range(program.first_instruction, len(varying))):
-        for o in operands[starts[i] : starts[i + 1]]:
-            if varying[o]:
-                varying[slot] = 1
-                break
-    return Plan(program, values, guards, varying, tuple(reduced) or (False,) * len(program.outputs))
+    if any(varying_inputs):
+        starts, operands = program.starts, program.operands
+        end = len(program) - products
+        for i, slot in zip(range(end), range(program.first_instruction, len(varying)), strict=False):
+            for o in operands[starts[i] : starts[i + 1]]:
+                if varying[o]:
+                    varying[slot] = 1
+                    break
+        # There may be a hundred thousand products, so arrays do it.
+        factors = np.array(operands[starts[end] :], np.intp).reshape(-1, 2)
+        varying[len(varying) - products :] = np.array(varying, np.uint8)[factors].max(axis=1, initial=0).tobytes()
+    return Plan(program, values, guards, varying, tuple(reduced) or (False,) * len(program.outputs), products)
