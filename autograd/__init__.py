@@ -75,6 +75,7 @@ from autograd.functions import (
 )
 from autograd.line_recording import record_lines
 from autograd.lines import line_of
+from autograd.loops import map, scan
 from autograd.nonfinite import find_nonfinite
 from autograd.pictures.drawing import draw
 from autograd.pictures.mathematics import derive, explain, verify_formula
@@ -152,6 +153,7 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "map",
     "maximum",
     "mean",
     "minimum",
@@ -167,6 +169,7 @@ __all__ = [
     "record_lines",
     "relu",
     "rounding_error",
+    "scan",
     "selu",
     "sigmoid",
     "sign",

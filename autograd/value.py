@@ -30,6 +30,7 @@ __all__ = [
     "backward_order",
     "constant",
     "detach",
+    "node_of",
     "plain",
     "recorder",
     "refuse_if_stale",
@@ -346,6 +347,11 @@ def recorder(primitive: Primitive) -> Callable[..., Any]:
 def constant(x: float) -> Value:
     """A Value that is a plain number and no leaf: for arguments and results of transforms."""
     return _RECORDING.constant(x)  # type: ignore[no-any-return]
+
+
+def node_of(data: float, primitive: Primitive, operands: Sequence[Any]) -> Value:
+    """A node of a primitive over these operands whose number is known."""
+    return _RECORDING.node_of(data, primitive, operands)  # type: ignore[no-any-return]
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:

@@ -13,13 +13,15 @@ from typing import Any
 class Watch:
     """The conditions whose truth was asked for, in the thread that records."""
 
-    __slots__ = ("attempts", "conditions", "thread")
+    __slots__ = ("attempts", "conditions", "in_loop", "thread")
 
     def __init__(self) -> None:
         self.conditions: list[tuple[Any, str]] = []
         self.thread = get_ident()
         #: How many branches not taken are being run, one inside the other.
         self.attempts = 0
+        #: Whether a step of a loop is being recorded; loops inside of it are recorded step by step.
+        self.in_loop = False
 
     def is_ours(self) -> bool:
         """Whether it is this thread that records."""

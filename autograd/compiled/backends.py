@@ -7,6 +7,8 @@ import warnings
 from importlib.util import find_spec
 from typing import NamedTuple
 
+from autograd.compiled import loops
+from autograd.compiled.numpy_loops import LoopsOnNumpy
 from autograd.compiled.numpy_replay import NumpyReplay
 from autograd.compiled.plan import Plan
 from autograd.compiled.replay import Replay
@@ -73,6 +75,8 @@ def choose(plan: Plan, options: Options) -> Choice:
         NotImplementedError: the back end that was asked for lacks a primitive of the program.
     """
     backend, expected_samples = options.backend, options.expected_samples
+    if loops.has_loops(plan.program):
+        return Choice(LoopsOnNumpy(plan), "loops")
     if backend == "numpy":
         return Choice(NumpyReplay(plan, fast=options.fast), "asked for")
     if backend != "auto":

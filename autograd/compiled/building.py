@@ -299,9 +299,9 @@ class Builder:
         """A recorded loop over first carries, what is shared, and the elements step by step."""
         return self.slot(loops.add(self, rebuilt, body, [self.number(o).index for o in operands]))
 
-    def part(self, loop: Slot, which: float) -> Slot:
-        """One of the numbers that come out of a loop."""
-        return self.slot(loops.part(self, loop.index, int(which)))
+    def part(self, loop: Slot, which: Slot) -> Slot:
+        """One of the numbers that come out of a loop; a constant says which."""
+        return self.slot(loops.part(self, loop.index, int(self.constants[which.index])))
 
     def logsumexp(self, xs: Sequence[Any]) -> Any:
         """The largest plus log1p of the other terms, as the float system has it; infinities come through."""

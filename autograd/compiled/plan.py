@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd.compiled import loops
+from autograd.compiled import loops
 from autograd.compiled.building import Builder, Product, rebuilt
 from autograd.compiled.differentiation import Differentiator
 from autograd.compiled.tracing import Trace
@@ -85,10 +86,15 @@ def plan_of(
     """The plan of a program with so many values and guards among its outputs, and so many products at its end."""
     varying = bytearray(program.first_instruction + len(program))
     varying[: program.inputs] = bytes(map(bool, varying_inputs))
-    if any(varying_inputs):
-        starts, operands = program.starts, program.operands
+    # Columns live with the numbers that differ by sample, whatever they hold.
+    columns = {i for i, row in enumerate(program.primitives) if row is loops.STACK or loops.of(row) is not None}
+    if columns or any(varying_inputs):
+        starts, operands, opcodes = program.starts, program.operands, program.opcodes
         end = len(program) - products
         for i, slot in zip(range(end), range(program.first_instruction, len(varying)), strict=False):
+            if opcodes[i] in columns:
+                varying[slot] = 1
+                continue
             for o in operands[starts[i] : starts[i + 1]]:
                 if varying[o]:
                     varying[slot] = 1

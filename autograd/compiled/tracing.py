@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from autograd import watching
 from autograd.errors import RecordingError
+from autograd.loops import Body
 from autograd.operands import Condition
 from autograd.program import ABSENT, Program, flatten
 from autograd.structure import take_apart
@@ -150,8 +151,9 @@ def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> 
     """All that a run decided: instructions, constants, and the numbers of the leaves that it made or captured."""
     ours = set(fresh)
     leaves = [leaf._data for leaf in nodes[: program.inputs] if leaf not in ours]
+    primitives = [row.forward.contents() if isinstance(row.forward, Body) else row for row in program.primitives]
     return (
-        program.primitives, program.opcodes, program.operands.tobytes(), program.constants.tobytes(),
+        primitives, program.opcodes, program.operands.tobytes(), program.constants.tobytes(),
         array("d", leaves).tobytes(),
     )  # fmt: skip
 

@@ -1,0 +1,240 @@
+"""Loops in a program that is being built: one body for all steps, forward and backward.
+
+Beside numbers such a program has *columns*, one number for each step. ``stack`` makes a column of numbers, a loop
+takes first carries, numbers that all steps share, and columns of elements; what comes out is read by ``final`` (the
+last carry), ``column`` (a result of all steps) and ``at`` (a column's number at one step).
+
+The derivative of a loop is a loop that runs the other way. It carries the cotangents of the carries and of what is
+shared, and takes the numbers that it needs of each step as columns, which the forward loop keeps for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Never
+
+from autograd.loops import Body
+from autograd.primitives import TABLE, Primitive
+
+if TYPE_CHECKING:
+    from autograd.compiled.building import Builder
+    from autograd.program import Program
+
+
+def _none(*_: Any) -> Never:
+    raise NotImplementedError("loops are differentiated as a whole")
+
+
+STACK = Primitive("stack", _none)
+FINAL = Primitive("final", (None, None))
+COLUMN = Primitive("column", (None, None))
+AT = Primitive("at", (None, None))
+
+
+class Loop:
+    """A loop: ``forward`` of its row.
+
+    The operands are the first carries, the shared numbers, and the columns of elements; the body's inputs stand in
+    this order too.
+    """
+
+    def __init__(
+        self, body: Builder, steps: int, counts: tuple[int, int, int], carries: list[int], *, is_reverse: bool
+    ) -> None:
+        self.body = body
+        self.steps = steps
+        #: How many carries, shared numbers and columns of elements there are.
+        self.counts = counts
+        #: The body's input for each operand.
+        self.inputs: list[int] = list(range(sum(counts)))
+        #: The body's slots of the next carries, and of what each step gives besides; columns of it.
+        self.carries = carries
+        self.results: list[int] = []
+        #: Whether the last step comes first.
+        self.is_reverse = is_reverse
+        #: What it was made of, and the slot of the body for each of its slots; ``None`` for a derivative.
+        self.source: tuple[Body, list[int]] | None = None
+
+    def keep(self, slot: int) -> int:
+        """The place among the results of a number of the body; it is kept from now on."""
+        if slot not in self.results:
+            self.results.append(slot)
+        return self.results.index(slot)
+
+    def program(self) -> Program:
+        """The body: its outputs are the next carries and then the results."""
+        return self.body.program([*self.carries, *self.results])
+
+
+def of(row: Primitive) -> Loop | None:
+    """The loop that an instruction is."""
+    return row.forward if isinstance(row.forward, Loop) else None
+
+
+def has_loops(program: Program) -> bool:
+    """Whether a program has columns."""
+    return any(row is STACK or of(row) is not None for row in program.primitives)
+
+
+def _append(builder: Builder, row: Primitive, operands: Sequence[int]) -> int:
+    """The slot of an instruction, which is not folded."""
+    return builder.append(row, tuple(operands))
+
+
+def stack(builder: Builder, numbers: Sequence[int]) -> int:
+    """The column of these numbers; the column itself, where they are its numbers in order."""
+    first = numbers[0]
+    if builder.primitives[first] is AT:
+        column = builder.operands[first][0]
+        if _steps(builder, column) == len(numbers) and all(
+            number == at(builder, column, step) for step, number in enumerate(numbers)
+        ):
+            return column
+    return _append(builder, STACK, numbers)
+
+
+def _steps(builder: Builder, column: int) -> int:
+    operands = builder.operands[column]
+    if builder.primitives[column] is STACK:
+        return len(operands)
+    row = builder.primitives[operands[0]]
+    assert row is not None
+    loop = of(row)
+    assert loop is not None
+    return loop.steps
+
+
+def at(builder: Builder, column: int, step: int) -> int:
+    """The number of a column at a step."""
+    if builder.primitives[column] is STACK:
+        return builder.operands[column][step]
+    return _append(builder, AT, (column, builder.constant(float(step))))
+
+
+def _column(builder: Builder, bundle: int, result: int) -> int:
+    return _append(builder, COLUMN, (bundle, builder.constant(float(result))))
+
+
+def _final(builder: Builder, bundle: int, carry: int) -> int:
+    return _append(builder, FINAL, (bundle, builder.constant(float(carry))))
+
+
+def add(builder: Builder, rebuilt: Callable[..., list[int]], body: Body, operands: Sequence[int]) -> int:
+    """The slot of a loop over these numbers: first carries, what is shared, the elements step by step."""
+    inner = builder.__class__(body.program.inputs, long_dots=builder.long_dots)
+    places = rebuilt(body.program, inner, range(body.program.inputs))
+    outs = [places[o] for o in body.program.outputs]
+    counts = (body.carries, body.captured, body.elements)
+    loop = Loop(inner, body.steps, counts, outs[: body.carries], is_reverse=False)
+    loop.source = body, places
+    for slot in outs[body.carries :]:
+        loop.keep(slot)
+    begin = body.carries + body.captured
+    columns = [stack(builder, operands[begin + i :: body.elements]) for i in range(body.elements)]
+    return _append(builder, Primitive("loop", _none, forward=loop), (*operands[:begin], *columns))
+
+
+def part(builder: Builder, bundle: int, which: int) -> int:
+    """A number that comes out of a loop: the carries, then the results step by step."""
+    row = builder.primitives[bundle]
+    loop = None if row is None else of(row)
+    assert loop is not None and loop.source is not None
+    body, places = loop.source
+    if which < body.carries:
+        return _final(builder, bundle, which)
+    step, result = divmod(which - body.carries, body.results)
+    slot = places[body.program.outputs[body.carries + result]]
+    return at(builder, _column(builder, bundle, loop.keep(slot)), step)
+
+
+def pulled_back(
+    builder: Builder,
+    differentiate: Callable[..., list[Any]],
+    bundle: int,
+    cotangents: Mapping[int, int],
+    wanted: Iterable[int],
+) -> list[tuple[int, int]]:
+    """Argument and cotangent for each wanted argument of a recorded loop, given the cotangents of its parts.
+
+    Args:
+        differentiate: ``(builder, program, places, order, seeds, wanted)``: the cotangent of every slot.
+    """
+    row = builder.primitives[bundle]
+    loop = None if row is None else of(row)
+    assert loop is not None and loop.source is not None
+    body, places = loop.source
+    inner, inputs = loop.body, builder.operands[bundle]
+    carries, captured, elements = loop.counts
+    begin = carries + captured
+    arguments = list(wanted)
+    shared = [i - carries for i in arguments if carries <= i < begin]
+    columns = sorted({(i - begin) % elements for i in arguments if i >= begin})
+    results = sorted({(k - carries) % body.results for k in cotangents if k >= carries})
+    zero = builder.constant(0.0)
+
+    # The inputs of the step back: cotangents of carries, of what is shared so far, of results; then the numbers.
+    numbers = [slot for slot in sorted(set(places)) if slot not in inner.constants]
+    given = {slot: carries + len(shared) + len(results) + i for i, slot in enumerate(numbers)}
+    back = builder.__class__(carries + len(shared) + len(results) + len(numbers))
+    here = [back.constant(inner.constants[p]) if p in inner.constants else given[p] for p in places]
+    seeds: dict[int, int] = {}
+
+    def seed(slot: int, cotangent: int) -> None:
+        seeds[slot] = cotangent if slot not in seeds else back.emit(TABLE["add"], (seeds[slot], cotangent))
+
+    for i, j in enumerate(shared, start=carries):
+        seed(carries + j, i)
+    outputs = body.program.outputs
+    for k in range(carries):
+        seed(outputs[k], k)
+    for i, result in enumerate(results, start=carries + len(shared)):
+        seed(outputs[carries + result], i)
+    targets = [*range(carries), *(carries + j for j in shared), *(begin + i for i in columns)]
+    found = differentiate(back, body.program, here, body.order, seeds, targets)
+    nothing = back.constant(0.0)
+    outs = [nothing if found[slot] is None else found[slot] for slot in targets]
+    step = Loop(back, loop.steps, (0, 0, 0), outs[: carries + len(shared)], is_reverse=not loop.is_reverse)
+    step.results = outs[carries + len(shared) :]
+
+    firsts = [cotangents.get(k, zero) for k in range(carries)] + [zero] * len(shared)
+    of_results = [
+        stack(builder, [cotangents.get(carries + t * body.results + r, zero) for t in range(loop.steps)])
+        for r in results
+    ]
+    needed = _needed(back, outs)
+    kept = [slot for slot in numbers if given[slot] in needed]
+    step.inputs = [
+        *range(carries + len(shared)),
+        *(given[s] for s in kept if carries <= s < begin),
+        *range(carries + len(shared), carries + len(shared) + len(results)),
+        *(given[s] for s in kept if not carries <= s < begin),
+    ]
+    from_outside = [inputs[s] for s in kept if carries <= s < begin]
+    from_steps = [
+        inputs[s] if begin <= s < begin + elements else _column(builder, bundle, loop.keep(s))
+        for s in kept
+        if not carries <= s < begin
+    ]
+    step.counts = carries + len(shared), len(from_outside), len(of_results) + len(from_steps)
+    other = _append(builder, Primitive("loop", _none, forward=step), (*firsts, *from_outside, *of_results, *from_steps))
+    place_of_shared = {j: carries + i for i, j in enumerate(shared)}
+    place_of_column = {i: k for k, i in enumerate(columns)}
+    products = []
+    for argument in arguments:
+        if argument < carries:
+            products.append((argument, _final(builder, other, argument)))
+        elif argument < begin:
+            products.append((argument, _final(builder, other, place_of_shared[argument - carries])))
+        else:
+            t, i = divmod(argument - begin, elements)
+            products.append((argument, at(builder, _column(builder, other, place_of_column[i]), t)))
+    return products
+
+
+def _needed(builder: Builder, outputs: Sequence[int]) -> set[int]:
+    """The slots that the outputs depend on, and they themselves."""
+    needed = set(outputs)
+    for slot in range(len(builder.primitives) - 1, -1, -1):
+        if slot in needed:
+            needed.update(builder.operands[slot])
+    return needed
