@@ -19,6 +19,7 @@ from autograd.number_systems.llvm_pairs import (
     bits,
     equal,
     full_sum,
+    horner,
     ordered_sum,
     polynomial,
     with_sign_of,
@@ -26,6 +27,11 @@ from autograd.number_systems.llvm_pairs import (
 
 #: Added to a number, it leaves the nearest integer plus 2046 in the last bits: the exponents of two factors.
 _SHIFT = 1.5 * 2.0**52 + 2046
+#: Added to a number, it leaves the bits of two to the power of the nearest integer, 52 places too far right.
+_SHIFT_TO_POWER = 1.5 * 2.0**52 + 1023
+_HALF_LOG_2 = math.log(2) / 2
+#: Where the n of ``tanh`` becomes 1: the result is ¼ there.
+_TANH_OF_ONE = 0.2555
 _BITS_OF_ONE = 1023 << 52
 _BITS_OF_ROOT_HALF = 0x3FE6A09E667F3BCD
 _FRACTION = (1 << 52) - 1
@@ -218,8 +224,18 @@ def cosh(e: Emitter, x: Any) -> Any:
 
 
 def tanh(e: Emitter, x: Any) -> Any:
-    """-p / (2 + p) with p = e⁻²ᵃ - 1, a = |x|: nothing cancels, nothing overflows."""
-    a = abs(x)
-    p = exponential(e, at_most(e, a, 20.0) * -2.0).minus_one().normalised()
-    result = -p.over(p.added_to(2.0)).value
-    return with_sign_of(e, e.where(a < 2.0**-28, a, result), x)
+    """b + h·(2r + b·(r - g)) / (2g + b·(r - g)), with |x| = n·log(2)/2 + r, h = 2⁻ⁿ, b = 1 - h, g = r·coth r.
+
+    That is the addition theorem of tanh r = r/g and of tanh(n·log(2)/2) = (1 - h)/(1 + h), less b. From |x| = ¼ on, b
+    lies near the result, so that only the last rounding counts in full; before that n is 0 and the result r/g.
+    """
+    a = at_most(e, abs(x), 20.0)
+    shifted = e.fma(a - (_TANH_OF_ONE - _HALF_LOG_2 / 2), -1 / _HALF_LOG_2, _SHIFT_TO_POWER)
+    r = e.fma(shifted - _SHIFT_TO_POWER, _HALF_LOG_2, a)
+    w = r * r
+    g = e.fma(w, horner(e, c.COTH, w), 1.0)
+    h = (bits(e, shifted) << 52).number()
+    b = 1.0 - h
+    difference = r - g
+    quotient = e.fma(b, difference, r + r) / e.fma(b, difference, g + g)
+    return with_sign_of(e, e.fma(h, quotient, b), x)

@@ -92,6 +92,14 @@ def polynomial(e: Emitter, coefficients: Sequence[float], x: Register) -> Regist
     return e.number(terms[0])
 
 
+def horner(e: Emitter, coefficients: Sequence[float], x: Register) -> Register:
+    """c₀ + x·(c₁ + x·(c₂ + …)): the fewest operations, for kernels of which several run side by side."""
+    total = e.number(coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        total = e.fma(total, x, coefficient)
+    return total
+
+
 class Pair(NamedTuple):
     """The sum of two doubles, the second small beside the first."""
 

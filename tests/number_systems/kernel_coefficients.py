@@ -46,6 +46,14 @@ with mp.workdps(DIGITS):
             "eʳ = 1 + r + r²·p(r), |r| ≤ log(2)/2",
         ),
         Approximation(
+            "COTH",
+            lambda w: (mp.sqrt(w) * mp.coth(mp.sqrt(w)) - 1) / w if w > mpf(10) ** -12 else mpf(1) / 3 - w / 45,
+            mpf(0),
+            mpf("0.2556") ** 2,
+            5,
+            "r·coth r = 1 + w·p(w), w = r², |r| ≤ 0.2555",
+        ),
+        Approximation(
             "LOG",
             lambda w: (2 * mp.atanh(mp.sqrt(w) / 2) / mp.sqrt(w) - 1) / w if w else mpf(1) / 12,
             mpf(0),

@@ -151,6 +151,7 @@ def test_huge_angles_are_reduced_by_all_digits_of_pi(name: str) -> None:
 #: Which kernel stands on which polynomial.
 USED_BY = {
     "EXP": "exp",
+    "COTH": "tanh",
     "LOG": "log",
     "LOG_TAIL": "pow",
     "SIN": "sin",
