@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import struct
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, chain
 from types import SimpleNamespace
@@ -28,8 +29,11 @@ from autograd.program import ABSENT, Program
 NAME = "program"
 LANES = True
 
-_COMMUTING = {"add", "mul", "hypot"}
-_OF_TRUTHS = {"minimum", "maximum", "mul"}
+_COMMUTING = frozenset([TABLE["add"], TABLE["mul"], TABLE["hypot"]])
+_OF_TRUTHS = ("minimum", "maximum", "mul")
+_NEG, _MINIMUM, _MAXIMUM = TABLE["neg"], TABLE["minimum"], TABLE["maximum"]
+#: What may yield 1.0 or 0.0 alone.
+_MAY_BE_TRUTH = frozenset(row for row in TABLE.values() if row.compares or row.name in _OF_TRUTHS)
 _MINUS_ZERO = struct.pack("d", -0.0)
 _NEVER_MINUS_ZERO = {"square", "abs", "relu", "exp", "less", "less_equal", "greater", "greater_equal"}
 
@@ -97,7 +101,8 @@ class Builder:
         self.operands: list[tuple[int, ...]] = [()] * inputs
         self.constants: dict[int, float] = {}
         self._of_bits: dict[bytes, int] = {}
-        self._known: dict[tuple[Any, ...], int] = {}
+        #: Primitive → operands → the slot of that instruction.
+        self.known: defaultdict[Primitive, dict[tuple[int, ...], int]] = defaultdict(dict)
         #: Slots that hold 1.0 or 0.0, so that "and" and "or" with a constant can be folded.
         self._truths: set[int] = set()
         functions: dict[str, Callable[..., Any]] = {name: self._function(name) for name in TABLE}
@@ -141,28 +146,26 @@ class Builder:
 
     def emit(self, primitive: Primitive, operands: tuple[int, ...]) -> int:
         """The slot of an instruction: folded, found again, or new."""
-        name = primitive.name
-        constants = self.constants
-        if name in _COMMUTING and operands[1] < operands[0]:
-            operands = (operands[1], operands[0])
-        key = (name, *operands)
-        found = self._known.get(key)
-        if found is not None:
-            return found
-        index = (
-            self._folded(primitive, name, operands)
-            if name == "neg" or any([o in constants for o in operands])  # noqa: C419 - a generator is slower
-            else None
-        )
-        if index is None and (name == "maximum" or name == "minimum") and operands[0] == operands[1]:
+        known = self.known[primitive]
+        found = known.get(operands)
+        return self.first_of(primitive, operands, known) if found is None else found
+
+    def first_of(self, primitive: Primitive, operands: tuple[int, ...], known: dict[tuple[int, ...], int]) -> int:
+        """The slot of an instruction that is not in ``known``, the instructions of its primitive; it is put there."""
+        index: int | None = None
+        if primitive in _COMMUTING and operands[1] < operands[0]:
+            index = self.emit(primitive, (operands[1], operands[0]))
+        elif primitive is _NEG or not self.constants.keys().isdisjoint(operands):
+            index = self._folded(primitive, primitive.name, operands)
+        if index is None and (primitive is _MINIMUM or primitive is _MAXIMUM) and operands[0] == operands[1]:
             index = operands[0]
         if index is None:
             index = len(self.primitives)
             self.primitives.append(primitive)
             self.operands.append(operands)
-            if primitive.compares or (name in _OF_TRUTHS and all(o in self._truths for o in operands)):
+            if primitive in _MAY_BE_TRUTH and (primitive.compares or self._truths.issuperset(operands)):
                 self._truths.add(index)
-        self._known[key] = index
+        known[operands] = index
         return index
 
     def _folded(self, primitive: Primitive, name: str, operands: tuple[int, ...]) -> int | None:
@@ -287,10 +290,10 @@ class Builder:
 
     def append(self, primitive: Primitive, operands: tuple[int, ...]) -> int:
         """The slot of an instruction that is found again or new, and never folded."""
-        key = (primitive, *operands)
-        index = self._known.get(key)
+        known = self.known[primitive]
+        index = known.get(operands)
         if index is None:
-            index = self._known[key] = len(self.primitives)
+            index = known[operands] = len(self.primitives)
             self.primitives.append(primitive)
             self.operands.append(operands)
         return index

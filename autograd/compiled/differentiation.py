@@ -13,8 +13,9 @@ that is live elsewhere too is chosen by that condition. The neutral element is -
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
 
 from autograd.compiled import loops
 from autograd.compiled.building import LONG_DOT, Builder, Product, Slot
@@ -26,18 +27,27 @@ from autograd.program import Program
 _WHERE = TABLE["where"]
 _ADD = TABLE["add"]
 _DOT = TABLE["dot"]
+_POW = TABLE["pow"]
+_IDENTITY = TABLE["identity"]
 _NOT_DIFFERENTIATED = ("detach",)
 
 
-class Template(NamedTuple):
-    """The instructions that a primitive's rules write, over slots 0 (z), 1 … n (operands), n + 1 (cotangent)."""
+#: Picks the operands of an instruction from the numbers that a template knows so far.
+Pick: TypeAlias = Callable[[Sequence[int]], tuple[int, ...]]
 
-    inputs: int
-    primitives: list[Primitive | None]
-    operands: list[tuple[int, ...]]
-    constants: Mapping[int, float]
-    #: Per wanted argument, the slot of cotangent times partial; ``None`` where the partial is 0.
-    products: tuple[int | None, ...]
+
+class Template(NamedTuple):
+    """The instructions that a primitive's rules write, ready to be put into a builder.
+
+    They know numbers by places: 0 is z, then come the operands, the cotangent, the constants, and what each wrote.
+    """
+
+    #: The builder's slots of the constants.
+    constants: list[int]
+    #: Per instruction: its primitive, the builder's instructions of that primitive, and its operands.
+    steps: list[tuple[Primitive, dict[tuple[int, ...], int], Pick]]
+    #: The wanted arguments whose partials are not 0, and the places of cotangent times partial.
+    products: list[tuple[int, int]]
 
 
 class Differentiator:
@@ -45,7 +55,7 @@ class Differentiator:
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
-        self._templates: dict[tuple[Primitive, tuple[int, ...]], Template] = {}
+        self._templates: dict[tuple[Any, ...], Template] = {}
         #: The cotangents of what comes out of each recorded loop: its slot → which part → the builder's slot.
         self._parts: dict[int, dict[int, int]] = {}
 
@@ -75,14 +85,15 @@ class Differentiator:
             found[slot] = seed
         used_once = self._weights(program, wanted)
         self._parts = {}
-        emit, first, starts = self.builder.emit, program.first_instruction, program.starts
+        emit, first, primitives = self.builder.emit, program.first_instruction, program.primitives
+        opcodes, starts, flat = program.opcodes.tolist(), program.starts.tolist(), program.operands.tolist()
         for slot in reversed(order):
             cotangent = found[slot]
             if cotangent is None or not depends[slot]:
                 continue
             i = slot - first
-            primitive = program.primitives[program.opcodes[i]]
-            operands = program.operands[starts[i] : starts[i + 1]]
+            primitive = primitives[opcodes[i]]
+            operands = flat[starts[i] : starts[i + 1]]
             skip = 0
             if used_once and primitive is _DOT and len(operands) >= 2 * LONG_DOT and live[slot] is None:
                 n = len(operands) // 2
@@ -130,16 +141,23 @@ class Differentiator:
             if isinstance(primitive.forward, Body):
                 return loops.pulled_back(self.builder, _cotangents, places[slot], self._parts[slot], arguments)
             return self._of_any_number(primitive, slot, operands, places, cotangent, arguments)
-        arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and primitive.partials[i] is not None]
-        if not arguments:
-            return []
         if primitive is _WHERE:  # what flows is chosen by where the branch is live
-            return [(i, cotangent) for i in arguments]
-        if primitive.name == "identity" or primitive is PART:
-            return [(0, cotangent)]
-        template = self._template(primitive, tuple(arguments))
-        products = self._put_in(template, [places[slot], *(places[o] for o in operands), cotangent])
-        return [(i, product) for i, product in zip(arguments, products, strict=True) if product is not None]
+            return [(i, cotangent) for i in (1, 2) if operands[i] >= 0 and depends[operands[i]]]
+        if primitive is _IDENTITY or primitive is PART:
+            return [(0, cotangent)] if depends[operands[0]] else []
+        exponent = self.builder.constants.get(places[operands[1]]) if primitive is _POW else None
+        key = (primitive, exponent, *map(depends.__getitem__, operands))
+        template = self._templates.get(key)
+        if template is None:
+            arguments = [i for i, o in enumerate(operands) if depends[o] and primitive.partials[i] is not None]
+            template = self._templates[key] = _template(self.builder, primitive, arguments, exponent)
+        numbers = [places[slot], *map(places.__getitem__, operands), cotangent, *template.constants]
+        first_of = self.builder.first_of
+        for row, known, pick in template.steps:
+            chosen = pick(numbers)
+            number = known.get(chosen)
+            numbers.append(first_of(row, chosen, known) if number is None else number)
+        return [(argument, numbers[place]) for argument, place in template.products]
 
     def _of_any_number(
         self,
@@ -156,25 +174,6 @@ class Differentiator:
         every = primitive.partials(builder.m, builder.slot(places[slot]), xs)
         c = builder.slot(cotangent)
         return [(i, product.index) for i in arguments if (product := _product(c, every[i])) is not None]
-
-    def _template(self, primitive: Primitive, arguments: tuple[int, ...]) -> Template:
-        key = primitive, arguments
-        template = self._templates.get(key)
-        if template is None:
-            template = self._templates[key] = _template(primitive, arguments)
-        return template
-
-    def _put_in(self, template: Template, actual: list[int]) -> list[int | None]:
-        emit, constant = self.builder.emit, self.builder.constant
-        places = actual
-        constants = template.constants
-        for index in range(template.inputs, len(template.primitives)):
-            primitive = template.primitives[index]
-            if primitive is None:
-                places.append(constant(constants[index]))
-            else:
-                places.append(emit(primitive, tuple([places[o] for o in template.operands[index]])))
-        return [None if p is None else places[p] for p in template.products]
 
     def _live(
         self,
@@ -254,14 +253,15 @@ def _which(program: Program, operands: Sequence[int]) -> int:
     return int(program.constants[operands[1] - program.inputs])
 
 
-def _template(primitive: Primitive, arguments: tuple[int, ...]) -> Template:
-    """What the rules of some arguments write."""
+def _template(into: Builder, primitive: Primitive, arguments: Sequence[int], exponent: float | None) -> Template:
+    """What the rules of some arguments write, for a builder; an exponent that is known is no operand to them."""
     rules = primitive.partials
     assert not callable(rules)
-    n = len(rules)
-    builder = Builder(n + 2)
-    z, *xs, cotangent = [builder.slot(i) for i in range(n + 2)]
-    products: list[int | None] = []
+    builder = Builder(len(rules) + 2)
+    z, *xs, cotangent = [builder.slot(i) for i in range(builder.inputs)]
+    if exponent is not None:
+        xs[1] = builder.number(exponent)
+    products = []
     for argument in arguments:
         rule = rules[argument]
         assert rule is not None
@@ -270,8 +270,28 @@ def _template(primitive: Primitive, arguments: tuple[int, ...]) -> Template:
             if limit.argument == argument and not _holds_by_itself(primitive, argument, limit):
                 partial = builder.m.where(limit.at(*xs), limit.value, partial)
         product = _product(cotangent, partial)
-        products.append(None if product is None else product.index)
-    return Template(n + 2, builder.primitives, builder.operands, builder.constants, tuple(products))
+        if product is not None:
+            products.append((argument, product.index))
+    # Constants come before all instructions.
+    place = dict(zip([*range(builder.inputs), *builder.constants], range(len(builder.primitives)), strict=False))
+    steps = []
+    for index, (row, operands) in enumerate(zip(builder.primitives, builder.operands, strict=True)):
+        if row is not None:
+            steps.append((row, into.known[row], _pick([place[o] for o in operands])))
+            place[index] = len(place)
+    return Template(
+        list(map(into.constant, builder.constants.values())),
+        steps,
+        [(argument, place[index]) for argument, index in products],
+    )
+
+
+def _pick(places: Sequence[int]) -> Pick:
+    """What picks these places; of a single one too it makes a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    place = places[0]
+    return lambda numbers: (numbers[place],)
 
 
 def _product(cotangent: Slot, partial: Any) -> Slot | None:
@@ -324,9 +344,13 @@ def _depending_on(program: Program, slots: Iterable[int]) -> bytearray:
     depends = bytearray(program.first_instruction + len(program))
     for slot in slots:
         depends[slot] = 1
-    for slot, (primitive, operands) in enumerate(program.instructions(), start=program.first_instruction):
-        if not depends[slot] and primitive.name not in _NOT_DIFFERENTIATED:
-            for o in operands:
+    starts, operands = program.starts.tolist(), program.operands.tolist()
+    passes = [primitive.name not in _NOT_DIFFERENTIATED for primitive in program.primitives]
+    for slot, opcode, start, end in zip(
+        range(program.first_instruction, len(depends)), program.opcodes, starts, starts[1:], strict=False
+    ):
+        if passes[opcode]:
+            for o in operands[start:end]:
                 if o >= 0 and depends[o]:
                     depends[slot] = 1
                     break

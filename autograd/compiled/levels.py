@@ -149,4 +149,4 @@ class Levels:
 
     def name_of(self, slot: int) -> str:
         """The primitive of an instruction."""
-        return self.names[self.opcodes[slot - self.first]]
+        return self.names[int(self.opcodes[slot - self.first])]

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd.compiled import loops
-from autograd.compiled import loops
 from autograd.compiled.building import Builder, Product, rebuilt
 from autograd.compiled.differentiation import Differentiator
 from autograd.compiled.tracing import Trace
