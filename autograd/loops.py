@@ -173,7 +173,9 @@ class _Recorder:
         asked = len(self._watch.conditions)
         numbers: list[float] = []
         body: Body | None = None
-        build_y, shape_of_y, captured = None, None, []
+        build_y: Builder = list
+        shape_of_y: Any = None
+        captured: list[Any] = []
         for step, x in enumerate(self._xs):
             fresh = [[Value(number) for number in carry], [Value(float(number_of(one))) for one in x]]
             outs, y_build, y_shape = self._step(fresh, step)
@@ -190,7 +192,7 @@ class _Recorder:
             data = [number_of(out) for out in outs]
             carry = data[: len(carry)]
             numbers += data[len(carry) :]
-        assert body is not None and build_y is not None
+        assert body is not None  # there is a first step
         bundle = node_of(0.0, loop_primitive(body), [*self._init, *captured, *(one for x in self._xs for one in x)])
         parts = [node_of(number, PART, (bundle, float(k))) for k, number in enumerate([*carry, *numbers])]
         at, count = len(carry), body.results

@@ -75,10 +75,8 @@ def choose(plan: Plan, options: Options) -> Choice:
         NotImplementedError: the back end that was asked for lacks a primitive of the program.
     """
     backend, expected_samples = options.backend, options.expected_samples
-    if loops.has_loops(plan.program):
-        return Choice(LoopsOnNumpy(plan), "loops")
     if backend == "numpy":
-        return Choice(NumpyReplay(plan, fast=options.fast), "asked for")
+        return Choice(_on_numpy(plan, options), "asked for")
     if backend != "auto":
         if find_spec("llvmlite") is None:
             raise ModuleNotFoundError(f"the back end {backend!r} needs llvmlite: pip install 'valuegrad[fast]'")
@@ -91,10 +89,12 @@ def choose(plan: Plan, options: Options) -> Choice:
                 RuntimeWarning,
                 stacklevel=2,
             )
-        return Choice(NumpyReplay(plan, fast=options.fast), "llvmlite is not installed")
+        return Choice(_on_numpy(plan, options), "llvmlite is not installed")
     instructions = sum(plan.varying[plan.program.first_instruction :])
     if not instructions:
         chosen, reason = "interpreter", "no operation differs from sample to sample"
+    elif loops.has_loops(plan.program):
+        chosen, reason = "interpreter", "it has loops"
     elif expected_samples is not None and expected_samples < WORTH_COMPILING:
         chosen, reason = "interpreter", f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
     elif plan.products > MOST_PRODUCTS:
@@ -106,7 +106,11 @@ def choose(plan: Plan, options: Options) -> Choice:
     try:
         return Choice(_native(plan, chosen, options), reason)
     except NotImplementedError as error:
-        return Choice(NumpyReplay(plan, fast=options.fast), str(error))
+        return Choice(_on_numpy(plan, options), str(error))
+
+
+def _on_numpy(plan: Plan, options: Options) -> Replay:
+    return LoopsOnNumpy(plan) if loops.has_loops(plan.program) else NumpyReplay(plan, fast=options.fast)
 
 
 def _native(plan: Plan, backend: str, options: Options) -> Replay:

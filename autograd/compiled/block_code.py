@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.compiled import loops
 from autograd.compiled.code import (
     DOT,
     END,
@@ -22,9 +23,9 @@ from autograd.compiled.code import (
     LOAD,
     NEURONS,
     OUTER,
-    VECTORS,
 )
 from autograd.compiled.interpreter_code import operations
+from autograd.compiled.loop_code import OF_COLUMNS, LoopCode
 from autograd.compiled.replay import Replay
 
 
@@ -45,7 +46,7 @@ class BlockCode:
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
         self._plan = plan = replay.plan
-        program = plan.program
+        self.program = program = plan.program
         self._first = program.first_instruction
         self._names = [primitive.name for primitive in program.primitives]
         self._operands: dict[int, Sequence[int]] = {}
@@ -70,34 +71,42 @@ class BlockCode:
         #: The uniform rows of the shared numbers, place by place, and a place for each row.
         self._shared: list[int] = []
         self._place_of: dict[int, int] = {}
-        self._row: dict[int, int] = {}
+        self.rows_of: dict[int, int] = {}
         self._free: list[int] = []
         self.rows = 0
-        self._words: list[int] = []
+        self.words_so_far: list[int] = []
         self._is_reference: list[bool] = []
         #: Products to be summed over samples: place among the sums, the two factors, and a slot to release.
         self._pending: list[tuple[int, int, int, int | None]] = []
+        self._loops = LoopCode(self)
         self._write()
         self.shared = len(self._shared)
-        words, is_reference = np.array(self._words, np.int64), np.array(self._is_reference, bool)
-        rows = 2 * (self.shared + words * VECTORS) + 1
-        words = np.where(is_reference, np.where(words < 0, 2 * ~words, rows), words)
+        self.vectors = self._loops.vectors()
+        of_columns, moves, self.rows = self._loops.placed(self.rows, self.vectors, self.words_so_far)
+        words, is_reference = np.array(self.words_so_far, np.int64), np.array(self._is_reference, bool)
+        bits = np.ones(len(words), np.int64)
+        if of_columns:
+            number = words - OF_COLUMNS
+            known = is_reference & (number >= 0)
+            words[known], bits[known] = np.array(of_columns)[number[known]], 2 * np.array(moves)[number[known]] + 1
+        rows = 4 * (self.shared + words * self.vectors) + bits
+        words = np.where(is_reference, np.where(words < 0, 4 * ~words, rows), words)
         #: The rows of the shared numbers, then the instructions.
         self.words = np.concatenate([np.array(self._shared, np.int64), words]).astype(np.int32)
 
-    def _emit(self, *words: int) -> None:
+    def emit(self, *words: int) -> None:
         """Words that are no references."""
-        self._words += words
+        self.words_so_far += words
         self._is_reference += [False] * len(words)
 
-    def _refer(self, *references: int) -> None:
+    def refer(self, *references: int) -> None:
         """References to operands, rows or shared numbers; they get their places at the end."""
-        self._words += references
+        self.words_so_far += references
         self._is_reference += [True] * len(references)
 
-    def _reference(self, slot: int) -> int:
+    def reference(self, slot: int) -> int:
         if self._plan.varying[slot]:
-            return self._row[slot]
+            return self.rows_of[slot]
         return self._shared_row(self._replay.levels.row[slot])
 
     def _shared_row(self, row: int) -> int:
@@ -112,18 +121,27 @@ class BlockCode:
         self._shared += [self._replay.levels.row[slot] for slot in slots]
         return ~first
 
-    def _new_row(self) -> int:
+    def new_row(self) -> int:
         if self._free:
             return self._free.pop()
         self.rows += 1
         return self.rows - 1
 
-    def _release(self, *slots: int) -> None:
+    def release(self, *slots: int) -> None:
         """One use less of each; a row that nobody wants any more is free."""
         for slot in slots:
             self._uses[slot] -= 1
-            if not self._uses[slot] and slot in self._row:
-                self._free.append(self._row.pop(slot))
+            if not self._uses[slot] and slot in self.rows_of:
+                self.free_row(self.rows_of.pop(slot))
+
+    def free_row(self, reference: int) -> None:
+        """A row that is wanted no more; a column's numbers stay where they are."""
+        if reference < OF_COLUMNS:
+            self._free.append(reference)
+
+    def operands_of(self, slot: int) -> Sequence[int]:
+        """The operands of an instruction that differs by sample."""
+        return self._operands[slot]
 
     def _write(self) -> None:
         varying, opcodes = self._plan.varying, self._plan.program.opcodes
@@ -132,27 +150,28 @@ class BlockCode:
             {
                 n
                 for n in {self._names[opcodes[s - self._first]] for s in self._operands}
-                if n not in known and n != "dot"
+                if n not in known and n != "dot" and n not in loops.NAMES
             }
         )
         if missing:
             raise NotImplementedError(f"the interpreter has no {', '.join(missing)}")
+        self._loops.expect(self._replay.columns, self._uses)
         chains, inside = self._chains()
         layers = self._layers(chains)
         summed, kept = _places(self._replay.summed), _places(self._replay.kept)
         for place, slot in enumerate(self._replay.columns):
-            if self._uses[slot]:
-                self._row[slot] = self._new_row()
-                self._emit(LOAD)
-                self._refer(self._row[slot])
-                self._emit(place)
+            if self._uses[slot] and not self._loops.is_loaded_here(slot):
+                self.rows_of[slot] = self.new_row()
+                self.emit(LOAD)
+                self.refer(self.rows_of[slot])
+                self.emit(place)
                 self._send(slot, summed, kept)
         for slot in range(self._first, self._end):
             if not varying[slot] or slot in inside:
                 continue
             operands = self._operands[slot]
             if slot in layers:
-                if slot not in self._row:  # the first of the four; the others were computed with it
+                if slot not in self.rows_of:  # the first of the four; the others were computed with it
                     self._layer(layers[slot], chains)
                 self._send(slot, summed, kept)
                 continue
@@ -162,33 +181,33 @@ class BlockCode:
                     self._uses[x] += 1
                     self._uses[y] += 1
                     self._pending.append((place, x, y, None))
-                self._release(x, y)
+                self.release(x, y)
                 self._gather(GATHERED)
                 continue
             if slot in chains or self._name(slot) == "dot":
                 start, pairs = chains[slot] if slot in chains else _as_chain(operands)
                 factors = [o for pair in pairs for o in pair]
-                references = [self._reference(o) for o in factors]
-                begin = None if start is None else self._reference(start)
-                row = self._new_row()
-                self._emit(DOT)
-                self._refer(row)
-                self._emit(-1) if begin is None else self._refer(begin)
-                self._emit(len(pairs))
-                self._refer(*references)
-                self._row[slot] = row
-                self._release(*factors, *([] if start is None else [start]))
-            else:
-                references = [self._reference(o) for o in operands]
-                row = self._new_row()
-                self._emit(known[self._name(slot)])
-                self._refer(row, *references)
-                self._row[slot] = row
-                self._release(*operands)
+                references = [self.reference(o) for o in factors]
+                begin = None if start is None else self.reference(start)
+                row = self.new_row()
+                self.emit(DOT)
+                self.refer(row)
+                self.emit(-1) if begin is None else self.refer(begin)
+                self.emit(len(pairs))
+                self.refer(*references)
+                self.rows_of[slot] = row
+                self.release(*factors, *([] if start is None else [start]))
+            elif not self._loops.write(slot):
+                references = [self.reference(o) for o in operands]
+                row = self.new_row()
+                self.emit(known[self._name(slot)])
+                self.refer(row, *references)
+                self.rows_of[slot] = row
+                self.release(*operands)
             self._send(slot, summed, kept)
         self._gather(1)
         self._gather_at_the_end()
-        self._emit(END)
+        self.emit(END)
 
     def _name(self, slot: int) -> str:
         return self._names[self._plan.program.opcodes[slot - self._first]]
@@ -196,9 +215,9 @@ class BlockCode:
     def _send(self, slot: int, summed: dict[int, list[int]], kept: dict[int, list[int]]) -> None:
         """Send a number to the outputs that it is."""
         for place in kept.get(slot, ()):
-            self._emit(KEEP, place)
-            self._refer(self._row[slot])
-            self._release(slot)
+            self.emit(KEEP, place)
+            self.refer(self.rows_of[slot])
+            self.release(slot)
         for place in summed.get(slot, ()):
             self._pending.append((place, slot, -1, slot))
             self._gather(GATHERED)
@@ -211,15 +230,15 @@ class BlockCode:
         nowhere = len(self._replay.summed)
         while self._pending:
             some, self._pending = self._pending[:GATHERED], self._pending[GATHERED:]
-            self._emit(GATHER)
+            self.emit(GATHER)
             for place, x, y, _ in some:
-                self._emit(place)
-                self._refer(self._reference(x), one if y < 0 else self._reference(y))
+                self.emit(place)
+                self.refer(self.reference(x), one if y < 0 else self.reference(y))
             for _ in range(GATHERED - len(some)):
-                self._emit(nowhere)
-                self._refer(zero, zero)
+                self.emit(nowhere)
+                self.refer(zero, zero)
             for _, x, y, slot in some:
-                self._release(*((x, y) if slot is None else (slot,)))
+                self.release(*((x, y) if slot is None else (slot,)))
 
     def _gather_at_the_end(self) -> None:
         """Sum the products that come last over samples; there may be a hundred thousand, so arrays do it."""
@@ -227,7 +246,7 @@ class BlockCode:
         if not len(factors):
             return
         slots, which = np.unique(factors, return_inverse=True)
-        references = np.array([self._reference(slot) for slot in slots.tolist()])[which.reshape(-1)].reshape(-1, 2)
+        references = np.array([self.reference(slot) for slot in slots.tolist()])[which.reshape(-1)].reshape(-1, 2)
         places = np.array([place for place, (_, slot) in enumerate(self._replay.summed) if slot >= self._end])
         left = np.ones(len(factors), bool)
         self._outer(references, places, left)
@@ -238,7 +257,7 @@ class BlockCode:
         triples[len(places) :] = len(self._replay.summed), zero, zero
         words = np.insert(triples.reshape(-1, 3 * GATHERED), 0, GATHER, axis=1)
         of_one = [False] + [False, True, True] * GATHERED
-        self._words += words.reshape(-1).tolist()
+        self.words_so_far += words.reshape(-1).tolist()
         self._is_reference += of_one * len(words)
 
     def _outer(self, references: Any, places: Any, left: Any) -> None:
@@ -256,11 +275,11 @@ class BlockCode:
                 continue
             even = len(inputs) - len(inputs) % 2
             if even:
-                self._emit(OUTER, even)
-                self._refer(*inputs[:even].tolist())
+                self.emit(OUTER, even)
+                self.refer(*inputs[:even].tolist())
                 for i, _ in four:
-                    self._refer(int(references[i, 0]))
-                    self._emit(int(places[i]))
+                    self.refer(int(references[i, 0]))
+                    self.emit(int(places[i]))
                     left[i : i + even] = False
             neurons = neurons[NEURONS:]
 
@@ -298,14 +317,14 @@ class BlockCode:
         """Four neurons at once; one without a start begins at 0.0."""
         neurons = [neuron for slot in four if (neuron := self._neuron(slot, chains)) is not None]
         inputs = neurons[0][1]
-        self._emit(LAYER, len(inputs))
-        self._refer(*[self._reference(o) for o in inputs])
+        self.emit(LAYER, len(inputs))
+        self.refer(*[self.reference(o) for o in inputs])
         for slot, (weights, _, start) in zip(four, neurons, strict=True):
-            self._row[slot] = self._new_row()
-            begin = self._shared_row(self._replay.row_of_zero) if start is None else self._reference(start)
-            self._refer(self._row[slot], begin, self._shared_run(weights))
+            self.rows_of[slot] = self.new_row()
+            begin = self._shared_row(self._replay.row_of_zero) if start is None else self.reference(start)
+            self.refer(self.rows_of[slot], begin, self._shared_run(weights))
         for weights, _, start in neurons:
-            self._release(*weights, *inputs, *([] if start is None else [start]))
+            self.release(*weights, *inputs, *([] if start is None else [start]))
 
     def _chains(self) -> tuple[dict[int, Chain], set[int]]:
         """The sums of products that nobody else wants in parts: last instruction → chain; and all the parts."""

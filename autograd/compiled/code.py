@@ -1,23 +1,24 @@
 """The lines of a native function as they are put together, and the words of the interpreter's code.
 
-A word of code that names an operand is ``2 * place + 1`` for a row of the block, and ``2 * place`` for a number that
-all samples share, which lies there four times; a place counts vectors of four.
+A word of code that names an operand is ``4 * place + 1`` for a row of the block, and ``4 * place`` for a number that
+all samples share, which lies there four times; a place counts vectors of four. Inside of a loop, ``4 * place + 3`` is a
+row that moves on with each step.
 """
 
 from __future__ import annotations
 
 from autograd.compiled.reduction import LANES
 
-#: Vectors of a block: 64 samples.
+#: Vectors of a block, 64 samples, unless columns of loops would take too much memory.
 VECTORS = 16
 
 VECTOR = f"<{LANES} x double>"
 
-END, LOAD, KEEP, DOT, GATHER, LAYER, OUTER = range(7)
+END, LOAD, KEEP, DOT, GATHER, LAYER, OUTER, MOVE, REPEAT, NEXT = range(10)
 #: Of ``point`` alone, which has none of the others.
 SUM = 1
 #: The first of the operations that are primitives.
-FIRST_PRIMITIVE = 7
+FIRST_PRIMITIVE = 10
 
 #: Products that ``gather`` adds at a time.
 GATHERED = 8
@@ -52,10 +53,16 @@ class Code:
     def operand(self, word: str) -> tuple[str, str]:
         """Where an operand begins, and its step from vector to vector: 1 for a row, 0 for a shared number."""
         place, step, pointer = self.name("o"), self.name("o"), self.name("o")
+        moves, base, begin = self.name("o"), self.name("o"), self.name("o")
         self.add(
-            f"{place} = lshr i64 {word}, 1",
+            f"{place} = lshr i64 {word}, 2",
             f"{step} = and i64 {word}, 1",
-            f"{pointer} = getelementptr {VECTOR}, ptr %memory, i64 {place}",
+            f"{moves} = trunc i64 {word} to i2",
+            f"{moves}.is = icmp slt i2 {moves}, 0",
+            f"{base}.now = load i64, ptr %loop.base, align 8",
+            f"{base} = select i1 {moves}.is, i64 {base}.now, i64 0",
+            f"{begin} = add i64 {place}, {base}",
+            f"{pointer} = getelementptr {VECTOR}, ptr %memory, i64 {begin}",
         )
         return pointer, step
 

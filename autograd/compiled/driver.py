@@ -18,7 +18,7 @@ from autograd.compiled.reduction import CHUNK, LANES
 FIELDS = (
     "columns", "strides", "uniform", "lanes", "sums", "outputs", "samples",
     "tail_columns", "tail_strides", "tail_outputs", "tail_lanes",
-    "first_chunk", "last_chunk", "column_count", "summed", "kept", "code", "instructions", "memory",
+    "first_chunk", "last_chunk", "column_count", "summed", "kept", "code", "instructions", "memory", "vectors",
 )  # fmt: skip
 
 

@@ -181,7 +181,7 @@ class Compiled:
         trace, n = ready.trace, arguments.samples
         results = [ready.output(i, kept) for i in range(len(trace.outputs))]
         if n is None:
-            return arranged(trace.shape, [float(r) for r in results])
+            return arranged(trace.shape, [float(np.reshape(r, ())) for r in results])
         spread = [self._for_each(r, n) for r in results]
         if trace.is_list:
             return np.stack(spread, axis=1) if spread else np.zeros((n, 0), self.dtype)
@@ -378,7 +378,7 @@ class Compiled:
         of_leaf = dict(zip(trace.leaves, trace.leaf_inputs, strict=True))
         params = [of_leaf.get(p, -1) for p in self._params(trace)]
         derivatives = [(0, [*params, *(trace.arguments[c] for c in columns)])]
-        reduces = arguments.samples is not None and self.reduce is not None
+        reduces = arguments.samples is None or self.reduce is not None  # a single point is a sum of one
         shared = [not isinstance(arguments.columns[c], np.ndarray) for c in columns]
         reduced = [reduces] * values + [False] * guards + [reduces] * len(params) + [reduces and s for s in shared]
         plan = planned(trace, varying, derivatives, reduced=reduced)

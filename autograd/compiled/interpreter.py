@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.compiled import driver, interpreter_code
 from autograd.compiled.block_code import BlockCode
-from autograd.compiled.code import END, SUM, VECTORS
+from autograd.compiled.code import END, SUM
 from autograd.compiled.interpreter_code import operations
 from autograd.compiled.jit import Library, load
 from autograd.compiled.levels import Levels
@@ -53,8 +53,11 @@ class InterpreterReplay(NativeReplay):
 
     def new_table(self, uniform: Any) -> driver.Table:
         table = super().new_table(uniform)
-        table.memory = aligned((self.code.shared + self.code.rows * VECTORS, LANES))
-        table.set(code=address(self.code.words), instructions=self.code.shared, memory=address(table.memory))
+        table.memory = aligned((self.code.shared + self.code.rows * self.code.vectors, LANES))
+        table.set(
+            code=address(self.code.words), instructions=self.code.shared, memory=address(table.memory),
+            vectors=self.code.vectors,
+        )  # fmt: skip
         return table
 
     def start(self, table: driver.Table) -> None:

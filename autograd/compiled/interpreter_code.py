@@ -18,10 +18,12 @@ from autograd.compiled.code import (
     KEEP,
     LAYER,
     LOAD,
+    MOVE,
+    NEXT,
     OUTER,
+    REPEAT,
     SUM,
     VECTOR,
-    VECTORS,
     Code,
     end,
     loop,
@@ -93,7 +95,9 @@ def _block(emitter: Emitter, fast: bool) -> str:
         "i64 %first, i64 %last) {",
         "entry:",
     )
-    for field, kind in (("memory", "ptr"), ("code", "ptr"), ("uniform", "ptr"), ("instructions", "i64")):
+    fields = (("memory", "ptr"), ("code", "ptr"), ("uniform", "ptr"), ("instructions", "i64"), ("vectors", "i64"))
+    t.add(*(f"%loop.{name} = alloca i64, align 8" for name in ("base", "left", "stride")))
+    for field, kind in fields:
         t.add(
             f"%{field}.at = getelementptr i64, ptr %table, i64 {driver.FIELDS.index(field)}",
             f"%{field} = load {kind}, ptr %{field}.at, align 8",
@@ -125,14 +129,17 @@ def _block(emitter: Emitter, fast: bool) -> str:
         "br i1 %g.more, label %block.begin, label %done",
         "block.begin:",
         "%left = sub i64 %last, %g",
-        f"%full = icmp sge i64 %left, {VECTORS}",
-        f"%n = select i1 %full, i64 {VECTORS}, i64 %left",
+        "%full = icmp sge i64 %left, %vectors",
+        "%n = select i1 %full, i64 %vectors, i64 %left",
         "br label %fetch",
         "fetch:",
     )
     body = Code()
     body.number = 1_000_000
-    labels = {LOAD: "load", KEEP: "keep", DOT: "dot", GATHER: "gather", LAYER: "layer", OUTER: "outer"}
+    labels = {
+        LOAD: "load", KEEP: "keep", DOT: "dot", GATHER: "gather", LAYER: "layer", OUTER: "outer", MOVE: "move",
+        REPEAT: "repeat", NEXT: "next",
+    }  # fmt: skip
     nexts = [
         ("load", _load(body)),
         ("keep", _keep(body)),
@@ -140,6 +147,9 @@ def _block(emitter: Emitter, fast: bool) -> str:
         ("gather", sums_of_products.gather(body, fast)),
         ("layer", sums_of_products.layer(body, fast)),
         ("outer", sums_of_products.outer(body, fast)),
+        ("move", _move(body)),
+        ("repeat", _repeat(body)),
+        ("next", _next(body)),
     ]
     for name, number in operations().items():
         labels[number] = f"op.{name}"
@@ -152,7 +162,7 @@ def _block(emitter: Emitter, fast: bool) -> str:
         f"switch i32 %op, label %block.end [{cases}]",
         *body.lines,
         "block.end:",
-        f"%g.next = add i64 %g, {VECTORS}",
+        "%g.next = add i64 %g, %vectors",
         "br label %blocks",
         "done:",
         "ret void",
@@ -224,6 +234,48 @@ def _keep(t: Code) -> str:
     )
     loop_end(t, "keep")
     return end(t, "keep", "3")
+
+
+def _move(t: Code) -> str:
+    """``move, out, x``."""
+    t.add("move:")
+    out, _ = t.operand(t.word("%pc", 1))
+    operand = t.operand(t.word("%pc", 2))
+    v = loop(t, "move", "move")
+    store(t, out, v, t.load(operand, v))
+    loop_end(t, "move")
+    return end(t, "move", "3")
+
+
+def _repeat(t: Code) -> str:
+    """``repeat, steps, base, stride``: what follows is done so often; rows that move begin ``base`` vectors further,
+    and move on by ``stride``."""
+    t.add("repeat:")
+    for place, name in enumerate(("left", "base", "stride"), start=1):
+        t.add(f"store i64 {t.word('%pc', place)}, ptr %loop.{name}, align 8")
+    t.add("br label %repeat.end", "repeat.end:")
+    return end(t, "repeat", "4")
+
+
+def _next(t: Code) -> str:
+    """``next, back``: on to the next step, so many words before this one; or to what comes after the loop."""
+    t.add("next:")
+    back = t.word("%pc", 1)
+    t.add(
+        "%next.base = load i64, ptr %loop.base, align 8",
+        "%next.stride = load i64, ptr %loop.stride, align 8",
+        "%next.moved = add i64 %next.base, %next.stride",
+        "store i64 %next.moved, ptr %loop.base, align 8",
+        "%next.left = load i64, ptr %loop.left, align 8",
+        "%next.fewer = sub i64 %next.left, 1",
+        "store i64 %next.fewer, ptr %loop.left, align 8",
+        "%next.more = icmp sgt i64 %next.fewer, 0",
+        f"%next.start = sub i64 0, {back}",
+        "%next.words = select i1 %next.more, i64 %next.start, i64 2",
+        "br label %next.end",
+        "next.end:",
+    )
+    return end(t, "next", "%next.words")
 
 
 def _point(emitter: Emitter) -> str:

@@ -30,6 +30,9 @@ FINAL = Primitive("final", (None, None))
 COLUMN = Primitive("column", (None, None))
 AT = Primitive("at", (None, None))
 
+#: The names of the instructions that columns need.
+NAMES = ("stack", "loop", "final", "column", "at")
+
 
 class Loop:
     """A loop: ``forward`` of its row.
@@ -95,13 +98,14 @@ def stack(builder: Builder, numbers: Sequence[int]) -> int:
 
 def _steps(builder: Builder, column: int) -> int:
     operands = builder.operands[column]
-    if builder.primitives[column] is STACK:
-        return len(operands)
-    row = builder.primitives[operands[0]]
-    assert row is not None
-    loop = of(row)
+    return len(operands) if builder.primitives[column] is STACK else _loop_at(builder, operands[0]).steps
+
+
+def _loop_at(builder: Builder, slot: int) -> Loop:
+    row = builder.primitives[slot]
+    loop = None if row is None else of(row)
     assert loop is not None
-    return loop.steps
+    return loop
 
 
 def at(builder: Builder, column: int, step: int) -> int:
@@ -131,14 +135,19 @@ def add(builder: Builder, rebuilt: Callable[..., list[int]], body: Body, operand
         loop.keep(slot)
     begin = body.carries + body.captured
     columns = [stack(builder, operands[begin + i :: body.elements]) for i in range(body.elements)]
-    return _append(builder, Primitive("loop", _none, forward=loop), (*operands[:begin], *columns))
+    return _loop(builder, loop, [*operands[:begin], *columns])
+
+
+def _loop(builder: Builder, loop: Loop, operands: Sequence[int]) -> int:
+    """The slot of a loop. The constants of its body are operands too, the last ones, so that the program holds them."""
+    constants = [builder.constant(number) for number in loop.body.constants.values()]
+    return _append(builder, Primitive("loop", _none, forward=loop), (*operands, *constants))  # type: ignore[arg-type]
 
 
 def part(builder: Builder, bundle: int, which: int) -> int:
     """A number that comes out of a loop: the carries, then the results step by step."""
-    row = builder.primitives[bundle]
-    loop = None if row is None else of(row)
-    assert loop is not None and loop.source is not None
+    loop = _loop_at(builder, bundle)
+    assert loop.source is not None
     body, places = loop.source
     if which < body.carries:
         return _final(builder, bundle, which)
@@ -159,9 +168,8 @@ def pulled_back(
     Args:
         differentiate: ``(builder, program, places, order, seeds, wanted)``: the cotangent of every slot.
     """
-    row = builder.primitives[bundle]
-    loop = None if row is None else of(row)
-    assert loop is not None and loop.source is not None
+    loop = _loop_at(builder, bundle)
+    assert loop.source is not None
     body, places = loop.source
     inner, inputs = loop.body, builder.operands[bundle]
     carries, captured, elements = loop.counts
@@ -216,7 +224,7 @@ def pulled_back(
         if not carries <= s < begin
     ]
     step.counts = carries + len(shared), len(from_outside), len(of_results) + len(from_steps)
-    other = _append(builder, Primitive("loop", _none, forward=step), (*firsts, *from_outside, *of_results, *from_steps))
+    other = _loop(builder, step, [*firsts, *from_outside, *of_results, *from_steps])
     place_of_shared = {j: carries + i for i, j in enumerate(shared)}
     place_of_column = {i: k for k, i in enumerate(columns)}
     products = []

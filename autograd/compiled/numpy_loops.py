@@ -91,13 +91,14 @@ class _Steps:
     def __call__(self, operands: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The last carries, and the columns of results."""
         loop, program = self._loop, self._program
-        carries, shared, _ = loop.counts
+        carries, shared, elements = loop.counts
+        begin, end = carries + shared, carries + shared + elements
         numbers: list[Any] = [None] * program.inputs + list(program.constants) + [None] * len(program)
-        for i in range(carries + shared):
+        for i in range(begin):
             numbers[loop.inputs[i]] = operands[i]
         columns: list[Any] = [[None] * loop.steps for _ in loop.results]
         for step in reversed(range(loop.steps)) if loop.is_reverse else range(loop.steps):
-            for place, column in zip(loop.inputs[carries + shared :], operands[carries + shared :], strict=True):
+            for place, column in zip(loop.inputs[begin:], operands[begin:end], strict=True):
                 numbers[place] = column[step]
             for slot, (primitive, xs) in enumerate(program.instructions(), start=program.first_instruction):
                 numbers[slot] = _computed(primitive, [numbers[x] for x in xs])

@@ -219,7 +219,7 @@ class Objective:
         fresh = [Value(float(number)) for number in point]
         self.recordings += 1
         way: tuple[Trace, dict[str, _Ready]] = (
-            trace(self.function, lambda: [list(fresh)], fresh, self.name, all_arguments=True),
+            trace(self.function, lambda: [list(fresh)], fresh, self.name, all_arguments=True, unroll=True),
             {},
         )
         self._ways.insert(0, way)

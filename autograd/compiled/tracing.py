@@ -69,28 +69,53 @@ def trace(
     name: str,
     *,
     all_arguments: bool = False,
+    unroll: bool = False,
 ) -> Trace:
     """What ``f`` computes from arguments that are made of these fresh Values.
 
     Args:
         make: makes the arguments, for each run anew, since ``f`` may sort or empty the lists that it gets.
+        unroll: record every ``scan`` step by step.
         all_arguments: make every argument scalar an input, in order and before the leaves, whether used or not.
 
     Raises:
         RecordingError: ``f`` read a number while it ran, recorded another function meanwhile, or returned no numbers.
     """
     first = list(fresh) if all_arguments else []
-    outputs, build, lines, program, nodes = _run(f, make, name, first)
-    *_, again, other_nodes = _run(f, make, name, first)
-    if _decided(program, nodes, fresh) != _decided(again, other_nodes, fresh):
+    recorded, decided, _ = _recorded(f, make, fresh, name, first)
+    _, decided_again, met_again = _recorded(f, make, fresh, name, first, again=True)
+    if decided != decided_again:
         raise RecordingError(
             f"{name} does not compute the same when it is run again at the same numbers, so one recording cannot stand "
             "for it: it draws random numbers or keeps something from call to call. Pass these as arguments"
         )
+    captured = set(met_again)
+    assert recorded is not None
+    return recorded._replace(captured=[leaf for leaf in recorded.leaves if leaf in captured])
+
+
+def _recorded(
+    f: Callable[..., Any],
+    make: Callable[[], Sequence[Any]],
+    fresh: Sequence[Value],
+    name: str,
+    first: Sequence[Value],
+    *,
+    again: bool = False,
+) -> tuple[Trace | None, tuple[Any, ...], list[Value]]:
+    """One run: its trace, unless it is run again; all that it decided; and its leaves.
+
+    The graph is let go here, so that there is never more than one.
+    """
+    outputs, build, lines, program, nodes = _run(f, make, name, first)
+    inputs = nodes[: program.inputs]
+    decided = _decided(program, nodes, fresh)
+    if again:
+        return None, decided, inputs
     roots = [o for o in outputs if isinstance(o, Value)]
     conditions = list(lines)
-    slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
-    inputs = nodes[: program.inputs]
+    begin = program.first_instruction
+    slot_of = dict(zip(nodes[begin:], range(begin, len(nodes)), strict=True))
     ours = {node: i for i, node in enumerate(fresh)}
     arguments = [-1] * len(fresh)
     leaves, leaf_inputs = [], []
@@ -105,15 +130,16 @@ def trace(
     asked.update(_of_branches_not_called(program, nodes))
     guards = [Guard(slot, bool(c.outcome), _in_words(c), lines.get(c, "")) for slot, c in asked.items()]
     shape = build(list(range(len(outputs))))
-    met_again = set(other_nodes[: again.inputs])
-    return Trace(
-        program, arguments, leaves, leaf_inputs, [leaf for leaf in leaves if leaf in met_again],
-        [slot_of[o] if isinstance(o, Value) else -1 for o in outputs],
+    slots = iter(program.outputs)
+    recorded = Trace(
+        program, arguments, leaves, leaf_inputs, [],
+        [next(slots) if isinstance(o, Value) else -1 for o in outputs],
         {i: float(o) for i, o in enumerate(outputs) if not isinstance(o, Value)},
         shape, isinstance(shape, int),
         isinstance(shape, list | tuple) and list(shape) == list(range(len(outputs))) and not hasattr(shape, "_fields"),
         guards, orders,
     )  # fmt: skip
+    return recorded, decided, inputs
 
 
 def arranged(shape: Any, items: Sequence[Any]) -> Any:
@@ -127,12 +153,13 @@ def arranged(shape: Any, items: Sequence[Any]) -> Any:
 
 
 def _run(
-    f: Callable[..., Any], make: Callable[[], Sequence[Any]], name: str, first: Sequence[Value]
+    f: Callable[..., Any], make: Callable[[], Sequence[Any]], name: str, first: Sequence[Value], unroll: bool
 ) -> tuple[Any, ...]:
     """One run under watch: the result's scalars and shape, the conditions with lines, the program and its nodes."""
     args = make()
     with _ONE_AT_A_TIME:
         watching.watch = watch = watching.Watch()
+        watch.in_loop = unroll
         try:
             result = f(*args)
         finally:
