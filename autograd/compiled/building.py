@@ -30,10 +30,8 @@ NAME = "program"
 LANES = True
 
 _COMMUTING = frozenset([TABLE["add"], TABLE["mul"], TABLE["hypot"]])
-_OF_TRUTHS = ("minimum", "maximum", "mul")
 _NEG, _MINIMUM, _MAXIMUM = TABLE["neg"], TABLE["minimum"], TABLE["maximum"]
-#: What may yield 1.0 or 0.0 alone.
-_MAY_BE_TRUTH = frozenset(row for row in TABLE.values() if row.compares or row.name in _OF_TRUTHS)
+_OF_TRUTHS = frozenset([_MINIMUM, _MAXIMUM, TABLE["mul"]])
 _MINUS_ZERO = struct.pack("d", -0.0)
 _NEVER_MINUS_ZERO = {"square", "abs", "relu", "exp", "less", "less_equal", "greater", "greater_equal"}
 
@@ -100,6 +98,7 @@ class Builder:
         self.primitives: list[Primitive | None] = [None] * inputs
         self.operands: list[tuple[int, ...]] = [()] * inputs
         self.constants: dict[int, float] = {}
+        self._have_no_constant = self.constants.keys().isdisjoint
         self._of_bits: dict[bytes, int] = {}
         #: Primitive → operands → the slot of that instruction.
         self.known: defaultdict[Primitive, dict[tuple[int, ...], int]] = defaultdict(dict)
@@ -154,8 +153,11 @@ class Builder:
         """The slot of an instruction that is not in ``known``, the instructions of its primitive; it is put there."""
         index: int | None = None
         if primitive in _COMMUTING and operands[1] < operands[0]:
-            index = self.emit(primitive, (operands[1], operands[0]))
-        elif primitive is _NEG or not self.constants.keys().isdisjoint(operands):
+            operands = operands[1], operands[0]
+            index = known.get(operands)
+            if index is not None:
+                return index
+        if primitive is _NEG or not self._have_no_constant(operands):
             index = self._folded(primitive, primitive.name, operands)
         if index is None and (primitive is _MINIMUM or primitive is _MAXIMUM) and operands[0] == operands[1]:
             index = operands[0]
@@ -163,7 +165,7 @@ class Builder:
             index = len(self.primitives)
             self.primitives.append(primitive)
             self.operands.append(operands)
-            if primitive in _MAY_BE_TRUTH and (primitive.compares or self._truths.issuperset(operands)):
+            if primitive.compares or (self._truths and primitive in _OF_TRUTHS and self._truths.issuperset(operands)):
                 self._truths.add(index)
         known[operands] = index
         return index
@@ -181,7 +183,7 @@ class Builder:
                 return self.constant(float(getattr(floats, name)(*known)))
             except (ValueError, ArithmeticError):
                 return None
-        if name in _OF_TRUTHS:
+        if primitive in _OF_TRUTHS:
             for x, number in zip((operands[1], operands[0]), known, strict=True):
                 if number is not None and number in (0.0, 1.0) and x in self._truths:
                     return x if (number == 1.0) == (name != "maximum") else self.constant(number)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from autograd import watching
@@ -82,8 +84,9 @@ def trace(
         RecordingError: ``f`` read a number while it ran, recorded another function meanwhile, or returned no numbers.
     """
     first = list(fresh) if all_arguments else []
-    recorded, decided, _ = _recorded(f, make, fresh, name, first)
-    _, decided_again, met_again = _recorded(f, make, fresh, name, first, again=True)
+    with _collector_at_rest():
+        recorded, decided, _ = _recorded(f, make, fresh, name, first, unroll)
+        _, decided_again, met_again = _recorded(f, make, fresh, name, first, unroll, again=True)
     if decided != decided_again:
         raise RecordingError(
             f"{name} does not compute the same when it is run again at the same numbers, so one recording cannot stand "
@@ -100,6 +103,7 @@ def _recorded(
     fresh: Sequence[Value],
     name: str,
     first: Sequence[Value],
+    unroll: bool,
     *,
     again: bool = False,
 ) -> tuple[Trace | None, tuple[Any, ...], list[Value]]:
@@ -107,7 +111,7 @@ def _recorded(
 
     The graph is let go here, so that there is never more than one.
     """
-    outputs, build, lines, program, nodes = _run(f, make, name, first)
+    outputs, build, lines, program, nodes = _run(f, make, name, first, unroll)
     inputs = nodes[: program.inputs]
     decided = _decided(program, nodes, fresh)
     if again:
@@ -140,6 +144,19 @@ def _recorded(
         guards, orders,
     )  # fmt: skip
     return recorded, decided, inputs
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """No garbage collection meanwhile: a graph is as many objects as operations, none of them garbage, and to look
+    through them again and again takes a third of the time of a recording (measured: 0.22 of 0.75 s for 150,000)."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_on:
+            gc.enable()
 
 
 def arranged(shape: Any, items: Sequence[Any]) -> Any:
