@@ -58,13 +58,10 @@ def scan(
         rolled = _Recorder(f, init, elements, watch).run(1 if unroll is False else WORTH_A_LOOP)
         if rolled is not None:
             return rolled
-    carry, results, shape = init, [], None
+    carry, results, shapes = init, [], _Shapes(init)
     for step, x in enumerate(elements):
         following, y = _pair(f(carry, x), step)
-        if shape is None:
-            shape = _shape_of(carry, "init")
-        if _shape_of(following, f"the carry after step {step}") != shape:
-            raise _of_another_shape("carry", step)
+        shapes.check(step, following, x, y)
         carry = following
         results.append(y)
     return carry, results
@@ -154,64 +151,53 @@ class _Recorder:
     def __init__(self, f: Callable[..., Any], init: Any, elements: Sequence[Any], watch: watching.Watch) -> None:
         self._f = f
         self._watch = watch
-        self._init, self._build_carry = take_apart(init, "init")
-        self._shape = _shape_of(init, "init")
-        self._xs: list[list[Any]] = []
-        self._build_x: Builder = lambda flat: None
-        shape = None
-        for step, x in enumerate(elements):
-            scalars, build = ([], lambda flat: None) if x is None else take_apart(x, f"element {step}")
-            if step == 0:
-                shape, self._build_x = _shape_of(x, "element 0"), build
-            elif _shape_of(x, f"element {step}") != shape:
-                raise _of_another_shape("element", step)
-            self._xs.append(scalars)
+        self._shapes = _Shapes(init)
+        self._init, self._build_carry = take_apart(init, "init", none=True)
+        self._elements = elements
 
     def run(self, least: int) -> tuple[Any, list[Any]] | None:
         """The last carry and the results as parts of one node; ``None`` for a loop of fewer operations."""
         carry = [number_of(c) for c in self._init]
         asked = len(self._watch.conditions)
+        xs: list[Any] = []
         numbers: list[float] = []
+        builders: list[Builder] = []
         body: Body | None = None
-        build_y: Builder = list
-        shape_of_y: Any = None
         captured: list[Any] = []
-        for step, x in enumerate(self._xs):
-            fresh = [[Value(number) for number in carry], [Value(float(number_of(one))) for one in x]]
-            outs, y_build, y_shape = self._step(fresh, step)
+        for step, element in enumerate(self._elements):
+            x, build_x = take_apart(element, f"element {step}", none=True)
+            fresh = [[Value(number) for number in carry], [Value(number_of(one)) for one in x]]
+            outs, build_y = self._step(step, element, self._build_carry(fresh[0]), build_x(fresh[1]))
             self._refuse_conditions(asked, [*fresh[0], *fresh[1]], step)
             if body is None:
                 body, captured = self._body(outs, fresh)
-                if len(body.program) * len(self._xs) < least:
+                if len(body.program) * len(self._elements) < least:
                     del self._watch.conditions[asked:]
                     return None
-                asked, build_y, shape_of_y = len(self._watch.conditions), y_build, y_shape
-            elif y_shape != shape_of_y:
-                raise _of_another_shape("result", step)
+                asked = len(self._watch.conditions)
             del self._watch.conditions[asked:]
             data = [number_of(out) for out in outs]
             carry = data[: len(carry)]
             numbers += data[len(carry) :]
+            xs += x
+            builders.append(build_y)
         assert body is not None  # there is a first step
-        bundle = node_of(0.0, loop_primitive(body), [*self._init, *captured, *(one for x in self._xs for one in x)])
+        bundle = node_of(0.0, loop_primitive(body), [*self._init, *captured, *xs])
         parts = [node_of(number, PART, (bundle, float(k))) for k, number in enumerate([*carry, *numbers])]
-        at, count = len(carry), body.results
-        return self._build_carry(parts[:at]), [
-            build_y(parts[i : i + count]) for i in range(at, at + count * body.steps, count or 1)
-        ] if count else [build_y([]) for _ in self._xs]
+        count, at = body.results, len(carry)
+        results = [build(parts[at + count * t : at + count * (t + 1)]) for t, build in enumerate(builders)]
+        return self._build_carry(parts[:at]), results
 
-    def _step(self, fresh: list[list[Value]], step: int) -> tuple[list[Any], Builder, Any]:
-        """The numbers that come out of a step, carries first, and the shape of its result."""
+    def _step(self, step: int, element: Any, carry: Any, x: Any) -> tuple[list[Any], Builder]:
+        """The numbers that come out of a step, carries first, and what puts its result together."""
         self._watch.in_loop = True
         try:
-            following, y = _pair(self._f(self._build_carry(fresh[0]), self._build_x(fresh[1])), step)
+            following, y = _pair(self._f(carry, x), step)
         finally:
             self._watch.in_loop = False
-        carry, _ = take_apart(following, f"the carry after step {step}")
-        if _shape_of(following, f"the carry after step {step}") != self._shape:
-            raise _of_another_shape("carry", step)
-        results, build = ([], lambda flat: None) if y is None else take_apart(y, f"the result of step {step}")
-        return [*carry, *results], build, _shape_of(y, f"the result of step {step}")
+        self._shapes.check(step, following, element, y)
+        results, build = take_apart(y, f"the result of step {step}", none=True)
+        return [*take_apart(following, "carry", none=True)[0], *results], build
 
     def _body(self, outs: list[Any], fresh: list[list[Value]]) -> tuple[Body, list[Any]]:
         """The body, and the nodes around it that all steps share."""
@@ -230,7 +216,7 @@ class _Recorder:
         slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
         visited = {node: None for out in outs if out in changing for node in backward_order(out) if node in changing}
         order = [slot_of[node] for node in visited]
-        return Body(program, order, len(self._xs), len(fresh[0]), len(captured), len(fresh[1])), list(captured)
+        return Body(program, order, len(self._elements), len(fresh[0]), len(captured), len(fresh[1])), list(captured)
 
     def _refuse_conditions(self, asked: int, fresh: list[Value], step: int) -> None:
         """Raise if the truth of a comparison that changes from step to step was asked for."""
@@ -261,13 +247,26 @@ def _pair(returned: Any, step: int) -> tuple[Any, Any]:
     return returned[0], returned[1]
 
 
+class _Shapes:
+    """The shapes of carry, element and result, which stay the same from step to step."""
+
+    def __init__(self, init: Any) -> None:
+        self._carry = _shape_of(init, "init")
+        self._others: list[Any] = []
+
+    def check(self, step: int, carry: Any, element: Any, result: Any) -> None:
+        """Raise ValueError if one is another than in the first step."""
+        here = [_shape_of(element, f"element {step}"), _shape_of(result, f"the result of step {step}")]
+        self._others = self._others or here
+        found = [_shape_of(carry, f"the carry after step {step}"), *here]
+        for what, one, first in zip(("carry", "element", "result"), found, [self._carry, *self._others], strict=True):
+            if one != first:
+                raise ValueError(
+                    f"the {what} of step {step} of a scan has another shape than that of the first: {one}, not {first}"
+                )
+
+
 def _shape_of(tree: Any, what: str) -> Any:
-    """The nesting of a tree, for comparison."""
-    if tree is None:
-        return None
-    scalars, build = take_apart(tree, what)
+    """The nesting of a tree, for comparison: 0 stands for a number."""
+    scalars, build = take_apart(tree, what, none=True)
     return build([0] * len(scalars))
-
-
-def _of_another_shape(what: str, step: int) -> ValueError:
-    return ValueError(f"the {what} of step {step} of a scan has another shape than that of the first; it must keep it")

@@ -11,7 +11,7 @@ from autograd.value import Value, plain
 Builder = Callable[[list[Any]], Any]
 
 
-def take_apart(tree: Any, what: str) -> tuple[list[Any], Builder]:
+def take_apart(tree: Any, what: str, *, none: bool = False) -> tuple[list[Any], Builder]:
     """The scalars of a nested list, tuple or dict in order, and the function that puts others in their places.
 
     Scalars are Values and real numbers; arrays count as nested lists.
@@ -20,36 +20,40 @@ def take_apart(tree: Any, what: str) -> tuple[list[Any], Builder]:
     >>> scalars, build([10.0, 20.0, 30.0])
     ([1.0, 2.0, 3.0], {'w': [10.0, 20.0], 'b': 30.0})
 
+    Args:
+        none: let ``None`` stand for nothing, in any place.
+
     Raises:
         TypeError: something in it is none of these; ``what`` and the path to it are named.
     """
     if isinstance(tree, Value) or plain(tree) is not None:
         return [tree], lambda flat: flat[0]
+    if none and tree is None:
+        return [], lambda flat: None
     if hasattr(tree, "tolist"):
         return take_apart(tree.tolist(), what)
     if isinstance(tree, dict):
         keys = list(tree)
-        return _all_of(
-            [(f"{what}[{key!r}]", tree[key]) for key in keys], lambda parts: dict(zip(keys, parts, strict=True))
-        )
+        children = [(f"{what}[{key!r}]", tree[key]) for key in keys]
+        return _all_of(children, none, lambda parts: dict(zip(keys, parts, strict=True)))
     if isinstance(tree, list | tuple):
         children = [(f"{what}[{i}]", child) for i, child in enumerate(tree)]
         if isinstance(tree, list):
-            return _all_of(children, list)
+            return _all_of(children, none, list)
         made = type(tree)
         named = hasattr(made, "_fields")
-        return _all_of(children, (lambda parts: made(*parts)) if named else tuple)
+        return _all_of(children, none, (lambda parts: made(*parts)) if named else tuple)
     raise TypeError(
         f"{what} is {type(tree).__name__} {tree!r}; expected a Value, a real number, or "
         "nested lists, tuples and dicts of them"
     )
 
 
-def _all_of(children: list[tuple[str, Any]], join: Callable[[list[Any]], Any]) -> tuple[list[Any], Builder]:
+def _all_of(children: list[tuple[str, Any]], none: bool, join: Callable[[list[Any]], Any]) -> tuple[list[Any], Builder]:
     scalars: list[Any] = []
     spans: list[tuple[int, int, Builder]] = []
     for what, child in children:
-        inside, build = take_apart(child, what)
+        inside, build = take_apart(child, what, none=none)
         spans.append((len(scalars), len(scalars) + len(inside), build))
         scalars += inside
     return scalars, lambda flat: join([build(flat[start:stop]) for start, stop, build in spans])

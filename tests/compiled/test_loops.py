@@ -1,0 +1,283 @@
+"""Recorded loops: one body for all steps computes what the steps written one by one compute, on every back end."""
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd
+from autograd import Value, compile, scan, tanh, where
+from autograd.errors import RecordingError
+from autograd.testing import SMOOTH, Expression, calls, expressions
+from tests.compiled.replays import bits
+
+BACKENDS = ("numpy", "interpreter")
+
+#: A loop adds cotangents up step by step, the steps written out in the order of their graph: another rounding of each.
+ROUNDINGS = 1e-11
+
+
+def both(make: Callable[[bool], Callable[..., Any]], args: tuple[Any, ...], **options: Any) -> None:
+    """A function with its loops kept and with its steps written out: values bit for bit, gradients up to rounding."""
+    for backend in BACKENDS:
+        kept, written = (compile(make(unroll), backend=backend, **options) for unroll in (False, True))
+        assert bits(np.asarray(kept(*args))) == bits(np.asarray(written(*args))), backend
+        for found, expected in zip(
+            _flat(kept.value_and_grad(*args)), _flat(written.value_and_grad(*args)), strict=True
+        ):
+            size = np.abs(expected).max(initial=1.0)
+            assert np.allclose(found, expected, rtol=ROUNDINGS, atol=ROUNDINGS * size, equal_nan=True), backend
+
+
+def _flat(tree: Any) -> list[Any]:
+    return [x for part in tree for x in _flat(part)] if isinstance(tree, list | tuple) else [np.asarray(tree)]
+
+
+@pytest.mark.parametrize("samples", [1, 3, 64, 133])
+@pytest.mark.parametrize("reduce", ["mean", "sum", None])
+def test_a_recurrent_network(samples: int, reduce: str | None) -> None:
+    w, u, b = Value(0.5), Value(-0.3), Value(0.1)
+
+    def network(unroll: bool) -> Callable[..., Any]:
+        def step(hidden: Any, x: Any) -> Any:
+            following = tanh(w * hidden + u * x + b)
+            return following, following * following
+
+        def f(xs: Any) -> Any:
+            last, squares = scan(step, 0.0, xs, unroll=unroll)
+            return last + autograd.sum(squares[::2]) * w
+
+        return f
+
+    xs = np.random.default_rng(0).normal(size=(samples, 9))
+    both(network, (xs,), params=[w, u, b], wrt=0, reduce=reduce)
+
+
+def test_several_carries_that_change_places() -> None:
+    w = Value(1.5)
+
+    def f(unroll: bool) -> Callable[..., Any]:
+        def step(carry: Any, x: Any) -> Any:
+            return {"a": carry["b"], "b": carry["a"], "c": [carry["c"][0] * w + x, 1.0], "d": carry["d"]}, None
+
+        def run(x: Any, y: Any) -> Any:
+            last, _ = scan(step, {"a": x, "b": y, "c": [0.0, x], "d": x * y}, [x, y, 2.0, x * y], unroll=unroll)
+            return last["a"] + 2 * last["b"] + last["c"][0] + 3 * last["c"][1] + last["d"]
+
+        return run
+
+    both(f, (np.array([0.3, -1.2, 2.0]), np.array([1.0, 2.0, 0.7])), params=[w], wrt=(0, 1))
+
+
+def test_what_steps_share_is_computed_once_around_the_loop() -> None:
+    w, v = Value(0.4), Value(1.3)
+
+    def f(unroll: bool) -> Callable[..., Any]:
+        def run(x: Any, xs: Any) -> Any:
+            scale = autograd.exp(w * x)  # of this sample, of all steps
+            flag = x > 0.0
+            last, ys = scan(
+                lambda c, e: (c + scale * e * (v * v).exp(), where(flag, scale * c, e)), x, xs, unroll=unroll
+            )
+            return last * scale + autograd.sum(ys)
+
+        return run
+
+    both(f, (np.array([0.3, -1.2]), np.array([[1.0, 2.0, 3.0], [0.1, 0.2, 0.3]])), params=[w, v], wrt=(0, 1))
+
+
+def test_a_second_loop_over_the_results_of_the_first() -> None:
+    w = Value(0.7)
+
+    def f(unroll: bool) -> Callable[..., Any]:
+        def run(xs: Any) -> Any:
+            _, ys = scan(lambda c, x: (w * c + x, (c, c * x)), 0.5, xs, unroll=unroll)
+            last, zs = scan(lambda c, y: (c * y[0] + y[1], y[0] + c), w, ys[::-1], unroll=unroll)
+            third = autograd.map(lambda pair: pair[1] * pair[0][1], list(zip(ys, zs, strict=True)), unroll=unroll)
+            return last + autograd.sum(third) + ys[1][0] * zs[2]
+
+        return run
+
+    both(f, (np.random.default_rng(1).normal(size=(5, 4)),), params=[w], wrt=0)
+
+
+def test_a_choice_in_a_step_keeps_out_what_was_not_taken() -> None:
+    def f(unroll: bool) -> Callable[..., Any]:
+        def step(c: Any, x: Any) -> Any:
+            return where(x > 0.0, c + autograd.sqrt(where(x > 0.0, x, 1.0)), c * 0.5), where(
+                c > 1.0, lambda: autograd.log(c), 0.0
+            )
+
+        def run(xs: Any) -> Any:
+            last, ys = scan(step, 0.5, xs, unroll=unroll)
+            return last + autograd.sum(ys)
+
+        return run
+
+    both(f, (np.array([[1.0, -2.0, 0.0, 4.0], [-1.0, -2.0, 3.0, 4.0]]),), wrt=0)
+
+
+def test_a_loop_in_a_branch_that_some_samples_take() -> None:
+    w = Value(0.3)
+
+    def f(unroll: bool) -> Callable[..., Any]:
+        def run(x: Any) -> Any:
+            last, ys = scan(lambda c, e: (c * (1.0 + w * e), c), x, [1.0, 2.0, 3.0], unroll=unroll)
+            return where(x > 0.0, last.log() + ys[1].sqrt(), x * x)
+
+        return run
+
+    both(f, (np.array([0.5, -0.5, 2.0]),), params=[w], wrt=0)
+
+
+@given(calls(expressions(primitives=SMOOTH, inputs=3)), st.integers(2, 6))
+def test_any_expression_as_a_step(call: tuple[Expression, tuple[float, ...]], steps: int) -> None:
+    f, point = call
+
+    def run(unroll: bool) -> Callable[..., Any]:
+        def whole(x: Any, y: Any, z: Any) -> Any:
+            # the carry is drawn back to where the expression has a value
+            last, ys = scan(lambda c, e: (x + (c - x) * 0.0 + 0.0 * e, f(c, y, z)), x, length=None, xs=[y] * steps,
+                            unroll=unroll)  # fmt: skip
+            return autograd.sum(ys) + last
+
+        return whole
+
+    both(run, tuple(np.array([p, p]) for p in point), wrt=(0, 1, 2))
+
+
+def test_a_program_does_not_grow_with_the_number_of_steps() -> None:
+    k = Value(2.0)
+
+    def f(steps: int) -> Callable[..., Any]:
+        def step(s: Any, _: Any) -> Any:
+            return (s[0] + 0.01 * s[1], s[1] - 0.01 * k * autograd.sin(s[0])), None
+
+        return lambda x: scan(step, (x, 0.0), length=steps)[0][0]
+
+    sizes = []
+    for steps in (500, 5000):
+        compiled = compile(f(steps), params=[k], backend=BACKENDS[-1])
+        compiled.value_and_grad(1.0)
+        sizes.append(compiled.report().programs[0].operations)
+    assert sizes[0] == sizes[1] < 40
+
+
+def test_short_loops_are_written_out_unless_told() -> None:
+    def operations(unroll: bool | None, steps: int) -> int:
+        f = compile(lambda x: scan(lambda c, _: (c * c, None), x, length=steps, unroll=unroll)[0], backend="numpy")
+        f(np.array([0.5]))
+        return f.report().programs[0].operations
+
+    assert operations(None, 7) == operations(True, 7) == 7
+    assert operations(False, 7) < 4
+    assert operations(None, 1000) < 4
+
+
+def test_a_single_point() -> None:
+    w = Value(0.9)
+    kept, written = (
+        compile(
+            lambda x, xs, u=unroll: scan(lambda c, e: (w * c + e, c * e), x, xs, unroll=u)[0], params=[w], wrt=(0, 1)
+        )
+        for unroll in (False, True)
+    )
+    assert kept(2.0, [1.0, 3.0]) == written(2.0, [1.0, 3.0])
+    assert isinstance(kept(2.0, [1.0, 3.0]), float)
+    value, (by_params, (by_x, by_xs)) = kept.value_and_grad(2.0, [1.0, 3.0])
+    assert value == pytest.approx(0.9 * (0.9 * 2 + 1) + 3)
+    assert [*by_params, by_x, *by_xs] == pytest.approx([2 * 0.9 * 2 + 1, 0.81, 0.9, 1.0])
+
+
+def test_a_comparison_in_a_step_is_refused_with_the_remedy() -> None:
+    def step(c: Any, x: Any) -> Any:
+        return (c + x if c < 1.0 else c), None
+
+    f = compile(lambda x: scan(step, 0.0, [x, x, x], unroll=False)[0])
+    with pytest.raises(
+        RecordingError, match=r"step 0 of a scan asks whether .* < 1.0.*where\(condition, a, b\).*unroll=True"
+    ):
+        f(np.array([0.1, 0.7]))
+    g = compile(lambda x: scan(step, 0.0, [x, x, x], unroll=True)[0])
+    assert g(np.array([0.1, 0.2])) == pytest.approx([0.3, 0.6])
+
+
+def test_a_comparison_of_what_steps_share_is_a_guard() -> None:
+    def f(x: Any) -> Any:
+        return scan(lambda c, _: (c + x if x > 0.0 else c - x, None), 0.0, length=3, unroll=False)[0]
+
+    compiled = compile(f)
+    assert list(compiled(np.array([1.0, 2.0]))) == [3.0, 6.0]
+    assert list(compiled(np.array([-1.0, -2.0]))) == [3.0, 6.0]
+    with pytest.raises(autograd.GuardError, match="0"):
+        compiled(np.array([1.0, -2.0]))
+
+
+def test_elements_and_results_keep_their_shape_while_recorded() -> None:
+    f = compile(lambda x: scan(lambda c, e: (c, None), x, [[1.0], 2.0], unroll=False)[0])
+    with pytest.raises(ValueError, match=r"element of step 1 of a scan has another shape .* 0, not \[0\]"):
+        f(np.array([1.0]))
+    turns = iter(range(100))
+    g = compile(lambda x: scan(lambda c, e: (c * e, c if next(turns) == 0 else [c]), x, [1.0, 2.0], unroll=False)[0])
+    with pytest.raises(ValueError, match="result of step 1 of a scan has another shape"):
+        g(np.array([1.0]))
+
+
+def test_a_loop_inside_of_a_loop_is_written_out_there() -> None:
+    w = Value(0.8)
+
+    def f(unroll: bool) -> Callable[..., Any]:
+        def row(c: Any, xs: Any) -> Any:
+            return scan(lambda d, x: (w * d + x, None), c, xs, unroll=unroll)
+
+        return lambda table: scan(row, 1.0, table, unroll=unroll)[0]
+
+    both(f, (np.random.default_rng(2).normal(size=(3, 4, 2)),), params=[w], wrt=0)
+
+
+def test_a_derivative_that_the_function_takes_itself_asks_for_unroll() -> None:
+    def f(unroll: bool) -> Callable[..., Any]:
+        return lambda x: autograd.grad(lambda y: scan(lambda c, _: (c * y, None), 1.0, length=3, unroll=unroll)[0])(x)
+
+    assert compile(f(True))(np.array([2.0])) == pytest.approx([12.0])
+    with pytest.raises(RecordingError, match="unroll=True"):
+        compile(f(False))(np.array([2.0]))
+
+
+def test_pickled_with_its_loop() -> None:
+    f = compile(_of_a_module, backend=BACKENDS[0])
+    xs = np.array([[0.1, 0.2], [0.3, 0.4]])
+    expected = f(xs)
+    assert bits(pickle.loads(pickle.dumps(f))(xs)) == bits(expected)
+
+
+def _of_a_module(xs: Any) -> Any:
+    return scan(lambda c, x: (tanh(c + x), None), 0.0, xs, unroll=False)[0]
+
+
+def test_an_objective_writes_its_loops_out_and_has_all_derivatives() -> None:
+    fun = autograd.objective(lambda x: scan(lambda c, _: (c * x[0] + x[1], None), 1.0, length=3, unroll=False)[0])
+    value, gradient = fun([2.0, 3.0])
+    assert (value, list(gradient)) == (29.0, [12.0 + 4 * 3.0 + 3.0, 7.0])
+    assert fun.hessian([2.0, 3.0]).tolist() == [[12.0 + 6.0, 5.0], [5.0, 0.0]]
+
+
+def test_threads_share_a_batch() -> None:
+    w = Value(0.5)
+    xs = np.random.default_rng(3).normal(size=(5000, 4))
+    one, two = (
+        compile(lambda xs: scan(lambda c, x: (tanh(w * c + x), None), 0.0, xs, unroll=False)[0], params=[w], threads=n)
+        for n in (1, 2)
+    )
+    assert bits(one.value_and_grad(xs)[1]) == bits(two.value_and_grad(xs)[1])
+    assert bits(one(xs)) == bits(two(xs))
+
+
+def test_no_samples() -> None:
+    f = compile(lambda xs: scan(lambda c, x: (c + x, None), 0.0, xs, unroll=False)[0], reduce="sum", wrt=0)
+    assert f(np.zeros((0, 3))).shape == (0,)
+    assert f.value_and_grad(np.zeros((0, 3)))[0] == 0.0
