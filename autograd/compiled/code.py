@@ -59,12 +59,17 @@ class Code:
             f"{step} = and i64 {word}, 1",
             f"{moves} = trunc i64 {word} to i2",
             f"{moves}.is = icmp slt i2 {moves}, 0",
-            f"{base}.now = load i64, ptr %loop.base, align 8",
-            f"{base} = select i1 {moves}.is, i64 {base}.now, i64 0",
+            f"{base} = select i1 {moves}.is, i64 %base, i64 0",
             f"{begin} = add i64 {place}, {base}",
             f"{pointer} = getelementptr {VECTOR}, ptr %memory, i64 {begin}",
         )
         return pointer, step
+
+    def row(self, word: str) -> str:
+        """Where an operand begins that does not move."""
+        place, pointer = self.name("o"), self.name("o")
+        self.add(f"{place} = lshr i64 {word}, 2", f"{pointer} = getelementptr {VECTOR}, ptr %memory, i64 {place}")
+        return pointer
 
     def load(self, operand: tuple[str, str], v: str) -> str:
         """Vector ``v`` of an operand."""

@@ -158,6 +158,7 @@ def _block(emitter: Emitter, fast: bool) -> str:
     cases = " ".join(f"i32 {number}, label %{label}" for number, label in labels.items())
     t.add(
         f"%pc = phi ptr {arrivals}",
+        "%base = load i64, ptr %loop.base, align 8",
         "%op = load i32, ptr %pc, align 4",
         f"switch i32 %op, label %block.end [{cases}]",
         *body.lines,

@@ -10,7 +10,7 @@ shared, and takes the numbers that it needs of each step as columns, which the f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Never
 
 from autograd.loops import Body
@@ -63,6 +63,16 @@ class Loop:
         if slot not in self.results:
             self.results.append(slot)
         return self.results.index(slot)
+
+    def is_shared(self, slot: int) -> bool:
+        """Whether a number of the body is an input that all steps share."""
+        carries, shared, _ = self.counts
+        return carries <= slot < carries + shared
+
+    def is_element(self, slot: int) -> bool:
+        """Whether a number of the body is an input that differs from step to step."""
+        carries, shared, elements = self.counts
+        return 0 <= slot - carries - shared < elements
 
     def program(self) -> Program:
         """The body: its outputs are the next carries and then the results."""
@@ -161,82 +171,90 @@ def pulled_back(
     differentiate: Callable[..., list[Any]],
     bundle: int,
     cotangents: Mapping[int, int],
-    wanted: Iterable[int],
+    arguments: Sequence[int],
 ) -> list[tuple[int, int]]:
     """Argument and cotangent for each wanted argument of a recorded loop, given the cotangents of its parts.
 
     Args:
         differentiate: ``(builder, program, places, order, seeds, wanted)``: the cotangent of every slot.
     """
-    loop = _loop_at(builder, bundle)
-    assert loop.source is not None
-    body, places = loop.source
-    inner, inputs = loop.body, builder.operands[bundle]
+    loop, inputs = _loop_at(builder, bundle), builder.operands[bundle]
     carries, captured, elements = loop.counts
     begin = carries + captured
-    arguments = list(wanted)
-    shared = [i - carries for i in arguments if carries <= i < begin]
-    columns = sorted({(i - begin) % elements for i in arguments if i >= begin})
-    results = sorted({(k - carries) % body.results for k in cotangents if k >= carries})
+    of_each_step = loop.source[0].results if loop.source else 0
+    shared = [i for i in arguments if carries <= i < begin]
+    columns = sorted({begin + (i - begin) % elements for i in arguments if i >= begin})
+    results = sorted({(part - carries) % of_each_step for part in cotangents if part >= carries})
+    step, numbers = _step_back(loop, differentiate, [*range(carries), *shared, *columns], len(columns), results)
+
     zero = builder.constant(0.0)
-
-    # The inputs of the step back: cotangents of carries, of what is shared so far, of results; then the numbers.
-    numbers = [slot for slot in sorted(set(places)) if slot not in inner.constants]
-    given = {slot: carries + len(shared) + len(results) + i for i, slot in enumerate(numbers)}
-    back = builder.__class__(carries + len(shared) + len(results) + len(numbers))
-    here = [back.constant(inner.constants[p]) if p in inner.constants else given[p] for p in places]
-    seeds: dict[int, int] = {}
-
-    def seed(slot: int, cotangent: int) -> None:
-        seeds[slot] = cotangent if slot not in seeds else back.emit(TABLE["add"], (seeds[slot], cotangent))
-
-    for i, j in enumerate(shared, start=carries):
-        seed(carries + j, i)
-    outputs = body.program.outputs
-    for k in range(carries):
-        seed(outputs[k], k)
-    for i, result in enumerate(results, start=carries + len(shared)):
-        seed(outputs[carries + result], i)
-    targets = [*range(carries), *(carries + j for j in shared), *(begin + i for i in columns)]
-    found = differentiate(back, body.program, here, body.order, seeds, targets)
-    nothing = back.constant(0.0)
-    outs = [nothing if found[slot] is None else found[slot] for slot in targets]
-    step = Loop(back, loop.steps, (0, 0, 0), outs[: carries + len(shared)], is_reverse=not loop.is_reverse)
-    step.results = outs[carries + len(shared) :]
-
     firsts = [cotangents.get(k, zero) for k in range(carries)] + [zero] * len(shared)
-    of_results = [
-        stack(builder, [cotangents.get(carries + t * body.results + r, zero) for t in range(loop.steps)])
+    flowing_in = [
+        stack(builder, [cotangents.get(carries + t * of_each_step + r, zero) for t in range(loop.steps)])
         for r in results
     ]
-    needed = _needed(back, outs)
-    kept = [slot for slot in numbers if given[slot] in needed]
-    step.inputs = [
-        *range(carries + len(shared)),
-        *(given[s] for s in kept if carries <= s < begin),
-        *range(carries + len(shared), carries + len(shared) + len(results)),
-        *(given[s] for s in kept if not carries <= s < begin),
+    from_around = [inputs[slot] for slot in numbers if loop.is_shared(slot)]
+    kept = [
+        inputs[slot] if loop.is_element(slot) else _column(builder, bundle, loop.keep(slot))
+        for slot in numbers
+        if not loop.is_shared(slot)
     ]
-    from_outside = [inputs[s] for s in kept if carries <= s < begin]
-    from_steps = [
-        inputs[s] if begin <= s < begin + elements else _column(builder, bundle, loop.keep(s))
-        for s in kept
-        if not carries <= s < begin
-    ]
-    step.counts = carries + len(shared), len(from_outside), len(of_results) + len(from_steps)
-    other = _loop(builder, step, [*firsts, *from_outside, *of_results, *from_steps])
-    place_of_shared = {j: carries + i for i, j in enumerate(shared)}
-    place_of_column = {i: k for k, i in enumerate(columns)}
+    step.counts = len(firsts), len(from_around), len(flowing_in) + len(kept)
+    back = _loop(builder, step, [*firsts, *from_around, *flowing_in, *kept])
+
+    sum_of = {i: carries + k for k, i in enumerate(shared)}
+    column_of = {element: _column(builder, back, k) for k, element in enumerate(columns)}
     products = []
-    for argument in arguments:
-        if argument < carries:
-            products.append((argument, _final(builder, other, argument)))
-        elif argument < begin:
-            products.append((argument, _final(builder, other, place_of_shared[argument - carries])))
+    for i in arguments:
+        if i < begin:
+            products.append((i, _final(builder, back, sum_of.get(i, i))))
         else:
-            t, i = divmod(argument - begin, elements)
-            products.append((argument, at(builder, _column(builder, other, place_of_column[i]), t)))
+            t, element = divmod(i - begin, elements)
+            products.append((i, at(builder, column_of[begin + element], t)))
     return products
+
+
+def _step_back(
+    loop: Loop, differentiate: Callable[..., list[Any]], targets: Sequence[int], columns: int, results: Sequence[int]
+) -> tuple[Loop, list[int]]:
+    """The loop that runs back, still without operands, and the numbers of the forward body that it needs.
+
+    Its carries are the cotangents of the carries and, added up, of what is shared; its elements are the cotangents of
+    results, and numbers of the forward loop; its results are cotangents of elements.
+
+    Args:
+        targets: the body's inputs whose cotangents are wanted: carries, shared numbers, elements.
+        columns: how many of these are elements.
+        results: the results into which something flows.
+    """
+    assert loop.source is not None
+    body, places = loop.source
+    constants = loop.body.constants
+    sums = len(targets) - columns
+    numbers = [slot for slot in sorted(set(places)) if slot not in constants]
+    inputs_of = {slot: sums + len(results) + i for i, slot in enumerate(numbers)}
+    back = loop.body.__class__(sums + len(results) + len(numbers))
+    here = [back.constant(constants[p]) if p in constants else inputs_of[p] for p in places]
+
+    outputs = body.program.outputs
+    seeds = {slot: i for i, slot in enumerate(targets) if loop.is_shared(slot)}
+    flowing = [*outputs[: body.carries], *(outputs[body.carries + r] for r in results)]
+    for slot, i in zip(flowing, [*range(body.carries), *range(sums, sums + len(results))], strict=True):
+        seeds[slot] = i if slot not in seeds else back.emit(TABLE["add"], (seeds[slot], i))
+    found = differentiate(back, body.program, here, body.order, seeds, targets)
+    outs = [back.constant(0.0) if found[slot] is None else found[slot] for slot in targets]
+
+    step = Loop(back, loop.steps, (0, 0, 0), outs[:sums], is_reverse=not loop.is_reverse)
+    step.results = outs[sums:]
+    needed = _needed(back, outs)
+    numbers = [slot for slot in numbers if inputs_of[slot] in needed]
+    step.inputs = [
+        *range(sums),
+        *(inputs_of[slot] for slot in numbers if loop.is_shared(slot)),
+        *range(sums, sums + len(results)),
+        *(inputs_of[slot] for slot in numbers if not loop.is_shared(slot)),
+    ]
+    return step, numbers
 
 
 def _needed(builder: Builder, outputs: Sequence[int]) -> set[int]:

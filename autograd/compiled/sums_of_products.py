@@ -134,9 +134,9 @@ def layer(t: Code, fast: bool) -> str:
     )
     outs, starts, weights = [], [], []
     for j in range(NEURONS):
-        outs.append(t.operand(t.word("%layer.rest", 3 * j))[0])
-        starts.append(t.operand(t.word("%layer.rest", 3 * j + 1))[0])
-        weights.append(t.operand(t.word("%layer.rest", 3 * j + 2))[0])
+        outs.append(t.row(t.word("%layer.rest", 3 * j)))
+        starts.append(t.row(t.word("%layer.rest", 3 * j + 1)))
+        weights.append(t.row(t.word("%layer.rest", 3 * j + 2)))
     for label, width in (("layer.two", _BESIDE), ("layer.one", 1)):
         if width == 1:
             t.add(
@@ -168,7 +168,7 @@ def layer(t: Code, fast: bool) -> str:
             for v in range(width):
                 t.add(f"{sums[j][v]} = phi {VECTOR} [{begun[j]}, %{label}], [{sums[j][v]}.next, %{label}.loop]")
         t.add(f"{i}.at = getelementptr i32, ptr %layer.x, i64 {i}")
-        x_at = t.operand(t.word(f"{i}.at", 0))[0]
+        x_at = t.row(t.word(f"{i}.at", 0))
         xs = []
         for v in range(width):
             pointer, number = t.name("l"), t.name("l")
@@ -216,11 +216,11 @@ def outer(t: Code, fast: bool) -> str:
     )
     cotangents, firsts = [], []
     for j in range(NEURONS):
-        cotangents.append(t.operand(t.word("%outer.rest", 2 * j))[0])
+        cotangents.append(t.row(t.word("%outer.rest", 2 * j)))
         firsts.append(t.word("%outer.rest", 2 * j + 1))
     t.add("br label %outer.some", "outer.some:", "%outer.i = phi i64 [0, %outer], [%outer.i.next, %outer.some.end]")
     t.add("%outer.at = getelementptr i32, ptr %outer.x, i64 %outer.i")
-    xs = [t.operand(t.word("%outer.at", k))[0] for k in range(_BESIDE)]
+    xs = [t.row(t.word("%outer.at", k)) for k in range(_BESIDE)]
     lanes: list[list[str]] = []
     begun: list[list[str]] = []
     for j in range(NEURONS):
