@@ -297,13 +297,15 @@ class Recording:
         def of_another_pattern(x: tuple[Any, ...], y: tuple[Any, ...] | None) -> tuple[Any, Any, Any, bytes]:
             operands = in_order(x, y)
             which = bytes([operand.__class__ is Value for operand in operands])
-            kept = [o if is_value else plain(o) for o, is_value in zip(operands, which, strict=True)]
-            if any(operand is None for operand in kept):  # "in" would ask each Value whether it equals None
-                raise strange(primitive, operands)
+            kept: Sequence[Any] = operands
+            if 0 in which:
+                kept = [o if is_value else plain(o) for o, is_value in zip(operands, which, strict=True)]
+                if any(operand is None for operand in kept):  # "in" would ask each Value whether it equals None
+                    raise strange(primitive, operands)
             try:
                 if 1 not in which:
                     return own(kept), x, y, b""
-                if any(a is not b for a, b in zip(kept, operands, strict=True)):
+                if kept is not operands and any(a is not b for a, b in zip(kept, operands, strict=True)):
                     x, y = as_stored(primitive, kept)
                 compute = unrolled[which]
                 data = compute(x, y)

@@ -36,6 +36,14 @@ class Chain(NamedTuple):
     pairs: list[tuple[int, int]]
 
 
+class Neuron(NamedTuple):
+    """A sum of products whose one factor is the same for all samples."""
+
+    weights: tuple[int, ...]
+    inputs: tuple[int, ...]
+    start: int | None
+
+
 class BlockCode:
     """Words for the interpreter, rows of memory, and the uniform rows that are laid down for all samples.
 
@@ -158,7 +166,8 @@ class BlockCode:
         self._loops.expect(self._replay.columns, self._uses)
         chains, inside = self._chains()
         layers = self._layers(chains)
-        summed, kept = _places(self._replay.summed), _places(self._replay.kept)
+        summed = _places(self._replay.summed, self._end)
+        kept = _places(self._replay.kept, self._end)
         for place, slot in enumerate(self._replay.columns):
             if self._uses[slot] and not self._loops.is_loaded_here(slot):
                 self.rows_of[slot] = self.new_row()
@@ -172,7 +181,7 @@ class BlockCode:
             operands = self._operands[slot]
             if slot in layers:
                 if slot not in self.rows_of:  # the first of the four; the others were computed with it
-                    self._layer(layers[slot], chains)
+                    self._layer(layers[slot])
                 self._send(slot, summed, kept)
                 continue
             if slot in summed and self._name(slot) == "mul" and self._uses[slot] == len(summed[slot]):
@@ -283,43 +292,43 @@ class BlockCode:
                     left[i : i + even] = False
             neurons = neurons[NEURONS:]
 
-    def _layers(self, chains: dict[int, Chain]) -> dict[int, list[int]]:
+    def _layers(self, chains: dict[int, Chain]) -> dict[int, dict[int, Neuron]]:
         """Neurons with the same inputs, taken four at a time: each of them → the four.
 
         A neuron is a sum of shared numbers times rows, from a shared start: forward a ``dot``, backward the chain that
         makes the cotangent of an input.
         """
-        by_inputs: dict[tuple[int, ...], list[int]] = {}
+        by_inputs: dict[tuple[int, ...], list[tuple[int, Neuron]]] = {}
         for slot in self._operands:
             if slot in chains or self._name(slot) == "dot":
                 neuron = self._neuron(slot, chains)
                 if neuron is not None:
-                    by_inputs.setdefault(tuple(neuron[1]), []).append(slot)
-        found: dict[int, list[int]] = {}
-        for slots in by_inputs.values():
-            for first in range(0, len(slots) - NEURONS + 1, NEURONS):
-                four = slots[first : first + NEURONS]
+                    by_inputs.setdefault(neuron.inputs, []).append((slot, neuron))
+        found: dict[int, dict[int, Neuron]] = {}
+        for neurons in by_inputs.values():
+            for first in range(0, len(neurons) - NEURONS + 1, NEURONS):
+                four = dict(neurons[first : first + NEURONS])
                 found.update(dict.fromkeys(four, four))
         return found
 
-    def _neuron(self, slot: int, chains: dict[int, Chain]) -> tuple[list[int], list[int], int | None] | None:
+    def _neuron(self, slot: int, chains: dict[int, Chain]) -> Neuron | None:
         """Weights, inputs and start, if the weights and the start are shared numbers and the inputs rows."""
-        varying = self._plan.varying
+        varies = self._plan.varying.__getitem__
         start, pairs = chains[slot] if slot in chains else _as_chain(self._operands[slot])
-        if start is not None and varying[start]:
+        weights, inputs = zip(*pairs, strict=True)
+        if not all(map(varies, inputs)):
+            weights, inputs = zip(*[(x, y) if varies(y) else (y, x) for x, y in pairs], strict=True)
+        if (start is not None and varies(start)) or any(map(varies, weights)) or not all(map(varies, inputs)):
             return None
-        pairs = [pair if varying[pair[1]] else (pair[1], pair[0]) for pair in pairs]
-        if any(varying[w] or not varying[x] for w, x in pairs):
-            return None
-        return [w for w, _ in pairs], [x for _, x in pairs], start
+        return Neuron(weights, inputs, start)
 
-    def _layer(self, four: Sequence[int], chains: dict[int, Chain]) -> None:
+    def _layer(self, four: dict[int, Neuron]) -> None:
         """Four neurons at once; one without a start begins at 0.0."""
-        neurons = [neuron for slot in four if (neuron := self._neuron(slot, chains)) is not None]
-        inputs = neurons[0][1]
+        neurons = list(four.values())
+        inputs = neurons[0].inputs
         self.emit(LAYER, len(inputs))
         self.refer(*[self.reference(o) for o in inputs])
-        for slot, (weights, _, start) in zip(four, neurons, strict=True):
+        for slot, (weights, _, start) in four.items():
             self.rows_of[slot] = self.new_row()
             begin = self._shared_row(self._replay.row_of_zero) if start is None else self.reference(start)
             self.refer(self.rows_of[slot], begin, self._shared_run(weights))
@@ -377,9 +386,10 @@ def _as_chain(operands: Sequence[int]) -> Chain:
     return Chain(start, list(zip(xs, ys, strict=True)))
 
 
-def _places(outputs: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
-    """Slot → its places among the outputs."""
+def _places(outputs: Sequence[tuple[int, int]], end: int) -> dict[int, list[int]]:
+    """Slot → its places among the outputs, for the slots before that end."""
     found: dict[int, list[int]] = {}
     for place, (_, slot) in enumerate(outputs):
-        found.setdefault(slot, []).append(place)
+        if slot < end:
+            found.setdefault(slot, []).append(place)
     return found

@@ -12,10 +12,11 @@ that is live elsewhere too is chosen by that condition. The neutral element is -
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from autograd.compiled import loops
 from autograd.compiled.building import LONG_DOT, Builder, Product, Slot
@@ -26,6 +27,7 @@ from autograd.program import Program
 
 _WHERE = TABLE["where"]
 _ADD = TABLE["add"]
+_MUL = TABLE["mul"]
 _DOT = TABLE["dot"]
 _POW = TABLE["pow"]
 _IDENTITY = TABLE["identity"]
@@ -120,8 +122,10 @@ class Differentiator:
         """The inputs whose derivatives are wanted and which one instruction alone uses, once."""
         if not self.builder.long_dots or _DOT not in program.primitives:
             return set()
-        uses = Counter(program.operands)
-        return {slot for slot in wanted if slot < program.inputs and uses[slot] == 1}
+        operands = np.array(program.operands, np.intp)
+        used_once = np.bincount(operands[operands >= 0], minlength=program.inputs) == 1
+        inputs = np.array([slot for slot in wanted if slot < program.inputs], np.intp)
+        return set(inputs[used_once[inputs]].tolist())
 
     def _products(
         self,
@@ -169,6 +173,10 @@ class Differentiator:
         arguments: Sequence[int],
     ) -> list[tuple[int, int]]:
         builder = self.builder
+        if primitive is _DOT:  # as its rule has it, without a pair of objects for each of perhaps a thousand operands
+            n = len(operands) // 2
+            partners = [places[o] for o in (*operands[n : 2 * n], *operands[:n])]
+            return [(i, builder.emit(_MUL, (cotangent, partners[i])) if i < 2 * n else cotangent) for i in arguments]
         assert callable(primitive.partials)
         xs = [builder.slot(places[o]) for o in operands]
         every = primitive.partials(builder.m, builder.slot(places[slot]), xs)
@@ -205,7 +213,7 @@ class Differentiator:
             primitive = program.primitives[program.opcodes[i]]
             operands = program.operands[starts[i] : starts[i + 1]]
             for argument, operand in enumerate(operands):
-                if operand < 0 or not depends[operand]:
+                if operand < first or not depends[operand]:  # an input is wanted, or nothing flows to it
                     continue
                 if not callable(primitive.partials) and primitive.partials[argument] is None:
                     continue

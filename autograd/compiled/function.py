@@ -42,7 +42,7 @@ class Ready:
         places = [(c, s) for c, s in enumerate(trace.arguments) if s >= 0]
         self._varying = [c for s, c in sorted((s, c) for c, s in places) if plan.varying[s]]
         self._numbers = [(row[s], c) for c, s in places if not plan.varying[s]]
-        self._leaf_rows = np.array([row[s] for s in trace.leaf_inputs], np.intp)
+        self._leaf_rows = replay.levels.row_of[np.array(trace.leaf_inputs, np.intp)]
         self._moment = -1
         self.first_derivative = plan.values + plan.guards
         #: Collects the value and the gradient by the parameters.
@@ -109,7 +109,7 @@ class Compiled:
             raise TypeError(f"params is a list of leaves, such as model.parameters(), not {params!r}")
         self.params = None if params is None else list(params)
         for param in self.params or ():
-            if not isinstance(param, Value) or param.parents:
+            if not isinstance(param, Value) or param.primitive is not None:
                 raise TypeError(f"params holds leaves, the Values to differentiate by; {param!r} is none")
         positions = () if wrt is None else (wrt,) if isinstance(wrt, int) else wrt
         if not all(isinstance(p, int) for p in positions):

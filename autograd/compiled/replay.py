@@ -25,11 +25,15 @@ class Replay:
         program = plan.program
         #: The inputs that differ from sample to sample, in order.
         self.columns = [s for s in range(program.inputs) if plan.varying[s]]
-        varying = [(i, o) for i, o in enumerate(program.outputs) if plan.varying[o]]
+        outputs = np.array(program.outputs, np.intp)
+        varies, reduced = self.levels.varying[outputs] != 0, np.array(plan.reduced, bool)
+        summed, kept = np.flatnonzero(varies & reduced), np.flatnonzero(varies & ~reduced)
         #: Outputs that are summed over samples, and those with one number per sample: (output, slot).
-        self.summed = [(i, o) for i, o in varying if plan.reduced[i]]
-        self.kept = [(i, o) for i, o in varying if not plan.reduced[i]]
-        self._place_of_summed = {i: place for place, (i, _) in enumerate(self.summed)}
+        self.summed: list[tuple[int, int]] = list(zip(summed.tolist(), outputs[summed].tolist(), strict=True))
+        self.kept: list[tuple[int, int]] = list(zip(kept.tolist(), outputs[kept].tolist(), strict=True))
+        #: Where each output stands among the sums; -1 for the others.
+        self.places_of_summed = np.full(len(outputs), -1)
+        self.places_of_summed[summed] = np.arange(len(summed))
         self._place_of_kept = {i: place for place, (i, _) in enumerate(self.kept)}
         #: Rows of the uniform array that hold 1.0 and 0.0 for native code.
         self.row_of_one, self.row_of_zero = self.levels.rows[0], self.levels.rows[0] + 1
@@ -75,36 +79,23 @@ class Replay:
         """What collects reduced outputs into one array."""
         return Gather(self, outputs)
 
-    def place_of_summed(self, i: int) -> int | None:
-        """Where an output stands among the sums; ``None`` for one that is the same for all samples."""
-        return self._place_of_summed.get(i)
-
 
 class Gather:
     """Reduced outputs as one array: those that were summed, and those that are the same for all samples."""
 
     def __init__(self, replay: Replay, outputs: Sequence[int]) -> None:
-        program, row = replay.plan.program, replay.levels.row
         self.size = len(outputs)
-        places = [replay.place_of_summed(i) for i in outputs]
-        summed = [(k, place) for k, place in enumerate(places) if place is not None]
-        uniform = [
-            (k, row[program.outputs[i]])
-            for k, (i, place) in enumerate(zip(outputs, places, strict=True))
-            if place is None
-        ]
-        self._to_summed, self._from_summed = (
-            np.array(x, np.intp) for x in (zip(*summed, strict=True) if summed else ((), ()))
-        )
-        self._to_uniform, self._from_uniform = (
-            np.array(x, np.intp) for x in (zip(*uniform, strict=True) if uniform else ((), ()))
-        )
-        first = summed[0][1] if summed else 0
-        derivatives = replay.plan.values + replay.plan.guards
-        self._derivatives = np.array([i >= derivatives for i in outputs], bool)
-        consecutive = not uniform and [place for _, place in summed] == list(range(first, first + len(summed)))
+        wanted = np.array(outputs, np.intp)
+        places = replay.places_of_summed[wanted]
+        self._to_summed, self._to_uniform = np.flatnonzero(places >= 0), np.flatnonzero(places < 0)
+        self._from_summed = places[self._to_summed]
+        slots = np.array(replay.plan.program.outputs, np.intp)[wanted[self._to_uniform]]
+        self._from_uniform = replay.levels.row_of[slots]
+        self._derivatives = wanted >= replay.plan.values + replay.plan.guards
+        first = int(places[0]) if len(places) else 0
+        consecutive = np.array_equal(places, np.arange(first, first + len(places))) and first >= 0
         #: Where the outputs stand among the sums, if they are all there, one after the other.
-        self.all_summed = slice(first, first + len(summed)) if consecutive else None
+        self.all_summed = slice(first, first + len(places)) if consecutive else None
 
     def __call__(self, sums: Any, uniform: Any, samples: int, reduce: str | None) -> Any:
         """The array, reduced over that many samples; without a reduction there is a single point."""
