@@ -16,6 +16,9 @@ from autograd.number_systems import llvm_kernels
 from autograd.number_systems.llvm import Emitter, Register
 from autograd.primitives import Primitive
 
+#: Numbers of four lanes that a kernel is called for at once, at most.
+TOGETHER = 8
+
 
 class MachineReplay(NativeReplay):
     """A plan as machine code of its own."""
@@ -52,7 +55,7 @@ class MachineReplay(NativeReplay):
             for place, (_, slot) in enumerate(outputs):
                 where.setdefault(slot, []).append(place)
 
-        calls = _PairedCalls(emitter)
+        calls = _GatheredCalls(emitter)
 
         def finish(results: dict[int, Register]) -> None:
             registers.update(results)
@@ -62,7 +65,7 @@ class MachineReplay(NativeReplay):
         def operand(slot: int) -> Register:
             if varying[slot]:
                 if slot not in registers:
-                    finish(calls.without_partner(slot))
+                    finish(calls.wanted(slot))
                 return registers[slot]
             if program.inputs <= slot < first:
                 return emitter.number(program.constants[slot - program.inputs])
@@ -128,55 +131,45 @@ class MachineReplay(NativeReplay):
         )
 
 
-class _PairedCalls:
-    """Kernels are called for two numbers at once, eight lanes wide, which takes less time than two calls of four.
+class _GatheredCalls:
+    """Kernels are called for several numbers at once, whose steps do not wait for each other.
 
-    The first of two waits until a second comes, or until somebody wants its result.
+    A call waits until ``TOGETHER`` of its kind are there, or until somebody wants its result.
     """
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter
-        self._wide = Emitter(2 * LANES, llvm_kernels.call)
-        self._wide.prefix = "%w"
-        self._wide.lines, self._wide.functions = emitter.lines, emitter.functions
-        self._wide.declarations = emitter.declarations
-        self._waiting: dict[str, tuple[int, Register]] = {}
+        self._waiting: dict[str, list[tuple[int, Register]]] = {}
 
     def takes(self, primitive: Primitive) -> bool:
         """Whether a primitive is a kernel of one number."""
         return primitive.name in llvm_kernels.KERNELS and primitive.arity == 1
 
     def call(self, slot: int, name: str, x: Register) -> dict[int, Register]:
-        """The results of this call and of the one that waited for it; of none if this one waits now."""
-        x = self._emitter.as_number(x)
-        if name not in self._waiting:
-            self._waiting[name] = slot, x
-            return {}
-        other, y = self._waiting.pop(name)
-        four, eight = self._emitter.number_type, self._wide.number_type
-        lanes = [f"i32 {lane}" for lane in range(2 * LANES)]
-        both = self._wide.line(
-            f"shufflevector {four} {y.text}, {four} {x.text}, <{2 * LANES} x i32> <{', '.join(lanes)}>"
-        )
-        found = llvm_kernels.call(self._wide, name, [both])
-        halves = [
-            self._emitter.line(
-                f"shufflevector {eight} {found.text}, {eight} poison, <{LANES} x i32> <{', '.join(half)}>"
-            )
-            for half in (lanes[:LANES], lanes[LANES:])
-        ]
-        return {other: halves[0], slot: halves[1]}
+        """The results of this call and of those that waited for it; of none if this one waits now."""
+        waiting = self._waiting.setdefault(name, [])
+        waiting.append((slot, self._emitter.as_number(x)))
+        return self._results(name) if len(waiting) == TOGETHER else {}
 
-    def without_partner(self, slot: int) -> dict[int, Register]:
-        """The result of a call that waits."""
-        name = next(name for name, (other, _) in self._waiting.items() if other == slot)
-        _, x = self._waiting.pop(name)
-        return {slot: self._emitter.apply(name, x)}
+    def wanted(self, slot: int) -> dict[int, Register]:
+        """The results of a call that waits, and of those that wait with it."""
+        return self._results(next(name for name, calls in self._waiting.items() if slot in dict(calls)))
 
     def rest(self) -> dict[int, Register]:
         """The results of all that wait."""
-        slots = [slot for slot, _ in self._waiting.values()]
-        return {s: register for slot in slots for s, register in self.without_partner(slot).items()}
+        return {slot: number for name in list(self._waiting) for slot, number in self._results(name).items()}
+
+    def _results(self, name: str) -> dict[int, Register]:
+        """The results of all waiting calls of a kernel, in as few calls of two to some power as they can be."""
+        waiting, count = self._waiting.pop(name), TOGETHER
+        found: dict[int, Register] = {}
+        while waiting:
+            while len(waiting) < count:
+                count //= 2
+            slots, numbers = zip(*waiting[:count], strict=True)
+            found.update(zip(slots, llvm_kernels.call_together(self._emitter, name, numbers), strict=True))
+            waiting = waiting[count:]
+        return found
 
 
 def _column(emitter: Emitter, place: int) -> Register:

@@ -7,7 +7,7 @@ Each becomes one internal function of the module that calls it, so that its code
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.number_systems import llvm_error_functions as error_functions
@@ -21,19 +21,63 @@ from autograd.number_systems.llvm_pairs import Pair, at_least, at_most, choose, 
 
 def call(emitter: Emitter, name: str, operands: list[Register]) -> Register:
     """A call of the kernel of that name; its function is written when it is first called."""
-    function = f"@{name}.{emitter.suffix}"
-    kind = emitter.number_type
+    kind, function = emitter.number_type, f"@{name}.{emitter.suffix}"
     if function not in emitter.functions:
-        if name not in KERNELS:
-            raise NotImplementedError(f"{name} has no kernel")
-        emitter.functions[function] = ""
-        body = Emitter(emitter.width, call)
-        body.functions, body.declarations = emitter.functions, emitter.declarations
-        parameters = [f"%x{i}" for i in range(len(operands))]
-        result = body.as_number(KERNELS[name](body, *[Register(body, p) for p in parameters]))
-        head = f"define internal {kind} {function}({', '.join(f'{kind} {p}' for p in parameters)}) noinline {{"
-        emitter.functions[function] = "\n".join([head, "entry:", *body.lines, f"ret {kind} {result.text}", "}"])
-    return emitter.line(f"call {kind} {function}({', '.join(f'{kind} {o.text}' for o in operands)})")
+        body = _body_of(emitter, name, function, emitter.width)
+        result = body.as_number(KERNELS[name](body, *[Register(body, f"%x{i}") for i in range(len(operands))]))
+        _write(body, function, [kind] * len(operands), kind, result.text)
+    return _call(emitter, kind, function, operands)
+
+
+def call_together(emitter: Emitter, name: str, numbers: Sequence[Register]) -> list[Register]:
+    """The results of a kernel of one operand for two to some power of numbers, computed side by side in one call.
+
+    They are joined inside of the function: joined where they are made, they would be made in wide vectors too, with
+    many shuffles.
+    """
+    kind, width, count = emitter.number_type, emitter.width, len(numbers)
+    function, several = f"@{name}.{count}x{emitter.suffix}", f"{{ {', '.join([kind] * count)} }}"
+    if function not in emitter.functions:
+        body = _body_of(emitter, name, function, count * width)
+        parts = [f"%x{i}" for i in range(count)]
+        for size in (width << k for k in range(count.bit_length() - 1)):
+            half, joined = f"<{size} x double>", zip(parts[::2], parts[1::2], strict=True)
+            parts = [body.line(f"shufflevector {half} {x}, {half} {y}, {_lanes(0, 2 * size)}").text for x, y in joined]
+        whole, wide = body.as_number(KERNELS[name](body, Register(body, parts[0]))).text, body.number_type
+        result = "poison"
+        for i in range(count):
+            part = body.line(f"shufflevector {wide} {whole}, {wide} poison, {_lanes(i * width, width)}").text
+            result = body.line(f"insertvalue {several} {result}, {kind} {part}, {i}").text
+        _write(body, function, [kind] * count, several, result)
+    found = _call(emitter, several, function, numbers).text
+    return [emitter.line(f"extractvalue {several} {found}, {i}") for i in range(count)]
+
+
+def _body_of(emitter: Emitter, name: str, function: str, width: int) -> Emitter:
+    """What collects the lines of a kernel's function."""
+    if name not in KERNELS:
+        raise NotImplementedError(f"{name} has no kernel")
+    emitter.functions[function] = ""  # its place, before those that it calls
+    body = Emitter(width, call)
+    body.functions, body.declarations = emitter.functions, emitter.declarations
+    return body
+
+
+def _write(body: Emitter, function: str, operands: Sequence[str], kind: str, result: str) -> None:
+    """The text of a function, of the kinds of its operands, and its kind of result."""
+    parameters = ", ".join(f"{operand} %x{i}" for i, operand in enumerate(operands))
+    head = f"define internal {kind} {function}({parameters}) noinline {{"
+    body.functions[function] = "\n".join([head, "entry:", *body.lines, f"ret {kind} {result}", "}"])
+
+
+def _call(emitter: Emitter, kind: str, function: str, operands: Sequence[Register]) -> Register:
+    given = ", ".join(f"{emitter.number_type} {o.text}" for o in operands)
+    return emitter.line(f"call {kind} {function}({given})")
+
+
+def _lanes(first: int, count: int) -> str:
+    """The lanes that a shuffle takes."""
+    return f"<{count} x i32> <{', '.join(f'i32 {lane}' for lane in range(first, first + count))}>"
 
 
 def _decay(e: Emitter, x: Any) -> tuple[exponentials.Exponential, Pair, Pair]:

@@ -28,16 +28,27 @@ BITS = 180
 LARGEST, SMALLEST, NORMAL = 1.7976931348623157e308, 5e-324, 2.0**-1022
 
 
-def text_of(name: str, width: int) -> str:
-    """A module whose ``run`` applies a primitive to vectors of ``width``: pointers in, out, and their number."""
+def text_of(name: str, width: int, together: int = 1) -> str:
+    """A module whose ``run`` applies a primitive to vectors of ``width``: pointers in, out, and their number.
+
+    Args:
+        together: how many vectors one call computes.
+    """
     emitter = Emitter(width, llvm_kernels.call)
-    kind, lines = emitter.number_type, []
-    operands = []
-    for i in range(TABLE[name].arity):
-        lines += [f"%at{i} = getelementptr {kind}, ptr %in{i}, i64 %i", f"%in{i}.v = load {kind}, ptr %at{i}, align 8"]
-        operands.append(Register(emitter, f"%in{i}.v"))
-    result = emitter.as_number(emitter.apply(name, *operands))
-    parameters = ", ".join([*(f"ptr %in{i}" for i in range(len(operands))), "ptr %out", "i64 %n"])
+    kind, lines, operands = emitter.number_type, [], []
+    for k in range(together):
+        lines.append(f"%i{k} = add i64 %i, {k}")
+        for i in range(TABLE[name].arity):
+            lines += [f"%at{i}.{k} = getelementptr {kind}, ptr %in{i}, i64 %i{k}",
+                      f"%in{i}.v{k} = load {kind}, ptr %at{i}.{k}, align 8"]  # fmt: skip
+            operands.append(Register(emitter, f"%in{i}.v{k}"))
+    if together == 1:
+        results = [emitter.as_number(emitter.apply(name, *operands))]
+    else:
+        results = llvm_kernels.call_together(emitter, name, operands)
+    stores = [f"%to{k} = getelementptr {kind}, ptr %out, i64 %i{k}\nstore {kind} {result.text}, ptr %to{k}, align 8"
+              for k, result in enumerate(results)]  # fmt: skip
+    parameters = ", ".join([*(f"ptr %in{i}" for i in range(TABLE[name].arity)), "ptr %out", "i64 %n"])
     return "\n".join(
         [
             *sorted(emitter.declarations),
@@ -49,9 +60,8 @@ def text_of(name: str, width: int) -> str:
             "%i = phi i64 [0, %entry], [%next, %loop]",
             *lines,
             *emitter.lines,
-            f"%to = getelementptr {kind}, ptr %out, i64 %i",
-            f"store {kind} {result.text}, ptr %to, align 8",
-            "%next = add i64 %i, 1",
+            *stores,
+            f"%next = add i64 %i, {together}",
             "%more = icmp slt i64 %next, %n",
             "br i1 %more, label %loop, label %done",
             "done:",
@@ -61,16 +71,16 @@ def text_of(name: str, width: int) -> str:
     )
 
 
-def kernel(name: str, width: int = 4) -> Callable[..., Array]:
+def kernel(name: str, width: int = 4, together: int = 1) -> Callable[..., Array]:
     """A primitive's kernel over arrays."""
-    arity = TABLE[name].arity
-    run = load(text_of(name, width), "run").function("run", *[ctypes.c_void_p] * (arity + 1), ctypes.c_int64)
+    arity, step = TABLE[name].arity, width * together
+    run = load(text_of(name, width, together), "run").function("run", *[ctypes.c_void_p] * (arity + 1), ctypes.c_int64)
 
     def function(*xs: Any) -> Array:
         arrays = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in xs))
         n = arrays[0].size
-        padded = [np.concatenate([x, np.ones(-n % width)]) for x in arrays]
-        out = np.empty(n + -n % width)
+        padded = [np.concatenate([x, np.ones(-n % step)]) for x in arrays]
+        out = np.empty(n + -n % step)
         run(*[x.ctypes.data for x in padded], out.ctypes.data, out.size // width)
         return out[:n]
 

@@ -141,6 +141,15 @@ def test_lanes_and_widths_agree_bit_for_bit(name: str) -> None:
     assert (scalar[number] == shuffled[number]).all()
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if TABLE[name].arity == 1])
+def test_numbers_together_have_the_results_they_have_alone(name: str) -> None:
+    """Bit for bit; sines with a number among them that needs another reduction than the others."""
+    points = kernels.random_points(name, 253, np.random.default_rng(8))
+    points = (np.concatenate([points[0], [1e300, math.inf, math.nan]]),)
+    alone, together = kernels.kernel(name, 4)(*points), kernels.kernel(name, 4, together=8)(*points)
+    assert ((alone.view(np.int64) == together.view(np.int64)) | (np.isnan(alone) & np.isnan(together))).all()
+
+
 @pytest.mark.parametrize("name", ["sin", "cos", "tan"])
 def test_huge_angles_are_reduced_by_all_digits_of_pi(name: str) -> None:
     points = (2.0 ** np.arange(29, 1024) * np.linspace(1, 1.99, 995),)
