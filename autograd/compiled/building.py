@@ -312,15 +312,13 @@ class Builder:
         """The largest plus log1p of the other terms, as the float system has it; infinities come through."""
         m = self.m
         largest = xs[0]
+        lower = []  # all but the largest, one time
         for x in xs[1:]:
+            lower.append(m.minimum(largest, x))
             largest = m.maximum(largest, x)
         others: Any = self.number(0.0)
-        seen: Any = self.number(0.0)
-        for x in xs:
-            is_largest = m.greater_equal(x, largest)
-            first = m.minimum(is_largest, 1 - seen)
-            others = others + m.where(first, 0.0, m.exp(x - largest))
-            seen = m.maximum(seen, is_largest)
+        for x in lower:
+            others = others + m.exp(x - largest)
         return m.where(m.less(m.abs(largest), INFINITY), largest + m.log1p(others), largest)
 
     def program(self, outputs: Sequence[int | Product]) -> Program:
