@@ -1,8 +1,8 @@
 """The program as a number system: rules run over slots of a program that is being built.
 
 So a pull-back over this system *is* the adjoint program. Equal instructions are made once (structural hashing), and
-only what IEEE arithmetic allows is folded: ``x * 1``, ``x / 1``, ``x - 0.0``, ``x + -0.0``, ``-(-x)``, and operations
-on constants; never ``x * 0``, ``x - x``, ``x + 0.0``, which nan, infinity and -0.0 forbid. Truth is 1.0 and 0.0.
+only what IEEE arithmetic allows is folded: ``x * 1``, ``x / 1``, ``x - 0.0``, ``x + -0.0``, ``-(-x)``, ``x + -y`` (it is
+``x - y``), and operations on constants; never ``x * 0``, ``x - x``, ``x + 0.0``, which nan, infinity and -0.0 forbid. Truth is 1.0 and 0.0.
 Primitives of many numbers are written as what they are made of, left to right; inputs are never merged.
 """
 
@@ -30,7 +30,10 @@ NAME = "program"
 LANES = True
 
 _COMMUTING = frozenset([TABLE["add"], TABLE["mul"], TABLE["hypot"]])
-_NEG, _MINIMUM, _MAXIMUM = TABLE["neg"], TABLE["minimum"], TABLE["maximum"]
+_NEG, _ADD, _SUB, _MINIMUM, _MAXIMUM = (TABLE[name] for name in ("neg", "add", "sub", "minimum", "maximum"))
+#: With a number that is not special these are never folded: most constants are coefficients.
+_INDIFFERENT = frozenset([TABLE["add"], TABLE["sub"], TABLE["mul"]])
+_SPECIAL = frozenset([0.0, 1.0, -1.0])
 _OF_TRUTHS = frozenset([_MINIMUM, _MAXIMUM, TABLE["mul"]])
 _MINUS_ZERO = struct.pack("d", -0.0)
 _NEVER_MINUS_ZERO = {"square", "abs", "relu", "exp", "less", "less_equal", "greater", "greater_equal"}
@@ -159,6 +162,8 @@ class Builder:
                 return index
         if primitive is _NEG or not self._have_no_constant(operands):
             index = self._folded(primitive, primitive.name, operands)
+        if index is None and (primitive is _ADD or primitive is _SUB):
+            index = self._without_negation(primitive, operands)
         if index is None and (primitive is _MINIMUM or primitive is _MAXIMUM) and operands[0] == operands[1]:
             index = operands[0]
         if index is None:
@@ -170,14 +175,27 @@ class Builder:
         known[operands] = index
         return index
 
+    def _without_negation(self, primitive: Primitive, operands: tuple[int, ...]) -> int | None:
+        """x + -y as x - y, and x - -y as x + y."""
+        x, y = operands
+        if self.primitives[y] is _NEG:
+            return self.emit(_SUB if primitive is _ADD else _ADD, (x, self.operands[y][0]))
+        if primitive is _ADD and self.primitives[x] is _NEG:
+            return self.emit(_SUB, (y, self.operands[x][0]))
+        return None
+
     def _folded(self, primitive: Primitive, name: str, operands: tuple[int, ...]) -> int | None:
         constants = self.constants
         if name == "where":
             condition, x, y = operands
             if condition in constants:
                 return x if constants[condition] else y
+            if condition in self._truths and constants.get(x) == 1.0 and constants.get(y) == 0.0:  # a truth already
+                return condition if math.copysign(1.0, constants[y]) == 1.0 else None
             return x if x == y else None
         known = [constants.get(o) for o in operands]
+        if primitive in _INDIFFERENT and None in known and not _SPECIAL.intersection(known):
+            return None
         if None not in known:
             try:
                 return self.constant(float(getattr(floats, name)(*known)))
@@ -358,11 +376,15 @@ class Builder:
         needed = bytearray(len(self.primitives))
         for index in outputs:
             needed[index] = 1
-        for index in range(len(self.primitives) - 1, self.inputs - 1, -1):
+        for index, operands in zip(range(len(self.operands) - 1, -1, -1), reversed(self.operands), strict=True):
             if needed[index]:
-                for operand in self.operands[index]:
+                for operand in operands:
                     needed[operand] = 1
         return np.array(needed, bool)
+
+
+#: Rows that become nothing, or something else.
+_REPLACED = frozenset([TABLE["identity"], TABLE["detach"], TABLE["where"]])
 
 
 def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[int]:
@@ -373,8 +395,14 @@ def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[i
         ValueError: a branch of ``where`` was a function and was never called.
     """
     places = [*inputs, *map(builder.constant, program.constants)]
-    emit, m = builder.emit, builder.m
-    for primitive, operands in program.instructions():
+    emit, m, place_of = builder.emit, builder.m, places.__getitem__
+    unchanged = {row for row in program.primitives if row.forward is None and not row.n_ary} - _REPLACED
+    starts, flat = program.starts.tolist(), program.operands.tolist()
+    for opcode, start, end in zip(program.opcodes, starts, starts[1:], strict=False):
+        primitive, operands = program.primitives[opcode], flat[start:end]
+        if primitive in unchanged:
+            places.append(emit(primitive, tuple(map(place_of, operands))))
+            continue
         name = primitive.name
         if primitive.forward is not None:
             if primitive.systems is not None:

@@ -85,6 +85,7 @@ class Differentiator:
         found: list[Any] = [None] * len(places)
         for slot, seed in seeds.items():
             found[slot] = seed
+        has_choices = _WHERE in program.primitives
         used_once = self._weights(program, wanted)
         self._parts = {}
         emit, first, primitives = self.builder.emit, program.first_instruction, program.primitives
@@ -105,11 +106,12 @@ class Differentiator:
                     skip = n
             for argument, product in self._products(primitive, slot, operands, places, cotangent, depends, skip):
                 operand = operands[argument]
-                here, there = live[slot], live[operand]
-                if primitive is _WHERE:
-                    here = self._both(here, self._taken(places[operands[0]], argument))
-                if here is not None and here != there:
-                    product = emit(_WHERE, (here, product, self.builder.constant(-0.0)))
+                if has_choices:
+                    here = live[slot]
+                    if primitive is _WHERE:
+                        here = self._both(here, self._taken(places[operands[0]], argument))
+                    if here is not None and here != live[operand]:
+                        product = emit(_WHERE, (here, product, self.builder.constant(-0.0)))
                 if primitive is PART:
                     self._parts.setdefault(operand, {})[_which(program, operands)] = product
                     found[operand] = product
@@ -149,12 +151,14 @@ class Differentiator:
             return [(i, cotangent) for i in (1, 2) if operands[i] >= 0 and depends[operands[i]]]
         if primitive is _IDENTITY or primitive is PART:
             return [(0, cotangent)] if depends[operands[0]] else []
-        exponent = self.builder.constants.get(places[operands[1]]) if primitive is _POW else None
+        constants = self.builder.constants
+        exponent = places[operands[1]] if primitive is _POW and places[operands[1]] in constants else None
         key = (primitive, exponent, *map(depends.__getitem__, operands))
         template = self._templates.get(key)
         if template is None:
             arguments = [i for i, o in enumerate(operands) if depends[o] and primitive.partials[i] is not None]
-            template = self._templates[key] = _template(self.builder, primitive, arguments, exponent)
+            known_exponent = None if exponent is None else constants[exponent]
+            template = self._templates[key] = _template(self.builder, primitive, arguments, known_exponent)
         numbers = [places[slot], *map(places.__getitem__, operands), cotangent, *template.constants]
         first_of = self.builder.first_of
         for row, known, pick in template.steps:
