@@ -35,6 +35,9 @@ from autograd.number_systems import llvm_kernels
 from autograd.number_systems.llvm import Emitter, Register
 from autograd.primitives import TABLE
 
+#: Vectors that a kernel of one operand is called for at once.
+TOGETHER = 2
+
 
 @cache
 def operations() -> dict[str, int]:
@@ -178,11 +181,41 @@ def _operation(emitter: Emitter, t: Code, name: str) -> str:
     t.add(f"{label}:")
     out, _ = t.operand(t.word("%pc", 1))
     operands = [t.operand(t.word("%pc", 2 + i)) for i in range(count)]
+    if count == 1 and name in llvm_kernels.KERNELS:
+        _kernel(emitter, t, name, out, operands[0])
+        return end(t, label, "3")
     v = loop(t, label, label)
     numbers = [t.load(operand, v) for operand in operands]
     store(t, out, v, _body(emitter, name, t, numbers))
     loop_end(t, label)
     return end(t, label, str(2 + count))
+
+
+def _kernel(emitter: Emitter, t: Code, name: str, out: str, operand: tuple[str, str]) -> None:
+    """The loop of a kernel of one operand, several vectors at a time: where fewer are left, the last one again."""
+    label, b = f"op.{name}", f"%op.{name}.b"
+    t.add(f"{b}.last = sub i64 %n, 1")
+    t.add(f"br label %{label}.loop", f"{label}.loop:", f"{b} = phi i64 [0, %{label}], [{b}.next, %{label}.loop]")
+    places = [f"%{label}.v{k}" for k in range(TOGETHER)]
+    for k, v in enumerate(places):
+        t.add(
+            f"{v}.at = add i64 {b}, {k}",
+            f"{v}.is = icmp slt i64 {v}.at, %n",
+            f"{v} = select i1 {v}.is, i64 {v}.at, i64 {b}.last",
+        )
+    inner = Emitter(LANES, llvm_kernels.call)
+    inner.functions, inner.declarations, inner.prefix = emitter.functions, emitter.declarations, f"%{name}.t."
+    numbers = [Register(inner, t.load(operand, v)) for v in places]
+    results = llvm_kernels.call_together(inner, name, numbers)
+    t.add(*inner.lines)
+    for v, result in zip(places, results, strict=True):
+        store(t, out, v, result.text)
+    t.add(
+        f"{b}.next = add i64 {b}, {TOGETHER}",
+        f"{b}.more = icmp slt i64 {b}.next, %n",
+        f"br i1 {b}.more, label %{label}.loop, label %{label}.end",
+        f"{label}.end:",
+    )
 
 
 def _load(t: Code) -> str:

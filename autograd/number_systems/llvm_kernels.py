@@ -32,10 +32,12 @@ def call(emitter: Emitter, name: str, operands: list[Register]) -> Register:
 def call_together(emitter: Emitter, name: str, numbers: Sequence[Register]) -> list[Register]:
     """The results of a kernel of one operand for two to some power of numbers, computed side by side in one call.
 
-    They are joined inside of the function: joined where they are made, they would be made in wide vectors too, with
-    many shuffles.
+    They are joined inside of the function: LLVM would compute what is joined outside in wide vectors too, with many
+    shuffles.
     """
     kind, width, count = emitter.number_type, emitter.width, len(numbers)
+    if count == 1:
+        return [call(emitter, name, list(numbers))]
     function, several = f"@{name}.{count}x{emitter.suffix}", f"{{ {', '.join([kind] * count)} }}"
     if function not in emitter.functions:
         body = _body_of(emitter, name, function, count * width)
