@@ -61,14 +61,13 @@ class BlockCode:
         self._uses = [0] * (self._first + len(program))
         #: Where the products begin that come last, and are summed over samples.
         self._end = self._first + len(program) - plan.products
-        if not all(plan.reduced[i] for i, slot in enumerate(program.outputs) if slot >= self._end):
+        if not np.array(plan.reduced, bool)[np.array(program.outputs, np.intp) >= self._end].all():
             self._end = self._first + len(program)
-        for i in range(self._end - self._first):
-            if plan.varying[self._first + i]:
-                operands = program.operands[program.starts[i] : program.starts[i + 1]]
-                self._operands[self._first + i] = operands
-                for o in operands:
-                    self._uses[o] += 1
+        for i in np.flatnonzero(np.array(plan.varying[self._first : self._end], np.uint8)).tolist():
+            operands = program.operands[program.starts[i] : program.starts[i + 1]].tolist()
+            self._operands[self._first + i] = operands
+            for o in operands:
+                self._uses[o] += 1
         for output in program.outputs:
             self._uses[output] += 1
         last = 2 * (self._first + len(program) - self._end)
@@ -332,8 +331,8 @@ class BlockCode:
             self.rows_of[slot] = self.new_row()
             begin = self._shared_row(self._replay.row_of_zero) if start is None else self.reference(start)
             self.refer(self.rows_of[slot], begin, self._shared_run(weights))
-        for weights, _, start in neurons:
-            self.release(*weights, *inputs, *([] if start is None else [start]))
+        for _ in neurons:  # what is shared has no row to give back
+            self.release(*inputs)
 
     def _chains(self) -> tuple[dict[int, Chain], set[int]]:
         """The sums of products that nobody else wants in parts: last instruction → chain; and all the parts."""

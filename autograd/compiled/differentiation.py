@@ -216,6 +216,8 @@ class Differentiator:
             i = slot - first
             primitive = program.primitives[program.opcodes[i]]
             operands = program.operands[starts[i] : starts[i + 1]]
+            if callable(primitive.partials):
+                operands = [o for o in operands if o >= first]
             for argument, operand in enumerate(operands):
                 if operand < first or not depends[operand]:  # an input is wanted, or nothing flows to it
                     continue

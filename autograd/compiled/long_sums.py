@@ -14,20 +14,21 @@ def long_sums(plan: Plan) -> tuple[dict[int, list[int]], set[int]]:
     """Chains of additions among what is uniform, whose parts nobody else wants: the last one → all that it adds up, in
     order; and the parts."""
     program = plan.program
-    first, starts, flat = program.first_instruction, program.starts, program.operands
+    first, flat = program.first_instruction, np.array(program.operands, np.intp)
     is_add = np.array([primitive.name == "add" for primitive in program.primitives], bool)
     uniform = np.array(plan.varying[first:], np.uint8) == 0
-    adds = (first + np.flatnonzero(is_add[np.array(program.opcodes, np.intp)] & uniform)).tolist()
-    if len(adds) < LONG_SUM - 1:
+    places = np.flatnonzero(is_add[np.array(program.opcodes, np.intp)] & uniform)
+    if len(places) < LONG_SUM - 1:
         return {}, set()
-    slots = first + len(program)
-    used_once: list[bool] = (np.bincount([*flat, *program.outputs], minlength=slots) == 1).tolist()
+    slots, adds = first + len(program), (first + places).tolist()
+    uses = np.bincount(np.concatenate([flat, np.array(program.outputs, np.intp)]), minlength=slots)
+    used_once: list[bool] = (uses == 1).tolist()
+    at = np.array(program.starts, np.intp)[places]
+    operands = dict(zip(adds, zip(flat[at].tolist(), flat[at + 1].tolist(), strict=True), strict=True))
 
     # How many additions lie in a row up to each, of which nobody else wants a part; 0 for what is no part.
     length = [0] * slots
-    for slot in adds:
-        at = starts[slot - first]
-        x, y = flat[at], flat[at + 1]
+    for slot, (x, y) in operands.items():
         behind_x, behind_y = length[x] if used_once[x] else 0, length[y] if used_once[y] else 0
         length[slot] = 1 + (behind_x if behind_x > behind_y else behind_y)
     found: dict[int, list[int]] = {}
@@ -39,8 +40,7 @@ def long_sums(plan: Plan) -> tuple[dict[int, list[int]], set[int]]:
         parts: list[int] = []
         end = slot
         while True:
-            at = starts[end - first]
-            x, y = flat[at], flat[at + 1]
+            x, y = operands[end]
             # An addition's operands stand in any order; the sum so far is the one with more additions behind it.
             if length[y] * used_once[y] > length[x] * used_once[x]:
                 x, y = y, x
