@@ -90,11 +90,9 @@ def choose(plan: Plan, options: Options) -> Choice:
                 stacklevel=2,
             )
         return Choice(_on_numpy(plan, options), "llvmlite is not installed")
-    instructions = sum(plan.varying[plan.program.first_instruction :])
+    instructions = sum(plan.varying[plan.program.first_instruction :]) + loops.written_out(plan.program)
     if not instructions:
         chosen, reason = "interpreter", "no operation differs from sample to sample"
-    elif loops.has_loops(plan.program):
-        chosen, reason = "interpreter", "it has loops"
     elif expected_samples is not None and expected_samples < WORTH_COMPILING:
         chosen, reason = "interpreter", f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
     elif plan.products > MOST_PRODUCTS:

@@ -89,6 +89,16 @@ def has_loops(program: Program) -> bool:
     return any(row is STACK or of(row) is not None for row in program.primitives)
 
 
+def written_out(program: Program) -> int:
+    """The instructions of bodies, and the numbers that are put into columns one by one."""
+    if not has_loops(program):
+        return 0
+    stacked = sum(
+        len(operands) for row, operands in program.instructions() if row is STACK and operands[0] >= program.inputs
+    )
+    return stacked + sum(len(loop.program()) for row in program.primitives if (loop := of(row)) is not None)
+
+
 def _append(builder: Builder, row: Primitive, operands: Sequence[int]) -> int:
     """The slot of an instruction, which is not folded."""
     return builder.append(row, tuple(operands))

@@ -15,7 +15,7 @@ from autograd.errors import RecordingError
 from autograd.testing import SMOOTH, Expression, calls, expressions
 from tests.compiled.replays import bits
 
-BACKENDS = ("numpy", "interpreter")
+BACKENDS = ("numpy", "interpreter", "machine")
 
 #: A loop adds cotangents up step by step, the steps written out in the order of their graph: another rounding of each.
 ROUNDINGS = 1e-11
