@@ -120,6 +120,23 @@ def test_least_squares_recovers_a_decay() -> None:
     assert found.njev < 20
 
 
+@pytest.mark.parametrize("backend", BACKENDS[:2])
+def test_one_power_with_many_exponents(backend: str) -> None:
+    exponents = (0.0, -0.0, 1.0, 2.0, 3.0, -1.0, -2.0, 0.5, 2.5, -0.5)
+
+    def f(x: Any) -> Any:
+        return autograd.sum([(i + 1.0) * x[0] ** e + x[0] ** x[1] for i, e in enumerate(exponents)])
+
+    point = [1.7, 0.3]
+    value, gradient = autograd.objective(f, backend=backend)(point)
+    leaves = [Value(x) for x in point]
+    output = f(leaves)
+    output.backward()
+    # Kernels of powers are within 2 units in the last place each, and so is what is made of a few products.
+    assert math.isclose(value, output.data, rel_tol=1e-15)
+    assert np.allclose(gradient, [leaf.grad for leaf in leaves], rtol=4e-15, atol=0.0)
+
+
 def test_minimize_through_branches() -> None:
     """Huber's loss with ``if``: the program is recorded again where a residual changes sides."""
     data = [0.1, -0.2, 0.05, 0.15, 8.0]

@@ -1,6 +1,7 @@
 """What a function may do while it is recorded, and how what it captures takes part afterwards."""
 
 import copy
+import gc
 import random
 import threading
 from collections.abc import Callable
@@ -104,6 +105,45 @@ def test_what_would_be_frozen_is_refused(make: Any, message: str) -> None:
         autograd.compile(make(w))(X)
     assert w.data == 0.5
     assert autograd.compile(lambda x: x + w)(X).tolist() == [1.5, 2.5, 3.5]  # recording goes on working
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_garbage_is_collected_again_after_a_recording(is_on: bool) -> None:
+    seen = []
+
+    def f(x: Any) -> Any:
+        seen.append(gc.isenabled())
+        return x[0] * x[0]
+
+    def fails(x: Any) -> Any:
+        raise ValueError("wrong")
+
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if is_on else gc.disable)()
+        autograd.objective(f)([1.0])
+        assert gc.isenabled() == is_on
+        with pytest.raises(ValueError, match="wrong"):
+            autograd.objective(fails)([1.0])
+        assert gc.isenabled() == is_on
+    finally:
+        (gc.enable if was_on else gc.disable)()
+    assert seen == [False, False]
+
+
+def test_there_is_never_more_than_one_graph() -> None:
+    alive = []
+
+    def f(x: Any) -> Any:
+        alive.append(sum(1 for thing in gc.get_objects() if type(thing) is Value))
+        y = x[0]
+        for _ in range(1000):
+            y = y * 0.5 + x[0]
+        return y
+
+    autograd.objective(f)([1.0])
+    first, second = alive
+    assert second < first + 100
 
 
 def test_numbers_are_refused_as_everywhere_else() -> None:
