@@ -221,7 +221,10 @@ class _Recorder:
     def _refuse_conditions(self, asked: int, fresh: list[Value], step: int) -> None:
         """Raise if the truth of a comparison that changes from step to step was asked for."""
         own = set(fresh)
-        for condition, line in self._watch.conditions[asked:]:
+        conditions = self._watch.conditions
+        for i, (condition, _, line, _) in enumerate(conditions[asked:], start=asked):
+            # The branches within the step are none of the program around the loop: for it, whoever runs the loop asks.
+            conditions[i] = conditions[i]._replace(within=self._watch.within)
             if not own.isdisjoint(topological_order(condition)):
                 raise RecordingError(
                     f"step {step} of a scan asks whether {condition!r}{f' ({line})' if line else ''}; a loop that is "

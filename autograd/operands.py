@@ -33,7 +33,7 @@ class Condition:
     def outcome(self) -> bool:
         """Whether it holds; a function that is being recorded for replay asks for it, and so makes it a guard."""
         if watching.watch is not None and watching.watch.is_ours():
-            watching.watch.conditions.append((self, user_line()))
+            return watching.watch.answer(self, self._outcome, user_line())
         return self._outcome
 
     def __bool__(self) -> bool:

@@ -76,15 +76,38 @@ def strange(primitive: Primitive, operands: Sequence[Any]) -> TypeError:
     return TypeError(f"{primitive.name} cannot be applied to {operands!r}")
 
 
-def _attempted(branch: Callable[[], Any], watch: watching.Watch) -> Any:
-    """The branch not taken, for a replay that takes it; ``None`` if it fails at the numbers of now."""
-    watch.attempts += 1
+def _watched(branch: Callable[[], Any], condition: Condition, truth: bool, watch: watching.Watch) -> Any:
+    """What a branch gives; what it asks meanwhile counts for those samples whose condition has this truth."""
+    around = watch.within
+    watch.within = (*around, (condition, truth))
     try:
         return branch()
+    finally:
+        watch.within = around
+
+
+def _attempted(branch: Callable[[], Any], condition: Condition, truth: bool, watch: watching.Watch) -> Any:
+    """The branch not taken, for a replay that takes it; ``None`` if it fails at the numbers of now."""
+    asked = len(watch.conditions)
+    watch.attempts += 1
+    try:
+        return _watched(branch, condition, truth, watch)
     except (ValueError, ArithmeticError):
+        del watch.conditions[asked:]  # no sample takes it
         return None
     finally:
         watch.attempts -= 1
+
+
+def _both(condition: Condition, x: Any, y: Any, watch: watching.Watch) -> list[Any]:
+    """Both branches, ``x`` first whichever is taken: so what they ask comes in one order at all numbers."""
+    found = []
+    for branch, truth in ((x, True), (y, False)):
+        if callable(branch):
+            run = _watched if truth == condition._outcome else _attempted
+            branch = run(branch, condition, truth, watch)
+        found.append(branch)
+    return found
 
 
 def _without_value(primitive: Primitive, operands: Sequence[Any], error: Exception) -> float:
@@ -328,19 +351,19 @@ class Recording:
         if not known:
             raise TypeError(f"where needs a comparison or a truth value, not {kind_of(condition)}; write x > 0")
         outcome = condition._outcome if condition.__class__ is Condition else bool(condition)
+        is_none = x is None or y is None
+        watch = watching.watch
+        if watch is not None and condition.__class__ is Condition and watch.is_ours():
+            x, y = _both(condition, x, y, watch)
         taken, other = (x, y) if outcome else (y, x)
         if callable(taken):
             taken = taken()
-        if taken is None or other is None:
-            raise TypeError("where: a branch is None; give a Value, a number, or a function that returns one")
         if callable(other):
-            watch = watching.watch
-            if watch is not None and watch.is_ours():
-                other = _attempted(other, watch)
-                if other is None:
-                    bool(condition)  # the branch is not known, so the condition is a guard
-            else:
-                other = None
+            other = None
+        if taken is None or is_none:
+            raise TypeError("where: a branch is None; give a Value, a number, or a function that returns one")
+        if other is None and watch is not None:
+            bool(condition)  # the branch is not known, so the condition is a guard
         for branch in (taken, other):
             if branch is not None and branch.__class__ is not Value and plain(branch) is None:
                 raise strange(_WHERE, (0.0, branch))

@@ -176,7 +176,7 @@ def test_a_branch_that_is_not_known_makes_its_condition_a_guard(watch: watching.
     where(known, x, lambda: x * 3.0)
     assert watch.conditions == []
     where(unknown, x, lambda: x * (1 / 0))
-    assert [condition for condition, _ in watch.conditions] == [unknown]
+    assert [asked.condition for asked in watch.conditions] == [unknown]
 
 
 def test_a_leaf_is_not_written_while_a_function_is_recorded(watch: watching.Watch) -> None:

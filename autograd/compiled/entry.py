@@ -37,7 +37,8 @@ def compile(
     An array ``(N,)`` is one Value per sample, ``(N, k)`` a list of k; a number is the same for all samples; lists and
     dicts nest. Leaves that the function captures, such as a model's parameters, are read anew whenever they were
     written. Every comparison that Python asked for while recording is a guard: a replay that would go another way
-    records again where all samples agree, and raises where they do not.
+    records again where all samples agree, and raises where they do not. In a branch of ``where`` the samples that take
+    this branch are all.
 
     Args:
         params: the leaves to differentiate by; all that the function captured unless told, or none with ``wrt``.

@@ -14,12 +14,12 @@ from autograd import recording
 from autograd.compiled.again import Again, again
 from autograd.compiled.arguments import ArgumentReader, Arguments
 from autograd.compiled.backends import DEFAULTS, Choice, Options, checked, choose
-from autograd.compiled.guards import MOST_WAYS, Missed, check
+from autograd.compiled.guards import MOST_WAYS, Missed, check, missed_again
 from autograd.compiled.pickling import picklable
 from autograd.compiled.plan import planned
 from autograd.compiled.points import Points
 from autograd.compiled.report import Report, described
-from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace
+from autograd.compiled.tracing import Guard, Trace, arranged, refuse_while_recording, trace
 from autograd.errors import DomainError, GuardError, RecordingError
 from autograd.value import Value
 
@@ -306,37 +306,47 @@ class Compiled:
     def _run(self, arguments: Arguments, what: str, columns: tuple[int, ...]) -> tuple[Ready, Any, list[Any]]:
         """A plan whose guards hold for these arguments, with its sums and kept outputs."""
         ways = self._ways.setdefault(arguments.key, [])
+        sample, place = 0, -1
+        directions: tuple[bool, ...] = ()
         for i, way in enumerate(ways):
             try:
                 found = self._try(way, arguments, what, columns)
-            except Missed:
+            except Missed as missed:
                 self.guards_missed += 1
+                sample, directions = missed.sample, _directions(way.trace, missed.guard)
                 continue
             if i:
                 ways.insert(0, ways.pop(i))
             return found
-        if len(ways) >= MOST_WAYS:
-            raise GuardError(
-                f"{self.name} was recorded {MOST_WAYS} times and its comparisons go yet another way; "
-                "write the choice with where, or call the plain function"
-            )
-        way = Way(self._record(arguments), {})
-        ways.insert(0, way)
-        try:
-            return self._try(way, arguments, what, columns)
-        except Missed:
-            raise GuardError(f"{self.name} decides differently at the same numbers when it is run again") from None
+        for _ in range(MOST_WAYS if len(ways) < MOST_WAYS else 0):
+            way = Way(self._record(arguments, sample, directions), {})
+            try:
+                found = self._try(way, arguments, what, columns)
+            except Missed as missed:
+                # In a branch that the sample recorded with does not take, that sample's numbers say nothing. What was
+                # asked before it suits all samples by now, so it comes later each time.
+                if not missed.guard.within or missed.guard.place <= place:
+                    raise missed_again(self.name, missed.guard) from None
+                self.guards_missed += 1
+                place, sample, directions = missed.guard.place, missed.sample, _directions(way.trace, missed.guard)
+                continue
+            ways.insert(0, way)
+            return found
+        raise GuardError(
+            f"{self.name} was recorded {MOST_WAYS} times and its comparisons go yet another way; "
+            "write the choice with where, or call the plain function"
+        )
 
-    def _record(self, arguments: Arguments) -> Trace:
-        """The function recorded at the first sample, or at one nearby if it has no value there."""
+    def _record(self, arguments: Arguments, first: int, directions: Sequence[bool]) -> Trace:
+        """The function recorded at a sample, or at one of the next if it has no value there."""
         failed: Exception | None = None
-        for sample in range(min(arguments.samples or 1, SAMPLES_TRIED)):
+        for sample in range(first, min(arguments.samples or 1, first + SAMPLES_TRIED)):
             fresh = [
                 Value((float(c[sample]) if len(c) else 1.0) if isinstance(c, np.ndarray) else c)
                 for c in arguments.columns
             ]
             try:
-                found = trace(self.function, partial(_made, arguments, fresh), fresh, self.name)
+                found = trace(self.function, partial(_made, arguments, fresh), fresh, self.name, directions=directions)
             except (DomainError, OverflowError) as error:
                 failed = failed or error
                 continue
@@ -383,6 +393,13 @@ class Compiled:
         reduced = [reduces] * values + [False] * guards + [reduces] * len(params) + [reduces and s for s in shared]
         plan = planned(trace, varying, derivatives, reduced=reduced)
         return Ready(trace, choose(plan, self.options), len(params))
+
+
+def _directions(recorded: Trace, guard: Guard) -> tuple[bool, ...]:
+    """What branches not taken get to hear when all samples that ask a guard answer it differently: that, and what was
+    answered before."""
+    place, answers = guard.place, recorded.answers
+    return () if place < 0 else (*answers[:place], not guard.outcome, *answers[place + 1 :])
 
 
 def _unpickled(function: Any, name: str, options: dict[str, Any], traces: dict[Any, list[Trace]]) -> Compiled:

@@ -14,7 +14,7 @@ from autograd import recording
 from autograd.compiled.backends import Choice, Options, checked, choose
 from autograd.compiled.building import Builder, Slot, rebuilt
 from autograd.compiled.differentiation import Differentiator
-from autograd.compiled.guards import MOST_WAYS, missed
+from autograd.compiled.guards import MOST_WAYS, NOT_ASKED, Missed, missed_again, outputs_of
 from autograd.compiled.pickling import picklable
 from autograd.compiled.plan import plan_of
 from autograd.compiled.tracing import Trace, refuse_while_recording, trace
@@ -56,8 +56,11 @@ class _Ready:
         self._numbers[: self._arguments] = x
         count = len(lanes[0]) if lanes else 1
         _, kept = self.replay.run(list(lanes), uniform, count)
-        if len(self.guards) and not np.array_equal(uniform[self.guards, 0], self.outcomes):
-            raise missed
+        if len(self.guards):
+            truths = uniform[self.guards, 0]
+            other = (truths != self.outcomes) & (truths != NOT_ASKED)
+            if other.any():
+                raise Missed(self.trace.guards[int(other.argmax())], 0)
         return kept
 
     def gradient(self) -> Any:
@@ -229,7 +232,7 @@ class Objective:
         for i, way in enumerate(self._ways):
             try:
                 found = self._try(way, what, point, lanes)
-            except type(missed):
+            except Missed:
                 continue
             if i:
                 self._ways.insert(0, self._ways.pop(i))
@@ -241,8 +244,8 @@ class Objective:
             )
         try:
             return self._try(self._record(point), what, point, lanes)
-        except type(missed):
-            raise GuardError(f"{self.name} decides differently at the same numbers when it is run again") from None
+        except Missed as missed:
+            raise missed_again(self.name, missed.guard) from None
 
     def _try(
         self, way: tuple[Trace, dict[str, _Ready]], what: str, point: Any, lanes: Sequence[Any]
@@ -270,7 +273,7 @@ def _prepared(recorded: Trace, what: str, options: Options) -> _Ready:
     builder = Builder(program.inputs + seeds)
     places = rebuilt(program, builder, range(program.inputs))
     values = [places[s] if s >= 0 else builder.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)]
-    guards = [places[guard.slot] for guard in recorded.guards]
+    guards = outputs_of(recorded.guards, builder, places)
     seed_slots = range(program.inputs, program.inputs + seeds)
     derivatives: list[int] = []
     if what in ("gradient", "vjp", "hvp"):
@@ -298,7 +301,7 @@ def _prepared(recorded: Trace, what: str, options: Options) -> _Ready:
         values = [
             forward[s] if s >= 0 else second.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)
         ]
-        guards = [forward[guard.slot] for guard in recorded.guards]
+        guards = outputs_of(recorded.guards, second, forward)
         tangents = {s: second.slot(seed) for s, seed in zip(recorded.arguments, seed_slots, strict=True) if s >= 0}
         moving = push_forward(gradient, [second.slot(p) for p in again], tangents, second.m)
         derivatives = [_or_zero(second, _index(moving[o])) for o in gradient.outputs]

@@ -10,12 +10,13 @@ import numpy as np
 from autograd.compiled import loops
 from autograd.compiled.building import Builder, Product, rebuilt
 from autograd.compiled.differentiation import Differentiator
+from autograd.compiled.guards import outputs_of
 from autograd.compiled.tracing import Trace
 from autograd.program import Program
 
 
 class Plan(NamedTuple):
-    """A program whose outputs are the values, then the guards' truths, then the derivatives asked for."""
+    """A program whose outputs are the values, then what guards hold, then the derivatives asked for."""
 
     program: Program
     values: int
@@ -55,7 +56,7 @@ def planned(
     builder = Builder(trace.program.inputs, long_dots=True)
     places = rebuilt(trace.program, builder, range(trace.program.inputs))
     values = [places[s] if s >= 0 else builder.constant(trace.constants[i]) for i, s in enumerate(trace.outputs)]
-    guards = [places[guard.slot] for guard in trace.guards]
+    guards = outputs_of(trace.guards, builder, places)
     found: list[int | Product] = []
     differentiator = Differentiator(builder)
     for output, inputs in derivatives:
@@ -69,7 +70,7 @@ def planned(
             cotangent = None if i < 0 else cotangents[i]
             found.append(builder.constant(0.0) if cotangent is None else cotangent)
     program = builder.program([*values, *guards, *found])
-    products = sum(1 for x in found if x.__class__ is tuple)
+    products = list(map(type, found)).count(tuple)
     return plan_of(program, len(values), len(guards), varying_inputs, reduced, products=products)
 
 

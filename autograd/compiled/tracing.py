@@ -24,12 +24,17 @@ _ONE_AT_A_TIME = threading.Lock()
 class Guard(NamedTuple):
     """A comparison whose truth Python asked for: the program is right only where it comes out the same."""
 
-    #: The output of the program that holds its truth.
+    #: The slot of the program that holds its truth.
     slot: int
     outcome: bool
     #: ``x < 0.5``, for errors.
     text: str
     line: str
+    #: The branches of ``where`` in which it was asked, outermost first: the slot of the condition, and the truth that
+    #: takes the branch. Only a sample that takes them all asks.
+    within: tuple[tuple[int, bool], ...] = ()
+    #: How many truths had been asked for before; -1 if it was asked before the recording.
+    place: int = -1
 
 
 class Trace(NamedTuple):
@@ -54,6 +59,8 @@ class Trace(NamedTuple):
     guards: list[Guard]
     #: Per output, the instructions that ``backward()`` visits, as slots, parents first.
     orders: list[list[int]]
+    #: All truths that the function got, in order.
+    answers: tuple[bool, ...]
 
 
 def refuse_while_recording(name: str) -> None:
@@ -72,12 +79,14 @@ def trace(
     *,
     all_arguments: bool = False,
     unroll: bool = False,
+    directions: Sequence[bool] = (),
 ) -> Trace:
     """What ``f`` computes from arguments that are made of these fresh Values.
 
     Args:
         make: makes the arguments, for each run anew, since ``f`` may sort or empty the lists that it gets.
         unroll: record every ``scan`` step by step.
+        directions: the truths that comparisons are to have, in order, in branches of ``where`` that are not taken.
         all_arguments: make every argument scalar an input, in order and before the leaves, whether used or not.
 
     Raises:
@@ -85,8 +94,8 @@ def trace(
     """
     first = list(fresh) if all_arguments else []
     with _collector_at_rest():
-        recorded, decided, _ = _recorded(f, make, fresh, name, first, unroll)
-        _, decided_again, met_again = _recorded(f, make, fresh, name, first, unroll, again=True)
+        recorded, decided, _ = _recorded(f, make, fresh, name, first, unroll, directions)
+        _, decided_again, met_again = _recorded(f, make, fresh, name, first, unroll, directions, again=True)
     if decided != decided_again:
         raise RecordingError(
             f"{name} does not compute the same when it is run again at the same numbers, so one recording cannot stand "
@@ -104,6 +113,7 @@ def _recorded(
     name: str,
     first: Sequence[Value],
     unroll: bool,
+    directions: Sequence[bool],
     *,
     again: bool = False,
 ) -> tuple[Trace | None, tuple[Any, ...], list[Value]]:
@@ -111,13 +121,11 @@ def _recorded(
 
     The graph is let go here, so that there is never more than one.
     """
-    outputs, build, lines, program, nodes = _run(f, make, name, first, unroll)
+    outputs, build, asked, program, nodes = _run(f, make, name, first, unroll, directions)
     inputs = nodes[: program.inputs]
     decided = _decided(program, nodes, fresh)
     if again:
         return None, decided, inputs
-    roots = [o for o in outputs if isinstance(o, Value)]
-    conditions = list(lines)
     begin = program.first_instruction
     slot_of = dict(zip(nodes[begin:], range(begin, len(nodes)), strict=True))
     ours = {node: i for i, node in enumerate(fresh)}
@@ -130,9 +138,17 @@ def _recorded(
             leaves.append(leaf)
             leaf_inputs.append(slot)
     orders = [[slot_of[node] for node in backward_order(o)] if isinstance(o, Value) else [] for o in outputs]
-    asked = dict(zip(program.outputs[len(roots) :], conditions, strict=True))
-    asked.update(_of_branches_not_called(program, nodes))
-    guards = [Guard(slot, bool(c.outcome), _in_words(c), lines.get(c, "")) for slot, c in asked.items()]
+    guards, known_guards = [], set()
+    for place, (condition, outcome, line, within) in enumerate(asked):
+        branches = tuple([(slot_of[branch], truth) for branch, truth in within])
+        if (condition, outcome, branches) not in known_guards:
+            known_guards.add((condition, outcome, branches))
+            guards.append(Guard(slot_of[condition], outcome, _in_words(condition), line, branches, place))
+    known = {guard.slot for guard in guards}
+    for slot, condition in _of_branches_not_called(program, nodes):
+        if slot not in known:
+            guards.append(Guard(slot, bool(condition.outcome), _in_words(condition), ""))
+            known.add(slot)
     shape = build(list(range(len(outputs))))
     slots = iter(program.outputs)
     recorded = Trace(
@@ -141,7 +157,7 @@ def _recorded(
         {i: float(o) for i, o in enumerate(outputs) if not isinstance(o, Value)},
         shape, isinstance(shape, int),
         isinstance(shape, list | tuple) and list(shape) == list(range(len(outputs))) and not hasattr(shape, "_fields"),
-        guards, orders,
+        guards, orders, tuple([outcome for _, outcome, _, _ in asked]),
     )  # fmt: skip
     return recorded, decided, inputs
 
@@ -170,12 +186,17 @@ def arranged(shape: Any, items: Sequence[Any]) -> Any:
 
 
 def _run(
-    f: Callable[..., Any], make: Callable[[], Sequence[Any]], name: str, first: Sequence[Value], unroll: bool
+    f: Callable[..., Any],
+    make: Callable[[], Sequence[Any]],
+    name: str,
+    first: Sequence[Value],
+    unroll: bool,
+    directions: Sequence[bool],
 ) -> tuple[Any, ...]:
-    """One run under watch: the result's scalars and shape, the conditions with lines, the program and its nodes."""
+    """One run under watch: the result's scalars and shape, what was asked, the program and its nodes."""
     args = make()
     with _ONE_AT_A_TIME:
-        watching.watch = watch = watching.Watch()
+        watching.watch = watch = watching.Watch(directions)
         watch.in_loop = unroll
         try:
             result = f(*args)
@@ -185,10 +206,11 @@ def _run(
         outputs, build = take_apart(result, f"the result of {name}")
     except TypeError as error:
         raise RecordingError(str(error)) from None
-    lines = dict(watch.conditions)
-    program, nodes = flatten([*first, *[o for o in outputs if isinstance(o, Value)], *lines])
+    asked = watch.conditions
+    conditions = [c for condition, _, _, within in asked for c in (condition, *[branch for branch, _ in within])]
+    program, nodes = flatten([*first, *[o for o in outputs if isinstance(o, Value)], *conditions])
     program.outputs = program.outputs[len(first) :]
-    return outputs, build, lines, program, nodes
+    return outputs, build, asked, program, nodes
 
 
 def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:

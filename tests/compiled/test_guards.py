@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import autograd
@@ -156,6 +156,115 @@ def test_take(backend: str) -> None:
     values, grads = f.value_and_grad(np.array([2, 0, 1, 2]), np.array([1.0, 2.0, 3.0, 4.0]))
     assert values.tolist() == [30.0, 20.0, 60.0, 120.0]
     assert grads.tolist() == [[0, 0, 1], [2, 0, 0], [0, 3, 0], [0, 0, 4]]
+
+
+# Comparisons that Python asked for in a branch of where.
+
+
+def own_way_in_each_branch(x: Value) -> Any:
+    """Each branch of ``where`` decides by itself how it goes on."""
+
+    def above() -> Any:
+        root = x.sqrt()
+        return root if root < 1.5 else 2.0 * root
+
+    return where(x > 0, above, lambda: x * x if x < -1.5 else -x)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("samples", [[1.0, -2.0, 2.0, -3.0], [-2.0, 1.0], [9.0, -1.0, 16.0], [-1.0, -0.5, 4.0]])
+def test_a_branch_is_guarded_for_those_who_take_it(samples: list[float], backend: str) -> None:
+    check_against_eager(own_way_in_each_branch, backend, np.array(samples))
+
+
+def test_the_error_counts_those_who_take_the_branch() -> None:
+    f = autograd.compile(own_way_in_each_branch)
+    with pytest.raises(GuardError, match=r"a sqrt < 1.5 .* is False .* True for 1 of 3 \(samples 1\).*where\("):
+        f(np.array([-2.0, 1.0, -3.0, 4.0, 9.0]))
+
+
+@pytest.mark.parametrize(
+    "make", [lambda f: autograd.compile(lambda x: f(x[0])), lambda f: autograd.objective(lambda x: f(x[0])).value]
+)
+def test_single_points_are_recorded_again_only_for_a_branch_that_they_take(make: Any) -> None:
+    f = make(own_way_in_each_branch)
+    points = [[x] for x in (1.0, -2.0, 2.0, -3.0, 9.0, -1.0, 4.0, -2.0)]
+    assert [f(x) for x in points] == [own_way_in_each_branch(Value(x)).data for (x,) in points]
+    assert getattr(f, "__self__", f).recordings <= 4
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_loop_in_a_branch_is_guarded_for_those_who_take_it(backend: str) -> None:
+    w = Value(2.0)
+
+    def f(x: Value) -> Any:
+        def looped() -> Any:
+            def step(total: Value, _: None) -> tuple[Any, None]:
+                return total * where(total > 0, lambda: w if w > 1 else x, 1.0), None
+
+            return autograd.scan(step, x if x > 0 else -x, length=3, unroll=False)[0]
+
+        return where(x < 4, looped, lambda: -x if x > 8 else x)
+
+    check_against_eager(f, backend, np.array([1.0, 3.0, 9.0, 10.0]))
+
+
+#: A number of a sample, less than a constant or not.
+QUESTIONS = st.tuples(st.sampled_from("xy"), st.sampled_from([-1.0, 0.0, 0.75]))
+ANSWERS: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from([("sqrt", "x"), ("sqrt", "y"), ("reciprocal", "x"), ("square", "y"), ("identity", "x")]),
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["where", "if"]), QUESTIONS, inner, inner), st.tuples(st.just("add"), inner, inner)
+    ),
+    max_leaves=8,
+)
+
+
+def answered(tree: Any, numbers: dict[str, Value], asked: dict[str, bool], place: str = "") -> Any:
+    """The number of a tree of choices; the truths that ``if`` got are noted by their places."""
+    name, *parts = tree
+    if name not in ("where", "if", "add"):
+        return getattr(autograd, name)(numbers[parts[0]])
+    branches = [lambda i=i: answered(parts[i], numbers, asked, f"{place}{i}") for i in range(-2, 0)]
+    if name == "add":
+        return branches[0]() + branches[1]()
+    condition = numbers[parts[0][0]] < parts[0][1]
+    if name == "where":
+        return where(condition, *branches)
+    truth = asked[place] = bool(condition)
+    return branches[0 if truth else 1]()
+
+
+@settings(max_examples=5 * settings().max_examples)
+@given(
+    st.tuples(st.just("where"), QUESTIONS, *[st.tuples(st.just("if"), QUESTIONS, ANSWERS, ANSWERS)] * 2),
+    st.lists(st.tuples(*[st.sampled_from([-2.0, -0.5, 0.5, 3.0])] * 2), min_size=1, max_size=4),
+    st.sampled_from(BACKENDS),
+)
+def test_samples_must_agree_where_they_ask_and_nowhere_else(
+    tree: Any, points: list[tuple[float, float]], backend: str
+) -> None:
+    rows, expected = [], []
+    truths: dict[str, set[bool]] = {}
+    for row in points:
+        asked: dict[str, bool] = {}
+        try:
+            found = eagerly(lambda x, y, asked=asked: answered(tree, {"x": x, "y": y}, asked), [row])
+        except ValueError:
+            continue  # no value on the way that is taken
+        rows.append(row)
+        expected.append((found.values[0], *found.by_arguments[0]))
+        for place, truth in asked.items():
+            truths.setdefault(place, set()).add(truth)
+    assume(rows)
+    step = autograd.compile(lambda x, y: answered(tree, {"x": x, "y": y}, {}), wrt=(0, 1), reduce=None, backend=backend)
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    if any(len(found) > 1 for found in truths.values()):
+        with pytest.raises(GuardError, match="so no single branch is right"):
+            step.value_and_grad(*columns)
+    else:
+        values, slopes = step.value_and_grad(*columns)
+        assert bits(np.column_stack([values, *slopes])) == bits(expected)
 
 
 # Comparisons that Python asked for.
