@@ -40,7 +40,7 @@ def _tail(e: Emitter, x: Pair, square: Pair) -> Tail:
     p = ordered_sum(e, c.ERFC[0], polynomial(e, c.ERFC[1:], t) * t)
     denominator = ordered_sum(e, *_larger_first(e, x.high * 2.0))
     denominator = Pair(e, denominator.high, e.fma(x.low, 2.0, denominator.low))
-    return Tail(power, power.fraction().normalised().times(p).over(denominator))
+    return Tail(power, power.fraction().times(p).over(denominator))
 
 
 def _larger_first(e: Emitter, x: Any) -> tuple[Any, Any]:

@@ -1,7 +1,7 @@
 """The exponential function and the logarithm, on which most kernels stand: one reduction and one polynomial each.
 
-Both return pairs that are exact to about 2⁻⁵⁸ of the value, so that what is made of them (tanh, softplus, asinh …) is
-rounded once, at its end.
+The exponential is a power of two and a pair, so that what is made of it (sigmoid, sinh, mish …) is rounded once, at
+its end; the logarithm is rounded at once, because only sums are made of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from autograd.number_systems.llvm_pairs import (
     at_least,
     at_most,
     bits,
-    equal,
     full_sum,
     horner,
     ordered_sum,
@@ -48,7 +47,7 @@ class Exponential(NamedTuple):
 
     def fraction(self) -> Pair:
         """eˣ / 2ⁿ, from √½ to √2."""
-        return Pair(self.emitter, self.r, self.t).added_to(1.0)
+        return ordered_sum(self.emitter, 1.0, self.r + self.t)
 
     def power(self, less: int = 0) -> Register:
         """2ⁿ⁻ˡᵉˢˢ, where that is a normal number."""
@@ -66,24 +65,22 @@ class Exponential(NamedTuple):
         return Pair(e, total.high, e.fma(self.t, power, total.low))
 
 
-def exponential(e: Emitter, x: Any, low: Any = None) -> Exponential:
+def exponential(e: Emitter, x: Any, low: Any = None, *, fine: bool = False) -> Exponential:
     """e to the power x + low, for -1400 < x < 1400.
 
     r = x - n·log(2), |r| ≤ log(2)/2. The first part of log(2) has 40 bits: n times it is exact, and so is the
-    difference. What the second part leaves is first order: e^(r + s) = eʳ(1 + s).
+    difference; the second part leaves a rounding of r, at most a quarter of a unit in the last place of the result.
+    Where that counts, as where 1 is subtracted, ``fine`` carries it along: e^(r + s) = eʳ(1 + s).
     """
     shifted = e.fma(x, c.INVERSE_LOG_2, _SHIFT)
     n = shifted - _SHIFT
     begun = e.fma(n, -c.LOG_2_HIGH, x)
     r = e.fma(n, -c.LOG_2_LOW, begun)
-    rest = e.fma(n, -c.LOG_2_LOW, begun - r)
-    square = r * r
-    curve = polynomial(e, c.EXP, r)
-    if low is None:
-        t = e.fma(square, curve, e.fma(rest, r, rest))
-    else:  # low may be a thousand times larger than the other rest, so r² counts as well
-        rest = rest + low
-        t = e.fma(square, curve, e.fma(rest, e.fma(square, curve, r), rest))
+    t = r * r * polynomial(e, c.EXP, r)
+    if fine or low is not None:
+        rest = e.fma(n, -c.LOG_2_LOW, begun - r)
+        rest = rest if low is None else rest + low
+        t = t + e.fma(rest, r + t, rest)
     return Exponential(e, r, t, bits(e, shifted))
 
 
@@ -94,22 +91,19 @@ def split(e: Emitter, x: Any) -> tuple[Register, Register]:
     return k, ((raised & _FRACTION) + _BITS_OF_ROOT_HALF).number()
 
 
-def _quotient(e: Emitter, m: Any, low: Any = None) -> Pair:
-    """s = 2f / (2 + f) as a pair, for f = m + low - 1."""
+def _quotient(e: Emitter, m: Any) -> Pair:
+    """s = 2f / (2 + f) as a pair, for f = m - 1."""
     f, total = m - 1.0, m + 1.0
     total_low = m - (total - 1.0)
     inverse = 2.0 / total
     s = f * inverse
     half = s * 0.5
-    remainder = e.fma(-half, total, f)
-    if low is not None:
-        remainder, total_low = remainder + low, total_low + low
-    return Pair(e, s, e.fma(-half, total_low, remainder) * inverse)
+    return Pair(e, s, e.fma(-half, total_low, e.fma(-half, total, f)) * inverse)
 
 
-def logarithm_of_fraction(e: Emitter, m: Any, low: Any = None) -> Pair:
-    """log(m + low), √½ ≤ m < √2: with f = m - 1 and s = 2f / (2 + f) it is 2·artanh(s/2) = s + s³/12 + …"""
-    s = _quotient(e, m, low)
+def logarithm_of_fraction(e: Emitter, m: Any) -> Pair:
+    """log m, √½ ≤ m < √2: with f = m - 1 and s = 2f / (2 + f) it is 2·artanh(s/2) = s + s³/12 + …"""
+    s = _quotient(e, m)
     w = s.high * s.high
     return Pair(e, s.high, e.fma(s.high * w, polynomial(e, c.LOG, w), s.low))
 
@@ -128,20 +122,34 @@ def fine_logarithm(e: Emitter, x: Any, *, less: Any) -> Pair:
     return Pair(e, second.high, low + rest).normalised()
 
 
-def logarithm(e: Emitter, x: Any, low: Any = None, *, less: Any = None) -> Pair:
+def logarithm_of_parts(e: Emitter, k: Any, f: Any, low: Any = None) -> Register:
+    """k·log 2 + log(1 + f + low), √½ ≤ 1 + f < √2, ``low`` a rest of f.
+
+    With s = 2f / (2 + f), which is f - s·f/2, the logarithm of 1 + f is s + s·w·p(w) = f - s·(f/2 - w·p(w)), w = s²: f
+    is exact, and what is taken from it is small. The roundings sum up to 1.5 units in the last place, at k = -1 and
+    f = 0.41.
+    """
+    s = f / e.fma(f, 0.5, 1.0)
+    w = s * s
+    rest = k * c.LOG_2_LOW if low is None else e.fma(k, c.LOG_2_LOW, low)
+    rest = e.fma(-s, e.fma(-w, polynomial(e, c.LOG, w), f * 0.5), rest)
+    return e.fma(k, c.LOG_2_HIGH, f + rest)
+
+
+def logarithm(e: Emitter, x: Any, low: Any = None, *, less: Any = None) -> Register:
     """log(x + low) - less·log 2, of a positive normal number; ``low`` is small beside x, ``less`` an integer."""
     k, m = split(e, x)
-    if low is not None:
-        # 2⁻ᵏ = m / x; half of it, because it may be subnormal; for k = 1024 the bits are those of zero.
-        low = low * ((bits(e, m) - bits(e, x)) + (_BITS_OF_ONE + (1 << 52))).number() * 0.5
     if less is not None:
         k = k - less
-    part = logarithm_of_fraction(e, m, low)
-    total = ordered_sum(e, k * c.LOG_2_HIGH, part.high)
-    return Pair(e, total.high, e.fma(k, c.LOG_2_LOW, part.low) + total.low)
+    if low is None:
+        return logarithm_of_parts(e, k, m - 1.0)
+    # 2⁻ᵏ = m / x; half of it, because it may be subnormal; for k = 1024 the bits are those of zero.
+    low = low * ((bits(e, m) - bits(e, x)) + (_BITS_OF_ONE + (1 << 52))).number() * 0.5
+    f = ordered_sum(e, m - 1.0, low)
+    return logarithm_of_parts(e, k, f.high, f.low)
 
 
-def logarithm_of_one_plus(e: Emitter, x: Pair) -> Pair:
+def logarithm_of_one_plus(e: Emitter, x: Pair) -> Register:
     """log(1 + x) of a pair above -1, exact for small x too: what 1 + x.high loses is carried along."""
     total = full_sum(e, 1.0, x.high)
     return logarithm(e, total.high, total.low + x.low)
@@ -149,9 +157,7 @@ def logarithm_of_one_plus(e: Emitter, x: Pair) -> Pair:
 
 def of_positive(e: Emitter, x: Any, result: Any) -> Register:
     """The result of a logarithm where x is positive and finite; its limits and nan elsewhere."""
-    inside = (x > 0.0) & (x < math.inf)
-    outside = e.where(equal(e, x, 0.0), -math.inf, e.where(x < 0.0, math.nan, x))
-    return e.where(inside, result, outside)
+    return e.where(x <= 0.0, e.where(x < 0.0, math.nan, -math.inf), e.where(x < math.inf, result, x))
 
 
 def normal(e: Emitter, x: Any) -> tuple[Register, Register]:
@@ -163,25 +169,25 @@ def normal(e: Emitter, x: Any) -> tuple[Register, Register]:
 def exp(e: Emitter, x: Any) -> Any:
     """eˣ; gradual underflow below -708."""
     power = exponential(e, at_least(e, at_most(e, x, 710.0), -746.0))
-    return power.times_power(power.fraction().value)
+    return power.times_power(1.0 + (power.r + power.t))
 
 
 def expm1(e: Emitter, x: Any) -> Any:
     """eˣ - 1: half of it is computed, because 2¹⁰²⁴ is no double."""
-    power = exponential(e, at_least(e, at_most(e, x, 710.0), -45.0))
+    power = exponential(e, at_least(e, at_most(e, x, 710.0), -45.0), fine=True)
     return e.where(abs(x) < 2.0**-54, x, power.minus_one(0.5).value * 2.0)
 
 
 def log(e: Emitter, x: Any) -> Any:
     """log x."""
     y, less = normal(e, x)
-    return of_positive(e, x, logarithm(e, y, less=less).value)
+    return of_positive(e, x, logarithm(e, y, less=less))
 
 
 def log1p(e: Emitter, x: Any) -> Any:
     """log(1 + x)."""
     total = full_sum(e, 1.0, x)
-    result = of_positive(e, total.high, logarithm(e, total.high, total.low).value)
+    result = of_positive(e, total.high, logarithm(e, total.high, total.low))
     return with_sign_of(e, result, x)
 
 
@@ -208,7 +214,7 @@ def log10(e: Emitter, x: Any) -> Any:
 def sinh(e: Emitter, x: Any) -> Any:
     """(eᵃ - 1 + (eᵃ - 1) / eᵃ) / 2 for a = |x|; a quarter of it is computed, because e⁷¹⁰ is no double."""
     a = abs(x)
-    quarter = exponential(e, at_most(e, a, 710.5)).minus_one(0.25).normalised()
+    quarter = exponential(e, at_most(e, a, 710.5), fine=True).minus_one(0.25).normalised()
     large = a > 40.0
     clipped = Pair(e, e.where(large, 2.0**60, quarter.high), e.where(large, 0.0, quarter.low))
     other = clipped.over(clipped.doubled(4.0).added_to(1.0))

@@ -15,7 +15,7 @@ from autograd.number_systems import llvm_exponentials as exponentials
 from autograd.number_systems import llvm_powers as powers
 from autograd.number_systems import llvm_trigonometry as trigonometry
 from autograd.number_systems.llvm import Emitter, Register
-from autograd.number_systems.llvm_exponentials import exponential, logarithm_of_one_plus
+from autograd.number_systems.llvm_exponentials import exponential, logarithm_of_parts
 from autograd.number_systems.llvm_pairs import Pair, at_least, at_most, choose, full_product, single
 
 
@@ -85,7 +85,7 @@ def _lanes(first: int, count: int) -> str:
 def _decay(e: Emitter, x: Any) -> tuple[exponentials.Exponential, Pair, Pair]:
     """e^-|x|: as an exponential, without its power of two, and as a pair."""
     power = exponential(e, at_least(e, -abs(x), -800.0))
-    fraction = power.fraction().normalised()
+    fraction = power.fraction()
     return power, fraction, Pair(e, power.times_power(fraction.high), power.times_power(fraction.low))
 
 
@@ -94,7 +94,7 @@ def _sigmoid(e: Emitter, x: Any) -> Any:
     power, fraction, decay = _decay(e, x)
     positive = x >= 0.0
     numerator = choose(positive, single(e, 1.0), fraction)
-    result = numerator.over(decay.added_to(1.0)).value
+    result = numerator.divided_by(decay.added_to(1.0))
     return e.where(positive, result, power.times_power(result))
 
 
@@ -103,14 +103,17 @@ def _silu(e: Emitter, x: Any) -> Any:
     power, fraction, decay = _decay(e, x)
     positive = x >= 0.0
     numerator = choose(positive, single(e, 1.0), fraction)
-    result = numerator.over(decay.added_to(1.0)).value * at_least(e, x, -800.0)
+    result = numerator.divided_by(decay.added_to(1.0)) * at_least(e, x, -800.0)
     return e.where(positive, result, power.times_power(result))
 
 
 def _softplus(e: Emitter, x: Any) -> Any:
     """max(x, 0) + log(1 + e^-|x|)."""
     _, _, decay = _decay(e, x)
-    return at_least(e, x, 0.0) + logarithm_of_one_plus(e, decay).value
+    large = decay.high > math.sqrt(2) - 1
+    # 1 + decay = 2ᵏ(1 + f)
+    k, half = e.where(large, 1.0, 0.0), e.where(large, 0.5, 1.0)
+    return at_least(e, x, 0.0) + logarithm_of_parts(e, k, (decay.high - k) * half, decay.low * half)
 
 
 def _log_sigmoid(e: Emitter, x: Any) -> Any:
@@ -127,7 +130,7 @@ def _mish(e: Emitter, x: Any) -> Any:
     square = decay.times(decay)
     denominator = choose(positive, above.plus_pair(square.doubled()), decay.times(below).added_to(2.0))
     numerator = choose(positive, above, fraction.times(below))
-    result = numerator.over(denominator).value * at_least(e, x, -800.0)
+    result = numerator.divided_by(denominator) * at_least(e, x, -800.0)
     return e.where(positive, result, power.times_power(result))
 
 

@@ -150,13 +150,22 @@ class Pair(NamedTuple):
         product = full_product(self.emitter, self.high, y)
         return Pair(self.emitter, product.high, self.emitter.fma(self.low, y, product.low))
 
-    def over(self, y: Pair) -> Pair:
-        """The quotient of two pairs: one division, and its remainder carried along."""
+    def _quotient(self, y: Pair) -> tuple[Register, Register, Register]:
+        """A quotient, the remainder that it leaves, and 1 / y."""
         e = self.emitter
         inverse = 1.0 / y.high
         quotient = self.high * inverse
-        remainder = e.fma(-quotient, y.high, self.high) + e.fma(-quotient, y.low, self.low)
-        return Pair(e, quotient, remainder * inverse)
+        return quotient, e.fma(-quotient, y.high, self.high) + e.fma(-quotient, y.low, self.low), inverse
+
+    def over(self, y: Pair) -> Pair:
+        """The quotient of two pairs: one division, and its remainder carried along."""
+        quotient, remainder, inverse = self._quotient(y)
+        return Pair(self.emitter, quotient, remainder * inverse)
+
+    def divided_by(self, y: Pair) -> Register:
+        """The same, rounded to a double."""
+        quotient, remainder, inverse = self._quotient(y)
+        return self.emitter.fma(remainder, inverse, quotient)
 
     def root(self) -> Pair:
         """The square root, of a positive pair."""

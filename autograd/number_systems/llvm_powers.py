@@ -39,7 +39,7 @@ def pow(e: Emitter, x: Any, y: Any) -> Any:
     inside = abs(exponent.high) < 800.0
     low = e.where(inside, e.fma(logarithm.low, y, exponent.low), 0.0)
     power = exponential(e, at_least(e, at_most(e, exponent.high, 710.0), -746.0), low)
-    result = power.times_power(power.fraction().value)
+    result = power.times_power(power.fraction().high)
     whole = equal(e, e.intrinsic("floor", y), y)
     half = y * 0.5
     odd = whole & ~equal(e, e.intrinsic("floor", half), half)
@@ -93,7 +93,7 @@ def asinh(e: Emitter, x: Any) -> Any:
     root = Pair(e, root.high, root.low + square.low).root()
     argument = square.over(root.plus(1.0)).plus(b)
     argument = choose(large, full_sum(e, a, -1.0), argument)
-    result = logarithm_of_one_plus(e, argument).value + e.where(large, math.log(2), 0.0)
+    result = logarithm_of_one_plus(e, argument) + e.where(large, math.log(2), 0.0)
     return with_sign_of(e, e.where(a < 2.0**-28, a, e.where(a < math.inf, result, a)), x)
 
 
@@ -104,7 +104,7 @@ def acosh(e: Emitter, x: Any) -> Any:
     product = t.times(t.plus(2.0))
     root = product.root()
     argument = choose(large, full_sum(e, x, -1.0), t.plus_pair(root))
-    result = logarithm_of_one_plus(e, argument).value + e.where(large, math.log(2), 0.0)
+    result = logarithm_of_one_plus(e, argument) + e.where(large, math.log(2), 0.0)
     result = e.where(equal(e, x, 1.0), 0.0, result)
     return e.where(x < 1.0, math.nan, e.where(x < math.inf, result, x))
 
@@ -113,6 +113,6 @@ def atanh(e: Emitter, x: Any) -> Any:
     """log(1 + 2a / (1 - a)) / 2 for a = |x|."""
     a = abs(x)
     argument = single(e, a * 2.0).over(ordered_sum(e, 1.0, -a))
-    result = logarithm_of_one_plus(e, argument).value * 0.5
+    result = logarithm_of_one_plus(e, argument) * 0.5
     result = e.where(a < 2.0**-28, a, e.where(equal(e, a, 1.0), math.inf, e.where(a > 1.0, math.nan, result)))
     return with_sign_of(e, result, x)

@@ -200,7 +200,7 @@ def tan(e: Emitter, x: Any) -> Any:
     """sin r / cos r, or -cos r / sin r."""
     angle = _angle(e, x)
     odd, sine, cosine = _odd(e, angle.quadrant), angle.sine.normalised(), angle.cosine.normalised()
-    quotient = choose(odd, cosine, sine).over(choose(odd, sine, cosine)).value
+    quotient = choose(odd, cosine, sine).divided_by(choose(odd, sine, cosine))
     return e.where(abs(x) < 2.0**-27, x, (bits(e, quotient) ^ (angle.quadrant << 63)).number())
 
 

@@ -42,7 +42,7 @@ with mp.workdps(DIGITS):
             lambda r: (mp.expm1(r) - r) / r**2 if abs(r) > mpf(10) ** -12 else mpf(1) / 2 + r / 6,
             -mp.log(2) / 2 * (1 + _TINY),
             mp.log(2) / 2 * (1 + _TINY),
-            10,
+            9,
             "eʳ = 1 + r + r²·p(r), |r| ≤ log(2)/2",
         ),
         Approximation(
