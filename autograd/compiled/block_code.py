@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiled import loops
+from autograd.compiled.chains import Chain, as_chain, chains
 from autograd.compiled.code import (
     DOT,
     END,
@@ -23,17 +24,11 @@ from autograd.compiled.code import (
     LOAD,
     NEURONS,
     OUTER,
+    PRODUCT,
 )
 from autograd.compiled.interpreter_code import operations
 from autograd.compiled.loop_code import OF_COLUMNS, LoopCode
 from autograd.compiled.replay import Replay
-
-
-class Chain(NamedTuple):
-    """start + x₁y₁ + x₂y₂ + …, left to right; a start of ``None`` is none."""
-
-    start: int | None
-    pairs: list[tuple[int, int]]
 
 
 class Neuron(NamedTuple):
@@ -111,6 +106,18 @@ class BlockCode:
         self.words_so_far += references
         self._is_reference += [True] * len(references)
 
+    def sum_of_products(self, row: int, start: int | None, factors: Sequence[int]) -> None:
+        """Write start + x₁y₁ + x₂y₂ + … into a row; a start of ``None`` is none."""
+        if start is not None and len(factors) == 2:
+            self.emit(PRODUCT)
+            self.refer(row, start, *factors)
+            return
+        self.emit(DOT)
+        self.refer(row)
+        self.emit(-1) if start is None else self.refer(start)
+        self.emit(len(factors) // 2)
+        self.refer(*factors)
+
     def reference(self, slot: int) -> int:
         if self._plan.varying[slot]:
             return self.rows_of[slot]
@@ -163,8 +170,8 @@ class BlockCode:
         if missing:
             raise NotImplementedError(f"the interpreter has no {', '.join(missing)}")
         self._loops.expect(self._replay.columns, self._uses)
-        chains, inside = self._chains()
-        layers = self._layers(chains)
+        sums, inside = chains(self._operands, self._name, lambda slot: self._uses[slot] == 1)
+        layers = self._layers(sums)
         summed = _places(self._replay.summed, self._end)
         kept = _places(self._replay.kept, self._end)
         for place, slot in enumerate(self._replay.columns):
@@ -192,17 +199,13 @@ class BlockCode:
                 self.release(x, y)
                 self._gather(GATHERED)
                 continue
-            if slot in chains or self._name(slot) == "dot":
-                start, pairs = chains[slot] if slot in chains else _as_chain(operands)
+            if slot in sums or self._name(slot) == "dot":
+                start, pairs = sums[slot] if slot in sums else as_chain(operands)
                 factors = [o for pair in pairs for o in pair]
                 references = [self.reference(o) for o in factors]
                 begin = None if start is None else self.reference(start)
                 row = self.new_row()
-                self.emit(DOT)
-                self.refer(row)
-                self.emit(-1) if begin is None else self.refer(begin)
-                self.emit(len(pairs))
-                self.refer(*references)
+                self.sum_of_products(row, begin, references)
                 self.rows_of[slot] = row
                 self.release(*factors, *([] if start is None else [start]))
             elif not self._loops.write(slot):
@@ -291,7 +294,7 @@ class BlockCode:
                     left[i : i + even] = False
             neurons = neurons[NEURONS:]
 
-    def _layers(self, chains: dict[int, Chain]) -> dict[int, dict[int, Neuron]]:
+    def _layers(self, sums: dict[int, Chain]) -> dict[int, dict[int, Neuron]]:
         """Neurons with the same inputs, taken four at a time: each of them → the four.
 
         A neuron is a sum of shared numbers times rows, from a shared start: forward a ``dot``, backward the chain that
@@ -299,8 +302,8 @@ class BlockCode:
         """
         by_inputs: dict[tuple[int, ...], list[tuple[int, Neuron]]] = {}
         for slot in self._operands:
-            if slot in chains or self._name(slot) == "dot":
-                neuron = self._neuron(slot, chains)
+            if slot in sums or self._name(slot) == "dot":
+                neuron = self._neuron(slot, sums)
                 if neuron is not None:
                     by_inputs.setdefault(neuron.inputs, []).append((slot, neuron))
         found: dict[int, dict[int, Neuron]] = {}
@@ -310,10 +313,10 @@ class BlockCode:
                 found.update(dict.fromkeys(four, four))
         return found
 
-    def _neuron(self, slot: int, chains: dict[int, Chain]) -> Neuron | None:
+    def _neuron(self, slot: int, sums: dict[int, Chain]) -> Neuron | None:
         """Weights, inputs and start, if the weights and the start are shared numbers and the inputs rows."""
         varies = self._plan.varying.__getitem__
-        start, pairs = chains[slot] if slot in chains else _as_chain(self._operands[slot])
+        start, pairs = sums[slot] if slot in sums else as_chain(self._operands[slot])
         weights, inputs = zip(*pairs, strict=True)
         if not all(map(varies, inputs)):
             weights, inputs = zip(*[(x, y) if varies(y) else (y, x) for x, y in pairs], strict=True)
@@ -333,56 +336,6 @@ class BlockCode:
             self.refer(self.rows_of[slot], begin, self._shared_run(weights))
         for _ in neurons:  # what is shared has no row to give back
             self.release(*inputs)
-
-    def _chains(self) -> tuple[dict[int, Chain], set[int]]:
-        """The sums of products that nobody else wants in parts: last instruction → chain; and all the parts."""
-        found: dict[int, Chain] = {}
-        inside: set[int] = set()
-        for slot in sorted(self._operands, reverse=True):
-            if slot in inside or self._name(slot) != "add":
-                continue
-            pairs: list[tuple[int, int]] = []
-            parts: list[int] = []
-            start: int | None = slot
-            while start is not None and (start == slot or self._is_part(start, "add")):
-                x, y = self._operands[start]  # an addition's operands stand in any order
-                if not self._is_part(y, "mul"):
-                    x, y = y, x
-                if not self._is_part(y, "mul"):
-                    break
-                if start != slot:
-                    parts.append(start)
-                pairs.append(self._factors(y))
-                parts.append(y)
-                start = x
-            if start is not None and self._is_part(start, "mul"):
-                pairs.append(self._factors(start))
-                parts.append(start)
-                start = None
-            if len(pairs) > 1:
-                found[slot] = Chain(start, pairs[::-1])
-                inside.update(parts)
-        return found, inside
-
-    def _is_part(self, slot: int, name: str) -> bool:
-        """Whether a number differs by sample, is made by this primitive, and is wanted once."""
-        return slot in self._operands and self._uses[slot] == 1 and self._name(slot) == name
-
-    def _factors(self, slot: int) -> tuple[int, int]:
-        x, y = self._operands[slot]
-        return x, y
-
-
-def _parts(operands: Sequence[int]) -> tuple[Sequence[int], Sequence[int], int | None]:
-    """The two lists of a ``dot``, and its start, if it has one."""
-    n = len(operands) // 2
-    return operands[:n], operands[n : 2 * n], operands[-1] if len(operands) % 2 else None
-
-
-def _as_chain(operands: Sequence[int]) -> Chain:
-    """A ``dot`` as a chain of products."""
-    xs, ys, start = _parts(operands)
-    return Chain(start, list(zip(xs, ys, strict=True)))
 
 
 def _places(outputs: Sequence[tuple[int, int]], end: int) -> dict[int, list[int]]:

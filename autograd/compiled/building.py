@@ -1,8 +1,8 @@
 """The program as a number system: rules run over slots of a program that is being built.
 
 So a pull-back over this system *is* the adjoint program. Equal instructions are made once (structural hashing), and
-only what IEEE arithmetic allows is folded: ``x * 1``, ``x / 1``, ``x - 0.0``, ``x + -0.0``, ``-(-x)``, ``x + -y`` (that
-is ``x - y``), and operations on constants; never ``x * 0``, ``x - x``, ``x + 0.0``, which nan, infinity and -0.0 forbid.
+only what IEEE arithmetic allows is folded: ``x * 1``, ``x / 1``, ``x - 0.0``, ``x + -0.0``, ``-(-x)``, ``x + -y`` as
+``x - y``, and operations on constants; never ``x * 0``, ``x - x``, ``x + 0.0``, which nan, infinity and -0.0 forbid.
 Truth is 1.0 and 0.0.
 Primitives of many numbers are written as what they are made of, left to right; inputs are never merged.
 """

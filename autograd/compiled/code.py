@@ -14,11 +14,11 @@ VECTORS = 16
 
 VECTOR = f"<{LANES} x double>"
 
-END, LOAD, KEEP, DOT, GATHER, LAYER, OUTER, MOVE, REPEAT, NEXT = range(10)
+END, LOAD, KEEP, DOT, GATHER, LAYER, OUTER, PRODUCT, MOVE, REPEAT, NEXT = range(11)
 #: Of ``point`` alone, which has none of the others.
 SUM = 1
 #: The first of the operations that are primitives.
-FIRST_PRIMITIVE = 10
+FIRST_PRIMITIVE = 11
 
 #: Products that ``gather`` adds at a time.
 GATHERED = 8
@@ -51,12 +51,13 @@ class Code:
         return wide
 
     def operand(self, word: str) -> tuple[str, str]:
-        """Where an operand begins, and its step from vector to vector: 1 for a row, 0 for a shared number."""
+        """Where an operand begins, and a mask for the number of a vector: of a shared number it is always the first."""
         place, step, pointer = self.name("o"), self.name("o"), self.name("o")
         moves, base, begin = self.name("o"), self.name("o"), self.name("o")
         self.add(
             f"{place} = lshr i64 {word}, 2",
-            f"{step} = and i64 {word}, 1",
+            f"{step}.is = and i64 {word}, 1",
+            f"{step} = sub i64 0, {step}.is",
             f"{moves} = trunc i64 {word} to i2",
             f"{moves}.is = icmp slt i2 {moves}, 0",
             f"{base} = select i1 {moves}.is, i64 %base, i64 0",
@@ -75,7 +76,7 @@ class Code:
         """Vector ``v`` of an operand."""
         offset, pointer, number = self.name("l"), self.name("l"), self.name("l")
         self.add(
-            f"{offset} = mul i64 {v}, {operand[1]}",
+            f"{offset} = and i64 {v}, {operand[1]}",
             f"{pointer} = getelementptr {VECTOR}, ptr {operand[0]}, i64 {offset}",
             f"{number} = load {VECTOR}, ptr {pointer}, align 32",
         )

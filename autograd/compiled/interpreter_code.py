@@ -8,6 +8,7 @@ outputs, and the sums of products in which most of a network's time goes; ``poin
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from autograd.compiled import driver, sums_of_products
@@ -21,10 +22,12 @@ from autograd.compiled.code import (
     MOVE,
     NEXT,
     OUTER,
+    PRODUCT,
     REPEAT,
     SUM,
     VECTOR,
     Code,
+    add_product,
     end,
     loop,
     loop_end,
@@ -140,8 +143,8 @@ def _block(emitter: Emitter, fast: bool) -> str:
     body = Code()
     body.number = 1_000_000
     labels = {
-        LOAD: "load", KEEP: "keep", DOT: "dot", GATHER: "gather", LAYER: "layer", OUTER: "outer", MOVE: "move",
-        REPEAT: "repeat", NEXT: "next",
+        LOAD: "load", KEEP: "keep", DOT: "dot", GATHER: "gather", LAYER: "layer", OUTER: "outer",
+        PRODUCT: "product", MOVE: "move", REPEAT: "repeat", NEXT: "next",
     }  # fmt: skip
     nexts = [
         ("load", _load(body)),
@@ -150,6 +153,7 @@ def _block(emitter: Emitter, fast: bool) -> str:
         ("gather", sums_of_products.gather(body, fast)),
         ("layer", sums_of_products.layer(body, fast)),
         ("outer", sums_of_products.outer(body, fast)),
+        ("product", _product(body, fast)),
         ("move", _move(body)),
         ("repeat", _repeat(body)),
         ("next", _next(body)),
@@ -184,11 +188,56 @@ def _operation(emitter: Emitter, t: Code, name: str) -> str:
     if count == 1 and name in llvm_kernels.KERNELS:
         _kernel(emitter, t, name, out, operands[0])
         return end(t, label, "3")
-    v = loop(t, label, label)
-    numbers = [t.load(operand, v) for operand in operands]
-    store(t, out, v, _body(emitter, name, t, numbers))
-    loop_end(t, label)
+    _vector_by_vector(t, label, out, operands, lambda numbers: _body(emitter, name, t, numbers))
     return end(t, label, str(2 + count))
+
+
+def _product(t: Code, fast: bool) -> str:
+    """``product, out, start, x, y``: start + x·y."""
+
+    def result(numbers: list[str]) -> str:
+        found = t.name("p")
+        start, x, y = numbers
+        add_product(t, found, start, x, y, fast)
+        return found
+
+    t.add("product:")
+    out, _ = t.operand(t.word("%pc", 1))
+    operands = [t.operand(t.word("%pc", 2 + i)) for i in range(3)]
+    _vector_by_vector(t, "product", out, operands, result)
+    return end(t, "product", "5")
+
+
+def _vector_by_vector(
+    t: Code, label: str, out: str, operands: Sequence[tuple[str, str]], result: Callable[[list[str]], str]
+) -> None:
+    """The loops of an operation: four vectors at a time, then one by one."""
+    t.add(
+        f"%{label}.fours = and i64 %n, -4",
+        f"%{label}.any = icmp sgt i64 %{label}.fours, 0",
+        f"br i1 %{label}.any, label %{label}.four, label %{label}.rest",
+    )
+    for part, width, limit, after in (("four", 4, f"%{label}.fours", "rest"), ("one", 1, "%n", "end")):
+        name = f"{label}.{part}"
+        origin = f"[0, %{label}]" if width == 4 else f"[%{label}.done, %{label}.rest]"
+        if width == 1:
+            t.add(
+                f"{label}.rest:",
+                f"%{label}.done = phi i64 [0, %{label}], [%{label}.fours, %{label}.four]",
+                f"%{label}.left = icmp slt i64 %{label}.done, %n",
+                f"br i1 %{label}.left, label %{name}, label %{label}.end",
+            )
+        t.add(f"{name}:", f"%{name}.v0 = phi i64 {origin}, [%{name}.next, %{name}]")
+        places = [f"%{name}.v{k}" for k in range(width)]
+        t.add(*(f"{places[k]} = add i64 {places[0]}, {k}" for k in range(1, width)))
+        for v in places:
+            store(t, out, v, result([t.load(operand, v) for operand in operands]))
+        t.add(
+            f"%{name}.next = add i64 {places[0]}, {width}",
+            f"%{name}.more = icmp slt i64 %{name}.next, {limit}",
+            f"br i1 %{name}.more, label %{name}, label %{label}.{after}",
+        )
+    t.add(f"{label}.end:")
 
 
 def _kernel(emitter: Emitter, t: Code, name: str, out: str, operand: tuple[str, str]) -> None:
@@ -275,9 +324,7 @@ def _move(t: Code) -> str:
     t.add("move:")
     out, _ = t.operand(t.word("%pc", 1))
     operand = t.operand(t.word("%pc", 2))
-    v = loop(t, "move", "move")
-    store(t, out, v, t.load(operand, v))
-    loop_end(t, "move")
+    _vector_by_vector(t, "move", out, [operand], lambda numbers: numbers[0])
     return end(t, "move", "3")
 
 

@@ -8,15 +8,17 @@ other. Carries have rows of their own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from autograd.compiled import loops
-from autograd.compiled.code import DOT, LOAD, MOVE, NEXT, REPEAT, VECTORS
+from autograd.compiled.chains import Chain, as_chain, chains
+from autograd.compiled.code import LOAD, MOVE, NEXT, REPEAT, VECTORS
 from autograd.compiled.interpreter_code import operations
 from autograd.compiled.loops import AT, COLUMN, FINAL, STACK, Loop
+from autograd.primitives import Primitive
 from autograd.program import Program
 
 if TYPE_CHECKING:
@@ -205,33 +207,69 @@ class LoopCode:
         for o in [o for o in into if o < program.first_instruction]:
             for column in into.pop(o):
                 self._move(self._refer(column), of[o])
+        first = program.first_instruction
+        outputs = set(program.outputs)
         uses = Counter(program.operands)
+        instructions = dict(enumerate(program.instructions(), start=first))
+        sums, inside = chains(
+            {o: xs for o, (_, xs) in instructions.items()},
+            lambda o: instructions[o][0].name,
+            lambda o: uses[o] == 1 and o not in outputs,
+        )
         uses.update(program.outputs[:carries])
+        carried = self._in_place(program, carries, loop, instructions, sums)
         own: set[int] = set()
-        for o, (primitive, operands) in enumerate(program.instructions(), start=program.first_instruction):
-            references = [of[x] for x in operands]
-            of[o] = self._refer(into[o].pop()) if o in into else code.new_row()
-            if of[o] < OF_COLUMNS:
+        for o, (primitive, operands) in instructions.items():
+            if o in inside:
+                continue
+            is_sum = o in sums or primitive.name == "dot"
+            start, pairs = (sums[o] if o in sums else as_chain(operands)) if is_sum else (None, [])
+            used = [*([] if start is None else [start]), *(x for pair in pairs for x in pair)] if is_sum else operands
+            references = [of[x] for x in used]
+            if o in into:
+                of[o] = self._refer(into[o].pop())
+            elif o in carried:
+                of[o] = of[carried[o]]
+            else:
+                of[o] = code.new_row()
                 own.add(of[o])
-            if primitive.name == "dot":
-                n = len(operands) // 2
-                pairs = [x for pair in zip(references[:n], references[n : 2 * n], strict=True) for x in pair]
-                code.emit(DOT)
-                code.refer(of[o])
-                code.refer(references[-1]) if len(operands) % 2 else code.emit(-1)
-                code.emit(n)
-                code.refer(*pairs)
+            if is_sum:
+                code.sum_of_products(of[o], None if start is None else references.pop(0), references)
             else:
                 code.emit(known[primitive.name])
                 code.refer(of[o], *references)
             for column in into.get(o, ()):
                 self._move(self._refer(column), of[o])
-            for x in operands:
+            for x in used:
                 uses[x] -= 1
                 if not uses[x] and of[x] in own:
                     own.remove(of[x])
                     code.free_row(of[x])
         return columns, own
+
+    @staticmethod
+    def _in_place(
+        program: Program,
+        carries: int,
+        loop: Loop,
+        instructions: Mapping[int, tuple[Primitive, Sequence[int]]],
+        sums: Mapping[int, Chain],
+    ) -> dict[int, int]:
+        """Instructions that may write the next carry over the carry: the carry is not read after them."""
+        last: dict[int, int] = {}
+        inside: dict[int, int] = {}  # a product is read where its sum is taken
+        for o, (start, pairs) in sums.items():
+            for x in [*([] if start is None else [start]), *(x for pair in pairs for x in pair)]:
+                inside[x] = max(o, inside.get(x, o))
+        for o, (_, operands) in instructions.items():
+            for x in operands:
+                last[x] = max(o, inside.get(x, o))
+        outputs = program.outputs[:carries]
+        return {
+            o: place
+            for o, place in zip(outputs, loop.inputs, strict=False)
+            if o in instructions and last.get(place, -1) <= o and place not in outputs and outputs.count(o) == 1
+        }
 
     def _carry(self, rows: Sequence[int], following: Sequence[int]) -> None:
         """Move the next carries to the rows of the carries, all at once."""

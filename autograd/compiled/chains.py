@@ -1,0 +1,63 @@
+"""Products that are added up one after the other: one operation of the interpreter, ``dot``, instead of two each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+
+class Chain(NamedTuple):
+    """start + x₁y₁ + x₂y₂ + …, left to right; a start of ``None`` is none."""
+
+    start: int | None
+    pairs: list[tuple[int, int]]
+
+
+def as_chain(operands: Sequence[int]) -> Chain:
+    """A ``dot`` as a chain of products."""
+    n = len(operands) // 2
+    start = operands[-1] if len(operands) % 2 else None
+    return Chain(start, list(zip(operands[:n], operands[n : 2 * n], strict=True)))
+
+
+def chains(
+    operands: Mapping[int, Sequence[int]], name: Callable[[int], str], wanted_once: Callable[[int], bool]
+) -> tuple[dict[int, Chain], set[int]]:
+    """The sums of products that nobody else wants in parts: last instruction → chain; and all the parts.
+
+    Args:
+        operands: of each instruction that may be part of one.
+        name: the primitive of an instruction.
+        wanted_once: whether a number is an operand once, and no output.
+    """
+    found: dict[int, Chain] = {}
+    inside: set[int] = set()
+
+    def is_part(slot: int, primitive: str) -> bool:
+        return slot in operands and wanted_once(slot) and name(slot) == primitive
+
+    for slot in sorted(operands, reverse=True):
+        if slot in inside or name(slot) != "add":
+            continue
+        factors: list[Sequence[int]] = []
+        parts: list[int] = []
+        start: int | None = slot
+        while start is not None and (start == slot or is_part(start, "add")):
+            x, y = operands[start]  # an addition's operands stand in any order
+            if not is_part(y, "mul"):
+                x, y = y, x
+            if not is_part(y, "mul"):
+                break
+            if start != slot:
+                parts.append(start)
+            factors.append(operands[y])
+            parts.append(y)
+            start = x
+        if start is not None and is_part(start, "mul"):
+            factors.append(operands[start])
+            parts.append(start)
+            start = None
+        if factors:
+            found[slot] = Chain(start, [(x, y) for x, y in reversed(factors)])
+            inside.update(parts)
+    return found, inside
