@@ -82,6 +82,17 @@ class Code:
         )
         return number
 
+    def splat(self, pointer: str, lanes: int) -> str:
+        """The number at a place, in all lanes."""
+        one, first, all_of = self.name("b"), self.name("b"), self.name("b")
+        kind = f"<{lanes} x double>"
+        self.add(
+            f"{one} = load double, ptr {pointer}, align 8",
+            f"{first} = insertelement {kind} poison, double {one}, i64 0",
+            f"{all_of} = shufflevector {kind} {first}, {kind} poison, <{lanes} x i32> zeroinitializer",
+        )
+        return all_of
+
     def advance(self, pc: str, words: str) -> str:
         """The place in the code after so many words."""
         after = self.name("pc")
@@ -89,15 +100,14 @@ class Code:
         return after
 
 
-def add_product(t: Code, result: str, total: str, x: str, y: str, fast: bool) -> None:
+def add_product(t: Code, result: str, total: str, x: str, y: str, fast: bool, lanes: int = LANES) -> None:
     """``result = total + x·y``."""
+    kind = f"<{lanes} x double>"
     if fast:
-        t.add(
-            f"{result} = call {VECTOR} @llvm.fma.v{LANES}f64({VECTOR} {x}, {VECTOR} {y}, {VECTOR} {total})",
-        )
+        t.add(f"{result} = call {kind} @llvm.fma.v{lanes}f64({kind} {x}, {kind} {y}, {kind} {total})")
         return
     product = t.name("d")
-    t.add(f"{product} = fmul {VECTOR} {x}, {y}", f"{result} = fadd {VECTOR} {total}, {product}")
+    t.add(f"{product} = fmul {kind} {x}, {y}", f"{result} = fadd {kind} {total}, {product}")
 
 
 def loop(t: Code, label: str, before: str) -> str:

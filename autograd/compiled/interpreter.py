@@ -13,7 +13,7 @@ from autograd.compiled import driver, interpreter_code
 from autograd.compiled.block_code import BlockCode
 from autograd.compiled.code import END, SUM
 from autograd.compiled.interpreter_code import operations
-from autograd.compiled.jit import Library, load
+from autograd.compiled.jit import Library, has_wide_registers, load
 from autograd.compiled.levels import Levels
 from autograd.compiled.memory import address, aligned
 from autograd.compiled.native import NativeReplay
@@ -24,7 +24,7 @@ from autograd.compiled.reduction import LANES
 @cache
 def interpreter(*, fast: bool = False) -> Library:
     """The interpreter, loaded once in a process."""
-    return load(interpreter_code.text(fast=fast), "run", "point")
+    return load(interpreter_code.text(fast=fast, wide=has_wide_registers()), "run", "point")
 
 
 class InterpreterReplay(NativeReplay):

@@ -69,16 +69,19 @@ def arity(name: str) -> int:
 
 
 @cache
-def text(*, fast: bool = False) -> str:
+def text(*, fast: bool = False, wide: bool = False) -> str:
     """The module: ``run`` with this ``block``, and ``point``.
 
     Args:
         fast: round each product and its sum once together in ``dot`` and ``gather``.
+        wide: for a processor with registers of eight numbers.
     """
     emitter = Emitter(LANES, llvm_kernels.call)
-    parts = [_block(emitter, fast), _point(emitter)]
+    parts = [_block(emitter, fast, wide), _point(emitter)]
     if fast:
-        emitter.declarations.add(f"declare {VECTOR} @llvm.fma.v{LANES}f64({VECTOR}, {VECTOR}, {VECTOR})")
+        for lanes in (LANES, 2 * LANES):
+            kind = f"<{lanes} x double>"
+            emitter.declarations.add(f"declare {kind} @llvm.fma.v{lanes}f64({kind}, {kind}, {kind})")
     return "\n".join([*sorted(emitter.declarations), *emitter.functions.values(), *parts, driver.TEXT])
 
 
@@ -93,7 +96,7 @@ def _body(emitter: Emitter, name: str, text: Code, numbers: list[str]) -> str:
     return result.text
 
 
-def _block(emitter: Emitter, fast: bool) -> str:
+def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
     t = Code()
     t.add(
         "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %strides, ptr noalias %lanes, "
@@ -151,7 +154,7 @@ def _block(emitter: Emitter, fast: bool) -> str:
         ("keep", _keep(body)),
         ("dot", sums_of_products.dot(body, fast)),
         ("gather", sums_of_products.gather(body, fast)),
-        ("layer", sums_of_products.layer(body, fast)),
+        ("layer", sums_of_products.layer(body, fast, wide=wide)),
         ("outer", sums_of_products.outer(body, fast)),
         ("product", _product(body, fast)),
         ("move", _move(body)),

@@ -51,6 +51,12 @@ def _target() -> tuple[Any, str]:
 
 
 @once
+def has_wide_registers() -> bool:
+    """Whether the processor has registers of eight numbers (AVX-512)."""
+    return bool(llvm.get_host_cpu_features().get("avx512f", False))
+
+
+@once
 def _linker() -> Any:
     """What puts code into memory; one for the process."""
     return llvm.create_lljit_compiler(_target()[0])

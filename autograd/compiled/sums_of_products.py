@@ -7,7 +7,10 @@ of the eager engine; with ``fast`` each product and its sum are rounded once tog
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autograd.compiled.code import GATHERED, NEURONS, VECTOR, Code, add_product, end, loop, loop_end, store
+from autograd.compiled.reduction import LANES
 
 #: Vectors or inputs that four neurons are taken with: eight sums fit into the registers.
 _BESIDE = 2
@@ -122,10 +125,13 @@ def gather(t: Code, fast: bool) -> str:
     return end(t, "gather", str(1 + 3 * GATHERED))
 
 
-def layer(t: Code, fast: bool) -> str:
+def layer(t: Code, fast: bool, *, wide: bool = False) -> str:
     """``layer, inputs, x …, then four times: out, start, first weight``: start + w·x for four neurons.
 
     The weights of a neuron are shared numbers that lie one after the other; all x are rows.
+
+    Args:
+        wide: the processor has registers of eight numbers, 32 of them.
     """
     t.add("layer:")
     inputs = t.word("%pc", 1)
@@ -137,71 +143,87 @@ def layer(t: Code, fast: bool) -> str:
         outs.append(t.row(t.word("%layer.rest", 3 * j)))
         starts.append(t.row(t.word("%layer.rest", 3 * j + 1)))
         weights.append(t.row(t.word("%layer.rest", 3 * j + 2)))
-    for label, width in (("layer.two", _BESIDE), ("layer.one", 1)):
-        if width == 1:
-            t.add(
-                "layer.left:",
-                "%layer.done = phi i64 [0, %layer], [%layer.pairs, %layer.two.end]",
-                "%layer.more = icmp slt i64 %layer.done, %n",
-                "br i1 %layer.more, label %layer.one, label %layer.end",
-            )
-        else:
-            t.add(
-                "%layer.pairs = and i64 %n, -2",
-                "%layer.any = icmp sgt i64 %layer.pairs, 0",
-                "br i1 %layer.any, label %layer.two, label %layer.left",
-            )
-        origin = "[0, %layer]" if width == _BESIDE else "[%layer.done, %layer.left]"
-        b = f"%{label}.b"
-        t.add(f"{label}:", f"{b} = phi i64 {origin}, [{b}.next, %{label}.end]")
-        at = [f"%{label}.v{v}" for v in range(width)]
-        t.add(*(f"{at[v]} = add i64 {b}, {v}" for v in range(width)))
-        begun = []
-        for j in range(NEURONS):
-            number = t.name("l")
-            t.add(f"{number} = load {VECTOR}, ptr {starts[j]}, align 32")
-            begun.append(number)
-        i = f"%{label}.i"
-        t.add(f"br label %{label}.loop", f"{label}.loop:", f"{i} = phi i64 [0, %{label}], [{i}.next, %{label}.loop]")
-        sums = [[f"%{label}.s{j}.{v}" for v in range(width)] for j in range(NEURONS)]
-        for j in range(NEURONS):
-            for v in range(width):
-                t.add(f"{sums[j][v]} = phi {VECTOR} [{begun[j]}, %{label}], [{sums[j][v]}.next, %{label}.loop]")
-        t.add(f"{i}.at = getelementptr i32, ptr %layer.x, i64 {i}")
-        x_at = t.row(t.word(f"{i}.at", 0))
-        xs = []
-        for v in range(width):
-            pointer, number = t.name("l"), t.name("l")
-            t.add(
-                f"{pointer} = getelementptr {VECTOR}, ptr {x_at}, i64 {at[v]}",
-                f"{number} = load {VECTOR}, ptr {pointer}, align 32",
-            )
-            xs.append(number)
-        for j in range(NEURONS):
-            pointer, weight = t.name("l"), t.name("l")
-            t.add(
-                f"{pointer} = getelementptr {VECTOR}, ptr {weights[j]}, i64 {i}",
-                f"{weight} = load {VECTOR}, ptr {pointer}, align 32",
-            )
-            for v in range(width):
-                add_product(t, f"{sums[j][v]}.next", sums[j][v], weight, xs[v], fast)
-        t.add(
-            f"{i}.next = add i64 {i}, 1",
-            f"{i}.more = icmp slt i64 {i}.next, {inputs}",
-            f"br i1 {i}.more, label %{label}.loop, label %{label}.end",
-            f"{label}.end:",
-        )
-        for j in range(NEURONS):
-            for v in range(width):
-                store(t, outs[j], at[v], f"{sums[j][v]}.next")
-        limit, after = ("%layer.pairs", "layer.left") if width == _BESIDE else ("%n", "layer.end")
-        t.add(
-            f"{b}.next = add i64 {b}, {width}",
-            f"{b}.more = icmp slt i64 {b}.next, {limit}",
-            f"br i1 {b}.more, label %{label}, label %{after}",
-        )
+    lanes = 2 * LANES if wide else LANES
+    together = _BESIDE * lanes // LANES
+    t.add(
+        f"%layer.most = and i64 %n, {-together}",
+        "%layer.any = icmp sgt i64 %layer.most, 0",
+        "br i1 %layer.any, label %layer.many, label %layer.left",
+    )
+    _neurons(t, "layer.many", lanes, _BESIDE, inputs, outs, starts, weights, fast)
+    t.add(
+        "layer.left:",
+        "%layer.done = phi i64 [0, %layer], [%layer.most, %layer.many.end]",
+        "%layer.more = icmp slt i64 %layer.done, %n",
+        "br i1 %layer.more, label %layer.one, label %layer.end",
+    )
+    _neurons(t, "layer.one", LANES, 1, inputs, outs, starts, weights, fast)
     t.add("layer.end:", f"%layer.words = add i64 {inputs}, {2 + 3 * NEURONS}")
     return end(t, "layer", "%layer.words")
+
+
+def _neurons(
+    t: Code,
+    label: str,
+    lanes: int,
+    beside: int,
+    inputs: str,
+    outs: Sequence[str],
+    starts: Sequence[str],
+    weights: Sequence[str],
+    fast: bool,
+) -> None:
+    """The loop of ``layer`` over vectors, taking so many registers of so many lanes at a time."""
+    kind, each = f"<{lanes} x double>", lanes // LANES
+    many = label == "layer.many"
+    b, i = f"%{label}.b", f"%{label}.i"
+    t.add(
+        f"{label}:",
+        f"{b} = phi i64 {'[0, %layer]' if many else '[%layer.done, %layer.left]'}, [{b}.next, %{label}.end]",
+    )
+    at = [f"%{label}.v{v}" for v in range(beside)]
+    t.add(*(f"{at[v]} = add i64 {b}, {v * each}" for v in range(beside)))
+    begun = [t.splat(starts[j], lanes) for j in range(NEURONS)]
+    t.add(f"br label %{label}.loop", f"{label}.loop:", f"{i} = phi i64 [0, %{label}], [{i}.next, %{label}.loop]")
+    sums = [[f"%{label}.s{j}.{v}" for v in range(beside)] for j in range(NEURONS)]
+    for j in range(NEURONS):
+        for v in range(beside):
+            t.add(f"{sums[j][v]} = phi {kind} [{begun[j]}, %{label}], [{sums[j][v]}.next, %{label}.loop]")
+    t.add(f"{i}.at = getelementptr i32, ptr %layer.x, i64 {i}")
+    x_at = t.row(t.word(f"{i}.at", 0))
+    xs = []
+    for v in range(beside):
+        pointer, number = t.name("l"), t.name("l")
+        t.add(
+            f"{pointer} = getelementptr {VECTOR}, ptr {x_at}, i64 {at[v]}",
+            f"{number} = load {kind}, ptr {pointer}, align 32",
+        )
+        xs.append(number)
+    for j in range(NEURONS):
+        pointer = t.name("l")
+        t.add(f"{pointer} = getelementptr {VECTOR}, ptr {weights[j]}, i64 {i}")
+        weight = t.splat(pointer, lanes)
+        for v in range(beside):
+            add_product(t, f"{sums[j][v]}.next", sums[j][v], weight, xs[v], fast, lanes)
+    t.add(
+        f"{i}.next = add i64 {i}, 1",
+        f"{i}.more = icmp slt i64 {i}.next, {inputs}",
+        f"br i1 {i}.more, label %{label}.loop, label %{label}.end",
+        f"{label}.end:",
+    )
+    for j in range(NEURONS):
+        for v in range(beside):
+            to = t.name("s")
+            t.add(
+                f"{to} = getelementptr {VECTOR}, ptr {outs[j]}, i64 {at[v]}",
+                f"store {kind} {sums[j][v]}.next, ptr {to}, align 32",
+            )
+    limit, after = ("%layer.most", "layer.left") if many else ("%n", "layer.end")
+    t.add(
+        f"{b}.next = add i64 {b}, {beside * each}",
+        f"{b}.more = icmp slt i64 {b}.next, {limit}",
+        f"br i1 {b}.more, label %{label}, label %{after}",
+    )
 
 
 def outer(t: Code, fast: bool) -> str:
