@@ -68,6 +68,8 @@ class Differentiator:
         order: Sequence[int],
         seeds: Mapping[int, int],
         wanted: Iterable[int],
+        *,
+        lanes: Mapping[int, int] | None = None,
     ) -> list[int | Product | None]:
         """The builder's slot of the cotangent of every slot of a program, ``None`` where nothing flows.
 
@@ -78,14 +80,16 @@ class Differentiator:
             order: the program's instructions, as slots, parents first: they are visited from the last.
             seeds: the program's slots whose cotangents are given → builder's slots.
             wanted: the slots whose cotangents are asked for.
+            lanes: a seed's slot of the program → the builder's slot of the condition under which it is given, where
+                that is not always. What it does not reach is kept out, as a branch not taken is.
         """
         wanted = list(wanted)
         depends = _depending_on(program, wanted)
-        live = self._live(program, places, order, seeds, depends, wanted)
+        live = self._live(program, places, order, seeds, depends, wanted, lanes or {})
         found: list[Any] = [None] * len(places)
         for slot, seed in seeds.items():
             found[slot] = seed
-        has_choices = _WHERE in program.primitives
+        has_choices = bool(lanes) or _WHERE in program.primitives
         used_once = self._weights(program, wanted)
         self._parts = {}
         emit, first, primitives = self.builder.emit, program.first_instruction, program.primitives
@@ -195,21 +199,23 @@ class Differentiator:
         seeds: Mapping[int, int],
         depends: bytearray,
         wanted: Iterable[int],
+        lanes: Mapping[int, int],
     ) -> list[int | None]:
         """Per slot, the builder's slot of the condition under which its cotangent is used; ``None``: always.
 
         What is wanted is used always: where nothing flowed, it is zero.
         """
         live: list[int | None] = [None] * len(places)
-        if _WHERE not in program.primitives:
+        if _WHERE not in program.primitives and not lanes:
             return live
         reached = bytearray(len(places))
         always = bytearray(len(places))
+        first, starts = program.first_instruction, program.starts
         for slot in seeds:
-            reached[slot] = always[slot] = 1
+            reached[slot], always[slot] = 1, slot not in lanes
+            live[slot] = lanes.get(slot) if slot >= first else None
         for slot in wanted:
             always[slot] = 1
-        first, starts = program.first_instruction, program.starts
         for slot in reversed(order):
             if not reached[slot]:
                 continue

@@ -12,14 +12,22 @@ import numpy as np
 
 from autograd import recording
 from autograd.compiled.backends import Choice, Options, checked, choose
-from autograd.compiled.building import Builder, Slot, rebuilt
-from autograd.compiled.differentiation import Differentiator
-from autograd.compiled.guards import MOST_WAYS, NOT_ASKED, Missed, missed_again, outputs_of
+from autograd.compiled.further import (
+    COLUMNS,
+    GRADIENT,
+    HESSIAN,
+    HVP,
+    JVP,
+    VALUES,
+    VJP,
+    Derivative,
+    further_plan,
+    jacobian_of,
+)
+from autograd.compiled.guards import MOST_WAYS, NOT_ASKED, Missed, missed_again
 from autograd.compiled.pickling import picklable
-from autograd.compiled.plan import plan_of
 from autograd.compiled.tracing import Trace, refuse_while_recording, trace
 from autograd.errors import GuardError
-from autograd.interpret import push_forward
 from autograd.value import Value
 
 _M = TypeVar("_M", bound=Callable[..., Any])
@@ -68,7 +76,7 @@ class _Ready:
         return self._numbers.take(self.gradient_rows)
 
     def derivative(self, kept: Sequence[Any], count: int) -> Any:
-        """The derivative outputs, ``(count, derivatives)``."""
+        """The derivative outputs, ``(count, derivatives)``; never -0.0, as those of ``backward()``."""
         found = np.empty((count, len(self._rows)))
         place = 0
         for j, row in enumerate(self._rows):
@@ -77,7 +85,7 @@ class _Ready:
                 place += 1
             else:
                 found[:, j] = self.uniform[row, 0]
-        return found
+        return found + 0.0
 
 
 def _in_turns(method: _M) -> _M:
@@ -128,13 +136,13 @@ class Objective:
     @_in_turns
     def __call__(self, x: Any) -> tuple[float, Any]:
         """The value and the gradient at a point."""
-        ready, _ = self._run("gradient", self._point(x))
+        ready, _ = self._run(GRADIENT, self._point(x))
         return float(ready.uniform[ready.values[0], 0]), ready.gradient() + 0.0
 
     @_in_turns
     def value(self, x: Any) -> Any:
         """The value; an array for a function that returns a list."""
-        ready, _ = self._run("value", self._point(x))
+        ready, _ = self._run(VALUES, self._point(x))
         found = ready.uniform[ready.values, 0]
         return float(found[0]) if ready.trace.one_number else found
 
@@ -152,18 +160,17 @@ class Objective:
         recorded = self._recorded(point)
         if recorded.one_number:
             return self.gradient(point)
-        outputs, n = len(recorded.outputs), len(point)
-        if outputs <= n:
-            ready, kept = self._run("vjp", point, list(np.eye(outputs)))
-            return ready.derivative(kept, outputs)
-        ready, kept = self._run("jvp", point, list(np.eye(n)))
-        return ready.derivative(kept, n).T.copy()
+        derivative = jacobian_of(recorded, len(point))
+        count = derivative.seeds(len(recorded.outputs), len(point))
+        ready, kept = self._run(derivative, point, list(np.eye(count)))
+        found = ready.derivative(kept, count)
+        return found.T.copy() if derivative is COLUMNS else found
 
     @_in_turns
     def jvp(self, x: Any, tangent: Any) -> Any:
         """The derivative of the outputs along a tangent, ``(outputs,)``."""
         point = self._point(x)
-        ready, kept = self._run("jvp", point, self._lanes(tangent, len(point), "the tangent"))
+        ready, kept = self._run(JVP, point, self._lanes(tangent, len(point), "the tangent"))
         found = ready.derivative(kept, 1)[0]
         return float(found[0]) if ready.trace.one_number else found
 
@@ -173,21 +180,21 @@ class Objective:
         point = self._point(x)
         recorded = self._recorded(point)
         lanes = self._lanes(cotangent, len(recorded.outputs), "the cotangent")
-        ready, kept = self._run("vjp", point, lanes)
+        ready, kept = self._run(VJP, point, lanes)
         return ready.derivative(kept, 1)[0]
 
     @_in_turns
     def hvp(self, x: Any, vector: Any) -> Any:
         """The Hessian times a vector, ``(n,)``, without the Hessian."""
         point = self._point(x)
-        ready, kept = self._run("hvp", point, self._lanes(vector, len(point), "the vector"))
+        ready, kept = self._run(HVP, point, self._lanes(vector, len(point), "the vector"))
         return ready.derivative(kept, 1)[0]
 
     @_in_turns
     def hessian(self, x: Any) -> Any:
         """All second derivatives, ``(n, n)``: the Hessian times each unit vector, one a lane."""
         point = self._point(x)
-        ready, kept = self._run("hvp", point, list(np.eye(len(point))))
+        ready, kept = self._run(HESSIAN, point, list(np.eye(len(point))))
         return ready.derivative(kept, len(point))
 
     @_in_turns
@@ -228,7 +235,7 @@ class Objective:
         self._ways.insert(0, way)
         return way
 
-    def _run(self, what: str, point: Any, lanes: Sequence[Any] = ()) -> tuple[_Ready, list[Any]]:
+    def _run(self, what: Derivative, point: Any, lanes: Sequence[Any] = ()) -> tuple[_Ready, list[Any]]:
         for i, way in enumerate(self._ways):
             try:
                 found = self._try(way, what, point, lanes)
@@ -248,14 +255,15 @@ class Objective:
             raise missed_again(self.name, missed.guard) from None
 
     def _try(
-        self, way: tuple[Trace, dict[str, _Ready]], what: str, point: Any, lanes: Sequence[Any]
+        self, way: tuple[Trace, dict[str, _Ready]], what: Derivative, point: Any, lanes: Sequence[Any]
     ) -> tuple[_Ready, list[Any]]:
         recorded, known = way
-        ready = known.get(what)
+        ready = known.get(what.name)
         if ready is None:
-            if what in ("gradient", "hvp") and not recorded.one_number:
-                raise TypeError(f"{what} needs a function of one output; {self.name} returns {len(recorded.outputs)}")
-            ready = known[what] = _prepared(recorded, what, self.options)
+            what.refuse_unless_it_exists(recorded, self.name)
+            varying = [False] * recorded.program.inputs
+            plan = further_plan(recorded, what, recorded.arguments, varying, with_values=True)
+            ready = known[what.name] = _Ready(recorded, choose(plan, self.options), len(recorded.outputs))
         return ready, ready.run(point, lanes)
 
 
@@ -264,61 +272,3 @@ def _unpickled(f: Callable[..., Any], n: int | None, backend: str, name: str, tr
     made.name = name
     made._ways = [(recorded, {}) for recorded in traces]
     return made
-
-
-def _prepared(recorded: Trace, what: str, options: Options) -> _Ready:
-    """The plan for a value or a derivative; its seeds are further inputs, which vary."""
-    program = recorded.program
-    seeds = {"vjp": len(recorded.outputs), "jvp": len(recorded.arguments), "hvp": len(recorded.arguments)}.get(what, 0)
-    builder = Builder(program.inputs + seeds)
-    places = rebuilt(program, builder, range(program.inputs))
-    values = [places[s] if s >= 0 else builder.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)]
-    guards = outputs_of(recorded.guards, builder, places)
-    seed_slots = range(program.inputs, program.inputs + seeds)
-    derivatives: list[int] = []
-    if what in ("gradient", "vjp", "hvp"):
-        start = {o: builder.constant(1.0) for o in recorded.outputs if o >= 0}
-        if what == "vjp":
-            start = {}
-            for seed, slot in zip(seed_slots, recorded.outputs, strict=True):
-                if slot >= 0:
-                    start[slot] = seed if slot not in start else (builder.slot(start[slot]) + builder.slot(seed)).index
-        order = _order_of(recorded) if what == "vjp" else recorded.orders[0]
-        wanted = [s for s in recorded.arguments if s >= 0]
-        found = Differentiator(builder).cotangents(program, places, order, start, wanted)
-        derivatives = [_or_zero(builder, None if s < 0 else found[s]) for s in recorded.arguments]
-    if what == "jvp":
-        slots: list[Any] = [builder.slot(p) for p in places]
-        tangents = {s: builder.slot(seed) for s, seed in zip(recorded.arguments, seed_slots, strict=True) if s >= 0}
-        moving = push_forward(program, slots, tangents, builder.m)
-        derivatives = [_or_zero(builder, _index(moving[s]) if s >= 0 else None) for s in recorded.outputs]
-    if what == "hvp":
-        # Forward over reverse: the gradient is a program of its own, along whose way the vector is pushed.
-        gradient = builder.program(derivatives)
-        second = Builder(program.inputs + seeds)
-        again = rebuilt(gradient, second, range(program.inputs + seeds))
-        forward = rebuilt(program, second, range(program.inputs))
-        values = [
-            forward[s] if s >= 0 else second.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)
-        ]
-        guards = outputs_of(recorded.guards, second, forward)
-        tangents = {s: second.slot(seed) for s, seed in zip(recorded.arguments, seed_slots, strict=True) if s >= 0}
-        moving = push_forward(gradient, [second.slot(p) for p in again], tangents, second.m)
-        derivatives = [_or_zero(second, _index(moving[o])) for o in gradient.outputs]
-        builder = second
-    varying = [False] * program.inputs + [True] * seeds
-    plan = plan_of(builder.program([*values, *guards, *derivatives]), len(values), len(guards), varying)
-    return _Ready(recorded, choose(plan, options), len(values))
-
-
-def _order_of(recorded: Trace) -> list[int]:
-    """All instructions that a derivative of some output passes through, parents first."""
-    return sorted({slot for order in recorded.orders for slot in order})
-
-
-def _index(x: Any) -> int | None:
-    return x.index if isinstance(x, Slot) else None
-
-
-def _or_zero(builder: Builder, place: Any) -> int:
-    return builder.constant(0.0) if place is None else int(place)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value
+from autograd import Value, where
 from autograd.testing import calls, expressions
 from tests.compiled.replays import BACKENDS
 
@@ -64,6 +64,41 @@ def test_jacobians_and_products(backend: str, outputs: int) -> None:
     tangent, cotangent = [0.5, -1.0, 2.0], [1.0, -2.0, 0.5, 3.0, -1.0, 4.0][:outputs]
     assert objective.jvp(point, tangent) == pytest.approx(expected @ tangent, rel=1e-14)
     assert objective.vjp(point, cotangent) == pytest.approx(cotangent @ expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_branch_not_taken_has_no_second_derivative_either(backend: str) -> None:
+    """The root has neither value nor slope at the point; forward as well as backward it must not be met."""
+
+    def f(x: list[Any]) -> Any:
+        return where(x[0] > 0, lambda: x[0].sqrt() * x[1], lambda: x[1] * x[1] * x[0])
+
+    def several(x: list[Any]) -> list[Any]:
+        return [f(x), x[0], x[0] * x[1]]
+
+    point, vector = [-1.0, 2.0], [1.0, 3.0]
+    objective = autograd.objective(f, 2, backend=backend)
+    assert objective.hessian(point).tolist() == autograd.hessian(f)(point) == [[0.0, 4.0], [4.0, -2.0]]
+    assert objective.hvp(point, vector).tolist() == autograd.hvp(f)(point, vector) == [12.0, -2.0]
+    assert objective.jvp(point, vector) == autograd.jvp(f, (point,), (vector,))[1] == -8.0
+    by_columns = autograd.objective(several, 2, backend=backend).jacobian(point)
+    assert by_columns.tolist() == autograd.jacobian(several)(point)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("outputs", [2, 3])
+def test_an_infinite_slope_stays_in_its_own_row_and_column(backend: str, outputs: int) -> None:
+    """0 · inf is nan: the slope of the root at 0 must not meet what another row or column has in its place."""
+
+    def f(x: list[Any]) -> list[Any]:
+        return [x[0] + x[1].sqrt(), x[1].sqrt() * 2.0, x[0] * x[0]][:outputs]
+
+    def g(x: list[Any]) -> Any:
+        return x[0] * x[0] * x[1].sqrt()
+
+    point = [3.0, 0.0]
+    assert autograd.objective(f, 2, backend=backend).jacobian(point).tolist() == autograd.jacobian(f)(point)
+    assert autograd.objective(g, 2, backend=backend).hessian(point)[0, 0] == 2 * math.sqrt(point[1])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
