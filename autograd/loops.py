@@ -107,6 +107,10 @@ class Body:
     def __call__(self, m: Any, *operands: Any) -> Any:
         return m.loop(self, operands)
 
+    def listing(self) -> str:
+        """The step as text."""
+        return f"{self.steps} steps, each:\n{self.program}"
+
     def contents(self) -> tuple[Any, ...]:
         """All that decides what it computes, for comparison."""
         program = self.program

@@ -9,8 +9,8 @@ import platform
 import sys
 
 NAMES = (
-    "black_scholes", "checking", "digits", "eager", "irregular", "limit", "moons", "moons_large", "pendulum", "pictures",
-    "ready", "rosenbrock", "training",
+    "black_scholes", "checking", "digits", "eager", "irregular", "limit", "moons", "moons_large", "pendulum",
+    "pictures", "ready", "rosenbrock", "training",
 )  # fmt: skip
 
 

@@ -64,6 +64,11 @@ class Loop:
             self.results.append(slot)
         return self.results.index(slot)
 
+    def listing(self) -> str:
+        """The step as text, its inputs in the order of the operands."""
+        order = " ".join(f"%{i}" for i in self.inputs)
+        return f"{self.steps} steps{', the last one first' if self.is_reverse else ''}, with {order}:\n{self.program()}"
+
     def is_shared(self, slot: int) -> bool:
         """Whether a number of the body is an input that all steps share."""
         carries, shared, _ = self.counts

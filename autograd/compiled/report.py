@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from autograd.compiled import loops
 from autograd.compiled.backends import Choice
 from autograd.compiled.replay import Replay
 from autograd.compiled.tracing import Guard
@@ -109,7 +110,7 @@ def described(what: str, choice: Choice, guards: Sequence[Guard]) -> ProgramRepo
     library = getattr(replay, "library", None)
     return ProgramReport(
         what,
-        over_samples,
+        over_samples + loops.written_out(program),
         len(program) - over_samples,
         program.first_instruction + len(program),
         sum(plan.varying[: program.inputs]),
