@@ -17,9 +17,11 @@ _DOUBLE = np.dtype(np.float64)
 class Again:
     """A reduced value with its gradient by parameters, for arrays whose addresses are in a native replay's table."""
 
-    __slots__ = ("_args", "_divisor", "_outputs", "_ready", "_replay", "_runs", "_shapes", "_table")
+    __slots__ = (
+        "_args", "_divisor", "_has_shared", "_outputs", "_ready", "_replay", "_runs", "_shapes", "_sums", "_table",
+    )  # fmt: skip
 
-    def __init__(self, args: Sequence[Any], ready: Any, divisor: float | None, outputs: slice) -> None:
+    def __init__(self, args: Sequence[Any], ready: Any, divisor: Any, outputs: slice) -> None:
         self._args = tuple(args)
         self._shapes = [arg.shape for arg in args]
         self._ready = ready
@@ -28,6 +30,9 @@ class Again:
         self._runs = self._replay.runs
         self._divisor = divisor
         self._outputs = outputs
+        self._has_shared = self._replay.has_shared
+        #: Of a single chunk, the sums themselves, where the native code writes them.
+        self._sums = self._table.total()[outputs] if len(self._table.sums) == 1 else None
 
     def run(self, args: Sequence[Any]) -> Any:
         """The value and the gradient in one array; ``None`` if these are not the arrays of the call before."""
@@ -40,9 +45,12 @@ class Again:
         if replay.runs != self._runs:  # other arrays were run meanwhile
             return None
         self._ready.refresh()
-        replay.run_uniform(self._ready.uniform)
+        if self._has_shared:
+            replay.run_uniform(self._ready.uniform)
         replay.start(self._table)
-        total = self._table.total()[self._outputs]
+        total = self._sums
+        if total is None:
+            total = self._table.total()[self._outputs]
         return total.copy() if self._divisor is None else total / self._divisor
 
 
@@ -55,4 +63,5 @@ def again(args: Sequence[Any], ready: Any, samples: int, reduce: str | None) -> 
         return None
     if getattr(replay, "table", None) is None or replay.threads > 1 or ready.trace.guards:
         return None
-    return Again(args, ready, float(samples) if reduce == "mean" else None, outputs)
+    # An array of no dimensions divides in two thirds of the time that a Python number takes.
+    return Again(args, ready, np.array(float(samples)) if reduce == "mean" else None, outputs)

@@ -47,6 +47,11 @@ class Replay:
             uniform[self.levels.row[self.plan.program.inputs + i], 0] = number
         return uniform
 
+    @property
+    def has_shared(self) -> bool:
+        """Whether there is something to compute that is the same for all samples."""
+        return len(self.levels.ranges[0][2]) > 0
+
     def run_uniform(self, uniform: Any) -> None:
         """Compute what is the same for all samples."""
         if self._uniform_calls is None:
