@@ -221,7 +221,7 @@ class Differentiator:
                 continue
             i = slot - first
             primitive = program.primitives[program.opcodes[i]]
-            operands = program.operands[starts[i] : starts[i + 1]]
+            operands: Sequence[int] = program.operands[starts[i] : starts[i + 1]]
             if callable(primitive.partials):
                 operands = [o for o in operands if o >= first]
             for argument, operand in enumerate(operands):
