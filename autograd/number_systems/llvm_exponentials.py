@@ -17,6 +17,7 @@ from autograd.number_systems.llvm_pairs import (
     at_least,
     at_most,
     bits,
+    full_product,
     full_sum,
     horner,
     ordered_sum,
@@ -92,20 +93,13 @@ def split(e: Emitter, x: Any) -> tuple[Register, Register]:
 
 
 def _quotient(e: Emitter, m: Any) -> Pair:
-    """s = 2f / (2 + f) as a pair, for f = m - 1."""
+    """s = 2f / (2 + f) as a pair, for f = m - 1: log m is 2·artanh(s/2) = s + s³/12 + …"""
     f, total = m - 1.0, m + 1.0
     total_low = m - (total - 1.0)
     inverse = 2.0 / total
     s = f * inverse
     half = s * 0.5
     return Pair(e, s, e.fma(-half, total_low, e.fma(-half, total, f)) * inverse)
-
-
-def logarithm_of_fraction(e: Emitter, m: Any) -> Pair:
-    """log m, √½ ≤ m < √2: with f = m - 1 and s = 2f / (2 + f) it is 2·artanh(s/2) = s + s³/12 + …"""
-    s = _quotient(e, m)
-    w = s.high * s.high
-    return Pair(e, s.high, e.fma(s.high * w, polynomial(e, c.LOG, w), s.low))
 
 
 def fine_logarithm(e: Emitter, x: Any, *, less: Any) -> Pair:
@@ -122,18 +116,25 @@ def fine_logarithm(e: Emitter, x: Any, *, less: Any) -> Pair:
     return Pair(e, second.high, low + rest).normalised()
 
 
-def logarithm_of_parts(e: Emitter, k: Any, f: Any, low: Any = None) -> Register:
-    """k·log 2 + log(1 + f + low), √½ ≤ 1 + f < √2, ``low`` a rest of f.
+def _taken(e: Emitter, f: Any) -> tuple[Register, Register]:
+    """s and q of log(1 + f) = f - s·q, √½ ≤ 1 + f < √2.
 
-    With s = 2f / (2 + f), which is f - s·f/2, the logarithm of 1 + f is s + s·w·p(w) = f - s·(f/2 - w·p(w)), w = s²: f
-    is exact, and what is taken from it is small. The roundings sum up to 1.5 units in the last place, at k = -1 and
-    f = 0.41.
+    With s = 2f / (2 + f), which is f - s·f/2, the logarithm is s + s·w·p(w) = f - s·(f/2 - w·p(w)), w = s²: f is exact,
+    and what is taken from it is small.
     """
     s = f / e.fma(f, 0.5, 1.0)
     w = s * s
+    return s, e.fma(-w, polynomial(e, c.LOG, w), f * 0.5)
+
+
+def logarithm_of_parts(e: Emitter, k: Any, f: Any, low: Any = None) -> Register:
+    """k·log 2 + log(1 + f + low), √½ ≤ 1 + f < √2, ``low`` a rest of f.
+
+    Roundings sum up to 1.5 units in the last place, at k = -1 and f = 0.41.
+    """
+    s, q = _taken(e, f)
     rest = k * c.LOG_2_LOW if low is None else e.fma(k, c.LOG_2_LOW, low)
-    rest = e.fma(-s, e.fma(-w, polynomial(e, c.LOG, w), f * 0.5), rest)
-    return e.fma(k, c.LOG_2_HIGH, f + rest)
+    return e.fma(k, c.LOG_2_HIGH, f + e.fma(-s, q, rest))
 
 
 def logarithm(e: Emitter, x: Any, low: Any = None, *, less: Any = None) -> Register:
@@ -195,10 +196,11 @@ def _log_to_base(e: Emitter, x: Any, high: float, low: float, inverse: float, in
     """log x / log b: the exponent times log_b 2 in two parts, and the logarithm of what is left times 1 / log b."""
     y, less = normal(e, x)
     k, m = split(e, y)
-    k = k - less
-    part = logarithm_of_fraction(e, m).times(Pair(e, e.number(inverse), e.number(inverse_rest)))
-    total = ordered_sum(e, k * high, part.high)
-    return of_positive(e, x, total.high + e.fma(k, low, part.low + total.low))
+    k, f = k - less, m - 1.0
+    s, q = _taken(e, f)
+    first = full_product(e, f, inverse)
+    rest = e.fma(f, inverse_rest, e.fma(k, low, first.low))
+    return of_positive(e, x, e.fma(k, high, first.high + e.fma(-(s * q), inverse, rest)))
 
 
 def log2(e: Emitter, x: Any) -> Any:
