@@ -125,10 +125,12 @@ def test_a_long_sum_is_one_instruction_in_its_order(other_way: bool, backend: st
     assert bits(gradient) == bits(expected.by_arguments)
 
 
-def test_a_sum_stays_in_parts_where_a_part_is_wanted() -> None:
+@pytest.mark.parametrize("from_the_part_on", [False, True])
+def test_a_sum_stays_in_parts_where_a_part_is_wanted(from_the_part_on: bool) -> None:
     def f(*x: Any) -> Any:
         part = sum(x[:LONG_SUM])
-        return (part + sum(x[LONG_SUM:])) * part
+        rest = x[LONG_SUM:]
+        return (sum(rest, start=part) if from_the_part_on else part + sum(rest)) * part
 
     point = np.arange(1.0, 2 * LONG_SUM)
     (value, gradient), levels = levels_of(f, point)
