@@ -132,12 +132,12 @@ class BlockText:
             self._lines.append(f"store {kind} {number}, ptr {here}, align 8")
 
     def __str__(self) -> str:
-        fields = [("uniform", driver.FIELDS.index("uniform")), ("memory", driver.FIELDS.index("memory"))]
+        fields = ("uniform", "memory") if self.vectors else ("uniform",)
         entry = [
             line
-            for name, place in fields
+            for name in fields
             for line in (
-                f"%{name}.at = getelementptr i64, ptr %table, i64 {place}",
+                f"%{name}.at = getelementptr i64, ptr %table, i64 {driver.FIELDS.index(name)}",
                 f"%{name} = load ptr, ptr %{name}.at, align 8",
             )
         ]
