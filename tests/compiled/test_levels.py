@@ -129,7 +129,7 @@ def test_a_long_sum_is_one_instruction_in_its_order(other_way: bool, backend: st
 def test_a_sum_stays_in_parts_where_a_part_is_wanted(from_the_part_on: bool) -> None:
     def f(*x: Any) -> Any:
         part = sum(x[:LONG_SUM])
-        rest = x[LONG_SUM:]
+        rest = [3.0 * y for y in x[LONG_SUM:]]
         return (sum(rest, start=part) if from_the_part_on else part + sum(rest)) * part
 
     point = np.arange(1.0, 2 * LONG_SUM)
