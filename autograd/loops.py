@@ -180,7 +180,7 @@ class _Recorder:
                     return None
                 asked = len(self._watch.conditions)
             del self._watch.conditions[asked:]
-            data = [number_of(out) for out in outs]
+            data = [float(number_of(out)) for out in outs]
             carry = data[: len(carry)]
             numbers += data[len(carry) :]
             xs += x
