@@ -6,7 +6,9 @@ A number is one Value, the same for every sample; an array ``(N,)`` is one Value
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +29,16 @@ class Arguments(NamedTuple):
     build: Callable[[list[Any]], list[Any]]
     #: Where each argument's columns begin, and the end.
     spans: list[int]
+
+    def arranged(self, position: int, join: Callable[[int, tuple[int, ...]], Any]) -> Any:
+        """An argument's tree, with ``join(first, shape)`` in place of each number or array.
+
+        Args:
+            join: gets the place of the first of its columns, and the shape of a sample: () is one column.
+        """
+        places = iter(range(self.spans[position], self.spans[position + 1]))
+        tree = self.build(list(range(len(self.columns))))[position]
+        return _arranged(tree, self.key[position], places, join)
 
 
 def arguments_of(args: Sequence[Any], name: str) -> Arguments:
@@ -151,3 +163,17 @@ def _nested(items: list[Any], shape: Sequence[int]) -> list[Any]:
         return items
     step = len(items) // shape[0] if shape[0] else 0
     return [_nested(items[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
+
+
+def _arranged(tree: Any, key: Any, places: Iterator[int], join: Callable[[int, tuple[int, ...]], Any]) -> Any:
+    """The tree of an argument; ``places`` has those of its columns that are left."""
+    if not isinstance(key, tuple):
+        return join(next(places), ())
+    kind, *parts = key
+    if kind == "samples":
+        mine = list(islice(places, math.prod(parts)))
+        return join(mine[0] if mine else 0, tuple(parts))
+    if kind == "dict":
+        return {k: _arranged(tree[k], part, places, join) for k, part in parts[0]}
+    children = [_arranged(child, part, places, join) for child, part in zip(tree, parts, strict=True)]
+    return type(tree)(*children) if hasattr(tree, "_fields") else type(tree)(children)

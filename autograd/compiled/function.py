@@ -3,82 +3,33 @@
 from __future__ import annotations
 
 import copy
+import math
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from autograd import recording
 from autograd.compiled.again import Again, again
 from autograd.compiled.arguments import ArgumentReader, Arguments
-from autograd.compiled.backends import DEFAULTS, Choice, Options, checked, choose
+from autograd.compiled.backends import DEFAULTS, Options, checked, choose
+from autograd.compiled.batches import Batch
 from autograd.compiled.guards import MOST_WAYS, Missed, check, missed_again
 from autograd.compiled.pickling import picklable
 from autograd.compiled.plan import planned
 from autograd.compiled.points import Points
+from autograd.compiled.ready import Ready, Way, varying_inputs
 from autograd.compiled.report import Report, described
 from autograd.compiled.tracing import Guard, Trace, arranged, refuse_while_recording, trace
 from autograd.errors import DomainError, GuardError, RecordingError
+from autograd.loops import PART
 from autograd.value import Value
 
 REDUCTIONS = ("mean", "sum", None)
 
 #: Samples at which recording is tried, where the function has no value at the first ones.
 SAMPLES_TRIED = 8
-
-
-class Ready:
-    """A plan that a back end can run, and the numbers that are the same for all samples."""
-
-    def __init__(self, trace: Trace, choice: Choice, params: int) -> None:
-        self.trace = trace
-        self.choice = choice
-        self.replay = replay = choice.replay
-        plan = replay.plan
-        row = replay.levels.row
-        self.uniform = replay.new_uniform()
-        places = [(c, s) for c, s in enumerate(trace.arguments) if s >= 0]
-        self._varying = [c for s, c in sorted((s, c) for c, s in places) if plan.varying[s]]
-        self._numbers = [(row[s], c) for c, s in places if not plan.varying[s]]
-        self._leaf_rows = replay.levels.row_of[np.array(trace.leaf_inputs, np.intp)]
-        self._moment = -1
-        self.first_derivative = plan.values + plan.guards
-        #: Collects the value and the gradient by the parameters.
-        values = range(min(plan.values, 1))
-        self.gather = replay.gather([*values, *range(self.first_derivative, self.first_derivative + params)])
-
-    @property
-    def needs_numbers(self) -> bool:
-        """Whether the call's arguments hold numbers that all samples share."""
-        return bool(self._numbers)
-
-    def refresh(self) -> None:
-        """Read the leaves again if any was written since."""
-        if self._moment != recording.now:
-            self.uniform[self._leaf_rows, 0] = [leaf._data for leaf in self.trace.leaves]
-            self._moment = int(recording.now)
-
-    def run(self, columns: Sequence[Any], samples: int) -> tuple[Any, list[Any]]:
-        """Sums and kept outputs, at the leaves' numbers of now."""
-        uniform = self.uniform
-        self.refresh()
-        for row, c in self._numbers:
-            uniform[row, 0] = columns[c]
-        return self.replay.run([columns[c] for c in self._varying], uniform, samples)
-
-    def output(self, i: int, kept: Sequence[Any]) -> Any:
-        """An output that is not summed; a derivative is added to 0.0, as ``backward()`` does, so it is never -0.0."""
-        found = self.replay.output(i, kept, self.uniform)
-        return found + 0.0 if i >= self.first_derivative else found
-
-
-class Way(NamedTuple):
-    """One recording: a trace, and the plans made from it so far, each ready to run."""
-
-    trace: Trace
-    ready: dict[Any, Ready]
 
 
 class Compiled:
@@ -174,11 +125,12 @@ class Compiled:
         """The function's values: for arrays one result per sample, ``(N,)``, or ``(N, k)`` for a list of k."""
         refuse_while_recording(self.name)
         with self._lock:
-            return self._values(self._read(args))
+            arguments = self._read(args)
+            ready, _, kept = self._run(arguments, "values", ())
+            return self._values(ready, kept, arguments.samples)
 
-    def _values(self, arguments: Arguments) -> Any:
-        ready, _, kept = self._run(arguments, "values", ())
-        trace, n = ready.trace, arguments.samples
+    def _values(self, ready: Ready, kept: Sequence[Any], n: int | None) -> Any:
+        trace = ready.trace
         results = [ready.output(i, kept) for i in range(len(trace.outputs))]
         if n is None:
             return arranged(trace.shape, [float(np.reshape(r, ())) for r in results])
@@ -246,19 +198,33 @@ class Compiled:
 
     @property
     def at_points(self) -> Points:
-        """Further derivatives at single points: ``jacobian``, ``hessian``, ``hvp``, ``jvp``, ``vjp``.
+        """Further derivatives, at a point or sample by sample: ``jacobian``, ``hessian``, ``hvp``, ``jvp``, ``vjp``.
 
-        They are by the argument that ``wrt`` names, the first unless told, and return what ``autograd``'s functions of
-        these names return.
+        They are by the argument that ``wrt`` names, the first unless told. At a point they return what ``autograd``'s
+        functions of these names return; of a batch the same, with arrays whose first axis counts samples.
 
         >>> f = Compiled(lambda x: x[0] ** 2 * x[1], options=Options(backend="numpy"))
         >>> f.at_points.hessian([3.0, 5.0])
         [[10.0, 6.0], [6.0, 0.0]]
+        >>> f.at_points.hessian(np.array([[3.0, 5.0], [1.0, 2.0]])).shape
+        (2, 2, 2)
         """
         if self._points is None:
             position = self.wrt if isinstance(self.wrt, int) else 0 if self.wrt is None else self.wrt[0]
-            self._points = Points(self.function, self.name, position, self.options)
+            self._points = Points(self.function, self.name, position, self.options, self._batch)
         return self._points
+
+    def _batch(self, arguments: Arguments) -> Batch:
+        """A batch whose samples all go the recorded way; loops are recorded step by step, for forward mode."""
+        refuse_while_recording(self.name)
+        with self._lock:
+            ready, _, kept = self._run(arguments, "values", ())
+            unroll = PART in ready.trace.program.primitives
+            if unroll:
+                ready, _, kept = self._run(arguments, "values", (), unroll=True)
+            way = self._ways[("unrolled", arguments.key) if unroll else arguments.key][0]  # the last that ran
+            values = self._values(ready, kept, arguments.samples)
+            return Batch(self.name, arguments, way, values, self.options, self.dtype, self._lock)
 
     def _by_arguments(
         self,
@@ -282,7 +248,15 @@ class Compiled:
                 items[c] = float(ready.replay.gather([k])(sums, ready.uniform, n or 0, reduce)[0])
             else:
                 items[c] = self._for_each(ready.output(k, kept), n)
-        built = [_joined(arguments.build(items)[p], arguments.key[p], n) for p in positions]
+
+        def joined(first: int, shape: tuple[int, ...]) -> Any:
+            """What came in as one array goes out as one."""
+            if not shape:
+                return items[first]
+            some = items[first : first + math.prod(shape)]
+            return (np.stack(some, axis=1) if some else np.zeros(0)).reshape(n or 0, *shape)
+
+        built = [arguments.arranged(p, joined) for p in positions]
         return built[0] if isinstance(self.wrt, int) else tuple(built)
 
     def _for_each(self, found: Any, n: int) -> Any:
@@ -303,9 +277,11 @@ class Compiled:
             return self.params
         return trace.captured if self.wrt is None else []
 
-    def _run(self, arguments: Arguments, what: str, columns: tuple[int, ...]) -> tuple[Ready, Any, list[Any]]:
+    def _run(
+        self, arguments: Arguments, what: str, columns: tuple[int, ...], *, unroll: bool = False
+    ) -> tuple[Ready, Any, list[Any]]:
         """A plan whose guards hold for these arguments, with its sums and kept outputs."""
-        ways = self._ways.setdefault(arguments.key, [])
+        ways = self._ways.setdefault(("unrolled", arguments.key) if unroll else arguments.key, [])
         sample, place = 0, -1
         directions: tuple[bool, ...] = ()
         for i, way in enumerate(ways):
@@ -319,7 +295,7 @@ class Compiled:
                 ways.insert(0, ways.pop(i))
             return found
         for _ in range(MOST_WAYS if len(ways) < MOST_WAYS else 0):
-            way = Way(self._record(arguments, sample, directions), {})
+            way = Way(self._record(arguments, sample, directions, unroll=unroll), {})
             try:
                 found = self._try(way, arguments, what, columns)
             except Missed as missed:
@@ -337,7 +313,7 @@ class Compiled:
             "write the choice with where, or call the plain function"
         )
 
-    def _record(self, arguments: Arguments, first: int, directions: Sequence[bool]) -> Trace:
+    def _record(self, arguments: Arguments, first: int, directions: Sequence[bool], *, unroll: bool) -> Trace:
         """The function recorded at a sample, or at one of the next if it has no value there."""
         failed: Exception | None = None
         for sample in range(first, min(arguments.samples or 1, first + SAMPLES_TRIED)):
@@ -346,7 +322,10 @@ class Compiled:
                 for c in arguments.columns
             ]
             try:
-                found = trace(self.function, partial(_made, arguments, fresh), fresh, self.name, directions=directions)
+                found = trace(
+                    self.function, partial(_made, arguments, fresh), fresh, self.name,
+                    unroll=unroll, directions=directions,
+                )  # fmt: skip
             except (DomainError, OverflowError) as error:
                 failed = failed or error
                 continue
@@ -376,10 +355,7 @@ class Compiled:
         return ready, sums, kept
 
     def _prepared(self, trace: Trace, arguments: Arguments, what: str, columns: tuple[int, ...]) -> Ready:
-        varying = [False] * trace.program.inputs
-        for column, place in zip(arguments.columns, trace.arguments, strict=True):
-            if place >= 0 and isinstance(column, np.ndarray):
-                varying[place] = True
+        varying = varying_inputs(trace, arguments)
         if what == "values":
             return Ready(trace, choose(planned(trace, varying), self.options), 0)
         values, guards = len(trace.outputs), len(trace.guards)
@@ -415,20 +391,3 @@ def _unpickled(function: Any, name: str, options: dict[str, Any], traces: dict[A
 def _made(arguments: Arguments, fresh: list[Value]) -> list[Any]:
     """A function's arguments, of these Values."""
     return arguments.build(list(fresh))
-
-
-def _joined(tree: Any, key: Any, n: int | None) -> Any:
-    """What came in as one array goes out as one."""
-    if not isinstance(key, tuple):
-        return tree
-    if key[0] == "samples":
-        columns = _flat(tree)
-        return np.stack(columns, axis=1).reshape(n or 0, *key[1:]) if columns else np.zeros((n or 0, *key[1:]))
-    if key[0] == "dict":
-        return {k: _joined(tree[k], part, n) for k, part in key[1]}
-    parts = [_joined(child, part, n) for child, part in zip(tree, key[1:], strict=True)]
-    return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-
-
-def _flat(tree: Any) -> list[Any]:
-    return [x for child in tree for x in _flat(child)] if isinstance(tree, list) else [tree]

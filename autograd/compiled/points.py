@@ -1,4 +1,7 @@
-"""Further derivatives of a compiled function at a single point, in the shapes that ``autograd``'s transforms return."""
+"""Further derivatives of a compiled function, in the shapes that ``autograd``'s transforms return.
+
+At a single point the program is that of an ``Objective`` over all scalars; of a batch, that of the compiled function.
+"""
 
 from __future__ import annotations
 
@@ -9,39 +12,54 @@ import numpy as np
 
 from autograd.compiled.arguments import Arguments, arguments_of
 from autograd.compiled.backends import Options
+from autograd.compiled.batches import Batch
 from autograd.compiled.objective import Objective
 from autograd.compiled.tracing import arranged
 
 
 class Points:
-    """A function's derivatives by one of its arguments; the program is that of an ``Objective`` over its scalars."""
+    """A function's derivatives by one of its arguments, at a single point or sample by sample.
 
-    def __init__(self, f: Callable[..., Any], name: str, position: int, options: Options) -> None:
+    Of a batch each derivative is an array with samples first, in place of each number or array of the argument: of a
+    function with m outputs by an argument ``(N, k)`` the Jacobian is ``(N, m, k)``, or ``(N, k)`` if it returns one
+    number; the Hessian is ``(N, k, k)``. An argument ``(N,)`` adds no axis, nor does a number, which all samples share
+    and whose derivatives differ by sample.
+
+    Args:
+        batch: what makes a batch of arguments that have samples.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        name: str,
+        position: int,
+        options: Options,
+        batch: Callable[[Arguments], Batch],
+    ) -> None:
         self._f = f
         self._name = name
         self._position = position
         self._options = options
+        self._batch = batch
         self._objectives: dict[Any, Objective] = {}
 
-    def _at(self, args: Sequence[Any]) -> tuple[Objective, Any, int, int, Arguments]:
-        """The function of all scalars, the point, where the argument's scalars begin and end, and the arguments."""
-        arguments = arguments_of(args, self._name)
-        if arguments.samples is not None:
-            raise TypeError(
-                f"{self._name}: this derivative is of a single point; give numbers and lists, or write "
-                "array.tolist(). For a batch use value_and_grad with reduce=None, output by output"
-            )
+    def _read(self, args: Sequence[Any]) -> tuple[Arguments, int]:
+        """The arguments, and the position of the one to differentiate by."""
         if not -len(args) <= self._position < len(args):
             raise TypeError(f"wrt is {self._position}, but the call has {len(args)} arguments")
+        return arguments_of(args, self._name), self._position % len(args)
+
+    def _at(self, arguments: Arguments) -> tuple[Objective, Any, int, int]:
+        """The function of all scalars, the point, and where the argument's scalars begin and end."""
         objective = self._objectives.get(arguments.key)
         if objective is None:
             build = arguments.build
             objective = Objective(lambda xs: self._f(*build(xs)), backend=self._options.backend)
             objective.name = self._name
             self._objectives[arguments.key] = objective
-        position = self._position % len(args)
-        first, last = arguments.spans[position], arguments.spans[position + 1]
-        return objective, np.array(arguments.columns), first, last, arguments
+        position = self._position % (len(arguments.spans) - 1)
+        return objective, np.array(arguments.columns), arguments.spans[position], arguments.spans[position + 1]
 
     def _in_shape(self, arguments: Arguments, first: int, last: int, numbers: Any) -> Any:
         """Numbers in the shape of the argument."""
@@ -50,15 +68,35 @@ class Points:
         return arguments.build(items)[self._position]
 
     def jacobian(self, *args: Any) -> Any:
-        """As ``autograd.jacobian``: the function's result, each number replaced by its gradient."""
-        objective, point, first, last, arguments = self._at(args)
+        """As ``autograd.jacobian``: the function's result, each number replaced by its gradient.
+
+        >>> from autograd import compile
+        >>> f = compile(lambda x: [x[0] * x[1], x[0] + x[1]], backend="numpy")
+        >>> f.at_points.jacobian([2.0, 5.0])
+        [[5.0, 2.0], [1.0, 1.0]]
+        >>> f.at_points.jacobian(np.array([[2.0, 5.0], [3.0, 7.0]])).tolist()  # two samples
+        [[[5.0, 2.0], [1.0, 1.0]], [[7.0, 3.0], [1.0, 1.0]]]
+        """
+        arguments, position = self._read(args)
+        if arguments.samples is not None:
+            return self._batch(arguments).jacobian(position)
+        objective, point, first, last = self._at(arguments)
         found = np.atleast_2d(objective.jacobian(point))
         rows = [self._in_shape(arguments, first, last, row[first:last]) for row in found]
         return arranged(objective.shape, rows)
 
     def hessian(self, *args: Any) -> Any:
-        """As ``autograd.hessian``: all second derivatives."""
-        objective, point, first, last, arguments = self._at(args)
+        """As ``autograd.hessian``: all second derivatives.
+
+        >>> from autograd import compile
+        >>> f = compile(lambda x, k: k * x**3, backend="numpy")
+        >>> f.at_points.hessian(np.array([1.0, 2.0]), 5.0)  # one number a sample
+        array([30., 60.])
+        """
+        arguments, position = self._read(args)
+        if arguments.samples is not None:
+            return self._batch(arguments).hessian(position)
+        objective, point, first, last = self._at(arguments)
         found = objective.hessian(point)[first:last, first:last]
         rows = [self._in_shape(arguments, first, last, row) for row in found]
         return self._nested(arguments, first, last, rows)
@@ -69,11 +107,18 @@ class Points:
         return arguments.build(items)[self._position]
 
     def hvp(self, *args_and_vector: Any) -> Any:
-        """As ``autograd.hvp``: the Hessian times a vector, which comes last."""
+        """As ``autograd.hvp``: the Hessian times a vector, which comes last.
+
+        The vector has the argument's shape; of a batch each of its numbers is an array ``(N,)``, or the same for all.
+        """
         if len(args_and_vector) < 2:
             raise TypeError("hvp needs the function's arguments and then the vector")
         *args, vector = args_and_vector
-        objective, point, first, last, arguments = self._at(args)
+        arguments, position = self._read(args)
+        vector = in_order_of(vector, args[position], "the vector", f"argument {position} of {self._name}")
+        if arguments.samples is not None:
+            return self._batch(arguments).hvp(position, vector)
+        objective, point, first, last = self._at(arguments)
         direction = np.zeros(len(point))
         direction[first:last] = _scalars(vector, last - first, "the vector", self._name)
         return self._in_shape(arguments, first, last, objective.hvp(point, direction)[first:last])
@@ -82,7 +127,15 @@ class Points:
         """As ``autograd.jvp``: the value and its derivative along the tangents, one per argument."""
         if len(primals) != len(tangents):
             raise ValueError(f"jvp needs one tangent per primal; there are {len(tangents)} for {len(primals)}")
-        objective, point, _, _, arguments = self._at(primals)
+        arguments, _ = self._read(primals)
+        tangents = [
+            in_order_of(tangent, primal, f"tangent {i}", f"argument {i} of {self._name}")
+            for i, (tangent, primal) in enumerate(zip(tangents, primals, strict=True))
+        ]
+        if arguments.samples is not None:
+            batch = self._batch(arguments)
+            return batch.values, batch.jvp(tangents)
+        objective, point, _, _ = self._at(arguments)
         direction = np.concatenate(
             [
                 _scalars(tangent, stop - start, f"tangent {i}", self._name)
@@ -96,15 +149,37 @@ class Points:
 
     def vjp(self, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
         """As ``autograd.vjp``: the value, and the function that pulls a cotangent back to every argument."""
-        objective, point, _, _, arguments = self._at(args)
+        arguments, _ = self._read(args)
+        if arguments.samples is not None:
+            batch = self._batch(arguments)
+            what = f"what {self._name} returned"
+            return batch.values, lambda ct: batch.vjp(in_order_of(ct, batch.values, "the cotangent", what))
+        objective, point, _, _ = self._at(arguments)
         value = arranged(objective.shape, np.atleast_1d(objective.value(point)).tolist())
 
         def pull(cotangent: Any) -> tuple[Any, ...]:
             count = objective.outputs(point)
+            cotangent = in_order_of(cotangent, value, "the cotangent", f"what {self._name} returned")
             found = objective.vjp(point, _scalars(cotangent, count, "the cotangent", self._name))
             return tuple(arguments.build(found.tolist()))
 
         return value, pull
+
+
+def in_order_of(tree: Any, like: Any, what: str, other: str) -> Any:
+    """A tree whose dicts have the keys in the order of another tree's.
+
+    Raises:
+        ValueError: a dict has other keys; ``what`` and ``other`` are named.
+    """
+    if isinstance(tree, dict) and isinstance(like, dict):
+        if set(tree) != set(like):
+            raise ValueError(f"{what} has the keys {sorted(map(str, tree))}; {other} has {sorted(map(str, like))}")
+        return {key: in_order_of(tree[key], like[key], f"{what}[{key!r}]", f"{other}[{key!r}]") for key in like}
+    if isinstance(tree, list | tuple) and isinstance(like, list | tuple) and len(tree) == len(like):
+        pairs = enumerate(zip(tree, like, strict=True))
+        return [in_order_of(child, model, f"{what}[{i}]", f"{other}[{i}]") for i, (child, model) in pairs]
+    return tree
 
 
 def _scalars(tree: Any, count: int, what: str, name: str) -> Any:

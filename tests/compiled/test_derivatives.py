@@ -115,8 +115,9 @@ def test_points_return_what_the_transforms_return(backend: str) -> None:
     value, pull = at.vjp(x, 3.0)
     expected, eager_pull = autograd.vjp(f, x, 3.0)
     assert (value, pull(2.0)) == (expected, eager_pull(2.0))
-    with pytest.raises(TypeError, match="of a single point"):
-        at.hessian({"a": np.ones(2), "b": [1.0, 1.0]}, 3.0)
+    in_another_order = {key: v[key] for key in reversed(v)}
+    assert at.hvp(x, 3.0, in_another_order) == at.hvp(x, 3.0, v)
+    assert at.jvp((x, 3.0), (in_another_order, 0.5)) == at.jvp((x, 3.0), (v, 0.5))
 
 
 # SciPy.
