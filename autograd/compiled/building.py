@@ -1,10 +1,8 @@
 """The program as a number system: rules run over slots of a program that is being built.
 
-So a pull-back over this system *is* the adjoint program. Equal instructions are made once (structural hashing), and
-only what IEEE arithmetic allows is folded: ``x * 1``, ``x / 1``, ``x - 0.0``, ``x + -0.0``, ``-(-x)``, ``x + -y`` as
-``x - y``, and operations on constants; never ``x * 0``, ``x - x``, ``x + 0.0``, which nan, infinity and -0.0 forbid.
-Truth is 1.0 and 0.0.
-Primitives of many numbers are written as what they are made of, left to right; inputs are never merged.
+So a pull-back over this system *is* the adjoint program. Equal instructions are made once (structural hashing), what is
+known beforehand is folded (``folding``), and primitives of many numbers are written as what they are made of
+(``n_ary``); inputs are never merged. Truth is 1.0 and 0.0.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ import struct
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import accumulate, chain
 from types import SimpleNamespace
 from typing import Any, TypeAlias
@@ -21,23 +20,17 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autograd.arithmetic import Arithmetic
-from autograd.compiled import loops
+from autograd.compiled import loops, n_ary
+from autograd.compiled.folding import OF_TRUTHS, SIMPLIFIED, of_constants, simplified
+from autograd.compiled.n_ary import LONG_DOT
 from autograd.loops import Body
-from autograd.number_systems import floats
-from autograd.primitives import INFINITY, TABLE, Primitive
+from autograd.primitives import TABLE, Primitive
 from autograd.program import ABSENT, Program
 
 NAME = "program"
 LANES = True
 
 _COMMUTING = frozenset([TABLE["add"], TABLE["mul"], TABLE["hypot"]])
-_NEG, _ADD, _SUB, _MINIMUM, _MAXIMUM = (TABLE[name] for name in ("neg", "add", "sub", "minimum", "maximum"))
-#: With a number that is not special these are never folded: most constants are coefficients.
-_INDIFFERENT = frozenset([TABLE["add"], TABLE["sub"], TABLE["mul"]])
-_SPECIAL = frozenset([0.0, 1.0, -1.0])
-_OF_TRUTHS = frozenset([_MINIMUM, _MAXIMUM, TABLE["mul"]])
-_MINUS_ZERO = struct.pack("d", -0.0)
-_NEVER_MINUS_ZERO = {"square", "abs", "relu", "exp", "less", "less_equal", "greater", "greater_equal"}
 
 
 class Slot(Arithmetic):
@@ -76,10 +69,6 @@ class Slot(Arithmetic):
     __hash__ = object.__hash__
 
 
-#: Pairs of a ``dot`` from which on it stays one instruction.
-LONG_DOT = 8
-
-
 #: The two factors of an output that is a product and nothing else: it becomes an instruction when the program is put
 #: together. A bare tuple, since the garbage collector forgets such tuples of numbers, and there may be 100,000.
 Product: TypeAlias = tuple[int, int]
@@ -107,11 +96,11 @@ class Builder:
         #: Primitive → operands → the slot of that instruction.
         self.known: defaultdict[Primitive, dict[tuple[int, ...], int]] = defaultdict(dict)
         #: Slots that hold 1.0 or 0.0, so that "and" and "or" with a constant can be folded.
-        self._truths: set[int] = set()
+        self.truths: set[int] = set()
         functions: dict[str, Callable[..., Any]] = {name: self._function(name) for name in TABLE}
         own = {
-            "where": self.where, "sum": self.sum, "prod": self.prod, "mean": self.mean, "dot": self.dot,
-            "logsumexp": self.logsumexp, "number": self.number, "limit": lambda x, primitive, operands: self.number(x),
+            "where": self.where, **{name: partial(function, self) for name, function in n_ary.FUNCTIONS.items()},
+            "number": self.number, "limit": lambda x, primitive, operands: self.number(x),
             "identity": lambda x: x, "detach": lambda x: x, "plain": lambda x: x, "loop": self.loop, "part": self.part,
         }  # fmt: skip
         self.m: Any = SimpleNamespace(**{**functions, **own, "pi": math.pi, "LANES": True, "NAME": NAME, "LACKS": {}})
@@ -161,96 +150,18 @@ class Builder:
             index = known.get(operands)
             if index is not None:
                 return index
-        if primitive is _NEG or not self._have_no_constant(operands):
-            index = self._folded(primitive, primitive.name, operands)
-        if index is None and (primitive is _ADD or primitive is _SUB):
-            index = self._without_negation(primitive, operands)
-        if index is None and (primitive is _MINIMUM or primitive is _MAXIMUM) and operands[0] == operands[1]:
-            index = operands[0]
+        if not self._have_no_constant(operands):
+            index = of_constants(self, primitive, operands)
+        if index is None and primitive in SIMPLIFIED:
+            index = simplified(self, primitive, operands)
         if index is None:
             index = len(self.primitives)
             self.primitives.append(primitive)
             self.operands.append(operands)
-            if primitive.compares or (self._truths and primitive in _OF_TRUTHS and self._truths.issuperset(operands)):
-                self._truths.add(index)
+            if primitive.compares or (self.truths and primitive in OF_TRUTHS and self.truths.issuperset(operands)):
+                self.truths.add(index)
         known[operands] = index
         return index
-
-    def _without_negation(self, primitive: Primitive, operands: tuple[int, ...]) -> int | None:
-        """x + -y as x - y, and x - -y as x + y."""
-        x, y = operands
-        if self.primitives[y] is _NEG:
-            return self.emit(_SUB if primitive is _ADD else _ADD, (x, self.operands[y][0]))
-        if primitive is _ADD and self.primitives[x] is _NEG:
-            return self.emit(_SUB, (y, self.operands[x][0]))
-        return None
-
-    def _folded(self, primitive: Primitive, name: str, operands: tuple[int, ...]) -> int | None:
-        constants = self.constants
-        if name == "where":
-            condition, x, y = operands
-            if condition in constants:
-                return x if constants[condition] else y
-            if condition in self._truths and constants.get(x) == 1.0 and constants.get(y) == 0.0:  # a truth already
-                return condition if math.copysign(1.0, constants[y]) == 1.0 else None
-            return x if x == y else None
-        known = [constants.get(o) for o in operands]
-        if primitive in _INDIFFERENT and None in known and not _SPECIAL.intersection(known):
-            return None
-        if None not in known:
-            try:
-                return self.constant(float(getattr(floats, name)(*known)))
-            except (ValueError, ArithmeticError):
-                return None
-        if primitive in _OF_TRUTHS:
-            for x, number in zip((operands[1], operands[0]), known, strict=True):
-                if number is not None and number in (0.0, 1.0) and x in self._truths:
-                    return x if (number == 1.0) == (name != "maximum") else self.constant(number)
-        if name == "neg":
-            inner = operands[0]
-            return self.operands[inner][0] if self.primitives[inner] is primitive else None
-        if name == "mul":
-            for x, number in zip((operands[1], operands[0]), known, strict=True):
-                if number == 1.0:
-                    return x
-                if number == -1.0:
-                    return self.emit(TABLE["neg"], (x,))
-        elif name == "add":
-            for x, number in zip((operands[1], operands[0]), known, strict=True):
-                if number == 0.0 and struct.pack("d", number) == _MINUS_ZERO:
-                    return x
-        elif name == "sub":
-            if known[1] == 0.0 and struct.pack("d", known[1]) != _MINUS_ZERO:
-                return operands[0]
-        elif name == "div" and known[1] == 1.0:
-            return operands[0]
-        elif (
-            name == "div"
-            and known[1] is not None
-            and math.frexp(known[1])[0] in (0.5, -0.5)
-            and abs(math.log2(abs(known[1]))) < 1022
-        ):
-            return self.emit(
-                TABLE["mul"], (operands[0], self.constant(1 / known[1]))
-            )  # a power of two: the same rounding
-        elif name == "pow" and known[1] is not None:
-            return self._power(operands[0], known[1])
-        return None
-
-    def _power(self, x: int, exponent: float) -> int | None:
-        """Small whole exponents as products: at most three roundings, like a careful ``pow``."""
-        mul = TABLE["mul"]
-        if exponent == 0.0:
-            return self.constant(1.0)
-        if exponent < 0 and exponent >= -3 and exponent % 1 == 0:
-            x, exponent = self.emit(TABLE["div"], (self.constant(1.0), x)), -exponent
-        if exponent == 1.0:
-            return x
-        if exponent == 2.0:
-            return self.emit(mul, (x, x))
-        if exponent == 3.0:
-            return self.emit(mul, (self.emit(mul, (x, x)), x))
-        return None
 
     def equal(self, x: Any, y: Any) -> Slot:
         """1.0 where two numbers are equal."""
@@ -265,43 +176,6 @@ class Builder:
             return self.where(bool(self.constants[condition.index]), x, y)
         branches = [branch() if callable(branch) else branch for branch in (x, y)]
         return self.apply("where", condition, *branches)
-
-    def sum(self, xs: Sequence[Any]) -> Any:
-        # It begins at 0.0, as in floats, so that it is never -0.0; where a term cannot be -0.0, that is so by itself.
-        total: Any = None if any(self._is_never_minus_zero(x) for x in xs) else self.number(0.0)
-        for x in xs:
-            total = x if total is None else total + x
-        return self.number(total)
-
-    def _is_never_minus_zero(self, x: Any) -> bool:
-        if not isinstance(x, Slot):
-            return struct.pack("d", x) != _MINUS_ZERO
-        primitive = self.primitives[x.index]
-        if primitive is None:
-            return x.index in self.constants and struct.pack("d", self.constants[x.index]) != _MINUS_ZERO
-        operands = self.operands[x.index]
-        return primitive.name in _NEVER_MINUS_ZERO or (primitive.name == "mul" and operands[0] == operands[1])
-
-    def prod(self, xs: Sequence[Any]) -> Any:
-        total: Any = 1
-        for x in xs:
-            total = total * x
-        return self.number(total)
-
-    def mean(self, xs: Sequence[Any]) -> Any:
-        return self.sum(xs) / len(xs)
-
-    def dot(self, xs: Sequence[Any]) -> Any:
-        n = len(xs) // 2
-        if self.long_dots and n >= LONG_DOT:
-            return self.slot(self.long_dot(tuple([self.number(x).index for x in xs])))
-        products = [x * y for x, y in zip(xs[:n], xs[n : 2 * n], strict=True)]
-        if len(xs) % 2 == 0:
-            return self.sum(products)
-        total: Any = xs[-1]
-        for product in products:
-            total = total + product
-        return self.number(total)
 
     def long_dot(self, operands: tuple[int, ...]) -> int:
         """The slot of a ``dot`` as one instruction; it starts at 0.0, unless told."""
@@ -326,19 +200,6 @@ class Builder:
     def part(self, loop: Slot, which: Slot) -> Slot:
         """One of the numbers that come out of a loop; a constant says which."""
         return self.slot(loops.part(self, loop.index, int(self.constants[which.index])))
-
-    def logsumexp(self, xs: Sequence[Any]) -> Any:
-        """The largest plus log1p of the other terms, as the float system has it; infinities come through."""
-        m = self.m
-        largest = xs[0]
-        lower = []  # all but the largest, one time
-        for x in xs[1:]:
-            lower.append(m.minimum(largest, x))
-            largest = m.maximum(largest, x)
-        others: Any = self.number(0.0)
-        for x in lower:
-            others = others + m.exp(x - largest)
-        return m.where(m.less(m.abs(largest), INFINITY), largest + m.log1p(others), largest)
 
     def program(self, outputs: Sequence[int | Product]) -> Program:
         """What the outputs need, as a Program; all inputs are kept.

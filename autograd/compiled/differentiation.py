@@ -19,7 +19,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from autograd.compiled import loops
-from autograd.compiled.building import LONG_DOT, Builder, Product, Slot
+from autograd.compiled.building import Builder, Product, Slot
+from autograd.compiled.n_ary import LONG_DOT
 from autograd.loops import PART, Body
 from autograd.number_systems import floats
 from autograd.primitives import TABLE, Primitive
