@@ -26,8 +26,8 @@ from autograd.compiled.code import (
     OUTER,
     PRODUCT,
 )
-from autograd.compiled.interpreter_code import operations
 from autograd.compiled.loop_code import OF_COLUMNS, LoopCode
+from autograd.compiled.operations import operations
 from autograd.compiled.replay import Replay
 
 

@@ -12,11 +12,11 @@ import numpy as np
 from autograd.compiled import driver, interpreter_code
 from autograd.compiled.block_code import BlockCode
 from autograd.compiled.code import END, SUM
-from autograd.compiled.interpreter_code import operations
 from autograd.compiled.jit import Library, has_wide_registers, load
 from autograd.compiled.levels import Levels
 from autograd.compiled.memory import address, aligned
 from autograd.compiled.native import NativeReplay
+from autograd.compiled.operations import operations
 from autograd.compiled.plan import Plan
 from autograd.compiled.reduction import LANES
 

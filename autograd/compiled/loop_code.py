@@ -16,8 +16,8 @@ import numpy as np
 from autograd.compiled import loops
 from autograd.compiled.chains import Chain, as_chain, chains
 from autograd.compiled.code import LOAD, MOVE, NEXT, REPEAT, VECTORS
-from autograd.compiled.interpreter_code import operations
 from autograd.compiled.loops import AT, COLUMN, FINAL, STACK, Loop
+from autograd.compiled.operations import operations
 from autograd.primitives import Primitive
 from autograd.program import Program
 

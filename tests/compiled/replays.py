@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Value
-from autograd.compiled.interpreter_code import operations
+from autograd.compiled.operations import operations
 from autograd.compiled.reduction import CHUNK, LANES
 
 BACKENDS = ("numpy", "interpreter", "machine")
