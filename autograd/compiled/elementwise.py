@@ -1,4 +1,4 @@
-"""The operations of the interpreter that go over a block vector by vector: primitives, a product with its sum, moves."""
+"""What the interpreter does over a block vector by vector: primitives, a product with its sum, moves."""
 
 from __future__ import annotations
 
