@@ -48,7 +48,7 @@ def _larger_first(e: Emitter, x: Any) -> tuple[Any, Any]:
 
 
 def _centre(e: Emitter, x: Pair) -> Pair:
-    """erf(x) for 0 ≤ x ≤ ¾: 2x/√π + x³·p(x²)."""
+    """erf(x) for 0 ≤ x ≤ ⅞: 2x/√π + x³·p(x²)."""
     w = x.high * x.high
     first = x.times(Pair(e, e.number(c.TWO_OVER_ROOT_PI), e.number(c.TWO_OVER_ROOT_PI_REST)))
     return Pair(e, first.high, e.fma(x.high * w, polynomial(e, c.ERF, w), first.low))
@@ -72,15 +72,16 @@ def erfc(e: Emitter, x: Any) -> Any:
 
 
 def erf(e: Emitter, x: Any) -> Any:
-    """The centre's up to ¾, and 1 - erfc(x) from there."""
+    """The centre's up to ⅞, and 1 - erfc(x) from there, where the roundings of a plain erfc count for a quarter."""
     a = at_most(e, abs(x), 6.0)
-    tail = _tail(e, single(e, a), full_product(e, a, a)).pair()
-    rest = ordered_sum(e, 1.0, -tail.high)
+    power = exponential(e, -(a * a))
+    p = polynomial(e, c.ERFC, (a - 3.0) / (a + 3.0))
+    tail = (1.0 + (power.r + power.t)) * p / e.fma(a, 2.0, 1.0) * power.power()
     # Where 2x/√π is subnormal its error cannot be represented: there it is computed 2⁵⁴ times larger.
     tiny = a < 2.0**-900
-    near = _centre(e, single(e, e.where(tiny, a * 2.0**54, at_most(e, a, 0.75)))).value
+    near = _centre(e, single(e, e.where(tiny, a * 2.0**54, at_most(e, a, 0.875)))).value
     near = e.where(tiny, near * 2.0**-54, near)
-    return with_sign_of(e, e.where(a < 0.75, near, rest.high + (rest.low - tail.low)), x)
+    return with_sign_of(e, e.where(a < 0.875, near, 1.0 - tail), x)
 
 
 def gelu(e: Emitter, x: Any) -> Any:

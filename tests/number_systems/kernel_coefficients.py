@@ -109,9 +109,9 @@ with mp.workdps(DIGITS):
             "ERF",
             lambda w: (mp.erf(mp.sqrt(w)) / mp.sqrt(w) - 2 / mp.sqrt(mp.pi)) / w if w else -2 / (3 * mp.sqrt(mp.pi)),
             mpf(0),
-            mpf(9) / 16,
-            9,
-            "erf x = 2x/√π + x·w·p(w), w = x², |x| ≤ ¾",
+            (mpf(7) / 8) ** 2,
+            10,
+            "erf x = 2x/√π + x·w·p(w), w = x², |x| ≤ ⅞",
         ),
         Approximation(
             "ERFC",
