@@ -23,7 +23,7 @@ from autograd.operands import Condition, Passive, in_short, number_of
 from autograd.paths import path, path_in_words
 from autograd.primitives import TABLE, Primitive
 from autograd.recording import forward
-from autograd.value import Value, refuse_if_stale
+from autograd.value import Value, backward_order, refuse_if_stale
 
 #: How many births a report spells out.
 MOST = 5
@@ -190,23 +190,6 @@ def _forward(order: list[Any]) -> Iterator[tuple[Any, str]]:
             yield node, why(node.primitive, forward(node.primitive), z, numbers, constants)
 
 
-def _in_order_of_backward(output: Value) -> list[Value]:
-    """The nodes that ``backward()`` visits, from the last to the first: no leaves, and no branch not taken."""
-    order: list[Value] = []
-    entered: set[Value] = set()
-    stack: list[Any] = [output]
-    while stack:
-        node = stack.pop()
-        if node is None:
-            order.append(stack.pop())
-        elif node.primitive is not None and node not in entered:
-            entered.add(node)
-            stack += (node, None)
-            for held in (node._x, node._y):  # in the order in which they are held: it decides how sums round
-                stack += [p for p in (held if held.__class__ is tuple else (held,)) if p.__class__ is Value]
-    return order
-
-
 class _Backward:
     """The walk of ``backward()``, outside of ``.grad``; iterating gives node, argument, number, reason of each birth.
 
@@ -214,7 +197,7 @@ class _Backward:
     """
 
     def __init__(self, output: Value) -> None:
-        self.order = _in_order_of_backward(output)
+        self.order = backward_order(output, both_branches=False)
         self.cotangents: dict[Value, float] = dict.fromkeys(self.order, 0.0)
         self.cotangents[output] = 1.0
         #: Node → the operation through which the first infinite cotangent came to it.

@@ -270,10 +270,12 @@ class Value(Arithmetic, Copying):
         return f"Value({', '.join([*parts, f'grad={self.grad!r}'])})"
 
 
-def backward_order(output: Value) -> list[Value]:
+def backward_order(output: Value, *, both_branches: bool = True) -> list[Value]:
     """The nodes that ``backward()`` of this output visits, from the last to the first; no leaves among them.
 
-    What a ``where`` did not take is among them, in a place that is right if it is taken at other numbers.
+    Args:
+        both_branches: whether what a ``where`` did not take is among them, in a place that is right if it is taken at
+            other numbers.
     """
     order: list[Value] = []
     entered: set[Value] = set()
@@ -285,8 +287,8 @@ def backward_order(output: Value) -> list[Value]:
         elif node._x is not None and node not in entered:
             entered.add(node)
             stack += (node, None)
-            choice = node.primitive is _WHERE
-            for held in (node._x, node._y):
+            choice = both_branches and node.primitive is _WHERE
+            for held in (node._x, node._y):  # in the order in which they are held: it decides how sums round
                 for parent in held if held.__class__ is tuple else (held,):
                     if parent.__class__ is Value:
                         stack.append(parent)

@@ -26,7 +26,20 @@ _BIASES = ("b", "bias", "biases")
 
 
 @dataclass(frozen=True)
-class L1:
+class _OfWeights:
+    """A penalty of some strength on the weights of a model."""
+
+    strength: float
+    biases: bool = False
+
+    def __post_init__(self) -> None:
+        within("the strength of a penalty", self.strength, 0.0)
+
+    def _chosen(self, model: Module) -> list[Value]:
+        return model.parameters() if self.biases else weights(model)
+
+
+class L1(_OfWeights):
     """strength · Σ |w| over the weights of a model: it makes many of them zero (Tibshirani, 1996).
 
     >>> from nn.layers import Neuron
@@ -39,18 +52,11 @@ class L1:
         strength: at least 0; biases: whether the biases count too.
     """
 
-    strength: float
-    biases: bool = False
-
-    def __post_init__(self) -> None:
-        within("the strength of a penalty", self.strength, 0.0)
-
     def __call__(self, model: Module) -> Any:
-        return self.strength * sum([abs(w) for w in (model.parameters() if self.biases else weights(model))])
+        return self.strength * sum([abs(w) for w in self._chosen(model)])
 
 
-@dataclass(frozen=True)
-class L2:
+class L2(_OfWeights):
     """½ strength · Σ w² over the weights of a model; its gradient, strength · w, is that of the weight decay of `SGD`.
 
     >>> from nn.layers import Neuron
@@ -61,12 +67,6 @@ class L2:
         strength: at least 0; biases: whether the biases count too.
     """
 
-    strength: float
-    biases: bool = False
-
-    def __post_init__(self) -> None:
-        within("the strength of a penalty", self.strength, 0.0)
-
     def __call__(self, model: Module) -> Any:
-        chosen = model.parameters() if self.biases else weights(model)
+        chosen = self._chosen(model)
         return (0.5 * self.strength) * dot(chosen, chosen)

@@ -16,7 +16,7 @@ from autograd.primitives import nowhere
 from autograd.testing.building import AGAIN, CONSTANT, INPUT, NEXT, SIMPLEST, Building, Pick, Source
 from autograd.testing.expression import Expression
 from autograd.testing.numbers import check_bounds, check_sizes, least_size, sides
-from autograd.testing.regions import Bounds, constants_of, is_condition, moving, row_of
+from autograd.testing.regions import Bounds, constants_of, is_condition, moving, rows_of
 
 _COMPARISONS = tuple(row for row in TABLE.values() if row.compares)
 
@@ -108,7 +108,7 @@ def expressions(
         InvalidArgument: when drawn, for unknown or no primitives, counts or bounds out of order, sharing outside of
             0 to 1, primitives that have no value within the bounds or no room among so many nodes.
     """
-    rows = _rows_of(primitives)
+    rows = _without_comparisons(primitives)
     least, most = check_sizes(min_nodes, max_nodes, "min_nodes", "max_nodes", 1, MOST_NODES)
     if isinstance(sharing, bool) or not isinstance(sharing, int | float) or not 0 <= sharing <= 1:
         raise InvalidArgument(f"sharing={sharing!r} must be a number from 0.0 to 1.0")
@@ -130,12 +130,8 @@ def expressions(
     return building.expression()
 
 
-def _rows_of(primitives: Any) -> tuple[Primitive, ...]:
-    if isinstance(primitives, str | Primitive) or not isinstance(primitives, Iterable):
-        raise InvalidArgument(f"primitives={primitives!r} must be a list of names, rows or functions")
-    rows = tuple(dict.fromkeys(row_of(primitive) for primitive in primitives))
-    if not rows:
-        raise InvalidArgument("primitives is empty: an expression is made of at least one")
+def _without_comparisons(primitives: Any) -> tuple[Primitive, ...]:
+    rows = rows_of("primitives", primitives, empty="an expression is made of at least one")
     for row in rows:
         if row.compares:
             raise InvalidArgument(

@@ -15,7 +15,7 @@ from autograd.testing import code
 from autograd.testing.expression import Expression, Step, input_names
 from autograd.testing.graphs import REACH
 from autograd.testing.numbers import check_bounds, check_sizes, sides
-from autograd.testing.regions import constants_of, is_defined, row_of
+from autograd.testing.regions import constants_of, is_defined, rows_of
 
 Vector = tuple[float, ...]
 
@@ -225,11 +225,7 @@ def mlps(
 
 
 def _activations(activations: Any) -> tuple[Primitive, ...]:
-    if isinstance(activations, str | Primitive) or not isinstance(activations, Iterable):
-        raise InvalidArgument(f"activations={activations!r} must be a list of names, rows or functions")
-    rows = tuple(dict.fromkeys(row_of(activation) for activation in activations))
-    if not rows:
-        raise InvalidArgument("activations is empty: give at least one, perhaps 'identity'")
+    rows = rows_of("activations", activations, empty="give at least one, perhaps 'identity'")
     for row in rows:
         constants = constants_of(row)
         one_number = not row.n_ary and not row.compares and row.arity - len(constants) == 1 and 0 not in constants

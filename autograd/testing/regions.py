@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from hypothesis.errors import InvalidArgument
@@ -51,6 +51,20 @@ def row_of(primitive: Any) -> Primitive:
     raise InvalidArgument(
         f"primitive={primitive!r} is no primitive: give its name, its row, or a function made by autograd.primitive"
     )
+
+
+def rows_of(what: str, given: Any, *, empty: str) -> tuple[Primitive, ...]:
+    """The rows of a list of primitives, each once; ``empty`` says what is wrong with an empty list.
+
+    Raises:
+        InvalidArgument: it is no list or empty, or holds something else; ``what`` is the name of the argument.
+    """
+    if isinstance(given, str | Primitive) or not isinstance(given, Iterable):
+        raise InvalidArgument(f"{what}={given!r} must be a list of names, rows or functions")
+    rows = tuple(dict.fromkeys(row_of(primitive) for primitive in given))
+    if not rows:
+        raise InvalidArgument(f"{what} is empty: {empty}")
+    return rows
 
 
 def constants_of(row: Primitive) -> list[int]:

@@ -18,12 +18,8 @@ from autograd.pictures import algebra, chain_rule, derivation
 from autograd.pictures.algebra import symbol
 from autograd.pictures.notation import latex_of_label
 from tests import checks
-from tests.strategies import SMOOTH, Expression, expressions, moderate
-
-
-def named(node: Value, label: str) -> Value:
-    node.label = label
-    return node
+from tests.pictures.labelled import named, recorded
+from tests.strategies import SMOOTH, Expression, expressions
 
 
 def gradient(output: Value, leaf: Value) -> float:
@@ -44,13 +40,7 @@ def at_the_point(found: chain_rule.Derivation, *nodes: Value) -> float:
 @given(expression=expressions(SMOOTH, most_steps=5), data=st.data())
 def test_formula_and_number_are_what_backward_finds(expression: Expression, data: st.DataObject) -> None:
     """Random graphs with random labels: each formula, with the numbers put in, is the gradient."""
-    inputs = data.draw(st.lists(moderate, min_size=expression.inputs, max_size=expression.inputs))
-    leaves = [Value(x, f"x{i}") for i, x in enumerate(inputs)]
-    try:
-        output = expression.evaluate(checks.PUBLIC, leaves)
-    except OverflowError:
-        assume(False)
-    assume(isinstance(output, Value) and output.parents)
+    inputs, leaves, output = recorded(expression, data)
     nodes = [node for node in autograd.graph.topological_order(output) if isinstance(node, Value)]
     assume(all(abs(node.data) < 1e3 for node in nodes))
     for i, node in enumerate(nodes):

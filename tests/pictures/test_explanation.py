@@ -14,12 +14,8 @@ import nn
 from autograd import Value, explain, record_lines
 from autograd.pictures import paths
 from tests import checks
-from tests.strategies import SMOOTH, Expression, expressions, moderate
-
-
-def named(node: Value, label: str) -> Value:
-    node.label = label
-    return node
+from tests.pictures.labelled import named, recorded
+from tests.strategies import SMOOTH, Expression, expressions
 
 
 def every_path(edges: paths.Edges, output: Value, target: Value) -> list[tuple[float, tuple[Value, ...]]]:
@@ -37,13 +33,7 @@ def every_path(edges: paths.Edges, output: Value, target: Value) -> list[tuple[f
 
 @given(expression=expressions(SMOOTH, most_steps=12), top=st.integers(1, 4), data=st.data())
 def test_against_a_list_of_all_paths(expression: Expression, top: int, data: st.DataObject) -> None:
-    inputs = data.draw(st.lists(moderate, min_size=expression.inputs, max_size=expression.inputs))
-    leaves = [Value(x, f"x{i}") for i, x in enumerate(inputs)]
-    try:
-        output = expression.evaluate(checks.PUBLIC, leaves)
-    except OverflowError:
-        assume(False)
-    assume(isinstance(output, Value) and output.parents)
+    inputs, leaves, output = recorded(expression, data)
     target = data.draw(st.sampled_from(leaves))
     size = max(checks.size_of_terms(expression, inputs))
     assume(size < 1e9)
@@ -68,13 +58,7 @@ def test_against_a_list_of_all_paths(expression: Expression, top: int, data: st.
 
 @given(expression=expressions(SMOOTH, most_steps=10), data=st.data())
 def test_labels_change_the_paths_and_not_the_derivative(expression: Expression, data: st.DataObject) -> None:
-    inputs = data.draw(st.lists(moderate, min_size=expression.inputs, max_size=expression.inputs))
-    leaves = [Value(x, f"x{i}") for i, x in enumerate(inputs)]
-    try:
-        output = expression.evaluate(checks.PUBLIC, leaves)
-    except OverflowError:
-        assume(False)
-    assume(isinstance(output, Value) and output.parents)
+    inputs, leaves, output = recorded(expression, data)
     size = max(checks.size_of_terms(expression, inputs))
     assume(size < 1e9)
     for i, node in enumerate(autograd.graph.topological_order(output)):

@@ -12,13 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value, derive, dot, log, relu, sigmoid, square, verify_formula
+from tests.pictures.labelled import named
 from tests.seeds.textbook import assert_close, sigma, sigma_prime
-
-
-def named(node: Value, label: str) -> Value:
-    node.label = label
-    return node
-
 
 # Seed 000: a⁰ → a¹ → a².
 
