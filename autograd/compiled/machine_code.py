@@ -13,8 +13,10 @@ from autograd.number_systems import llvm_kernels
 from autograd.number_systems.llvm import Emitter, Register
 from autograd.primitives import Primitive
 
-#: Numbers of four lanes that a kernel is called for at once, at most.
+#: Numbers of four lanes that a kernel is called for at once, at most: measured, the least time a number. The long
+#: polynomials of the error functions need the registers for themselves.
 TOGETHER = 8
+TOGETHER_OF = {"erf": 2, "erfc": 2, "gelu": 2}
 
 _HEAD = (
     "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %strides, ptr noalias %lanes, "
@@ -175,7 +177,7 @@ def _places(outputs: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
 class _GatheredCalls:
     """Kernels are called for several numbers at once, whose steps do not wait for each other.
 
-    A call waits until ``TOGETHER`` of its kind are there, or until somebody wants its result.
+    A call waits until enough of its kind are there, or until somebody wants its result.
     """
 
     def __init__(self, emitter: Emitter) -> None:
@@ -190,7 +192,7 @@ class _GatheredCalls:
         """The results of this call and of those that waited for it; of none if this one waits now."""
         waiting = self._waiting.setdefault(name, [])
         waiting.append((slot, self._emitter.as_number(x)))
-        return self._results(name) if len(waiting) == TOGETHER else {}
+        return self._results(name) if len(waiting) == TOGETHER_OF.get(name, TOGETHER) else {}
 
     def waits(self, slot: int) -> bool:
         """Whether the call of a slot waits."""
@@ -206,7 +208,7 @@ class _GatheredCalls:
 
     def _results(self, name: str) -> dict[int, Register]:
         """The results of all waiting calls of a kernel, in as few calls of two to some power as they can be."""
-        waiting, count = self._waiting.pop(name), TOGETHER
+        waiting, count = self._waiting.pop(name), TOGETHER_OF.get(name, TOGETHER)
         found: dict[int, Register] = {}
         while waiting:
             while len(waiting) < count:
