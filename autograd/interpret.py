@@ -139,6 +139,8 @@ def pull_back(
     for slot, seed in seeds.items():
         cotangents[slot] = seed
     depends = _depending_on(program, wanted)
+    #: Of a batch: where a slot lies on the way that is taken, if not in all lanes.
+    live: dict[int, Any] = {}
     for slot, primitive, operands in program.instructions_backward():
         cotangent = cotangents[slot]
         if cotangent is None:
@@ -152,8 +154,24 @@ def pull_back(
                 continue
             product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
             so_far = cotangents[operands[i]]
+            if m.LANES:
+                here = _live_through(m, primitive, i, inputs, live.get(slot))
+                if here is not None:  # what is added in the other lanes is neutral, though 0 · nan might flow there
+                    product = m.where(here, product, -0.0)
+                    there = here if so_far is None else live.get(operands[i])
+                    live[operands[i]] = None if there is None else m.maximum(here, there)
+                else:
+                    live[operands[i]] = None
             cotangents[operands[i]] = product if so_far is None else so_far + product
     return cotangents
+
+
+def _live_through(m: Any, primitive: Primitive, argument: int, operands: Sequence[Any], live: Any) -> Any:
+    """1.0 in the lanes in which an operand is used by a result that is used itself where ``live`` says."""
+    if primitive.name != "where":
+        return live
+    taken = m.where(operands[0], 1.0, 0.0) if argument == 1 else m.where(operands[0], 0.0, 1.0)
+    return taken if live is None else m.minimum(live, taken)
 
 
 def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int, Any], m: Any) -> list[Any]:

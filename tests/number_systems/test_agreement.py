@@ -218,3 +218,21 @@ def test_the_complex_cube_root_keeps_its_digits(x: float) -> None:
     h = abs(x) * 1e-9  # what comes after the slope is smaller by its square
     slope = complexes.cbrt(complex(x, h)).imag / h
     assert slope == pytest.approx(1 / (3 * math.cbrt(x) ** 2), rel=ROUNDINGS * checks.EPS)
+
+
+def test_in_a_batch_the_branch_not_taken_leaves_no_trace_in_a_derivative() -> None:
+    """Neither value nor slope exists there, and 0 · nan would be nan; branches of branches share what they use."""
+
+    points = [-2.0, -1.0, 0.0, 0.25, 4.0]
+    x = Value(4.0)
+    near = autograd.where(x > 0, x.sqrt() + 1.0 / x, x * x)  # at 0 the slopes of the other branch are infinite
+    deep = autograd.where(x > 0, autograd.where(x > 2, x.sqrt(), x.log()) * x, 3.0 * x)
+    inverse = 1.0 / autograd.where(x * x > 0, x, 7.0)  # two branches use it, at different points
+    shared = autograd.where(x > 0, autograd.where(x > 2, x.sqrt(), inverse), x * x) + inverse
+    for output, slope in (
+        (near, lambda x: 0.5 / math.sqrt(x) - 1 / x**2 if x > 0 else 2 * x),
+        (deep, lambda x: 3.0 if x <= 0 else 1.5 * math.sqrt(x) if x > 2 else math.log(x) + 1),
+        (shared, lambda x: (0.5 / math.sqrt(x) if x > 2 else -1 / x**2 if x > 0 else 2 * x) - (1 / x**2 if x else 0)),
+    ):
+        _, slopes = evaluate(output, "arrays", at={x: points}, wrt=x)
+        assert slopes == pytest.approx([slope(x) for x in points], rel=1e-14)
