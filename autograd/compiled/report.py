@@ -27,7 +27,8 @@ class ProgramReport(NamedTuple):
     #: Seconds until native code could be called, and whether it came from the disk.
     compile_seconds: float
     cached: bool
-    #: The comparisons that must come out as recorded: ``x < 0.5 is True (model.py:14)``.
+    #: The comparisons that must come out as recorded: ``x < 0.5 is True (model.py:14)``; one that was asked in a branch
+    #: of ``where`` only for samples that take it.
     guards: tuple[str, ...]
     #: What runs it; ``program`` and ``ir`` show what it holds.
     replay: Replay
@@ -118,9 +119,14 @@ def described(what: str, choice: Choice, guards: Sequence[Guard]) -> ProgramRepo
         choice.reason,
         library.seconds if library is not None else 0.0,
         library.cached if library is not None else False,
-        tuple([f"{g.text} is {g.outcome}{f' ({g.line})' if g.line else ''}" for g in guards]),
+        tuple([_in_words(guard) for guard in guards]),
         replay,
     )
+
+
+def _in_words(guard: Guard) -> str:
+    line = f" ({guard.line})" if guard.line else ""
+    return f"{guard.text} is {guard.outcome}{line}{', in a branch of where' if guard.within else ''}"
 
 
 def _count(number: int, what: str) -> str:

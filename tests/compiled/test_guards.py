@@ -183,6 +183,14 @@ def test_the_error_counts_those_who_take_the_branch() -> None:
         f(np.array([-2.0, 1.0, -3.0, 4.0, 9.0]))
 
 
+def test_a_report_tells_which_guards_are_of_a_branch() -> None:
+    f = autograd.compile(own_way_in_each_branch, backend="numpy")
+    f(np.array([1.0, -2.0]))
+    above, below = f.report().programs[0].guards
+    assert above.startswith("a sqrt < 1.5 is True") and above.endswith("in a branch of where")
+    assert below.startswith("a leaf < -1.5 is True") and below.endswith("in a branch of where")
+
+
 @pytest.mark.parametrize(
     "make", [lambda f: autograd.compile(lambda x: f(x[0])), lambda f: autograd.objective(lambda x: f(x[0])).value]
 )
