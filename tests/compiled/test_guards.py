@@ -187,8 +187,10 @@ def test_a_report_tells_which_guards_are_of_a_branch() -> None:
     f = autograd.compile(own_way_in_each_branch, backend="numpy")
     f(np.array([1.0, -2.0]))
     above, below = f.report().programs[0].guards
-    assert above.startswith("a sqrt < 1.5 is True") and above.endswith("in a branch of where")
-    assert below.startswith("a leaf < -1.5 is True") and below.endswith("in a branch of where")
+    assert above.startswith("a sqrt < 1.5 is True")
+    assert above.endswith("in a branch of where")
+    assert below.startswith("a leaf < -1.5 is True")
+    assert below.endswith("in a branch of where")
 
 
 @pytest.mark.parametrize(
