@@ -45,7 +45,7 @@ class Batch(NamedTuple):
         columns = self._columns(position)
         derivative = jacobian_of(self.trace, len(columns))
         found = self._lanes(derivative, columns)
-        if derivative.way == "jvp":
+        if derivative.mode == "jvp":
             found = found.transpose(0, 2, 1)  # a lane is a column
         return self._by_output(found, lambda part: self._by_argument(part, position))
 

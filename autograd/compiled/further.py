@@ -28,17 +28,17 @@ class Derivative(NamedTuple):
     name: str
     #: "gradient", backward from the one output; "vjp", backward from a cotangent; "jvp", along a tangent; "hvp", the
     #: gradient along a vector; "" for the values alone.
-    way: str
+    mode: str
     #: Whether each lane has one seed that is 1.0, while the others are 0.0.
     is_matrix: bool = False
 
     def seeds(self, outputs: int, wanted: int) -> int:
         """How many numbers a seed has: one per output, or one per argument that is differentiated by."""
-        return {"vjp": outputs, "jvp": wanted, "hvp": wanted}.get(self.way, 0)
+        return {"vjp": outputs, "jvp": wanted, "hvp": wanted}.get(self.mode, 0)
 
     def refuse_unless_it_exists(self, recorded: Trace, name: str) -> None:
         """Raise TypeError if it is of functions with one output, and this one has several."""
-        if self.way in ("gradient", "hvp") and not recorded.one_number:
+        if self.mode in ("gradient", "hvp") and not recorded.one_number:
             raise TypeError(
                 f"{self.name} needs a function of one output; {name} returns {len(recorded.outputs)} numbers in a list"
             )
@@ -76,16 +76,16 @@ def further_plan(
     places = rebuilt(program, builder, range(program.inputs))
     seeds = range(program.inputs, program.inputs + count)
     found: list[int] = []
-    if derivative.way in ("gradient", "hvp"):
+    if derivative.mode in ("gradient", "hvp"):
         start = {slot: builder.constant(1.0) for slot in recorded.outputs if slot >= 0}
         found = _backward(builder, recorded, places, recorded.orders[0], start, wanted)
-    elif derivative.way == "vjp":
+    elif derivative.mode == "vjp":
         start = _start(builder, recorded, seeds)
         order = sorted({slot for one in recorded.orders for slot in one})
         found = _backward(builder, recorded, places, order, start, wanted, start if derivative.is_matrix else {})
-    elif derivative.way == "jvp":
+    elif derivative.mode == "jvp":
         found = _Forward(builder, program, places, wanted, seeds, is_matrix=derivative.is_matrix).of(recorded.outputs)
-    if derivative.way == "hvp":
+    if derivative.mode == "hvp":
         # Forward over reverse: the gradient is a program of its own, along whose way the vector is pushed.
         gradient = builder.program(found)
         builder = Builder(gradient.inputs)
