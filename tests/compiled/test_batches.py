@@ -1,6 +1,7 @@
 """Further derivatives of a batch are those that the engine has of each sample, in arrays with samples first."""
 
 import pickle
+import random
 import tracemalloc
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
+import nn
 from autograd import GuardError, Value, where
 from autograd.compiled import batches
 from autograd.testing import calls, expressions
@@ -169,6 +171,20 @@ def test_a_sample_is_what_a_point_is_to_the_last_bit(
         assert bits(values[i]) == bits(eager)
         if len(point) > 1:  # rows, as the engine makes them; columns add up in another order
             assert bits(jacobian[i]) == bits(np.array(autograd.jacobian(pair)(row)) + 0.0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_network_with_kernels(backend: str) -> None:
+    """Kernels are within 2 ulp, and no sum of some fifty terms of size 1 moves that by more than a hundred times."""
+    random.seed(0)
+    model = nn.MLP(2, [5, 1])
+    pairs = nn.MLP(2, [4, 2])
+    one, two = (autograd.compile(f, backend=backend).at_points for f in (model, pairs))
+    hessian, jacobian, products = one.hessian(X), two.jacobian(X), one.hvp(X, [1.0, -0.5])
+    for i, row in enumerate(X.tolist()):
+        assert hessian[i] == pytest.approx(np.array(autograd.hessian(model)(row)), rel=0, abs=200 * 2**-52)
+        assert jacobian[i] == pytest.approx(np.array(autograd.jacobian(pairs)(row)), rel=0, abs=200 * 2**-52)
+        assert products[i] == pytest.approx(autograd.hvp(model)(row, [1.0, -0.5]), rel=0, abs=200 * 2**-52)
 
 
 # Lanes.
