@@ -179,6 +179,52 @@ def test_a_branch_that_is_not_known_makes_its_condition_a_guard(watch: watching.
     assert [asked.condition for asked in watch.conditions] == [unknown]
 
 
+def asks_in_branches(x: Value) -> tuple[list[Condition], list[str]]:
+    """A choice within a choice, each branch of which asks; the conditions, and which way each of the three went."""
+    conditions, ways = [x > 0, x > 2, x > 3, x > -1, x > 4], []
+
+    def ask(condition: Condition) -> Value:
+        ways.append("yes" if condition else "no")
+        return x
+
+    outer, inner, *asked = conditions
+    where(outer, lambda: where(inner, lambda: ask(asked[0]), lambda: ask(asked[1])), lambda: ask(asked[2]))
+    return conditions, ways
+
+
+def test_what_a_branch_asks_is_noted_with_the_way_to_it(watch: watching.Watch) -> None:
+    (outer, inner, *asked), ways = asks_in_branches(Value(1.0))
+    assert ways == ["no", "yes", "no"]
+    assert [(a.condition, a.outcome, a.within) for a in watch.conditions] == [
+        (asked[0], False, ((outer, True), (inner, True))),
+        (asked[1], True, ((outer, True), (inner, False))),
+        (asked[2], False, ((outer, False),)),
+    ]
+    assert all("test_recording.py" in a.line for a in watch.conditions)
+    assert (watch.within, watch.attempts) == ((), 0)
+
+
+def test_a_branch_not_taken_follows_directions(watch: watching.Watch) -> None:
+    watch.directions = (True, False)
+    _, ways = asks_in_branches(Value(1.0))
+    assert ways == ["yes", "yes", "no"]  # the second is taken, and for the third there is no direction
+    assert [a.outcome for a in watch.conditions] == [True, True, False]
+
+
+def test_a_branch_that_fails_has_asked_nothing(watch: watching.Watch) -> None:
+    x = Value(1.0)
+    before, condition = x > -1, x > 0
+    assert before
+    where(condition, x, lambda: x * (1 / 0) if not x > 5 else x)
+    assert [a.condition for a in watch.conditions] == [before, condition]
+
+
+def test_a_branch_that_a_plain_truth_leaves_out_is_not_run(watch: watching.Watch) -> None:
+    x = Value(1.0)
+    assert where(True, lambda: x if x > 0 else 2.0 * x, lambda: x if x > 3 else -x).parents[1] is x
+    assert [a.within for a in watch.conditions] == [()]
+
+
 def test_a_leaf_is_not_written_while_a_function_is_recorded(watch: watching.Watch) -> None:
     x = Value(1.0)
     with pytest.raises(autograd.RecordingError, match="written"):

@@ -147,6 +147,22 @@ def test_the_order_of_backward_has_each_node_once_and_what_a_where_did_not_take(
         ran = output._inner_nodes_with_fresh_gradients()[0]
         assert set(ran) <= set(order)
         assert len(order) == len(set(order)) == len(ran) + more
+        assert backward_order(output, both_branches=False) == ran
+
+
+def test_in_lanes_nothing_flows_through_a_branch_not_taken() -> None:
+    """At 0 the slopes of root and reciprocal are infinite, and a branch of a branch uses them."""
+    x = Value(4.0)
+    inverse = 1.0 / x
+    chosen = autograd.where(x > 0, autograd.where(x > 2, x.sqrt(), inverse), x * x)
+    for output, slopes in (
+        (chosen, [-2.0, 0.0, -4.0, 0.25]),
+        (chosen + 3.0 * x, [1.0, 3.0, -1.0, 3.25]),
+        (autograd.where(x > 0, inverse, 2.0 * x) * 2.0, [4.0, 4.0, -8.0, -0.125]),
+        (chosen + inverse, [-3.0, -float("inf"), -8.0, 0.1875]),  # here the reciprocal is used everywhere
+    ):
+        _, found = evaluate(output, "arrays", at={x: [-1.0, 0.0, 0.5, 4.0]}, wrt=x)
+        assert found.tolist() == pytest.approx(slopes, rel=1e-15)
 
 
 def test_the_active_nodes_are_no_leaves_and_each_is_there_once() -> None:
