@@ -138,7 +138,8 @@ class Recording:
 
     def node_of(self, data: float, primitive: Primitive, operands: Sequence[Any]) -> Any:
         """A node over operands in the order of ``.parents``."""
-        kept = [o if hasattr(o, "parents") else plain(o) for o in operands]
+        # The class is asked: a node of many operands would put their tuple together for the answer.
+        kept = [o if hasattr(o.__class__, "parents") else plain(o) for o in operands]
         if primitive.n_ary or len(kept) > 2:
             node = self.node(data, primitive, *as_stored(primitive, kept))
         else:
