@@ -7,6 +7,7 @@ and gradients it had.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from typing import Any, Self
 
 from autograd.graph import topological_order
@@ -29,14 +30,7 @@ class Copying:
         return _node_like(self, self._x, self._y)  # type: ignore[attr-defined,no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        for node in topological_order(self):
-            if id(node) in memo:
-                continue
-            if node.__class__ is Condition:
-                left, right = node.parents
-                memo[id(node)] = Condition(node.primitive, (_copy_of(left, memo), _copy_of(right, memo)), node.outcome)
-            else:
-                memo[id(node)] = _node_like(node, _copy_of(node._x, memo), _copy_of(node._y, memo))
+        copy_nodes(topological_order(self), memo)
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:
@@ -59,6 +53,19 @@ class Copying:
         return _rebuilt, (self.__class__, program, tuple(nodes[: program.inputs]), numbers, labels, stale)
 
 
+def copy_nodes(nodes: Iterable[Any], memo: dict[int, Any]) -> None:
+    """Copy nodes, parents first, unless ``memo`` has them; it knows the copies by ``id``, and what takes their places
+    otherwise. Parents that it does not know stay."""
+    for node in nodes:
+        if id(node) in memo:
+            continue
+        if node.__class__ is Condition:
+            left, right = node.parents
+            memo[id(node)] = Condition(node.primitive, (_copy_of(left, memo), _copy_of(right, memo)), node._outcome)
+        else:
+            memo[id(node)] = _node_like(node, _copy_of(node._x, memo), _copy_of(node._y, memo))
+
+
 def _copy_of(operand: Any, memo: dict[int, Any]) -> Any:
     """The copy of an operand whose nodes were copied before."""
     if operand.__class__ is tuple:  # the neurons of a layer share the tuple of their inputs
@@ -66,8 +73,8 @@ def _copy_of(operand: Any, memo: dict[int, Any]) -> Any:
             memo[id(operand)] = tuple([_copy_of(o, memo) for o in operand])
         return memo[id(operand)]
     if operand.__class__ is Passive:
-        return Passive(memo[id(operand.value)])
-    return memo.get(id(operand), operand) if hasattr(operand, "parents") else operand
+        return Passive(memo.get(id(operand.value), operand.value))
+    return operand if operand.__class__ is float else memo.get(id(operand), operand)
 
 
 def _node_like(node: Any, x: Any, y: Any) -> Any:

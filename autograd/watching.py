@@ -25,7 +25,7 @@ class Asked(NamedTuple):
 class Watch:
     """The conditions whose truth was asked for, in the thread that records, and the branches that are being run."""
 
-    __slots__ = ("attempts", "conditions", "directions", "in_loop", "thread", "within")
+    __slots__ = ("attempts", "conditions", "directions", "in_loop", "leaves_of_steps", "thread", "within")
 
     def __init__(self, directions: Sequence[bool] = ()) -> None:
         #: What the first conditions are to answer where a branch that is not taken asks: its own numbers say nothing.
@@ -38,6 +38,8 @@ class Watch:
         self.attempts = 0
         #: Whether a step of a loop is being recorded; loops inside of it are recorded step by step.
         self.in_loop = False
+        #: Leaves in one place of a loop's body, another one in each step: right only if the steps make them.
+        self.leaves_of_steps: list[Any] = []
 
     def is_ours(self) -> bool:
         """Whether it is this thread that records."""

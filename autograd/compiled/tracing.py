@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from autograd import watching
 from autograd.errors import RecordingError
-from autograd.loops import Body
+from autograd.loops import STAND_IN, Body
 from autograd.operands import Condition
 from autograd.program import ABSENT, Program, flatten
 from autograd.structure import take_apart
@@ -94,8 +94,15 @@ def trace(
     """
     first = list(fresh) if all_arguments else []
     with _collector_at_rest():
-        recorded, decided, _ = _recorded(f, make, fresh, name, first, unroll, directions)
-        _, decided_again, met_again = _recorded(f, make, fresh, name, first, unroll, directions, again=True)
+        recorded, decided, _, of_steps = _recorded(f, make, fresh, name, first, unroll, directions)
+        _, decided_again, met_again, of_steps_again = _recorded(
+            f, make, fresh, name, first, unroll, directions, again=True
+        )
+    if not of_steps.isdisjoint(of_steps_again):
+        raise RecordingError(
+            f"{name} has a scan whose steps use other leaves each time, of which one stays the same from run to run. "
+            "Put them among the scan's elements, or give it unroll=True"
+        )
     if decided != decided_again:
         raise RecordingError(
             f"{name} does not compute the same when it is run again at the same numbers, so one recording cannot stand "
@@ -116,16 +123,22 @@ def _recorded(
     directions: Sequence[bool],
     *,
     again: bool = False,
-) -> tuple[Trace | None, tuple[Any, ...], list[Value]]:
-    """One run: its trace, unless it is run again; all that it decided; and its leaves.
+) -> tuple[Trace | None, tuple[Any, ...], list[Value], set[Value]]:
+    """One run: its trace, unless it is run again; all that it decided; its leaves; and those of steps of a loop alone.
 
     The graph is let go here, so that there is never more than one.
     """
-    outputs, build, asked, program, nodes = _run(f, make, name, first, unroll, directions)
+    outputs, build, watch, program, nodes = _run(f, make, name, first, unroll, directions)
+    asked, of_steps = watch.conditions, set(watch.leaves_of_steps)
     inputs = nodes[: program.inputs]
+    if any(leaf.label is STAND_IN for leaf in inputs):
+        raise RecordingError(
+            f"{name} uses a number from within a step of a scan outside of that step. Return it from the step as its "
+            "result, or give the scan unroll=True"
+        )
     decided = _decided(program, nodes, fresh)
     if again:
-        return None, decided, inputs
+        return None, decided, inputs, of_steps
     begin = program.first_instruction
     slot_of = dict(zip(nodes[begin:], range(begin, len(nodes)), strict=True))
     ours = {node: i for i, node in enumerate(fresh)}
@@ -159,7 +172,7 @@ def _recorded(
         isinstance(shape, list | tuple) and list(shape) == list(range(len(outputs))) and not hasattr(shape, "_fields"),
         guards, orders, tuple([outcome for _, outcome, _, _ in asked]),
     )  # fmt: skip
-    return recorded, decided, inputs
+    return recorded, decided, inputs, of_steps
 
 
 @contextmanager
@@ -193,7 +206,7 @@ def _run(
     unroll: bool,
     directions: Sequence[bool],
 ) -> tuple[Any, ...]:
-    """One run under watch: the result's scalars and shape, what was asked, the program and its nodes."""
+    """One run under watch: the result's scalars and shape, the watch, the program and its nodes."""
     args = make()
     with _ONE_AT_A_TIME:
         watching.watch = watch = watching.Watch(directions)
@@ -210,7 +223,7 @@ def _run(
     conditions = [c for condition, _, _, within in asked for c in (condition, *[branch for branch, _ in within])]
     program, nodes = flatten([*first, *[o for o in outputs if isinstance(o, Value)], *conditions])
     program.outputs = program.outputs[len(first) :]
-    return outputs, build, asked, program, nodes
+    return outputs, build, watch, program, nodes
 
 
 def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:

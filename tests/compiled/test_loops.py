@@ -206,6 +206,110 @@ def test_a_comparison_in_a_step_is_refused_with_the_remedy() -> None:
     assert g(np.array([0.1, 0.2])) == pytest.approx([0.3, 0.6])
 
 
+def test_a_short_loop_may_decide() -> None:
+    f = compile(lambda x: scan(lambda c, _: (c + x if c < 0.15 else c * 2.0, c), 0.0, length=3)[0], backend="numpy")
+    assert f(np.array([0.11, 0.12])) == pytest.approx([0.44, 0.48])
+    assert f.guards_missed == 0
+    assert f(np.array([0.2, 0.3])) == pytest.approx([0.8, 1.2])
+    with pytest.raises(autograd.GuardError, match=r"< 0\.15"):
+        f(np.array([0.1, 0.2]))
+
+
+def test_a_plain_element_is_a_value_in_a_recorded_step() -> None:
+    ws = [Value(w) for w in (0.5, -1.0, 2.0)]
+
+    def f(unroll: bool | None) -> Callable[..., Any]:
+        return lambda x: scan(lambda c, i: (c + ws[i] * x, None), 0.0, range(3), unroll=unroll)[0]
+
+    assert compile(f(True), backend="numpy").value_and_grad(2.0)[1].tolist() == [2.0, 2.0, 2.0]
+    for unroll in (None, False):
+        with pytest.raises(TypeError, match="list indices") as raised:
+            compile(f(unroll))(2.0)
+        assert "step 0 of a scan" in raised.value.__notes__[0]
+        assert "take(table, index)" in raised.value.__notes__[1]
+
+
+def test_the_step_that_has_no_value_is_named() -> None:
+    f = compile(lambda x: scan(lambda c, e: (c + autograd.log(e), None), x, [1.0, 2.0, -1.0], unroll=False)[0])
+    with pytest.raises(autograd.DomainError, match=r"x is -1\.0") as raised:
+        f(1.0)
+    assert raised.value.__notes__ == ["This is step 2 of a scan that is recorded as a loop."]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda c, x, n: c + n * x,
+        lambda c, x, n: c * x if n < 2 else c - x,
+        lambda c, x, n: c - x if n > 2 and x > 0.0 else c * x,
+        lambda c, x, n: where(n < 2, c, x),
+        lambda c, x, n: where(c > n, c, x),
+        lambda c, x, n: float(n),
+    ],
+)
+def test_a_step_that_counts_its_runs(other: Any) -> None:
+    def f(unroll: bool | None) -> Callable[..., Any]:
+        def run(x: Any) -> Any:
+            turns = iter(range(1, 10000))
+            return scan(lambda c, _: (other(c, x, next(turns)), None), x, length=4, unroll=unroll)[0]
+
+        return run
+
+    with pytest.raises(RecordingError, match=r"step [1-3] of a scan computes something else .* unroll=True"):
+        compile(f(False), backend="numpy")(np.array([1.0, 2.0]))
+    short, written = (compile(f(unroll), backend="numpy")(np.array([1.0, 2.0])) for unroll in (None, True))
+    assert bits(short) == bits(written) == bits([float(autograd.detach(f(None)(x))) for x in (1.0, 2.0)])
+
+
+def test_a_step_that_keeps_what_it_computed_for_the_next_ones() -> None:
+    def f(unroll: bool | None) -> Callable[..., Any]:
+        def run(x: Any) -> Any:
+            kept: list[Any] = []
+
+            def step(c: Any, _: Any) -> Any:
+                if not kept:
+                    kept.append(autograd.exp(c))
+                return c * kept[0], None
+
+            return scan(step, x * x, length=3, unroll=unroll)[0]
+
+        return run
+
+    with pytest.raises(RecordingError, match="step 1 of a scan computes something else"):
+        compile(f(False), backend="numpy")(2.0)
+    assert compile(f(True), backend="numpy")(0.5) == pytest.approx(0.25 * np.exp(0.25) ** 3)
+
+
+@pytest.mark.parametrize("unroll", [None, False])
+def test_a_number_that_escapes_its_step_is_refused(unroll: bool | None) -> None:
+    def f(x: Any) -> Any:
+        seen: list[Any] = []
+
+        def step(c: Any, _: Any) -> Any:
+            seen.append(c * 2.0)
+            return c * x, None
+
+        return scan(step, x, length=3, unroll=unroll)[0] + autograd.sum(seen)
+
+    with pytest.raises(RecordingError, match=r"outside of that step\. Return it from the step as its result"):
+        compile(f, backend="numpy")(2.0)
+
+
+def test_parameters_of_each_step_are_not_taken_for_constants_that_it_makes() -> None:
+    ws = [Value(0.0) for _ in range(9)]
+
+    def f(leaf: Callable[[int], Value]) -> Callable[..., Any]:
+        def g(x: Any) -> Any:
+            turns = iter(range(9))
+            return scan(lambda c, _: (c * 2.0 + leaf(next(turns)) * x, None), x, length=3, unroll=False)[0]
+
+        return g
+
+    assert compile(f(lambda _: Value(0.5)), backend="numpy")(2.0) == 23.0
+    with pytest.raises(RecordingError, match="steps use other leaves each time"):
+        compile(f(lambda turn: ws[turn]), backend="numpy")(2.0)
+
+
 def test_a_comparison_of_what_steps_share_is_a_guard() -> None:
     def f(x: Any) -> Any:
         return scan(lambda c, _: (c + x if x > 0.0 else c - x, None), 0.0, length=3, unroll=False)[0]
@@ -259,11 +363,36 @@ def _of_a_module(xs: Any) -> Any:
     return scan(lambda c, x: (tanh(c + x), None), 0.0, xs, unroll=False)[0]
 
 
-def test_an_objective_writes_its_loops_out_and_has_all_derivatives() -> None:
-    fun = autograd.objective(lambda x: scan(lambda c, _: (c * x[0] + x[1], None), 1.0, length=3, unroll=False)[0])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_objective_goes_backward_through_its_loops_and_writes_them_out_for_the_rest(backend: str) -> None:
+    def f(x: Any) -> Any:
+        return scan(lambda c, _: (c * x[0] + x[1], None), 1.0, length=3, unroll=False)[0]
+
+    fun = autograd.objective(f, backend=backend)
     value, gradient = fun([2.0, 3.0])
     assert (value, list(gradient)) == (29.0, [12.0 + 4 * 3.0 + 3.0, 7.0])
+    assert fun.value([2.0, 3.0]) == 29.0
+    assert fun.vjp([2.0, 3.0], [2.0]).tolist() == [54.0, 14.0]
+    assert fun.recordings == 1
     assert fun.hessian([2.0, 3.0]).tolist() == [[12.0 + 6.0, 5.0], [5.0, 0.0]]
+    assert fun.jvp([2.0, 3.0], [1.0, 0.0]) == 27.0
+    assert fun.recordings == 2
+    again = pickle.loads(pickle.dumps(fun))
+    assert again([2.0, 3.0])[0] == 29.0
+    assert again.hessian([2.0, 3.0])[0, 0] == 18.0
+
+
+def test_an_objective_of_many_steps_is_a_short_program() -> None:
+    fun = autograd.objective(lambda x: scan(lambda c, _: (c * x[0] + 1e-3, None), 0.5, length=5000)[0])
+    value, gradient = fun([0.999])
+    steps, slope = 0.5, 0.0
+    for _ in range(5000):
+        slope, steps = slope * 0.999 + steps, steps * 0.999 + 1e-3
+    assert value == pytest.approx(steps, rel=1e-12)
+    assert gradient == pytest.approx([slope], rel=1e-10)
+    assert fun.recordings == 1
+    ((_, ready),) = fun._ways[False]
+    assert len(ready["gradient"].replay.plan.program) < 20
 
 
 def test_threads_share_a_batch() -> None:
@@ -281,3 +410,19 @@ def test_no_samples() -> None:
     f = compile(lambda xs: scan(lambda c, x: (c + x, None), 0.0, xs, unroll=False)[0], reduce="sum", wrt=0)
     assert f(np.zeros((0, 3))).shape == (0,)
     assert f.value_and_grad(np.zeros((0, 3)))[0] == 0.0
+
+
+def test_the_time_of_recording_grows_with_the_steps_and_not_with_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    parents = Value.parents.fget
+
+    def counting(self: Value) -> tuple[Any, ...]:
+        nonlocal looked_at
+        found: tuple[Any, ...] = parents(self)
+        looked_at += len(found)
+        return found
+
+    monkeypatch.setattr(Value, "parents", property(counting))
+    steps = 2000
+    compile(lambda xs: scan(lambda c, x: (c * x, c), 1.0, xs, unroll=False)[0], backend="numpy")(np.ones((1, steps)))
+    assert looked_at < 50 * steps
