@@ -6,7 +6,7 @@ import copy
 import threading
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from autograd.compiled.guards import MOST_WAYS, NOT_ASKED, Missed, missed_again
 from autograd.compiled.pickling import picklable
 from autograd.compiled.tracing import Trace, refuse_while_recording, trace
 from autograd.errors import GuardError
+from autograd.loops import PART
 from autograd.value import Value
 
 _M = TypeVar("_M", bound=Callable[..., Any])
@@ -47,13 +48,14 @@ class _Ready:
         self._leaf_rows = np.array([row[s] for s in recorded.leaf_inputs], np.intp)
         self._moment = -1
         outputs = replay.plan.program.outputs
-        guards = len(recorded.guards)
-        self.values = np.array([row[o] for o in outputs[:values]], np.intp)
-        self.guards = np.array([row[o] for o in outputs[values : values + guards]], np.intp)
-        self.outcomes = np.array([g.outcome for g in recorded.guards], float)
-        self.derivatives = range(values + guards, len(outputs))
-        self._rows = [None if replay.plan.varying[outputs[i]] else row[outputs[i]] for i in self.derivatives]
-        self.gradient_rows = np.array([r for r in self._rows if r is not None], np.intp)
+        self._guards = range(values, values + len(recorded.guards))
+        self._outcomes = np.array([g.outcome for g in recorded.guards], float)
+        #: The outputs that are values, and those that are derivatives.
+        self.values, self.derivatives = range(values), range(self._guards.stop, len(outputs))
+        #: The rows of the outputs where nothing varies; a loop's numbers do, as those of seeds.
+        self._rows = None
+        if not any(replay.plan.varying[o] for o in outputs):
+            self._rows = np.array([row[o] for o in outputs], np.intp)
 
     def run(self, x: Any, lanes: Sequence[Any] = ()) -> list[Any]:
         """The kept outputs; the uniform array holds the rest. Raises if a guard does not hold."""
@@ -64,28 +66,33 @@ class _Ready:
         self._numbers[: self._arguments] = x
         count = len(lanes[0]) if lanes else 1
         _, kept = self.replay.run(list(lanes), uniform, count)
-        if len(self.guards):
-            truths = uniform[self.guards, 0]
-            other = (truths != self.outcomes) & (truths != NOT_ASKED)
+        if len(self._guards):
+            truths = self.found(self._guards, kept)
+            other = (truths != self._outcomes) & (truths != NOT_ASKED)
             if other.any():
                 raise Missed(self.trace.guards[int(other.argmax())], 0)
         return kept
 
-    def gradient(self) -> Any:
-        """The derivative outputs where nothing varies, as one array."""
-        return self._numbers.take(self.gradient_rows)
+    def found(self, outputs: range, kept: Sequence[Any]) -> Any:
+        """A run of outputs as one array, at the first lane."""
+        if self._rows is not None:
+            return self._numbers.take(self._rows[outputs.start : outputs.stop])
+        numbers = [self.replay.output(i, kept, self.uniform) for i in outputs]
+        return np.array([x[0] if isinstance(x, np.ndarray) else x for x in numbers], np.float64)
 
     def derivative(self, kept: Sequence[Any], count: int) -> Any:
         """The derivative outputs, ``(count, derivatives)``; never -0.0, as those of ``backward()``."""
-        found = np.empty((count, len(self._rows)))
-        place = 0
-        for j, row in enumerate(self._rows):
-            if row is None:
-                found[:, j] = kept[place]
-                place += 1
-            else:
-                found[:, j] = self.uniform[row, 0]
+        found = np.empty((count, len(self.derivatives)))
+        for j, i in enumerate(self.derivatives):
+            found[:, j] = self.replay.output(i, kept, self.uniform)
         return found + 0.0
+
+
+#: A recording, and what was made ready from it: by the derivative's name.
+_Way: TypeAlias = tuple[Trace, dict[str, _Ready]]
+
+#: What goes backward through a loop that stays one; all else goes through its steps written out.
+_THROUGH_LOOPS = (VALUES, GRADIENT, VJP)
 
 
 def _in_turns(method: _M) -> _M:
@@ -119,13 +126,14 @@ class Objective:
         self.options = checked(Options(backend))
         self.recordings = 0
         self._lock = threading.RLock()
-        self._ways: list[tuple[Trace, dict[str, _Ready]]] = []
+        #: The recordings in which loops stay loops, and those in which they are written out.
+        self._ways: dict[bool, list[_Way]] = {False: [], True: []}
 
     def __repr__(self) -> str:
         return f"<objective {self.name}>"
 
     def __reduce__(self) -> Any:
-        traces = [recorded for recorded, _ in self._ways]
+        traces = {written_out: [recorded for recorded, _ in ways] for written_out, ways in self._ways.items()}
         return _unpickled, (picklable(self.function, self.name), self.n, self.options.backend, self.name, traces)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Objective:
@@ -136,14 +144,14 @@ class Objective:
     @_in_turns
     def __call__(self, x: Any) -> tuple[float, Any]:
         """The value and the gradient at a point."""
-        ready, _ = self._run(GRADIENT, self._point(x))
-        return float(ready.uniform[ready.values[0], 0]), ready.gradient() + 0.0
+        ready, kept = self._run(GRADIENT, self._point(x))
+        return float(ready.found(ready.values, kept)[0]), ready.found(ready.derivatives, kept) + 0.0
 
     @_in_turns
     def value(self, x: Any) -> Any:
         """The value; an array for a function that returns a list."""
-        ready, _ = self._run(VALUES, self._point(x))
-        found = ready.uniform[ready.values, 0]
+        ready, kept = self._run(VALUES, self._point(x))
+        found = ready.found(ready.values, kept)
         return float(found[0]) if ready.trace.one_number else found
 
     def gradient(self, x: Any) -> Any:
@@ -205,7 +213,7 @@ class Objective:
     @property
     def shape(self) -> Any:
         """The result's nesting, with the number of each output in its place; known after the first call."""
-        return self._ways[0][0].shape
+        return (self._ways[False] or self._ways[True])[0][0].shape
 
     def _point(self, x: Any) -> Any:
         point = np.asarray(x, dtype=np.float64)
@@ -223,40 +231,49 @@ class Objective:
         return list(numbers.reshape(-1, 1))
 
     def _recorded(self, point: Any) -> Trace:
-        return self._ways[0][0] if self._ways else self._record(point)[0]
+        ways = self._ways[False] or self._ways[True]
+        return ways[0][0] if ways else self._record(point, written_out=False)[0]
 
-    def _record(self, point: Any) -> tuple[Trace, dict[str, _Ready]]:
-        fresh = [Value(float(number)) for number in point]
-        self.recordings += 1
-        way: tuple[Trace, dict[str, _Ready]] = (
-            trace(self.function, lambda: [list(fresh)], fresh, self.name, all_arguments=True, unroll=True),
-            {},
-        )
-        self._ways.insert(0, way)
+    def _record(self, point: Any, *, written_out: bool) -> _Way:
+        """A new recording; one without loops serves both for those and for these."""
+        has_loops = any(PART in recorded.program.primitives for recorded, _ in self._ways[False])
+        if not (written_out and has_loops):
+            way = self._traced(point, unroll=False)
+            has_loops = PART in way[0].program.primitives
+            self._ways[False].insert(0, way)
+        if has_loops and written_out:
+            way = self._traced(point, unroll=True)
+        if written_out or not has_loops:
+            self._ways[True].insert(0, way)
         return way
 
+    def _traced(self, point: Any, *, unroll: bool) -> _Way:
+        fresh = [Value(float(number)) for number in point]
+        self.recordings += 1
+        return trace(self.function, lambda: [list(fresh)], fresh, self.name, all_arguments=True, unroll=unroll), {}
+
     def _run(self, what: Derivative, point: Any, lanes: Sequence[Any] = ()) -> tuple[_Ready, list[Any]]:
-        for i, way in enumerate(self._ways):
+        written_out = what not in _THROUGH_LOOPS
+        ways = self._ways[written_out]
+        for i, way in enumerate(ways):
             try:
                 found = self._try(way, what, point, lanes)
             except Missed:
                 continue
             if i:
-                self._ways.insert(0, self._ways.pop(i))
+                ways.insert(0, ways.pop(i))
             return found
-        if len(self._ways) >= MOST_WAYS:
+        if len(ways) >= MOST_WAYS:
             raise GuardError(
                 f"{self.name} was recorded {MOST_WAYS} times and its comparisons go yet another way; "
                 "write the choices with where"
             )
         try:
-            return self._try(self._record(point), what, point, lanes)
+            return self._try(self._record(point, written_out=written_out), what, point, lanes)
         except Missed as missed:
             raise missed_again(self.name, missed.guard) from None
 
-    def _try(
-        self, way: tuple[Trace, dict[str, _Ready]], what: Derivative, point: Any, lanes: Sequence[Any]
-    ) -> tuple[_Ready, list[Any]]:
+    def _try(self, way: _Way, what: Derivative, point: Any, lanes: Sequence[Any]) -> tuple[_Ready, list[Any]]:
         recorded, known = way
         ready = known.get(what.name)
         if ready is None:
@@ -267,8 +284,11 @@ class Objective:
         return ready, ready.run(point, lanes)
 
 
-def _unpickled(f: Callable[..., Any], n: int | None, backend: str, name: str, traces: Sequence[Trace]) -> Objective:
+def _unpickled(
+    f: Callable[..., Any], n: int | None, backend: str, name: str, traces: dict[bool, list[Trace]]
+) -> Objective:
     made = Objective(f, n, backend=backend)
     made.name = name
-    made._ways = [(recorded, {}) for recorded in traces]
+    ready: dict[int, _Way] = {id(recorded): (recorded, {}) for ways in traces.values() for recorded in ways}
+    made._ways = {written_out: [ready[id(recorded)] for recorded in ways] for written_out, ways in traces.items()}
     return made

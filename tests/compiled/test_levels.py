@@ -43,7 +43,7 @@ def levels_of(f: Callable[..., Any], point: Any, backend: str = "numpy") -> tupl
     """Value and gradient at a point, and how the program was laid out."""
     objective = autograd.objective(lambda x: f(*x), backend=backend)
     found = objective(point)
-    ((_, ready),) = objective._ways
+    ((_, ready),) = objective._ways[False]
     return found, ready["gradient"].replay.levels
 
 
