@@ -54,13 +54,21 @@ class Template(NamedTuple):
 
 
 class Differentiator:
-    """Writes adjoints into a builder; templates are kept for its lifetime."""
+    """Writes adjoints into a builder; templates are kept for its lifetime.
 
-    def __init__(self, builder: Builder) -> None:
+    Args:
+        tracks_inputs: find out when something flows to the program's inputs, in ``reaching``.
+    """
+
+    def __init__(self, builder: Builder, *, tracks_inputs: bool = False) -> None:
         self.builder = builder
+        self._tracks_inputs = tracks_inputs
+        #: An input that something flows to under a condition → the builder's slot of it; ``None``: always.
+        self.reaching: dict[int, int | None] = {}
         self._templates: dict[tuple[Any, ...], Template] = {}
-        #: The cotangents of what comes out of each recorded loop: its slot → which part → the builder's slot.
-        self._parts: dict[int, dict[int, int]] = {}
+        #: The cotangents of what comes out of each recorded loop: its slot → which part → the builder's slot, and that
+        #: of the condition under which something flows, if there is one besides the loop's own.
+        self._parts: dict[int, dict[int, tuple[int, int | None]]] = {}
 
     def cotangents(
         self,
@@ -111,14 +119,16 @@ class Differentiator:
                     skip = n
             for argument, product in self._products(primitive, slot, operands, places, cotangent, depends, skip):
                 operand = operands[argument]
+                kept_out = None
                 if has_choices:
                     here = live[slot]
                     if primitive is _WHERE:
                         here = self._both(here, self._taken(places[operands[0]], argument))
                     if here is not None and here != live[operand]:
+                        kept_out = here
                         product = emit(_WHERE, (here, product, self.builder.constant(-0.0)))
                 if primitive is PART:
-                    self._parts.setdefault(operand, {})[_which(program, operands)] = product
+                    self._parts.setdefault(operand, {})[_which(program, operands)] = product, kept_out
                     found[operand] = product
                     continue
                 so_far = found[operand]
@@ -207,11 +217,12 @@ class Differentiator:
         What is wanted is used always: where nothing flowed, it is zero.
         """
         live: list[int | None] = [None] * len(places)
+        first, starts = program.first_instruction, program.starts
         if _WHERE not in program.primitives and not lanes:
             return live
+        self.reaching = {slot: lanes.get(slot) for slot in seeds if slot < first}
         reached = bytearray(len(places))
         always = bytearray(len(places))
-        first, starts = program.first_instruction, program.starts
         for slot in seeds:
             reached[slot], always[slot] = 1, slot not in lanes
             live[slot] = lanes.get(slot) if slot >= first else None
@@ -223,19 +234,23 @@ class Differentiator:
             i = slot - first
             primitive = program.primitives[program.opcodes[i]]
             operands: Sequence[int] = program.operands[starts[i] : starts[i + 1]]
-            if callable(primitive.partials):
+            if callable(primitive.partials) and not self._tracks_inputs:
                 operands = [o for o in operands if o >= first]
             for argument, operand in enumerate(operands):
-                if operand < first or not depends[operand]:  # an input is wanted, or nothing flows to it
-                    continue
+                if operand < 0 or not depends[operand] or (operand < first and not self._tracks_inputs):
+                    continue  # nothing flows to it, or it is wanted
                 if not callable(primitive.partials) and primitive.partials[argument] is None:
                     continue
-                if always[operand]:
+                if always[operand] and operand >= first:
                     reached[operand] = 1
                     continue
                 here = live[slot]
                 if primitive is _WHERE:
                     here = self._both(here, self._taken(places[operands[0]], argument))
+                if operand < first:
+                    known = self.reaching
+                    known[operand] = self._either(known[operand], here) if operand in known else here
+                    continue
                 if here is None:
                     always[operand], live[operand] = 1, None
                 elif not reached[operand]:
@@ -259,14 +274,27 @@ class Differentiator:
         return self.builder.emit(TABLE["minimum"], (x, y))
 
     def _either(self, x: int | None, y: int | None) -> int | None:
-        if x is None or y is None:
+        if x is None or y is None or self._is_other(x, y):
             return None
+        primitives, operands = self.builder.primitives, self.builder.operands
+        if primitives[x] is primitives[y] is TABLE["minimum"]:
+            (before, taken), (as_before, other) = operands[x], operands[y]
+            if before == as_before and self._is_other(taken, other):  # both branches of one choice
+                return before
         return self.builder.emit(TABLE["maximum"], (x, y))
 
+    def _is_other(self, x: int, y: int) -> bool:
+        """Whether one of two conditions is 1 minus the other."""
+        primitives, operands, one = self.builder.primitives, self.builder.operands, self.builder.constant(1.0)
+        return any(primitives[b] is TABLE["sub"] and operands[b] == (one, a) for a, b in ((x, y), (y, x)))
 
-def _cotangents(builder: Builder, *arguments: Any) -> list[int | Product | None]:
-    """The cotangents of a program in a builder of its own: the step of a loop."""
-    return Differentiator(builder).cotangents(*arguments)
+
+def _cotangents(
+    builder: Builder, *arguments: Any, lanes: Mapping[int, int]
+) -> tuple[list[int | Product | None], dict[int, int | None]]:
+    """The cotangents of a program in a builder of its own, the step of a loop, and when they reach its inputs."""
+    differentiator = Differentiator(builder, tracks_inputs=True)
+    return differentiator.cotangents(*arguments, lanes=lanes), differentiator.reaching
 
 
 def _which(program: Program, operands: Sequence[int]) -> int:

@@ -11,7 +11,7 @@ shared, and takes the numbers that it needs of each step as columns, which the f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Any, Never, TypeAlias
 
 from autograd.loops import Body
 from autograd.primitives import TABLE, Primitive
@@ -19,6 +19,11 @@ from autograd.primitives import TABLE, Primitive
 if TYPE_CHECKING:
     from autograd.compiled.building import Builder
     from autograd.program import Program
+
+
+#: ``(builder, program, places, order, seeds, wanted, lanes=…)``: the cotangent of every slot, and when something flows
+#: to inputs.
+Differentiate: TypeAlias = Callable[..., tuple[list[Any], dict[int, "int | None"]]]
 
 
 def _none(*_: Any) -> Never:
@@ -183,93 +188,219 @@ def part(builder: Builder, bundle: int, which: int) -> int:
 
 def pulled_back(
     builder: Builder,
-    differentiate: Callable[..., list[Any]],
+    differentiate: Differentiate,
     bundle: int,
-    cotangents: Mapping[int, int],
+    parts: Mapping[int, tuple[int, int | None]],
     arguments: Sequence[int],
 ) -> list[tuple[int, int]]:
-    """Argument and cotangent for each wanted argument of a recorded loop, given the cotangents of its parts.
+    """Argument and cotangent for each argument of a recorded loop that something flows to.
 
     Args:
-        differentiate: ``(builder, program, places, order, seeds, wanted)``: the cotangent of every slot.
+        parts: the cotangents of what comes out of it, each with the condition under which something flows there.
     """
     loop, inputs = _loop_at(builder, bundle), builder.operands[bundle]
-    carries, captured, elements = loop.counts
+    assert loop.source is not None
+    body, (carries, captured, elements) = loop.source[0], loop.counts
     begin = carries + captured
-    of_each_step = loop.source[0].results if loop.source else 0
+    flow = _Flow(body, parts)
     shared = [i for i in arguments if carries <= i < begin]
     columns = sorted({begin + (i - begin) % elements for i in arguments if i >= begin})
-    results = sorted({(part - carries) % of_each_step for part in cotangents if part >= carries})
-    step, numbers = _step_back(loop, differentiate, [*range(carries), *shared, *columns], len(columns), results)
+    unsure = flow.unsure_carries()
+    while True:  # a choice within the step makes carries unsure that it reads
+        step = _StepBack(loop, differentiate, [*range(carries), *shared], columns, flow, unsure)
+        if unsure.issuperset(step.unsure_inputs):
+            break
+        unsure = unsure | step.unsure_inputs
 
-    zero = builder.constant(0.0)
-    firsts = [cotangents.get(k, zero) for k in range(carries)] + [zero] * len(shared)
-    flowing_in = [
-        stack(builder, [cotangents.get(carries + t * of_each_step + r, zero) for t in range(loop.steps)])
-        for r in results
-    ]
-    from_around = [inputs[slot] for slot in numbers if loop.is_shared(slot)]
+    zero, one = builder.constant(0.0), builder.constant(1.0)
+
+    def cotangent(which: int) -> int:
+        return parts[which][0] if which in parts else zero
+
+    def flag(which: int) -> int:
+        condition = parts[which][1] if which in parts else zero
+        return one if condition is None else condition
+
+    firsts = [*map(cotangent, range(carries)), *([zero] * len(shared)), *map(flag, sorted(unsure))]
+    flowing_in = [stack(builder, list(map(cotangent, flow.parts_of(r)))) for r in flow.results]
+    flowing_in += [stack(builder, list(map(flag, flow.parts_of(r)))) for r in flow.unsure_results]
+    from_around = [inputs[slot] for slot in step.numbers if loop.is_shared(slot)]
     kept = [
         inputs[slot] if loop.is_element(slot) else _column(builder, bundle, loop.keep(slot))
-        for slot in numbers
+        for slot in step.numbers
         if not loop.is_shared(slot)
     ]
-    step.counts = len(firsts), len(from_around), len(flowing_in) + len(kept)
-    back = _loop(builder, step, [*firsts, *from_around, *flowing_in, *kept])
+    step.back.counts = len(firsts), len(from_around), len(flowing_in) + len(kept)
+    back = _loop(builder, step.back, [*firsts, *from_around, *flowing_in, *kept])
 
     sum_of = {i: carries + k for k, i in enumerate(shared)}
     column_of = {element: _column(builder, back, k) for k, element in enumerate(columns)}
     products = []
     for i in arguments:
-        if i < begin:
+        t, element = divmod(i - begin, elements) if i >= begin else (0, 0)
+        if i < begin and flow.reaches(i):
             products.append((i, _final(builder, back, sum_of.get(i, i))))
-        else:
-            t, element = divmod(i - begin, elements)
+        elif i >= begin and flow.reaches(begin + element, t):
             products.append((i, at(builder, column_of[begin + element], t)))
     return products
 
 
-def _step_back(
-    loop: Loop, differentiate: Callable[..., list[Any]], targets: Sequence[int], columns: int, results: Sequence[int]
-) -> tuple[Loop, list[int]]:
-    """The loop that runs back, still without operands, and the numbers of the forward body that it needs.
+class _Flow:
+    """Where something flows in a recorded loop that is run backward: at which steps to which numbers.
 
-    Its carries are the cotangents of the carries and, added up, of what is shared; its elements are the cotangents of
-    results, and numbers of the forward loop; its results are cotangents of elements.
+    The loop computes zeros where nothing flows; but zero times an infinite slope would be nan.
 
     Args:
-        targets: the body's inputs whose cotangents are wanted: carries, shared numbers, elements.
-        columns: how many of these are elements.
-        results: the results into which something flows.
+        parts: the cotangents of what comes out of it, each with the condition under which something flows there.
     """
-    assert loop.source is not None
-    body, places = loop.source
-    constants = loop.body.constants
-    sums = len(targets) - columns
-    numbers = [slot for slot in sorted(set(places)) if slot not in constants]
-    inputs_of = {slot: sums + len(results) + i for i, slot in enumerate(numbers)}
-    back = loop.body.__class__(sums + len(results) + len(numbers))
-    here = [back.constant(constants[p]) if p in constants else inputs_of[p] for p in places]
 
-    outputs = body.program.outputs
-    seeds = {slot: i for i, slot in enumerate(targets) if loop.is_shared(slot)}
-    flowing = [*outputs[: body.carries], *(outputs[body.carries + r] for r in results)]
-    for slot, i in zip(flowing, [*range(body.carries), *range(sums, sums + len(results))], strict=True):
-        seeds[slot] = i if slot not in seeds else back.emit(TABLE["add"], (seeds[slot], i))
-    found = differentiate(back, body.program, here, body.order, seeds, targets)
-    outs = [back.constant(0.0) if found[slot] is None else found[slot] for slot in targets]
+    def __init__(self, body: Body, parts: Mapping[int, tuple[int, int | None]]) -> None:
+        self._body = body
+        self._parts = parts
+        carries, count = body.carries, body.results
+        #: The results into which something flows.
+        self.results = sorted({(part - carries) % count for part in parts if part >= carries})
+        #: Those of them into which it does not flow at each step.
+        self.unsure_results = [r for r in self.results if any(self._is_unsure(which) for which in self.parts_of(r))]
+        #: Per step, the carries that come out of it and the inputs, as bits, that something flows to.
+        self._carries: list[int] = []
+        self._inputs: list[int] = []
+        self._follow(_dependences(body.program))
+        self._all_inputs = 0
+        for inputs in self._inputs:
+            self._all_inputs |= inputs
 
-    step = Loop(back, loop.steps, (0, 0, 0), outs[:sums], is_reverse=not loop.is_reverse)
-    step.results = outs[sums:]
-    needed = _needed(back, outs)
-    numbers = [slot for slot in numbers if inputs_of[slot] in needed]
-    step.inputs = [
-        *range(sums),
-        *(inputs_of[slot] for slot in numbers if loop.is_shared(slot)),
-        *range(sums, sums + len(results)),
-        *(inputs_of[slot] for slot in numbers if not loop.is_shared(slot)),
-    ]
-    return step, numbers
+    def _follow(self, depends: Sequence[int]) -> None:
+        """Go through the steps from the last one."""
+        carries, count = self._body.carries, self._body.results
+        flowing = sum(1 << k for k in range(carries) if k in self._parts)
+        known: dict[int, int] = {}
+        for t in reversed(range(self._body.steps)):
+            outs = flowing
+            for r in self.results:
+                if carries + t * count + r in self._parts:
+                    outs |= 1 << carries + r
+            if outs not in known:
+                known[outs] = 0
+                for o, inputs in enumerate(depends):
+                    if outs >> o & 1:
+                        known[outs] |= inputs
+            self._carries.append(flowing)
+            self._inputs.append(known[outs])
+            flowing = known[outs] & ((1 << carries) - 1)
+        self._inputs.reverse()
+
+    def _is_unsure(self, which: int) -> bool:
+        return which not in self._parts or self._parts[which][1] is not None
+
+    def parts_of(self, result: int) -> range:
+        """The parts that are a result, step by step."""
+        body = self._body
+        return range(body.carries + result, body.carries + body.steps * body.results, body.results)
+
+    def is_carry_used(self, carry: int) -> bool:
+        """Whether something flows, at any step, to a carry that comes out of it."""
+        return any(flowing >> carry & 1 for flowing in self._carries)
+
+    def unsure_carries(self) -> frozenset[int]:
+        """The carries, as they come out, to which something flows, but not at all steps or not for all samples."""
+        return frozenset(
+            k
+            for k in range(self._body.carries)
+            if self.is_carry_used(k)
+            and (not all(flowing >> k & 1 for flowing in self._carries) or (k in self._parts and self._is_unsure(k)))
+        )
+
+    def reaches(self, slot: int, step: int | None = None) -> bool:
+        """Whether something flows to an input of the body at a step; a carry's is that of the first."""
+        if slot < self._body.carries:
+            step = 0
+        return bool((self._all_inputs if step is None else self._inputs[step]) >> slot & 1)
+
+
+def _dependences(program: Program) -> list[int]:
+    """Per output, the inputs that a derivative of it reaches, as bits."""
+    inputs = [1 << i for i in range(program.inputs)] + [0] * len(program.constants)
+    for row, operands in program.instructions():
+        found = 0
+        if row.name != "detach":
+            for argument, o in enumerate(operands):
+                if o >= 0 and (callable(row.partials) or row.partials[argument] is not None or row.name == "where"):
+                    found |= inputs[o] if row.name != "where" or argument else 0
+        inputs.append(found)
+    return [inputs[o] for o in program.outputs]
+
+
+class _StepBack:
+    """The loop that runs back, still without operands, and the numbers of the forward body that it needs.
+
+    Its carries are the cotangents of the carries and, added up, of what is shared, and a *flag* for each carry that is
+    unsure: whether something flows to it. Its elements are the cotangents of results, flags of those that are unsure,
+    and numbers of the forward loop; its results are cotangents of elements.
+
+    Args:
+        sums: the body's inputs whose cotangents are carries: carries, shared numbers.
+        columns: the elements whose cotangents are wanted.
+        unsure: the carries that have flags.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        differentiate: Differentiate,
+        sums: Sequence[int],
+        columns: Sequence[int],
+        flow: _Flow,
+        unsure: frozenset[int],
+    ) -> None:
+        assert loop.source is not None
+        body, places = loop.source
+        constants, results = loop.body.constants, flow.results
+        numbers = [slot for slot in sorted(set(places)) if slot not in constants]
+        flags = {k: len(sums) + i for i, k in enumerate(sorted(unsure))}
+        begin = len(sums) + len(flags)
+        end = begin + len(results) + len(flow.unsure_results)
+        flags.update({body.carries + r: begin + len(results) + i for i, r in enumerate(flow.unsure_results)})
+        inputs_of = {slot: end + i for i, slot in enumerate(numbers)}
+        back = loop.body.__class__(end + len(numbers))
+        here = [back.constant(constants[p]) if p in constants else inputs_of[p] for p in places]
+
+        seeds = {slot: i for i, slot in enumerate(sums) if loop.is_shared(slot)}
+        conditions: dict[int, int | None] = {}
+        used = [k for k in range(body.carries) if flow.is_carry_used(k)]
+        flowing = [*((k, k) for k in used), *((body.carries + r, begin + i) for i, r in enumerate(results))]
+        for output, i in flowing:
+            slot, flag = body.program.outputs[output], flags.get(output)
+            seeds[slot] = i if slot not in seeds else back.emit(TABLE["add"], (seeds[slot], i))
+            if slot in conditions:
+                other = conditions[slot]
+                flag = None if flag is None or other is None else back.emit(TABLE["maximum"], (other, flag))
+            conditions[slot] = flag
+        lanes = {slot: flag for slot, flag in conditions.items() if flag is not None}
+        targets = [*sums, *columns]
+        found, reaching = differentiate(back, body.program, here, body.order, seeds, targets, lanes=lanes)
+        zero, one = back.constant(0.0), back.constant(1.0)
+        outs = [zero if found[slot] is None else found[slot] for slot in targets]
+
+        def next_flag(carry: int) -> int:
+            if found[carry] is None:
+                return zero
+            condition = reaching.get(carry)
+            return one if condition is None else condition
+
+        #: The carries to which something flows under a condition, in a step to all of whose own something flows.
+        self.unsure_inputs = {k for k in used if next_flag(k) not in (zero, one)}
+        following = [*outs[: len(sums)], *map(next_flag, sorted(unsure))]
+        self.back = Loop(back, loop.steps, (0, 0, 0), following, is_reverse=not loop.is_reverse)
+        self.back.results = outs[len(sums) :]
+        needed = _needed(back, [*outs, *following])
+        self.numbers = [slot for slot in numbers if inputs_of[slot] in needed]
+        self.back.inputs = [
+            *range(begin),
+            *(inputs_of[slot] for slot in self.numbers if loop.is_shared(slot)),
+            *range(begin, end),
+            *(inputs_of[slot] for slot in self.numbers if not loop.is_shared(slot)),
+        ]
 
 
 def _needed(builder: Builder, outputs: Sequence[int]) -> set[int]:

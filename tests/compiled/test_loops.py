@@ -426,3 +426,54 @@ def test_the_time_of_recording_grows_with_the_steps_and_not_with_their_square(mo
     steps = 2000
     compile(lambda xs: scan(lambda c, x: (c * x, c), 1.0, xs, unroll=False)[0], backend="numpy")(np.ones((1, steps)))
     assert looked_at < 50 * steps
+
+
+def test_nothing_flows_from_steps_whose_results_nobody_uses() -> None:
+    def f(unroll: bool) -> Callable[..., Any]:
+        def run(xs: Any) -> Any:
+            _, ys = scan(
+                lambda c, x: (c + x, autograd.sqrt(c)), 0.0, xs, unroll=unroll
+            )  # the root of 0.0 at steps 0, 4
+            return ys[2] * 3.0
+
+        return run
+
+    xs = np.array([[1.0, 1.0, 1.0, -3.0, 5.0]])
+    both(f, (xs,), wrt=0)
+    gradient = compile(f(False), wrt=0, backend="numpy").value_and_grad(xs)[1]
+    assert gradient[0] == pytest.approx([3 / np.sqrt(8), 3 / np.sqrt(8), 0.0, 0.0, 0.0])
+
+
+def test_nothing_flows_to_a_carry_that_nobody_uses_in_the_end() -> None:
+    def f(unroll: bool) -> Callable[..., Any]:
+        def step(c: Any, x: Any) -> Any:
+            return (c[0] + c[1], autograd.sqrt(x), c[2] * x, c[1]), None
+
+        def run(xs: Any) -> Any:
+            last, _ = scan(step, (0.0, 1.0, 2.0, 3.0), xs, unroll=unroll)
+            return last[0]
+
+        return run
+
+    xs = np.array([[4.0, 9.0, 0.0], [0.25, 1.0, -1.0]])
+    both(f, (xs,), wrt=0, reduce=None)
+    gradient = compile(f(False), wrt=0, reduce=None, backend="numpy").value_and_grad(xs)[1]
+    assert gradient.tolist() == [[0.25, 1 / 6, 0.0], [1.0, 0.5, 0.0]]
+
+
+def test_nothing_flows_to_the_steps_before_a_choice_that_dropped_them() -> None:
+    def f(unroll: bool) -> Callable[..., Any]:
+        def step(c: Any, x: Any) -> Any:
+            return where(x > 0.0, autograd.sqrt(c) + x, lambda: x * x), c
+
+        def run(xs: Any) -> Any:
+            last, ys = scan(step, 0.0, xs, unroll=unroll)
+            return where(xs[0] > 0.5, last, last * 2.0 + ys[2] ** 2)
+
+        return run
+
+    xs = np.array([[1.0, -2.0, 3.0], [1.0, 2.0, -3.0], [0.2, 4.0, 5.0], [0.2, -1.0, -1.0]])
+    both(f, (xs,), wrt=0, reduce=None)
+    gradient = compile(f(False), wrt=0, reduce=None, backend="numpy").value_and_grad(xs)[1]
+    assert np.isfinite(gradient).all()
+    assert gradient[1].tolist() == [0.0, 0.0, -6.0]
