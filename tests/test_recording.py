@@ -11,7 +11,7 @@ import pytest
 import autograd
 from autograd import TABLE, Condition, Value, watching, where
 from autograd.recording import Recording
-from autograd.value import RECORDERS, constant
+from autograd.value import RECORDERS, constant, node_of
 
 NEW_NODES: list[Callable[[Value], Value]] = [
     autograd.exp,
@@ -229,3 +229,41 @@ def test_a_leaf_is_not_written_while_a_function_is_recorded(watch: watching.Watc
     x = Value(1.0)
     with pytest.raises(autograd.RecordingError, match="written"):
         x.data = 2.0
+
+
+@pytest.mark.parametrize(
+    ("name", "operands", "data", "slopes"),
+    [
+        ("exp", ["x"], 7.0, [7.0]),
+        ("mul", ["x", 3], 6.0, [3.0]),
+        ("mul", [3, "x"], 6.0, [3.0]),
+        ("sub", ["x", "y"], -3.0, [1.0, -1.0]),
+        ("clip", ["x", 0, 4.0], 2.0, [1.0]),
+        ("sum", ["x", 2, "y"], 9.0, [1.0, 1.0]),
+        ("dot", ["x", 2, 3, "y"], 16.0, [3.0, 2.0]),
+    ],
+)
+def test_a_node_is_made_of_operands_whose_number_is_known(
+    name: str, operands: list[Any], data: float, slopes: list[float]
+) -> None:
+    values = {"x": Value(2.0), "y": Value(5.0)}
+    node = node_of(data, TABLE[name], [values.get(o, o) for o in operands])
+    assert (node.data, node.primitive) == (data, TABLE[name])
+    for parent, o in zip(node.parents, operands, strict=True):
+        assert parent is values[o] if isinstance(o, str) else (parent.__class__, parent) == (float, o)
+    node.backward()
+    assert [values[o].grad for o in operands if isinstance(o, str)] == slopes
+
+
+def test_a_node_of_a_choice_keeps_its_condition() -> None:
+    x = Value(2.0)
+    condition = x > 0
+    node = node_of(2.0, TABLE["where"], [condition, x, 1])
+    assert node.parents[0] is condition
+    assert node.parents[1:] == (x, 1.0)
+
+
+def test_plain_numbers_of_a_list_are_looked_at_though_no_value_is_among_them() -> None:
+    assert autograd.sum([1, 2]).__class__ is float
+    with pytest.raises(TypeError, match="sum takes Values and real numbers; xs is str '2'"):
+        autograd.sum([1.0, "2"])

@@ -172,3 +172,21 @@ def test_the_active_nodes_are_no_leaves_and_each_is_there_once() -> None:
         assert len(nodes) == len(set(nodes))
         assert all(node.parents for node in nodes)
         assert active_nodes([output], until=[output]) == []
+
+
+def test_in_lanes_what_flows_past_a_choice_is_kept() -> None:
+    x = Value(2.0)
+    doubled = 2.0 * x
+    output = autograd.where(x > 0.0, doubled * doubled, 1.0) + 3.0 * doubled
+    _, found = evaluate(output, "arrays", at={x: [-1.0, 2.0]}, wrt=x)
+    assert found.tolist() == [6.0, 8.0 * 2.0 + 6.0]
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_in_lanes_either_branch_is_kept_out_where_the_other_is_taken(swapped: bool) -> None:
+    x = Value(0.25)
+    root, square = (x - 0.25).sqrt(), x * x  # the root has no slope at 0.25, and no value below it
+    condition = x <= 0.25 if swapped else x > 0.25
+    output = autograd.where(condition, *((square, root) if swapped else (root, square)))
+    _, found = evaluate(output, "arrays", at={x: [0.25, -1.0, 1.25]}, wrt=x)
+    assert found.tolist() == [0.5, -2.0, 0.5]
