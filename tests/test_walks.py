@@ -177,9 +177,12 @@ def test_the_active_nodes_are_no_leaves_and_each_is_there_once() -> None:
 def test_in_lanes_what_flows_past_a_choice_is_kept() -> None:
     x = Value(2.0)
     doubled = 2.0 * x
-    output = autograd.where(x > 0.0, doubled * doubled, 1.0) + 3.0 * doubled
-    _, found = evaluate(output, "arrays", at={x: [-1.0, 2.0]}, wrt=x)
-    assert found.tolist() == [6.0, 8.0 * 2.0 + 6.0]
+    for output in (
+        autograd.where(x > 0.0, doubled * doubled, 1.0) + 3.0 * doubled,
+        3.0 * doubled + autograd.where(x > 0.0, doubled * doubled, 1.0),
+    ):
+        _, found = evaluate(output, "arrays", at={x: [-1.0, 2.0]}, wrt=x)
+        assert found.tolist() == [6.0, 8.0 * 2.0 + 6.0]
 
 
 @pytest.mark.parametrize("swapped", [False, True])
