@@ -101,6 +101,8 @@ class Differentiator:
         has_choices = bool(lanes) or _WHERE in program.primitives
         used_once = self._weights(program, wanted)
         self._parts = {}
+        #: How often each instruction is an operand, where that matters.
+        uses = _uses_of_instructions(program) if PART in program.primitives else None
         emit, first, primitives = self.builder.emit, program.first_instruction, program.primitives
         opcodes, starts, flat = program.opcodes.tolist(), program.starts.tolist(), program.operands.tolist()
         for slot in reversed(order):
@@ -117,7 +119,12 @@ class Differentiator:
                     for weight, x in zip(operands[:n], operands[n : 2 * n], strict=True):
                         found[weight] = (cotangent, places[x])
                     skip = n
-            for argument, product in self._products(primitive, slot, operands, places, cotangent, depends, skip):
+            if isinstance(primitive.forward, Body):
+                products = self._through_loop(slot, operands, places, depends, live, uses)
+                has_choices = True
+            else:
+                products = self._products(primitive, slot, operands, places, cotangent, depends, skip)
+            for argument, product in products:
                 operand = operands[argument]
                 kept_out = None
                 if has_choices:
@@ -159,8 +166,6 @@ class Differentiator:
             arguments = [i for i, o in enumerate(operands) if i >= skip and depends[o]]
             if not arguments:
                 return []
-            if isinstance(primitive.forward, Body):
-                return loops.pulled_back(self.builder, _cotangents, places[slot], self._parts[slot], arguments)
             return self._of_any_number(primitive, slot, operands, places, cotangent, arguments)
         if primitive is _WHERE:  # what flows is chosen by where the branch is live
             return [(i, cotangent) for i in (1, 2) if operands[i] >= 0 and depends[operands[i]]]
@@ -181,6 +186,25 @@ class Differentiator:
             number = known.get(chosen)
             numbers.append(first_of(row, chosen, known) if number is None else number)
         return [(argument, numbers[place]) for argument, place in template.products]
+
+    def _through_loop(
+        self,
+        slot: int,
+        operands: Sequence[int],
+        places: Sequence[int],
+        depends: bytearray,
+        live: list[int | None],
+        uses: Any,
+    ) -> list[tuple[int, int]]:
+        """Argument and cotangent for each argument of a loop; what feeds the loop alone is live where the loop says."""
+        arguments = [i for i, o in enumerate(operands) if depends[o]]
+        first = len(depends) - len(uses)
+        asked = {i for i in arguments if operands[i] >= first and uses[operands[i] - first] == 1}
+        found = loops.pulled_back(self.builder, _cotangents, places[slot], self._parts[slot], arguments, asked)
+        for argument, _, condition in found:
+            if argument in asked and condition is not None:
+                live[operands[argument]] = self._both(live[slot], condition)
+        return [(argument, product) for argument, product, _ in found]
 
     def _of_any_number(
         self,
@@ -295,6 +319,14 @@ def _cotangents(
     """The cotangents of a program in a builder of its own, the step of a loop, and when they reach its inputs."""
     differentiator = Differentiator(builder, tracks_inputs=True)
     return differentiator.cotangents(*arguments, lanes=lanes), differentiator.reaching
+
+
+def _uses_of_instructions(program: Program) -> Any:
+    """How often each instruction is an operand."""
+    operands = np.array(program.operands, np.intp)
+    return np.bincount(operands[operands >= 0], minlength=program.first_instruction + len(program))[
+        program.first_instruction :
+    ]
 
 
 def _which(program: Program, operands: Sequence[int]) -> int:

@@ -10,7 +10,7 @@ shared, and takes the numbers that it needs of each step as columns, which the f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Never, TypeAlias
 
 from autograd.loops import Body
@@ -192,11 +192,13 @@ def pulled_back(
     bundle: int,
     parts: Mapping[int, tuple[int, int | None]],
     arguments: Sequence[int],
-) -> list[tuple[int, int]]:
-    """Argument and cotangent for each argument of a recorded loop that something flows to.
+    asked: Container[int],
+) -> list[tuple[int, int, int | None]]:
+    """Argument, cotangent and condition for each argument of a recorded loop that something flows to.
 
     Args:
         parts: the cotangents of what comes out of it, each with the condition under which something flows there.
+        asked: the arguments of which a condition is asked for; of the others it is ``None``, as if it were always so.
     """
     loop, inputs = _loop_at(builder, bundle), builder.operands[bundle]
     assert loop.source is not None
@@ -205,9 +207,11 @@ def pulled_back(
     flow = _Flow(body, parts)
     shared = [i for i in arguments if carries <= i < begin]
     columns = sorted({begin + (i - begin) % elements for i in arguments if i >= begin})
+    asked_columns = {begin + (i - begin) % elements for i in arguments if i >= begin and i in asked}
+    of_interest = [*(i for i in shared if i in asked), *sorted(asked_columns)]
     unsure = flow.unsure_carries()
     while True:  # a choice within the step makes carries unsure that it reads
-        step = _StepBack(loop, differentiate, [*range(carries), *shared], columns, flow, unsure)
+        step = _StepBack(loop, differentiate, [*range(carries), *shared], columns, flow, unsure, of_interest)
         if unsure.issuperset(step.unsure_inputs):
             break
         unsure = unsure | step.unsure_inputs
@@ -222,6 +226,7 @@ def pulled_back(
         return one if condition is None else condition
 
     firsts = [*map(cotangent, range(carries)), *([zero] * len(shared)), *map(flag, sorted(unsure))]
+    firsts += [zero] * len(step.reached_at_all)
     flowing_in = [stack(builder, list(map(cotangent, flow.parts_of(r)))) for r in flow.results]
     flowing_in += [stack(builder, list(map(flag, flow.parts_of(r)))) for r in flow.unsure_results]
     from_around = [inputs[slot] for slot in step.numbers if loop.is_shared(slot)]
@@ -235,13 +240,18 @@ def pulled_back(
 
     sum_of = {i: carries + k for k, i in enumerate(shared)}
     column_of = {element: _column(builder, back, k) for k, element in enumerate(columns)}
-    products = []
+    at_all = {i: len(firsts) - len(step.reached_at_all) + k for k, i in enumerate(step.reached_at_all)}
+    reached_column = {i: _column(builder, back, len(columns) + k) for k, i in enumerate(step.reached_by_step)}
+    products: list[tuple[int, int, int | None]] = []
     for i in arguments:
         t, element = divmod(i - begin, elements) if i >= begin else (0, 0)
         if i < begin and flow.reaches(i):
-            products.append((i, _final(builder, back, sum_of.get(i, i))))
+            condition = _final(builder, back, at_all[i]) if i in at_all else None
+            products.append((i, _final(builder, back, sum_of.get(i, i)), condition))
         elif i >= begin and flow.reaches(begin + element, t):
-            products.append((i, at(builder, column_of[begin + element], t)))
+            column = reached_column.get(begin + element)
+            condition = None if column is None else at(builder, column, t)
+            products.append((i, at(builder, column_of[begin + element], t), condition))
     return products
 
 
@@ -342,6 +352,7 @@ class _StepBack:
         sums: the body's inputs whose cotangents are carries: carries, shared numbers.
         columns: the elements whose cotangents are wanted.
         unsure: the carries that have flags.
+        asked: the shared numbers and elements of which it is asked whether something flows to them.
     """
 
     def __init__(
@@ -352,13 +363,15 @@ class _StepBack:
         columns: Sequence[int],
         flow: _Flow,
         unsure: frozenset[int],
+        asked: Sequence[int],
     ) -> None:
         assert loop.source is not None
         body, places = loop.source
         constants, results = loop.body.constants, flow.results
         numbers = [slot for slot in sorted(set(places)) if slot not in constants]
         flags = {k: len(sums) + i for i, k in enumerate(sorted(unsure))}
-        begin = len(sums) + len(flags)
+        so_far = {i: len(sums) + len(flags) + k for k, i in enumerate(filter(loop.is_shared, asked))}
+        begin = len(sums) + len(flags) + len(so_far)
         end = begin + len(results) + len(flow.unsure_results)
         flags.update({body.carries + r: begin + len(results) + i for i, r in enumerate(flow.unsure_results)})
         inputs_of = {slot: end + i for i, slot in enumerate(numbers)}
@@ -366,17 +379,19 @@ class _StepBack:
         here = [back.constant(constants[p]) if p in constants else inputs_of[p] for p in places]
 
         seeds = {slot: i for i, slot in enumerate(sums) if loop.is_shared(slot)}
-        conditions: dict[int, int | None] = {}
+        under: dict[int, int | None] = {}
         used = [k for k in range(body.carries) if flow.is_carry_used(k)]
         flowing = [*((k, k) for k in used), *((body.carries + r, begin + i) for i, r in enumerate(results))]
         for output, i in flowing:
             slot, flag = body.program.outputs[output], flags.get(output)
             seeds[slot] = i if slot not in seeds else back.emit(TABLE["add"], (seeds[slot], i))
-            if slot in conditions:
-                other = conditions[slot]
+            if slot in under:
+                other = under[slot]
                 flag = None if flag is None or other is None else back.emit(TABLE["maximum"], (other, flag))
-            conditions[slot] = flag
-        lanes = {slot: flag for slot, flag in conditions.items() if flag is not None}
+            under[slot] = flag
+        lanes = {slot: flag for slot, flag in under.items() if flag is not None}
+        # What was added up in later steps says nothing about this one.
+        lanes.update({i: back.constant(0.0) for i in so_far if i not in under})
         targets = [*sums, *columns]
         found, reaching = differentiate(back, body.program, here, body.order, seeds, targets, lanes=lanes)
         zero, one = back.constant(0.0), back.constant(1.0)
@@ -391,9 +406,16 @@ class _StepBack:
         #: The carries to which something flows under a condition, in a step to all of whose own something flows.
         self.unsure_inputs = {k for k in used if next_flag(k) not in (zero, one)}
         following = [*outs[: len(sums)], *map(next_flag, sorted(unsure))]
+        #: The shared numbers and elements to which something flows under a condition.
+        conditions = {i: condition for i in asked if (condition := reaching.get(i)) is not None}
+        self.reached_at_all = list(so_far)
+        self.reached_by_step = [i for i in conditions if loop.is_element(i)]
+        for i, flag in so_far.items():
+            condition = reaching.get(i)
+            following.append(one if condition is None else back.emit(TABLE["maximum"], (flag, condition)))
         self.back = Loop(back, loop.steps, (0, 0, 0), following, is_reverse=not loop.is_reverse)
-        self.back.results = outs[len(sums) :]
-        needed = _needed(back, [*outs, *following])
+        self.back.results = outs[len(sums) :] + [conditions[i] for i in self.reached_by_step]
+        needed = _needed(back, [*self.back.results, *following])
         self.numbers = [slot for slot in numbers if inputs_of[slot] in needed]
         self.back.inputs = [
             *range(begin),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
@@ -21,9 +21,14 @@ BACKENDS = ("numpy", "interpreter", "machine")
 ROUNDINGS = 1e-11
 
 
-def both(make: Callable[[bool], Callable[..., Any]], args: tuple[Any, ...], **options: Any) -> None:
+def both(
+    make: Callable[[bool], Callable[..., Any]],
+    args: tuple[Any, ...],
+    backends: tuple[str, ...] = BACKENDS,
+    **options: Any,
+) -> None:
     """A function with its loops kept and with its steps written out: values bit for bit, gradients up to rounding."""
-    for backend in BACKENDS:
+    for backend in backends:
         kept, written = (compile(make(unroll), backend=backend, **options) for unroll in (False, True))
         assert bits(np.asarray(kept(*args))) == bits(np.asarray(written(*args))), backend
         for found, expected in zip(
@@ -477,3 +482,81 @@ def test_nothing_flows_to_the_steps_before_a_choice_that_dropped_them() -> None:
     gradient = compile(f(False), wrt=0, reduce=None, backend="numpy").value_and_grad(xs)[1]
     assert np.isfinite(gradient).all()
     assert gradient[1].tolist() == [0.0, 0.0, -6.0]
+
+
+def test_nothing_flows_to_what_only_branches_not_taken_share() -> None:
+    w = Value(-0.6)
+
+    def f(unroll: bool) -> Callable[..., Any]:
+        def run(x: Any, xs: Any) -> Any:
+            roots = [autograd.sqrt(e) for e in xs]
+
+            def step(c: Any, e: Any) -> Any:
+                chosen = where(w > 0.0, lambda: autograd.sqrt(w) + c, lambda: c * w)
+                return chosen + where(e > 0.5, e, 0.1), None
+
+            return scan(step, x, roots, unroll=unroll)[0]
+
+        return run
+
+    args = np.array([-0.3, 0.2]), np.array([[4.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    both(f, args, params=[w], wrt=(0, 1), reduce=None)
+    assert np.isfinite(compile(f(False), params=[w], wrt=0, backend="numpy").value_and_grad(*args)[1][0]).all()
+
+
+#: What a random step is made of: the IEEE primitives, so that values are the same bit for bit.
+OPERATIONS: tuple[Callable[..., Any], ...] = (
+    lambda x, y, z: x * y * 0.7,
+    lambda x, y, z: x + y,
+    lambda x, y, z: x - y * z,
+    lambda x, y, z: x / (y * y + 1.5),
+    lambda x, y, z: autograd.sqrt(x * x),
+    lambda x, y, z: autograd.maximum(x, -y),
+    lambda x, y, z: where(x > z, y * 1.1, z),
+    lambda x, y, z: where(x > 0.0, lambda: autograd.sqrt(x) + y, lambda: z * y),
+    lambda x, y, z: autograd.dot([x, y, 0.5, z, x], [z, z, y, 0.25, y]),
+    lambda x, y, z: autograd.mean([x, y, z, 1.0]),
+    lambda x, y, z: autograd.take([x, y, z], y if isinstance(y, Value) else int(y > 0.5) + int(y > 1.5)),
+    lambda x, y, z: autograd.linear([[x, 0.5, z], [y, z, 0.1]], [y, z])[1],
+    lambda x, y, z: autograd.clip(x, -0.5, 1.5),
+)
+
+
+@settings(max_examples=10 * settings.default.max_examples)
+@given(st.data())
+def test_any_loop(data: st.DataObject) -> None:
+    draw = data.draw
+    carries, elements, results = draw(st.integers(0, 3)), draw(st.integers(0, 2)), draw(st.integers(0, 2))
+    kinds = st.tuples(st.sampled_from(OPERATIONS), *[st.integers(0, 99)] * 3)
+    operations = draw(st.lists(kinds, min_size=1, max_size=6))
+    outs = draw(st.lists(st.none() | st.integers(0, 99), min_size=carries + results, max_size=carries + results))
+    used = draw(st.lists(st.booleans(), min_size=12, max_size=12))
+    steps, again, reverse = draw(st.integers(1, 4)), draw(st.booleans()), draw(st.booleans())
+    samples, reduce = draw(st.sampled_from((1, 3, 4, 65))), draw(st.sampled_from(("mean", "sum", None)))
+    backend = draw(st.sampled_from(BACKENDS[:2]))
+    w, v = Value(0.8), Value(-0.6)
+
+    def loop(unroll: bool) -> Callable[..., Any]:
+        def run(x: Any, rows: Any) -> Any:
+            shared = [w, v * v, x, x * w, 0.3]
+
+            def step(carry: Any, element: Any) -> Any:
+                pool = [*carry, *(element or ()), *shared]
+                for f, *places in operations:
+                    pool.append(f(*[pool[place % len(pool)] for place in places]))
+                found = [0.25 if place is None else pool[-1 - place % len(pool)] for place in outs]
+                return found[:carries], found[carries:]
+
+            table = [row[:elements] for row in rows[:steps]]
+            last, ys = scan(step, [w, 0.5, x][:carries], table if elements else None, length=steps, unroll=unroll)
+            if again and elements <= results:
+                table = [y[:elements] for y in (ys[::-1] if reverse else ys)]
+                last, ys = scan(step, last, table if elements else None, length=steps, unroll=unroll)
+            numbers = [*last, *(y for row in ys for y in row)]
+            return autograd.sum([y for y, is_used in zip(numbers, used, strict=False) if is_used] + [x])
+
+        return run
+
+    rng = np.random.default_rng(0)
+    args = rng.normal(size=samples), rng.normal(size=(samples, 4, 2))
+    both(loop, args, backends=(backend,), params=[w, v], wrt=(0, 1), reduce=reduce)
