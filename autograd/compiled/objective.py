@@ -26,7 +26,7 @@ from autograd.compiled.further import (
 )
 from autograd.compiled.guards import MOST_WAYS, NOT_ASKED, Missed, missed_again
 from autograd.compiled.pickling import picklable
-from autograd.compiled.tracing import Trace, refuse_while_recording, trace
+from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace
 from autograd.errors import GuardError
 from autograd.loops import PART
 from autograd.value import Value
@@ -165,7 +165,7 @@ class Objective:
         By rows with cotangents as lanes, or by columns with tangents as lanes, whichever are fewer.
         """
         point = self._point(x)
-        recorded = self._recorded(point)
+        recorded = self._here(point)
         if recorded.one_number:
             return self.gradient(point)
         derivative = jacobian_of(recorded, len(point))
@@ -186,8 +186,7 @@ class Objective:
     def vjp(self, x: Any, cotangent: Any) -> Any:
         """The cotangent of the outputs pulled back to the arguments, ``(n,)``."""
         point = self._point(x)
-        recorded = self._recorded(point)
-        lanes = self._lanes(cotangent, len(recorded.outputs), "the cotangent")
+        lanes = self._lanes(cotangent, len(self._here(point).outputs), "the cotangent")
         ready, kept = self._run(VJP, point, lanes)
         return ready.derivative(kept, 1)[0]
 
@@ -206,14 +205,10 @@ class Objective:
         return ready.derivative(kept, len(point))
 
     @_in_turns
-    def outputs(self, x: Any) -> int:
-        """The number of outputs."""
-        return len(self._recorded(self._point(x)).outputs)
-
-    @property
-    def shape(self) -> Any:
-        """The result's nesting, with the number of each output in its place; known after the first call."""
-        return (self._ways[False] or self._ways[True])[0][0].shape
+    def result(self, x: Any) -> tuple[Any, Trace]:
+        """What the function returns at a point, in its shape, and the recording whose comparisons come out as there."""
+        ready, kept = self._run(VALUES, self._point(x))
+        return arranged(ready.trace.shape, ready.found(ready.values, kept).tolist()), ready.trace
 
     def _point(self, x: Any) -> Any:
         point = np.asarray(x, dtype=np.float64)
@@ -230,9 +225,9 @@ class Objective:
             raise ValueError(f"{what} has {len(numbers)} numbers; {self.name} has {size}")
         return list(numbers.reshape(-1, 1))
 
-    def _recorded(self, point: Any) -> Trace:
-        ways = self._ways[False] or self._ways[True]
-        return ways[0][0] if ways else self._record(point, written_out=False)[0]
+    def _here(self, point: Any) -> Trace:
+        """The recording whose comparisons come out as they do at a point."""
+        return self._run(VALUES, point)[0].trace
 
     def _record(self, point: Any, *, written_out: bool) -> _Way:
         """A new recording; one without loops serves both for those and for these."""
@@ -275,8 +270,13 @@ class Objective:
 
     def _try(self, way: _Way, what: Derivative, point: Any, lanes: Sequence[Any]) -> tuple[_Ready, list[Any]]:
         recorded, known = way
+        seeds = what.seeds(len(recorded.outputs), len(point))
+        if lanes and len(lanes) != seeds:  # a way with another number of outputs, so it is not that of this point
+            raise Missed(recorded.guards[0], 0)
         ready = known.get(what.name)
         if ready is None:
+            if what is not VALUES and recorded.guards:
+                self._try(way, VALUES, point, ())  # it may be another way's point, of which less is asked
             what.refuse_unless_it_exists(recorded, self.name)
             varying = [False] * recorded.program.inputs
             plan = further_plan(recorded, what, recorded.arguments, varying, with_values=True)

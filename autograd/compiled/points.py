@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd import recording
 from autograd.compiled.arguments import Arguments, arguments_of
 from autograd.compiled.backends import Options
 from autograd.compiled.batches import Batch
 from autograd.compiled.objective import Objective
-from autograd.compiled.tracing import arranged
+from autograd.compiled.tracing import Trace, arranged
+from autograd.errors import StaleGraphError
+from autograd.operands import in_short
 
 
 class Points:
@@ -83,7 +86,7 @@ class Points:
         objective, point, first, last = self._at(arguments)
         found = np.atleast_2d(objective.jacobian(point))
         rows = [self._in_shape(arguments, first, last, row[first:last]) for row in found]
-        return arranged(objective.shape, rows)
+        return arranged(objective.result(point)[1].shape, rows)
 
     def hessian(self, *args: Any) -> Any:
         """As ``autograd.hessian``: all second derivatives.
@@ -144,26 +147,44 @@ class Points:
                 )
             ]
         )
-        value, tangent = objective.value(point), objective.jvp(point, direction)
-        return tuple(arranged(objective.shape, np.atleast_1d(x).tolist()) for x in (value, tangent))
+        value, recorded = objective.result(point)
+        return value, arranged(recorded.shape, np.atleast_1d(objective.jvp(point, direction)).tolist())
 
     def vjp(self, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-        """As ``autograd.vjp``: the value, and the function that pulls a cotangent back to every argument."""
+        """As ``autograd.vjp``: the value, and the function that pulls a cotangent back to every argument.
+
+        It raises StaleGraphError if a leaf that the function captures was written meanwhile.
+        """
         arguments, _ = self._read(args)
+        what, moment = f"what {self._name} returned", int(recording.now)
         if arguments.samples is not None:
-            batch = self._batch(arguments)
-            what = f"what {self._name} returned"
-            return batch.values, lambda ct: batch.vjp(in_order_of(ct, batch.values, "the cotangent", what))
+            copies = [c.copy() if isinstance(c, np.ndarray) else c for c in arguments.columns]
+            batch = self._batch(arguments._replace(columns=copies))
+
+            def pull_batch(cotangent: Any) -> tuple[Any, ...]:
+                self._refuse_if_written(batch.trace, moment)
+                return batch.vjp(in_order_of(cotangent, batch.values, "the cotangent", what))
+
+            return batch.values, pull_batch
         objective, point, _, _ = self._at(arguments)
-        value = arranged(objective.shape, np.atleast_1d(objective.value(point)).tolist())
+        value, recorded = objective.result(point)
 
         def pull(cotangent: Any) -> tuple[Any, ...]:
-            count = objective.outputs(point)
-            cotangent = in_order_of(cotangent, value, "the cotangent", f"what {self._name} returned")
-            found = objective.vjp(point, _scalars(cotangent, count, "the cotangent", self._name))
+            self._refuse_if_written(recorded, moment)
+            cotangent = in_order_of(cotangent, value, "the cotangent", what)
+            found = objective.vjp(point, _scalars(cotangent, len(recorded.outputs), "the cotangent", self._name))
             return tuple(arguments.build(found.tolist()))
 
         return value, pull
+
+    def _refuse_if_written(self, recorded: Trace, moment: int) -> None:
+        """Raise StaleGraphError if a leaf was written after that moment: old and new numbers would mix."""
+        for leaf in recorded.leaves:
+            if leaf._moment > moment:
+                raise StaleGraphError(
+                    f"the leaf {in_short(leaf)} was written after {self._name} had been computed, so old and new "
+                    "numbers would mix. Call vjp again after writing, or pull back before it."
+                )
 
 
 def in_order_of(tree: Any, like: Any, what: str, other: str) -> Any:

@@ -211,3 +211,68 @@ def test_a_batch_loss_as_an_objective() -> None:
     stationary = np.column_stack([X, np.ones(200)]).T @ (p * y) / 200
     assert np.abs(stationary).max() < 1e-5
     assert found.x == pytest.approx([1.5, -2.0, 0.3], abs=0.8)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_function_may_return_another_number_of_results_elsewhere(backend: str) -> None:
+    def f(x: Any) -> Any:
+        return [x[0], x[1]] if x[0] > 0 else [x[0], x[1], x[0] * x[1]]
+
+    def check(fun: Any, positive: bool) -> None:
+        if positive:
+            assert fun.jacobian([1.0, 2.0]).tolist() == [[1.0, 0.0], [0.0, 1.0]]
+            assert fun.vjp([1.0, 2.0], [1.0, 1.0]).tolist() == [1.0, 1.0]
+            with pytest.raises(ValueError, match="the cotangent has 3 numbers; f has 2"):
+                fun.vjp([1.0, 2.0], [1.0, 1.0, 1.0])
+        else:
+            assert fun.jacobian([-1.0, 2.0]).tolist() == [[1.0, 0.0], [0.0, 1.0], [2.0, -1.0]]
+            assert fun.vjp([-1.0, 2.0], [1.0, 1.0, 1.0]).tolist() == [3.0, 0.0]
+            assert fun.jvp([-1.0, 2.0], [1.0, 0.0]).tolist() == [1.0, 0.0, 2.0]
+
+    for order in ((True, False, True), (False, True, False)):
+        fun = autograd.objective(f, backend=backend)
+        for positive in order:
+            check(fun, positive)
+    points = autograd.compile(f, backend=backend).at_points
+    assert points.jacobian([1.0, 2.0]) == [[1.0, 0.0], [0.0, 1.0]]
+    assert points.jacobian([-1.0, 2.0]) == [[1.0, 0.0], [0.0, 1.0], [2.0, -1.0]]
+    assert points.jvp([[1.0, 2.0]], [[1.0, 0.0]]) == ([1.0, 2.0], [1.0, 0.0])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_function_may_return_a_number_here_and_a_list_elsewhere(backend: str) -> None:
+    for first, second in ((1.0, -1.0), (-1.0, 1.0)):
+        fun = autograd.objective(lambda x: x[0] ** 2 if x[0] > 0 else [x[0], 3.0 * x[0]], backend=backend)
+        for x in (first, second, first):
+            assert fun.jacobian([x]).tolist() == ([2.0] if x > 0 else [[1.0], [3.0]])
+        with pytest.raises(TypeError, match="gradient needs a function of one output"):
+            fun.gradient([-1.0])
+        assert fun.gradient([3.0]).tolist() == [6.0]
+
+
+def test_a_cotangent_is_pulled_back_first_of_all() -> None:
+    value, pull = autograd.compile(lambda x: x * x, backend="numpy").at_points.vjp(3.0)
+    assert (value, pull(1.0)) == (9.0, (6.0,))
+
+
+def test_the_shape_is_that_of_the_branch() -> None:
+    f = autograd.compile(lambda x: {"a": 2.0 * x} if x > 0 else {"b": 3.0 * x}, backend="numpy")
+    for x, value in ((1.0, {"a": 2.0}), (-1.0, {"b": -3.0}), (2.0, {"a": 4.0})):
+        assert f.at_points.vjp(x)[0] == value
+
+
+def test_a_leaf_written_between_value_and_cotangent_is_refused() -> None:
+    w = Value(2.0, "w")
+    f = autograd.compile(lambda x: w * x * x, backend="numpy")
+    X = np.array([1.0, 2.0])
+    _, pull = f.at_points.vjp(3.0)
+    values, pull_batch = f.at_points.vjp(X)
+    X[:] = 100.0
+    assert values.tolist() == [2.0, 8.0]
+    assert pull_batch(np.ones(2))[0].tolist() == [4.0, 8.0]
+    w.data = 10.0
+    for pull_back, cotangent in ((pull, 1.0), (pull_batch, np.ones(2))):
+        with pytest.raises(
+            autograd.StaleGraphError, match=r"the leaf 'w' .* was written after <lambda> had been computed"
+        ):
+            pull_back(cotangent)
