@@ -1,6 +1,7 @@
-"""Compiled code on disk: private to the user, checked before it is trusted, bounded in size.
+"""Compiled code on disk: private to the user, checked before it is trusted, bounded in the bytes that it takes itself.
 
-A file is written under another name and put in its place at once, so that no reader sees half of it; it begins with the
+The folder may hold other files, which are neither counted nor touched: only what bears a name that this module gives is
+ever deleted. A file is written under another name and put in its place at once, so that no reader sees half of it; it begins with the
 digest of what follows, so that a broken or foreign one is dropped and made again. Without a folder that can be written,
 nothing is kept, and nothing is said: the cache saves time and is never needed.
 """
@@ -10,15 +11,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
 import tempfile
 from pathlib import Path
 
-#: Bytes that the folder may hold; the files used least recently go first.
+#: Bytes that the files of compiled code may take together; those used least recently go first.
 MOST_BYTES = 256 << 20
 
 _MAGIC = b"valuegrad code 1\n"
 _DIGEST = hashlib.sha256().digest_size
+#: The names that files get here: a key's, and before that the key's with what ``mkstemp`` adds.
+_KEPT = re.compile(rf"[0-9a-f]{{{2 * _DIGEST}}}\.o")
+_TEMPORARY = re.compile(rf"new-[0-9a-f]{{{2 * _DIGEST}}}-\w+")
 
 
 def folder() -> Path | None:
@@ -78,7 +83,7 @@ def write(key: str, code: bytes) -> None:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(place):
             return
-        handle, temporary = tempfile.mkstemp(dir=place, prefix="new-")
+        handle, temporary = tempfile.mkstemp(dir=place, prefix=f"new-{key}-")
         with os.fdopen(handle, "wb") as file:
             file.write(_MAGIC + _digest(key, code) + code)
         os.replace(temporary, place / f"{key}.o")
@@ -109,16 +114,19 @@ def _is_private(place: Path) -> bool:
 
 
 def _make_room(place: Path) -> None:
-    """Drop what was used least recently beyond the bound, and what an interrupted process left."""
+    """Drop what was used least recently beyond the bound, and what an interrupted process left; never another's file."""
     files = []
     for path in place.iterdir():
+        is_temporary = _TEMPORARY.fullmatch(path.name) is not None
+        if not is_temporary and _KEPT.fullmatch(path.name) is None:
+            continue
         with contextlib.suppress(OSError):
             found = path.stat()
-            files.append((found.st_mtime, found.st_size, path))
-    total = sum(size for _, size, _ in files)
-    newest = max((moment for moment, _, _ in files), default=0.0)
-    for moment, size, path in sorted(files):
-        left_over = path.name.startswith("new-") and moment < newest - 3600
+            files.append((found.st_mtime, found.st_size, path, is_temporary))
+    total = sum(size for _, size, _, _ in files)
+    newest = max((moment for moment, _, _, _ in files), default=0.0)
+    for moment, size, path, is_temporary in sorted(files):
+        left_over = is_temporary and moment < newest - 3600
         if total <= MOST_BYTES and not left_over:
             continue
         with contextlib.suppress(OSError):

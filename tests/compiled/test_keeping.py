@@ -127,11 +127,31 @@ def test_the_folder_stays_below_its_bound(folder: Path, monkeypatch: pytest.Monk
             os.utime(path, (path.stat().st_mtime - 10,) * 2)
         assert machine_code(constant).cached == (constant == 0.5 and i == 3)
         assert sum(path.stat().st_size for path in folder.iterdir()) <= 2.5 * size
-    left_over = folder / "new-interrupted"
+    left_over = folder / f"new-{cache.key_of('interrupted')}-x7_q0abc"
     left_over.write_bytes(b"half")
     os.utime(left_over, (0, 0))
     machine_code(0.03125)
     assert not left_over.exists()
+
+
+def test_files_of_others_are_neither_counted_nor_deleted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir(mode=0o700)
+    key = cache.key_of("something")
+    names = [
+        "notes.txt", "new-document", "new-interrupted", "model.o", f"{key}.obj", f"{key}", f"{key[1:]}.o",
+        f"{key.upper()}.o", f"new-{key[1:]}-abcdefgh", f"my-{key}.o",
+    ]  # fmt: skip
+    for name in names:
+        (folder / name).write_bytes(b"mine" * 10_000)
+        os.utime(folder / name, (0, 0))
+    (folder / "below").mkdir()
+    monkeypatch.setattr(cache, "MOST_BYTES", 20_000)  # a file of code is smaller, the foreign ones are larger
+    machine_code()
+    assert machine_code().cached
+    monkeypatch.setattr(cache, "MOST_BYTES", 0)
+    machine_code(0.25)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "below"])
+    assert all((folder / name).read_bytes() == b"mine" * 10_000 for name in names)
 
 
 def run(code: str, **environment: str) -> Any:
