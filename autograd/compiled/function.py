@@ -28,7 +28,7 @@ from autograd.value import Value
 
 REDUCTIONS = ("mean", "sum", None)
 
-#: Samples at which recording is tried, where the function has no value at the first ones.
+#: Samples at which recording is tried for a value of the function, before it is recorded without one.
 SAMPLES_TRIED = 8
 
 
@@ -94,7 +94,7 @@ class Compiled:
         array([2., 4.])
         >>> print(double.report())
         1 recording of <lambda>, 0 guards missed
-          values: 1 operation over 1 sample input, 0 shared; numpy, because asked for
+          values: 1 operation over 1 sample input, 0 shared, 3 slots; numpy, because asked for
         """
         programs = []
         for ways in self._ways.values():
@@ -200,8 +200,9 @@ class Compiled:
     def at_points(self) -> Points:
         """Further derivatives, at a point or sample by sample: ``jacobian``, ``hessian``, ``hvp``, ``jvp``, ``vjp``.
 
-        They are by the argument that ``wrt`` names, the first unless told. At a point they return what ``autograd``'s
-        functions of these names return; of a batch the same, with arrays whose first axis counts samples.
+        They are by the one argument that ``wrt`` names, the first unless told. At a point they return what the
+        functions of these names return in ``autograd``; of a batch the same, with arrays whose first axis counts
+        samples.
 
         >>> f = Compiled(lambda x: x[0] ** 2 * x[1], options=Options(backend="numpy"))
         >>> f.at_points.hessian([3.0, 5.0])
@@ -210,8 +211,13 @@ class Compiled:
         (2, 2, 2)
         """
         if self._points is None:
-            position = self.wrt if isinstance(self.wrt, int) else 0 if self.wrt is None else self.wrt[0]
-            self._points = Points(self.function, self.name, position, self.options, self._batch)
+            wrt = [self.wrt or 0] if self.wrt is None or isinstance(self.wrt, int) else self.wrt
+            if len(wrt) != 1:
+                raise ValueError(
+                    f"at_points goes by one argument, and wrt names {len(wrt)} of {self.name}; "
+                    "compile it with wrt=0, or put the numbers into one argument"
+                )
+            self._points = Points(self.function, self.name, wrt[0], self.options, self._batch)
         return self._points
 
     def _batch(self, arguments: Arguments) -> Batch:
@@ -314,9 +320,11 @@ class Compiled:
         )
 
     def _record(self, arguments: Arguments, first: int, directions: Sequence[bool], *, unroll: bool) -> Trace:
-        """The function recorded at a sample, or at one of the next if it has no value there."""
-        failed: Exception | None = None
-        for sample in range(first, min(arguments.samples or 1, first + SAMPLES_TRIED)):
+        """The function recorded at a sample, or at one of the next if it has no value there; where it has none at any
+        of them, with the nan or infinity that a replay gives."""
+        samples = range(first, max(first + 1, min(arguments.samples or 1, first + SAMPLES_TRIED)))
+        found = None
+        for sample, without_values in [*((sample, False) for sample in samples), (first, True)]:
             fresh = [
                 Value((float(c[sample]) if len(c) else 1.0) if isinstance(c, np.ndarray) else c)
                 for c in arguments.columns
@@ -324,16 +332,16 @@ class Compiled:
             try:
                 found = trace(
                     self.function, partial(_made, arguments, fresh), fresh, self.name,
-                    unroll=unroll, directions=directions,
+                    unroll=unroll, directions=directions, without_values=without_values,
                 )  # fmt: skip
-            except (DomainError, OverflowError) as error:
-                failed = failed or error
-                continue
-            self.recordings += 1
-            self._refuse_foreign_leaves(found)
-            return found
-        assert failed is not None
-        raise failed
+                break
+            except (DomainError, OverflowError):
+                if without_values:  # plain numbers are at fault, which are the same at all samples
+                    raise
+        assert found is not None
+        self.recordings += 1
+        self._refuse_foreign_leaves(found)
+        return found
 
     def _refuse_foreign_leaves(self, found: Trace) -> None:
         foreign = [] if self._known_leaves is None else [x for x in found.captured if x not in self._known_leaves]

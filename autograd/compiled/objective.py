@@ -26,6 +26,7 @@ from autograd.compiled.further import (
 )
 from autograd.compiled.guards import MOST_WAYS, NOT_ASKED, Missed, missed_again
 from autograd.compiled.pickling import picklable
+from autograd.compiled.report import Report, described
 from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace
 from autograd.errors import GuardError
 from autograd.loops import PART
@@ -125,6 +126,7 @@ class Objective:
         self.n = n
         self.options = checked(Options(backend))
         self.recordings = 0
+        self.guards_missed = 0
         self._lock = threading.RLock()
         #: The recordings in which loops stay loops, and those in which they are written out.
         self._ways: dict[bool, list[_Way]] = {False: [], True: []}
@@ -204,6 +206,24 @@ class Objective:
         ready, kept = self._run(HESSIAN, point, list(np.eye(len(point))))
         return ready.derivative(kept, len(point))
 
+    def report(self) -> Report:
+        """What was recorded so far and how it runs: operations, back end and why, compile time, guards.
+
+        >>> fun = Objective(lambda x: x[0] * x[0], backend="numpy")
+        >>> _ = fun([3.0])
+        >>> print(fun.report())
+        1 recording of <lambda>, 0 guards missed
+          gradient: 0 operations over 0 sample inputs, 2 shared, 3 slots; numpy, because asked for
+        """
+        with self._lock:
+            ways = {id(known): (recorded, known) for ways in self._ways.values() for recorded, known in ways}
+            programs = [
+                described(what, ready.choice, recorded.guards)
+                for recorded, known in ways.values()
+                for what, ready in known.items()
+            ]
+            return Report(self.name, self.recordings, self.guards_missed, tuple(programs))
+
     @_in_turns
     def result(self, x: Any) -> tuple[Any, Trace]:
         """What the function returns at a point, in its shape, and the recording whose comparisons come out as there."""
@@ -254,6 +274,7 @@ class Objective:
             try:
                 found = self._try(way, what, point, lanes)
             except Missed:
+                self.guards_missed += 1
                 continue
             if i:
                 ways.insert(0, ways.pop(i))

@@ -78,7 +78,7 @@ class ProgramReport(NamedTuple):
     def __str__(self) -> str:
         head = (
             f"{self.what}: {_count(self.operations, 'operation')} over {_count(self.sample_inputs, 'sample input')}, "
-            f"{self.shared_operations} shared; {self.backend}, because {self.reason}"
+            f"{self.shared_operations} shared, {_count(self.slots, 'slot')}; {self.backend}, because {self.reason}"
         )
         lines = [head]
         if self.compile_seconds:

@@ -276,3 +276,23 @@ def test_a_leaf_written_between_value_and_cotangent_is_refused() -> None:
             autograd.StaleGraphError, match=r"the leaf 'w' .* was written after <lambda> had been computed"
         ):
             pull_back(cotangent)
+
+
+def test_an_objective_reports_what_it_recorded() -> None:
+    fun = autograd.objective(lambda x: x[0] ** 2 if x[0] > 0.5 else -x[0], backend="numpy")
+    for x in (1.0, 0.0, 2.0, -1.0):
+        fun([x])
+    report = fun.report()
+    assert (report.recordings, report.guards_missed) == (2, 3)
+    gradients = [program for program in report.programs if program.what == "gradient"]
+    assert sorted(guard.split(" (")[0].rpartition(" is ")[2] for p in gradients for guard in p.guards) == [
+        "False",
+        "True",
+    ]
+
+
+def test_further_derivatives_go_by_one_argument() -> None:
+    f = autograd.compile(lambda x, y: x * y, wrt=[0, 1], backend="numpy")
+    with pytest.raises(ValueError, match="at_points goes by one argument, and wrt names 2"):
+        _ = f.at_points
+    assert autograd.compile(lambda x, y: x * y, wrt=[1], backend="numpy").at_points.jacobian(2.0, 3.0) == 2.0
