@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd import errors, watching
 from autograd.number_systems import floats
-from autograd.operands import Condition, Passive, kind_of, plain
+from autograd.operands import Condition, Passive, kind_of, number_of, plain
 from autograd.primitives import TABLE, Primitive
 from autograd.unrolled import Unrolled, as_stored, in_order, text_of_forward
 
@@ -111,10 +111,14 @@ def _both(condition: Condition, x: Any, y: Any, watch: watching.Watch) -> list[A
 
 
 def _without_value(primitive: Primitive, operands: Sequence[Any], error: Exception) -> float:
-    """What a primitive gives where it has no value: the error, or nan in a branch that is recorded but not taken."""
+    """What a primitive gives where it has no value: the error, or nan in a branch that is recorded but not taken, or
+    what the watch has for it."""
     watch = watching.watch
-    if watch is not None and watch.attempts and watch.is_ours() and any(hasattr(o, "_moment") for o in operands):
-        return nan
+    if watch is not None and watch.is_ours() and any(hasattr(o, "_moment") for o in operands):
+        if watch.attempts:
+            return nan
+        if watch.outside_domain is not None:
+            return watch.outside_domain(primitive, [number_of(o) for o in operands])
     raise errors.failure(primitive, operands, error) from None
 
 

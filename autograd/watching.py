@@ -8,7 +8,7 @@ for those samples alone that take it.
 from __future__ import annotations
 
 from _thread import get_ident
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 
@@ -25,9 +25,17 @@ class Asked(NamedTuple):
 class Watch:
     """The conditions whose truth was asked for, in the thread that records, and the branches that are being run."""
 
-    __slots__ = ("attempts", "conditions", "directions", "in_loop", "leaves_of_steps", "thread", "within")
+    __slots__ = (
+        "attempts", "conditions", "directions", "in_loop", "leaves_of_steps", "outside_domain", "thread", "within",
+    )  # fmt: skip
 
-    def __init__(self, directions: Sequence[bool] = ()) -> None:
+    def __init__(
+        self,
+        directions: Sequence[bool] = (),
+        outside_domain: Callable[[Any, Sequence[float]], float] | None = None,
+    ) -> None:
+        #: What a primitive gives for numbers at which it has no value; with ``None`` it raises.
+        self.outside_domain = outside_domain
         #: What the first conditions are to answer where a branch that is not taken asks: its own numbers say nothing.
         self.directions = directions
         self.conditions: list[Asked] = []

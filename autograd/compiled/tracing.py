@@ -7,12 +7,15 @@ import threading
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import nan
 from typing import Any, NamedTuple
 
-from autograd import watching
+from autograd import interpret, watching
 from autograd.errors import RecordingError
-from autograd.loops import STAND_IN, Body
+from autograd.loop_recording import STAND_IN, Body
+from autograd.number_systems import arrays
 from autograd.operands import Condition
+from autograd.primitives import Primitive
 from autograd.program import ABSENT, Program, flatten
 from autograd.structure import take_apart
 from autograd.value import Value, backward_order
@@ -80,6 +83,7 @@ def trace(
     all_arguments: bool = False,
     unroll: bool = False,
     directions: Sequence[bool] = (),
+    without_values: bool = False,
 ) -> Trace:
     """What ``f`` computes from arguments that are made of these fresh Values.
 
@@ -87,6 +91,8 @@ def trace(
         make: makes the arguments, for each run anew, since ``f`` may sort or empty the lists that it gets.
         unroll: record every ``scan`` step by step.
         directions: the truths that comparisons are to have, in order, in branches of ``where`` that are not taken.
+        without_values: where ``f`` has no value at these numbers, record it all the same, with what a replay gives
+            there (nan, or an infinity), in place of an error.
         all_arguments: make every argument scalar an input, in order and before the leaves, whether used or not.
 
     Raises:
@@ -94,10 +100,10 @@ def trace(
     """
     first = list(fresh) if all_arguments else []
     with _collector_at_rest():
-        recorded, decided, _, of_steps = _recorded(f, make, fresh, name, first, unroll, directions)
-        _, decided_again, met_again, of_steps_again = _recorded(
-            f, make, fresh, name, first, unroll, directions, again=True
-        )
+        watch = _watch(directions, unroll, without_values)
+        recorded, decided, _, of_steps = _recorded(f, make, fresh, name, first, watch)
+        watch = _watch(directions, unroll, without_values)
+        _, decided_again, met_again, of_steps_again = _recorded(f, make, fresh, name, first, watch, again=True)
     if not of_steps.isdisjoint(of_steps_again):
         raise RecordingError(
             f"{name} has a scan whose steps use other leaves each time, of which one stays the same from run to run. "
@@ -119,8 +125,7 @@ def _recorded(
     fresh: Sequence[Value],
     name: str,
     first: Sequence[Value],
-    unroll: bool,
-    directions: Sequence[bool],
+    watch: watching.Watch,
     *,
     again: bool = False,
 ) -> tuple[Trace | None, tuple[Any, ...], list[Value], set[Value]]:
@@ -128,7 +133,7 @@ def _recorded(
 
     The graph is let go here, so that there is never more than one.
     """
-    outputs, build, watch, program, nodes = _run(f, make, name, first, unroll, directions)
+    outputs, build, program, nodes = _run(f, make, name, first, watch)
     asked, of_steps = watch.conditions, set(watch.leaves_of_steps)
     inputs = nodes[: program.inputs]
     if any(leaf.label is STAND_IN for leaf in inputs):
@@ -198,19 +203,37 @@ def arranged(shape: Any, items: Sequence[Any]) -> Any:
     return items[shape]
 
 
+def _watch(directions: Sequence[bool], unroll: bool, without_values: bool) -> watching.Watch:
+    watch = watching.Watch(directions, as_replayed if without_values else None)
+    watch.in_loop = unroll
+    return watch
+
+
+def as_replayed(primitive: Primitive, numbers: Sequence[float]) -> float:
+    """What a replay gives for these numbers, inside the primitive's domain or not: IEEE's nan and infinities.
+
+    >>> from autograd.primitives import TABLE
+    >>> as_replayed(TABLE["log"], [-1.0]), as_replayed(TABLE["exp"], [1000.0]), as_replayed(TABLE["div"], [-1.0, 0.0])
+    (nan, inf, -inf)
+    """
+    try:
+        with arrays.computing():
+            return float(interpret.apply(arrays, primitive, [arrays.number(x) for x in numbers]))
+    except (NotImplementedError, ValueError, ArithmeticError):  # a user's own, made of what arrays do not have
+        return nan
+
+
 def _run(
     f: Callable[..., Any],
     make: Callable[[], Sequence[Any]],
     name: str,
     first: Sequence[Value],
-    unroll: bool,
-    directions: Sequence[bool],
+    watch: watching.Watch,
 ) -> tuple[Any, ...]:
-    """One run under watch: the result's scalars and shape, the watch, the program and its nodes."""
+    """One run under watch: the result's scalars and shape, the program and its nodes."""
     args = make()
     with _ONE_AT_A_TIME:
-        watching.watch = watch = watching.Watch(directions)
-        watch.in_loop = unroll
+        watching.watch = watch
         try:
             result = f(*args)
         finally:
@@ -223,7 +246,7 @@ def _run(
     conditions = [c for condition, _, _, within in asked for c in (condition, *[branch for branch, _ in within])]
     program, nodes = flatten([*first, *[o for o in outputs if isinstance(o, Value)], *conditions])
     program.outputs = program.outputs[len(first) :]
-    return outputs, build, watch, program, nodes
+    return outputs, build, program, nodes
 
 
 def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:

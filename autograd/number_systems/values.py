@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from autograd import watching
 from autograd.errors import slope_failure
 from autograd.number_systems import floats
 from autograd.primitives import TABLE, Primitive
@@ -34,7 +35,13 @@ def plain(x: Any) -> Any:
 
 
 def limit(value: float, primitive: Primitive, operands: list[Any]) -> Any:
-    """A limit that the table states; an infinite slope has no slope of its own, so differentiating it again raises."""
+    """A limit that the table states; an infinite slope has no slope of its own, so differentiating it again raises.
+
+    Raises:
+        ValueError: a function is recorded for replay, which would keep the limit at all other numbers too.
+    """
+    if watching.watch is not None and watching.watch.is_ours():
+        raise ValueError("a limit holds at these numbers alone")
     if math.isfinite(value):
         return value
 

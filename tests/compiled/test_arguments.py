@@ -127,8 +127,87 @@ def test_nan_and_infinity_go_through(backend: str) -> None:
 def test_the_first_sample_need_not_have_a_value(backend: str) -> None:
     roots = autograd.compile(lambda x: x.sqrt(), backend=backend)(np.array([-1.0, 4.0, -4.0, 9.0]))
     assert bits(roots) == bits([math.nan, 2.0, math.nan, 3.0])
-    with pytest.raises(autograd.DomainError, match=r"sqrt needs .*x is -1\.0"):
-        autograd.compile(lambda x: x.sqrt(), backend=backend)(np.array([-1.0, -4.0]))
+
+
+#: Functions of one number, and numbers at which they have no value or no slope, or one too large for a float.
+WITHOUT_VALUES: list[tuple[Any, list[float]]] = [
+    (autograd.log, [-1.0, 0.0]),
+    (autograd.sqrt, [-1.0]),
+    (lambda x: 1.0 / x - 1.0, [0.0, -0.0]),
+    (lambda x: autograd.exp(x) - 1.0, [1000.0]),
+    (lambda x: x**0.5, [-8.0]),
+    (lambda x: autograd.logsumexp([x.log(), x]), [-1.0]),
+    (lambda x: 2.0 * x if autograd.exp(x) > 5.0 else x, [1000.0]),  # decided by an infinity
+    (lambda x: 2.0 * x if x.log() > 5.0 else x, [-1.0, 0.0]),  # by nan, which is never more
+    (lambda x: autograd.where(x.log() > 0.0, lambda: x.log(), lambda: 3.0 * x), [-1.0]),
+    (autograd.grad(autograd.log), [0.0]),
+    (autograd.grad(autograd.sqrt), [0.0, -1.0]),
+    (autograd.grad(autograd.asin), [1.0, 2.0]),
+    (lambda x: autograd.scan(lambda c, _: (c.log(), c), x, length=4, unroll=False)[0], [-1.0, 0.5]),
+]
+
+
+@pytest.mark.parametrize("case", range(len(WITHOUT_VALUES)))
+def test_outside_the_domain_it_is_ieee_arithmetic_whatever_came_before(case: int, backend: str) -> None:
+    """Where eager code raises, compiled code gives nan or an infinity: the same whether it was recorded there, or before
+    at a number that has a value."""
+    f, numbers = WITHOUT_VALUES[case]
+    for number in numbers:
+        batch = np.full(12, number)  # more than the samples tried for a value
+        options: dict[str, Any] = {"wrt": 0, "reduce": None, "backend": backend}
+        used_elsewhere = autograd.compile(f, **options)
+        used_elsewhere(0.75)
+        found = []
+        for compiled in (autograd.compile(f, **options), used_elsewhere):
+            found.append((compiled(number), *compiled.value_and_grad(number)))
+            values, slopes = compiled.value_and_grad(batch)
+            assert bits([found[-1][1:]] * 12) == bits(np.column_stack([values, slopes]))
+        assert bits(found[:1]) == bits(found[1:])
+
+
+def test_samples_that_have_no_value_decide_as_ieee_comparisons_do(backend: str) -> None:
+    f = autograd.compile(lambda x: x if x.log() < 0.0 else 2.0 * x, backend=backend)
+    assert f(np.full(9, -1.0)).tolist() == [-2.0] * 9  # nan < 0.0 is false
+    with pytest.raises(autograd.GuardError, match="is False for some samples and True for 1 of 2"):
+        f(np.array([-1.0, 0.5]))
+
+
+def test_no_samples_need_no_value(backend: str) -> None:
+    """Nothing is known of the samples to come, so the function is recorded at 1.0, where it may have no value."""
+    for reduce, value, shape in (("sum", 0.0, (0,)), (None, [], (0,))):
+        found, slopes = autograd.compile(
+            lambda x: autograd.log(x - 2.0), wrt=0, reduce=reduce, backend=backend
+        ).value_and_grad(np.zeros(0))
+        assert np.asarray(found).tolist() == value
+        assert slopes.shape == shape
+    w = Value(-1.0)
+    total, grads = autograd.compile(lambda x: x * w.log(), params=[w], reduce="sum", backend=backend).value_and_grad(
+        np.zeros(0)
+    )
+    assert (total, grads.tolist()) == (0.0, [0.0])
+
+
+def test_a_primitive_of_ones_own_has_no_value_outside_its_domain_either(backend: str) -> None:
+    @autograd.primitive(partials=[lambda m, z, x: 0.5 / z], domain=lambda x: x > 1.0)
+    def root_above_one(m: Any, x: Any) -> Any:
+        return m.sqrt(x - 1.0)
+
+    f = autograd.compile(lambda x: root_above_one(x) * 2.0, backend=backend)
+    assert bits(f(np.full(9, -1.0))) == bits([math.nan] * 9)
+    assert f(np.array([2.0, 5.0])).tolist() == [2.0, 4.0]
+
+
+def test_plain_numbers_without_a_value_are_still_an_error(backend: str) -> None:
+    """What goes wrong at all samples alike is a mistake in the function, and is named."""
+    with pytest.raises(autograd.DomainError, match=r"log needs a positive argument; x is -1\.0"):
+        autograd.compile(lambda x: x * autograd.log(-1.0), backend=backend)(np.array([1.0, 2.0]))
+
+
+def test_a_limit_at_the_sample_recorded_with_is_not_kept_for_others(backend: str) -> None:
+    """hypot has the slope 0 at the tip, where its rule says 0/0."""
+    f = autograd.compile(lambda x, y: list(autograd.gradients(autograd.hypot(x, y), [x, y])), backend=backend)
+    assert bits(f(0.0, 0.0)) == bits([math.nan] * 2)
+    assert f(3.0, 4.0) == [0.6, 0.8]
 
 
 def test_numbers_are_shared_by_all_samples(backend: str) -> None:

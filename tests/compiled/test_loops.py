@@ -1,5 +1,6 @@
 """Recorded loops: one body for all steps computes what the steps written one by one compute, on every back end."""
 
+import math
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Value, compile, scan, tanh, where
+from autograd.compiled.tracing import trace
 from autograd.errors import RecordingError
 from autograd.testing import SMOOTH, Expression, calls, expressions
 from tests.compiled.replays import bits
@@ -235,10 +237,14 @@ def test_a_plain_element_is_a_value_in_a_recorded_step() -> None:
 
 
 def test_the_step_that_has_no_value_is_named() -> None:
-    f = compile(lambda x: scan(lambda c, e: (c + autograd.log(e), None), x, [1.0, 2.0, -1.0], unroll=False)[0])
+    def f(x: Any) -> Any:
+        return scan(lambda c, e: (c + autograd.log(e), None), x, [1.0, 2.0, -1.0], unroll=False)[0]
+
+    x = Value(1.0)
     with pytest.raises(autograd.DomainError, match=r"x is -1\.0") as raised:
-        f(1.0)
+        trace(f, lambda: [x], [x], "f")
     assert raised.value.__notes__ == ["This is step 2 of a scan that is recorded as a loop."]
+    assert math.isnan(compile(f, backend="numpy")(1.0))  # outside of domains compiled code follows IEEE
 
 
 @pytest.mark.parametrize(
