@@ -149,8 +149,7 @@ WITHOUT_VALUES: list[tuple[Any, list[float]]] = [
 
 @pytest.mark.parametrize("case", range(len(WITHOUT_VALUES)))
 def test_outside_the_domain_it_is_ieee_arithmetic_whatever_came_before(case: int, backend: str) -> None:
-    """Where eager code raises, compiled code gives nan or an infinity: the same whether it was recorded there, or before
-    at a number that has a value."""
+    """Where eager code raises, compiled code gives nan or an infinity, whether it was recorded there or elsewhere."""
     f, numbers = WITHOUT_VALUES[case]
     for number in numbers:
         batch = np.full(12, number)  # more than the samples tried for a value
