@@ -23,7 +23,7 @@ from autograd.arithmetic import Arithmetic
 from autograd.compiled import loops, n_ary
 from autograd.compiled.folding import OF_TRUTHS, SIMPLIFIED, of_constants, simplified
 from autograd.compiled.n_ary import LONG_DOT
-from autograd.loops import Body
+from autograd.loop_recording import Body
 from autograd.primitives import TABLE, Primitive
 from autograd.program import ABSENT, Program
 

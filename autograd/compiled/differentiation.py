@@ -21,7 +21,7 @@ import numpy as np
 from autograd.compiled import loops
 from autograd.compiled.building import Builder, Product, Slot
 from autograd.compiled.n_ary import LONG_DOT
-from autograd.loops import PART, Body
+from autograd.loop_recording import PART, Body
 from autograd.number_systems import floats
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program

@@ -23,7 +23,7 @@ from autograd.compiled.ready import Ready, Way, varying_inputs
 from autograd.compiled.report import Report, described
 from autograd.compiled.tracing import Guard, Trace, arranged, refuse_while_recording, trace
 from autograd.errors import DomainError, GuardError, RecordingError
-from autograd.loops import PART
+from autograd.loop_recording import PART
 from autograd.value import Value
 
 REDUCTIONS = ("mean", "sum", None)

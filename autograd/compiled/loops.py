@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Never, TypeAlias
 
-from autograd.loops import Body
+from autograd.loop_recording import Body
 from autograd.primitives import TABLE, Primitive
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from autograd.compiled.pickling import picklable
 from autograd.compiled.report import Report, described
 from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace
 from autograd.errors import GuardError
-from autograd.loops import PART
+from autograd.loop_recording import PART
 from autograd.value import Value
 
 _M = TypeVar("_M", bound=Callable[..., Any])
