@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from autograd.compiled import loops
+from autograd.compiled import loop_adjoint
 from autograd.compiled.building import Builder, Product, Slot
 from autograd.compiled.n_ary import LONG_DOT
 from autograd.loop_recording import PART, Body
@@ -200,7 +200,7 @@ class Differentiator:
         arguments = [i for i, o in enumerate(operands) if depends[o]]
         first = len(depends) - len(uses)
         asked = {i for i in arguments if operands[i] >= first and uses[operands[i] - first] == 1}
-        found = loops.pulled_back(self.builder, _cotangents, places[slot], self._parts[slot], arguments, asked)
+        found = loop_adjoint.pulled_back(self.builder, _cotangents, places[slot], self._parts[slot], arguments, asked)
         for argument, _, condition in found:
             if argument in asked and condition is not None:
                 live[operands[argument]] = self._both(live[slot], condition)
