@@ -32,7 +32,7 @@ class Again:
         self._outputs = outputs
         self._has_shared = self._replay.has_shared
         #: Of a single chunk, the sums themselves, where the native code writes them.
-        self._sums = self._table.total()[outputs] if len(self._table.sums) == 1 else None
+        self._sums = self._table.total()[outputs] if self._table.chunks == 1 else None
 
     def run(self, args: Sequence[Any]) -> Any:
         """The value and the gradient in one array; ``None`` if these are not the arrays of the call before."""
@@ -61,7 +61,8 @@ def again(args: Sequence[Any], ready: Any, samples: int, reduce: str | None) -> 
     arrays = all(arg.__class__ is np.ndarray and arg.dtype is _DOUBLE and not arg.strides[0] & 7 for arg in args)
     if outputs is None or not arrays or not samples or reduce is None or ready.needs_numbers or replay.kept:
         return None
-    if getattr(replay, "table", None) is None or replay.threads > 1 or ready.trace.guards:
+    table = getattr(replay, "table", None)
+    if table is None or table.chunks > table.room or replay.threads > 1 or ready.trace.guards:
         return None
     # An array of no dimensions divides in two thirds of the time that a Python number takes.
     return Again(args, ready, np.array(float(samples)) if reduce == "mean" else None, outputs)

@@ -14,6 +14,9 @@ import numpy as np
 from autograd.compiled.memory import address, aligned
 from autograd.compiled.reduction import CHUNK, LANES
 
+#: Bytes that the sums of the chunks of one round may take. A round takes milliseconds, so starting it costs nothing.
+ROUND_BYTES = 8 << 20
+
 #: The entries of the table of addresses and counts.
 FIELDS = (
     "columns", "strides", "uniform", "lanes", "sums", "outputs", "samples",
@@ -183,8 +186,18 @@ declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 """
 
 
+def chunks_of_a_round(summed: int, threads: int) -> int:
+    """The chunks of a round that adds up so many numbers: at least one for each thread, and as many for each."""
+    chunks = ROUND_BYTES // (8 * max(summed, 1))
+    return max(chunks - chunks % threads, threads)
+
+
 class Table:
-    """The table of addresses for one caller at a time: buffers for lanes, sums and the last group."""
+    """The table of addresses for one caller at a time: buffers for lanes, sums and the last group.
+
+    The chunks are run in rounds, so that their sums take memory of a round alone. The total of the rounds before is the
+    first term of the next one's, so that the chunks are added in order, however many there are in a round.
+    """
 
     def __init__(self, columns: int, summed: int, kept: int, uniform: Any) -> None:
         self.entries = np.zeros(len(FIELDS), np.int64)
@@ -195,11 +208,16 @@ class Table:
         self.tail_outputs = aligned((max(kept, 1), LANES))
         # One row more than there are sums, for what the interpreter adds to no sum.
         self.lanes, self.tail_lanes = aligned((summed + 1, LANES)), aligned((summed + 1, LANES))
-        #: What the interpreter works in.
+        #: What the interpreter works in, or the columns of machine code's loops.
         self.memory: Any = None
         self.summed = summed
         self._samples = -1
-        self.sums = np.zeros((0, summed))
+        #: How many chunks there are in all, and in a round at most.
+        self.chunks = self.room = 0
+        #: The first chunk of the present round, and the one behind its last.
+        self.first = self.last = 0
+        # The total so far, and then the sums of a round's chunks.
+        self._sums = np.zeros((1, summed))
         step = 8 * LANES
         self._tables = [
             np.arange(len(buffer), dtype=np.int64) * step + address(buffer)
@@ -218,20 +236,35 @@ class Table:
         for name, number in fields.items():
             self.entries[FIELDS.index(name)] = number
 
-    def size(self, samples: int) -> int:
-        """Make room for the sums of that many samples; the number of chunks."""
-        if samples == self._samples:
-            return len(self.sums)
-        chunks = -(-samples // CHUNK)
-        self.sums = np.zeros((chunks, self.summed))
-        self.set(samples=samples, sums=address(self.sums), first_chunk=0, last_chunk=chunks)
-        self._samples = samples
-        return chunks
+    def size(self, samples: int, threads: int = 1) -> range:
+        """Make room for the sums of that many samples; the first chunk of every round.
+
+        Args:
+            threads: how many share a round, so that it has a chunk for each at least.
+        """
+        if samples != self._samples:
+            self.chunks = -(-samples // CHUNK)
+            self.room = min(self.chunks, chunks_of_a_round(self.summed, threads))
+            self._sums = np.zeros((1 + self.room, self.summed))
+            self.set(samples=samples)
+            self._samples = samples
+            self.begin(0)
+        return range(0, self.chunks, max(self.room, 1))
+
+    def begin(self, first: int) -> None:
+        """Make a round present by its first chunk, after the rounds before."""
+        if first:
+            self._sums[0] = self.total()
+        self.first, self.last = first, min(first + self.room, self.chunks)
+        # The native code writes a chunk's sums where they stand among those of all chunks.
+        place = address(self._sums) + 8 * self.summed * (1 - first)
+        self.set(sums=place, first_chunk=self.first, last_chunk=self.last)
 
     def total(self) -> Any:
-        """The sums of the chunks, added in order."""
-        if len(self.sums) == 1:
-            return self.sums[0]
+        """The sums of all chunks up to the present round's last, added in order."""
+        rows = self._sums[0 if self.first else 1 : 1 + self.last - self.first]
+        if len(rows) == 1:
+            return rows[0]
         if self.summed == 1:  # NumPy adds a single column in pairs
-            return np.add.accumulate(self.sums[:, 0])[-1:] if len(self.sums) else np.zeros(1)
-        return np.add.reduce(self.sums, axis=0) if len(self.sums) else np.zeros(self.summed)
+            return np.add.accumulate(rows[:, 0])[-1:] if len(rows) else np.zeros(1)
+        return np.add.reduce(rows, axis=0) if len(rows) else np.zeros(self.summed)

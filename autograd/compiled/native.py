@@ -1,7 +1,7 @@
 """What machine code and interpreter share: tables of addresses for the driver, filled for each call; and threads.
 
-Each thread takes a run of whole chunks and writes the sums of its chunks to their places; so what comes out does not
-depend on how many there are.
+Each thread takes a run of whole chunks of a round and writes the sums of its chunks to their places; so what comes out
+does not depend on how many there are.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class NativeReplay(Replay):
         return driver.Table(len(self.columns), len(self.summed), len(self.kept), uniform)
 
     def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
+        self.check_count(columns)
         if self._uniform is not uniform:
             self._tables, self._uniform = [self.new_table(uniform)], uniform
         self.runs += 1
@@ -57,28 +58,30 @@ class NativeReplay(Replay):
         kept = [np.empty(samples) for _ in self.kept]
         for i, array in enumerate(kept):
             table.outputs[i] = address(array)
-        chunks = table.size(samples)
-        if self.threads == 1 or chunks <= 1:
-            self.start(table)
-        else:
-            self._share(table, chunks, samples)
+        for first in table.size(samples, self.threads):
+            table.begin(first)
+            if self.threads == 1 or table.last - table.first == 1:
+                self.start(table)
+            else:
+                self._share(table)
         return table.total(), kept
 
-    def _share(self, table: driver.Table, chunks: int, samples: int) -> None:
-        """Run the chunks in several threads, a run of them each."""
+    def _share(self, table: driver.Table) -> None:
+        """Run the chunks of a round in several threads, a run of them each."""
         if self._pool is None or self._process != os.getpid():  # a forked process has none of its parent's threads
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="valuegrad")
             self._process = os.getpid()
+        chunks = table.last - table.first
         count = min(self.threads, chunks)
         while len(self._tables) < count:
             self._tables.append(self.new_table(self._uniform))
-        bounds = [chunks * i // count for i in range(count + 1)]
+        bounds = [table.first + chunks * i // count for i in range(count + 1)]
+        shared = {name: int(table.entries[driver.FIELDS.index(name)]) for name in ("samples", "sums")}
         started = []
         for i, other in enumerate(self._tables[:count]):
             other.columns[:], other.strides[:] = table.columns, table.strides
             other.outputs[:] = table.outputs
-            other.set(samples=samples, sums=address(table.sums), first_chunk=bounds[i], last_chunk=bounds[i + 1])
+            other.set(**shared, first_chunk=bounds[i], last_chunk=bounds[i + 1])
             started.append(self._pool.submit(self.start, other))
         for future in started:
             future.result()
-        table.set(first_chunk=0, last_chunk=chunks)

@@ -39,6 +39,7 @@ class LoopsOnNumpy(Replay):
         return size
 
     def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
+        self.check_count(columns)
         kept = [np.empty(samples) for _ in self.kept]
         tree = TreeSum(len(self.summed))
         size = min(self.block(), max(samples, 1))

@@ -38,6 +38,7 @@ class NumpyReplay(Replay):
         return size
 
     def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
+        self.check_count(columns)
         row = self.levels.row
         kept = [np.empty(samples) for _ in self.kept]
         tree = TreeSum(len(self.summed))

@@ -65,8 +65,19 @@ class Replay:
 
         Args:
             columns: a float64 array of samples for each of ``self.columns``.
+
+        Raises:
+            ValueError: there are more or fewer columns than that.
         """
         raise NotImplementedError
+
+    def check_count(self, columns: Sequence[Any]) -> None:
+        """Refuse columns that are not as many as the plan has: native code would read beyond them."""
+        if len(columns) != len(self.columns):
+            raise ValueError(
+                f"{len(columns)} columns of samples for a program of {len(self.columns)}; "
+                "give one for each input that differs from sample to sample"
+            )
 
     def run(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
         """The same, after what is uniform was computed."""
