@@ -1,9 +1,9 @@
 """Compiled code on disk: private to the user, checked before it is trusted, bounded in the bytes that it takes itself.
 
 The folder may hold other files, which are neither counted nor touched: only what bears a name that this module gives is
-ever deleted. A file is written under another name and put in its place at once, so that no reader sees half of it; it begins with the
-digest of what follows, so that a broken or foreign one is dropped and made again. Without a folder that can be written,
-nothing is kept, and nothing is said: the cache saves time and is never needed.
+ever deleted. A file is written under another name and put in its place at once, so that no reader sees half of it; it
+begins with the digest of what follows, so that a broken or foreign one is dropped and made again. Without a folder that
+can be written, nothing is kept, and nothing is said: the cache saves time and is never needed.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _is_private(place: Path) -> bool:
 
 
 def _make_room(place: Path) -> None:
-    """Drop what was used least recently beyond the bound, and what an interrupted process left; never another's file."""
+    """Drop what was used least recently beyond the bound, and what an interrupted process left; no other files."""
     files = []
     for path in place.iterdir():
         is_temporary = _TEMPORARY.fullmatch(path.name) is not None
