@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -28,7 +28,7 @@ from autograd.compiled.guards import MOST_WAYS, NOT_ASKED, Missed, missed_again
 from autograd.compiled.pickling import picklable
 from autograd.compiled.report import Report, described
 from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace
-from autograd.errors import GuardError
+from autograd.errors import DomainError, GuardError
 from autograd.loop_recording import PART
 from autograd.value import Value
 
@@ -263,9 +263,21 @@ class Objective:
         return way
 
     def _traced(self, point: Any, *, unroll: bool) -> _Way:
-        fresh = [Value(float(number)) for number in point]
+        """The function recorded at a point; where it has no value there, with what IEEE arithmetic gives."""
+        for without_values in (False, True):
+            fresh = [Value(float(number)) for number in point]
+            make = partial(_vector, fresh)
+            try:
+                recorded = trace(
+                    self.function, make, fresh, self.name,
+                    all_arguments=True, unroll=unroll, without_values=without_values,
+                )  # fmt: skip
+                break
+            except (DomainError, OverflowError):
+                if without_values:
+                    raise
         self.recordings += 1
-        return trace(self.function, lambda: [list(fresh)], fresh, self.name, all_arguments=True, unroll=unroll), {}
+        return recorded, {}
 
     def _run(self, what: Derivative, point: Any, lanes: Sequence[Any] = ()) -> tuple[_Ready, list[Any]]:
         written_out = what not in _THROUGH_LOOPS
@@ -303,6 +315,11 @@ class Objective:
             plan = further_plan(recorded, what, recorded.arguments, varying, with_values=True)
             ready = known[what.name] = _Ready(recorded, choose(plan, self.options), len(recorded.outputs))
         return ready, ready.run(point, lanes)
+
+
+def _vector(fresh: list[Value]) -> list[list[Value]]:
+    """The arguments: one list, made anew."""
+    return [list(fresh)]
 
 
 def _unpickled(

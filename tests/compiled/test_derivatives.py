@@ -296,3 +296,13 @@ def test_further_derivatives_go_by_one_argument() -> None:
     with pytest.raises(ValueError, match="at_points goes by one argument, and wrt names 2"):
         _ = f.at_points
     assert autograd.compile(lambda x, y: x * y, wrt=[1], backend="numpy").at_points.jacobian(2.0, 3.0) == 2.0
+
+
+def test_an_objective_follows_ieee_where_the_function_has_no_value() -> None:
+    fun = autograd.objective(lambda x: autograd.log(x[0]) + x[1], backend="numpy")
+    for _ in range(2):
+        value, gradient = fun([-1.0, 2.0])
+        assert np.isnan(value)
+        assert gradient.tolist() == [-1.0, 1.0]
+    assert fun([1.0, 2.0])[0] == 2.0
+    assert fun.recordings == 1
