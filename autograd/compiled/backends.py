@@ -7,6 +7,7 @@ import warnings
 from importlib.util import find_spec
 from typing import NamedTuple
 
+from autograd import lines
 from autograd.compiled import loops
 from autograd.compiled.numpy_loops import LoopsOnNumpy
 from autograd.compiled.numpy_replay import NumpyReplay
@@ -71,25 +72,23 @@ def choose(plan: Plan, options: Options) -> Choice:
     """The plan on a back end; ``auto`` chooses one that can run it.
 
     Raises:
-        ModuleNotFoundError: llvmlite is not installed, and the back end that was asked for needs it.
+        ImportError: llvmlite cannot be loaded, and the back end that was asked for needs it; a ModuleNotFoundError if
+            it is not installed.
         NotImplementedError: the back end that was asked for lacks a primitive of the program.
     """
     backend, expected_samples = options.backend, options.expected_samples
     if backend == "numpy":
         return Choice(_on_numpy(plan, options), "asked for")
+    lack = _lack()
     if backend != "auto":
-        if find_spec("llvmlite") is None:
-            raise ModuleNotFoundError(f"the back end {backend!r} needs llvmlite: pip install 'valuegrad[fast]'")
+        if lack is not None:
+            kind = ModuleNotFoundError if lack.cause is None else ImportError
+            message = f"the back end {backend!r} needs llvmlite, which {lack.reason}: {lack.remedy}"
+            raise kind(message, name="llvmlite") from lack.cause
         return Choice(_native(plan, backend, options), "asked for")
-    if find_spec("llvmlite") is None:
-        if "llvmlite" not in _SAID:
-            _SAID.add("llvmlite")
-            warnings.warn(
-                "llvmlite is not installed, so recorded functions run on NumPy: pip install 'valuegrad[fast]'",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-        return Choice(_on_numpy(plan, options), "llvmlite is not installed")
+    if lack is not None:
+        _say_once(f"llvmlite {lack.reason}, so recorded functions run on NumPy: {lack.remedy}")
+        return Choice(_on_numpy(plan, options), f"llvmlite {lack.reason}")
     instructions = sum(plan.varying[plan.program.first_instruction :]) + loops.written_out(plan.program)
     if not instructions:
         chosen, reason = "interpreter", "no operation differs from sample to sample"
@@ -105,6 +104,41 @@ def choose(plan: Plan, options: Options) -> Choice:
         return Choice(_native(plan, chosen, options), reason)
     except NotImplementedError as error:
         return Choice(_on_numpy(plan, options), str(error))
+
+
+class _Lack(NamedTuple):
+    """Why there is no native code, and what helps."""
+
+    reason: str
+    remedy: str
+    cause: Exception | None = None
+
+
+def _lack() -> _Lack | None:
+    """Why llvmlite cannot be used; ``None`` where it can."""
+    if find_spec("llvmlite") is None:
+        return _Lack("is not installed", "pip install 'valuegrad[fast]'")
+    try:
+        importlib.import_module("autograd.compiled.jit")
+    except (ImportError, OSError) as error:  # a shared library that is broken, or made for another system
+        reason = f"is installed but cannot be loaded ({type(error).__name__}: {error})"
+        return _Lack(reason, "pip install --force-reinstall llvmlite", error)
+    return None
+
+
+def _say_once(text: str) -> None:
+    """Warn at the user's line, once in a process: the text is the same for all functions."""
+    if text in _SAID:
+        return
+    _SAID.add(text)
+    frame = lines.user_frame()
+    if frame is None:  # called by no line of Python's
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+        return
+    # What ``warn`` does with a ``stacklevel``; but how many frames of the engine's lie between depends on the call.
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    module = frame.f_globals.get("__name__")
+    warnings.warn_explicit(text, RuntimeWarning, frame.f_code.co_filename, frame.f_lineno, module, registry)
 
 
 def _on_numpy(plan: Plan, options: Options) -> Replay:
