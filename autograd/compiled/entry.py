@@ -38,8 +38,8 @@ def compile(
     dicts nest. Leaves that the function captures, such as a model's parameters, are read anew whenever they were
     written. Every comparison that Python asked for while recording is a guard: a replay that would go another way
     records again where all samples agree, and raises where they do not. In a branch of ``where`` the samples that take
-    this branch are all. Where plain calls raise DomainError or OverflowError, a compiled one follows IEEE arithmetic: its
-    value is nan or an infinity.
+    this branch are all. Where plain calls raise DomainError or OverflowError, a compiled one follows IEEE arithmetic:
+    its value is nan or an infinity.
 
     Args:
         params: the leaves to differentiate by; all that the function captured unless told, or none with ``wrt``.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiled.again import Again, again
+from autograd.compiled.argument_names import labels_of
 from autograd.compiled.arguments import ArgumentReader, Arguments
 from autograd.compiled.backends import DEFAULTS, Options, checked, choose
 from autograd.compiled.batches import Batch
@@ -323,11 +324,12 @@ class Compiled:
         """The function recorded at a sample, or at one of the next if it has no value there; where it has none at any
         of them, with the nan or infinity that a replay gives."""
         samples = range(first, max(first + 1, min(arguments.samples or 1, first + SAMPLES_TRIED)))
+        labels = labels_of(self.function, arguments.key)
         found = None
         for sample, without_values in [*((sample, False) for sample in samples), (first, True)]:
             fresh = [
-                Value((float(c[sample]) if len(c) else 1.0) if isinstance(c, np.ndarray) else c)
-                for c in arguments.columns
+                Value((float(c[sample]) if len(c) else 1.0) if isinstance(c, np.ndarray) else c, label)
+                for c, label in zip(arguments.columns, labels, strict=True)
             ]
             try:
                 found = trace(

@@ -48,7 +48,7 @@ def test_the_report_counts_recordings_and_shows_guards() -> None:
     text = str(report)
     assert text.startswith("2 recordings of <lambda>, 1 guard missed")
     for outcome in ("True", "False"):
-        assert f"guard: a leaf > 0.5 is {outcome} (test_choice.py:" in text
+        assert f"guard: x > 0.5 is {outcome} (test_choice.py:" in text
 
 
 def test_equal_instructions_are_made_once() -> None:

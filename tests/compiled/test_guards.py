@@ -1,6 +1,7 @@
 """Branches: what ``where`` does not take leaves no trace, what ``if`` decides is guarded, never wrong in silence."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -183,13 +184,56 @@ def test_the_error_counts_those_who_take_the_branch() -> None:
         f(np.array([-2.0, 1.0, -3.0, 4.0, 9.0]))
 
 
+class Decides:
+    """A function whose comparisons name arguments that nest."""
+
+    def __call__(self, x: Any, table: Any, data: Any, pair: Any, *more: Any) -> Any:
+        limit = Value(9.0, "limit")
+        asked = [x < limit, table[1][0] < 7.5, data["a"][0] < 7.5, pair[1][2] < 7.5, more[1] < 7.5, Value(7.0) < x]
+        return x if all(map(bool, asked[:-1])) and not asked[-1] else -x
+
+
+GUARDS = ["x < limit", "table[1][0] < 7.5", "data['a'][0] < 7.5", "pair[1][2] < 7.5", "more[1] < 7.5", "a leaf < x"]
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_guards_name_the_arguments_that_they_compare(place: int) -> None:
+    f = autograd.compile(Decides(), backend="numpy")
+    columns = np.ones((2, 6))
+    x, table, data, pair, more, _ = columns.T
+
+    def call() -> Any:
+        return f(
+            x, np.stack([columns[:, :1], table[:, None]], axis=1), {"a": [data]},
+            (0.5, np.stack([x, x, pair], axis=1)), 1.0, more,
+        )  # fmt: skip
+
+    assert call().tolist() == [1.0, 1.0]
+    guards = f.report().programs[0].guards
+    assert [guard.split(" is ")[0] for guard in guards] == GUARDS
+    columns[1, place] = 10.0
+    if place == 5:
+        x[1] = 7.5  # over 7, and the last to be asked
+    with pytest.raises(GuardError, match=rf"Decides: the comparison {re.escape(GUARDS[place])} \(.*\(samples 1\)"):
+        call()
+
+
+def test_a_function_that_does_not_tell_its_parameters() -> None:
+    def f(x: Any, y: Any) -> Any:
+        return y if x[1] < 0.5 else -y
+
+    f.__signature__ = "none"  # type: ignore[attr-defined]  # inspect refuses it, as it does some functions in C
+    with pytest.raises(GuardError, match=r"f: the comparison argument 0\[1\] < 0\.5 \("):
+        autograd.compile(f, backend="numpy")(np.array([[0.0, 0.0], [0.0, 1.0]]), 1.0)
+
+
 def test_a_report_tells_which_guards_are_of_a_branch() -> None:
     f = autograd.compile(own_way_in_each_branch, backend="numpy")
     f(np.array([1.0, -2.0]))
     above, below = f.report().programs[0].guards
     assert above.startswith("a sqrt < 1.5 is True")
     assert above.endswith("in a branch of where")
-    assert below.startswith("a leaf < -1.5 is True")
+    assert below.startswith("x < -1.5 is True")
     assert below.endswith("in a branch of where")
 
 

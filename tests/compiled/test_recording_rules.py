@@ -86,7 +86,7 @@ def returns_nothing(w: Value) -> Callable[[Value], Any]:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (reads_its_argument, r"number of Value\(1\.0\) was read \(test_recording_rules.py:\d+\).*detach"),
+        (reads_its_argument, r"number of 'x' \(1\.0\) was read \(test_recording_rules.py:\d+\).*detach"),
         (reads_a_parameter, r"number of 'w' \(0\.5\) was read .*Keep to Values"),
         (writes_a_parameter, r"number of 'w' \(0\.5\) was written .*Write leaves between calls"),
         (runs_backward, r"backward\(\) leaves was read .*gradients for derivatives"),
