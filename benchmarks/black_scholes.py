@@ -22,7 +22,7 @@ def price(spot: Any, strike: Any, years: Any, rate: Any, volatility: Any, m: Any
     return spot * phi(d1) - strike * m.exp(-rate * years) * phi(d2)
 
 
-def run(runs: int) -> dict[str, float]:
+def run(runs: int = 10) -> dict[str, float]:
     """The figures."""
     on_one_core()
     import numpy as np
@@ -48,4 +48,4 @@ def run(runs: int) -> dict[str, float]:
         mine, ours = works["ours"]()
         assert np.abs(np.asarray(value) - mine).max() < 1e-10
         assert all(np.abs(np.asarray(a) - b).max() < 1e-8 for a, b in zip(slopes, ours, strict=True))
-    return ratios(best(works, least=min(runs, 10)))
+    return ratios(best(works, least=runs))

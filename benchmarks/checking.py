@@ -54,7 +54,7 @@ def gradcheck_seconds() -> tuple[float, int]:
     return time.perf_counter() - start, calls
 
 
-def run(runs: int = 15) -> dict[str, float]:
+def run(runs: int = 5) -> dict[str, float]:
     """All figures of this benchmark; ``torch_ratio`` is PyTorch's time over ours."""
     numbers = point(INPUTS)
     graph = scalar_code(*[Value(x) for x in point(TERMS)])
@@ -70,7 +70,7 @@ def run(runs: int = 15) -> dict[str, float]:
         assert report.ok
         return report
 
-    seconds = smallest({"function": function, "graph": edges}, runs=min(runs, 5))
+    seconds = smallest({"function": function, "graph": edges}, runs=runs)
     figures = {
         "function_s": seconds["function"],
         "graph_s": seconds["graph"],

@@ -34,7 +34,7 @@ def function() -> Any:
     return f
 
 
-def run(runs: int) -> dict[str, float]:
+def run(runs: int = 3) -> dict[str, float]:
     """The figures; ``ready`` is the time until the first result."""
     on_one_core()
     import numpy as np
@@ -59,4 +59,4 @@ def run(runs: int) -> dict[str, float]:
     assert abs(theirs - value) <= 1e-9 * abs(theirs)
     assert all(abs(leaf.grad - g) <= 1e-9 * (1 + abs(g)) for leaf, g in zip(leaves, gradient, strict=True))
     works: dict[str, Any] = {"ours": lambda: objective(point), "eager": eager}
-    return {"ready_s": ready, **ratios(best(works, least=3))}
+    return {"ready_s": ready, **ratios(best(works, least=runs))}

@@ -86,7 +86,7 @@ def with_torch(torch: Any, model: Any, activation: str, X: Any, y: Any) -> Calla
     return step
 
 
-def compared(activation: str, samples: int, *, torch_too: bool) -> dict[str, float]:
+def compared(activation: str, samples: int, runs: int, *, torch_too: bool) -> dict[str, float]:
     """Seconds and ratios for one activation; all must agree on the value before they are timed."""
     import nn
 
@@ -102,10 +102,10 @@ def compared(activation: str, samples: int, *, torch_too: bool) -> dict[str, flo
     if torch is not None:
         works["torch"] = with_torch(torch, model, activation, X, y)
         assert abs(works["torch"]() - value) < 1e-12  # type: ignore[operator]
-    return ratios(best(works))
+    return ratios(best(works, least=runs))
 
 
-def micrograd_seconds(runs: int = 3) -> float | None:
+def micrograd_seconds(runs: int) -> float | None:
     """Seconds of micrograd's own step, the collector on."""
     import random
 
@@ -124,16 +124,16 @@ def micrograd_seconds(runs: int = 3) -> float | None:
     return smallest({"it": lambda: scalar_step(model, engine.Value, points, sides)}, runs=runs)["it"]
 
 
-def run(runs: int) -> dict[str, float]:
+def run(runs: int = 15) -> dict[str, float]:
     """The figures: the smaller ratio of the two activations for JAX and PyTorch."""
     on_one_core()
     found: dict[str, float] = {}
     for activation in ("tanh", "relu"):
-        found.update({f"{activation}_{key}": x for key, x in compared(activation, 100, torch_too=True).items()})
+        found.update({f"{activation}_{key}": x for key, x in compared(activation, 100, runs, torch_too=True).items()})
     for name in ("jax", "torch"):
         if f"tanh_{name}_ratio" in found:
             found[f"{name}_ratio"] = min(found[f"tanh_{name}_ratio"], found[f"relu_{name}_ratio"])
-    theirs = micrograd_seconds()
+    theirs = micrograd_seconds(min(runs, 3))  # a step takes as long as 10,000 of ours
     if theirs is not None:
         found["micrograd_s"], found["micrograd_ratio"] = theirs, theirs / found["relu_ours_s"]
     return found

@@ -15,7 +15,7 @@ SAMPLES = 1_000
 SECONDS = 0.01
 
 
-def run(runs: int) -> dict[str, float]:
+def run(runs: int = 10) -> dict[str, float]:
     """The figures."""
     on_one_core()
     import numpy as np
@@ -61,4 +61,4 @@ def run(runs: int) -> dict[str, float]:
         works["jax"] = lambda: jax.block_until_ready(theirs(constants, points))
         assert abs(float(other) - value) < 1e-10
         assert np.abs(np.asarray(slopes) - gradient).max() < 1e-9
-    return found | ratios(best(works, least=min(runs, 10)))
+    return found | ratios(best(works, least=runs))

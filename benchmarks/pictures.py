@@ -61,7 +61,7 @@ def first_picture(engine: str | None) -> float:
     return float(done.stdout)
 
 
-def run(runs: int) -> dict[str, float]:
+def run(runs: int = 15) -> dict[str, float]:
     """Seconds by what was drawn, and the size of pictures in bytes."""
     graphs = {nodes: graph(nodes) for nodes in SIZES}
     works = {f"draw_{nodes}_s": partial(svg, output, None) for nodes, output in graphs.items()}

@@ -44,15 +44,15 @@ def _seconds(program: str, folder: str) -> float:
     return float(found.stdout)
 
 
-def run(runs: int) -> dict[str, float]:
+def run(runs: int = 5) -> dict[str, float]:
     """The figures: without anything in the cache on disk, with it, and JAX's; the smallest of several."""
     cold, warm = [], []
-    for _ in range(min(runs, 5)):
+    for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             cold.append(_seconds(_OURS, folder))
             warm.append(_seconds(_OURS, folder))
     found = {"cold_s": min(cold), "warm_s": min(warm)}
     if find_spec("jax") is not None:
-        found["jax_s"] = min(_seconds(_JAX, "") for _ in range(min(runs, 5)))
+        found["jax_s"] = min(_seconds(_JAX, "") for _ in range(runs))
         found["jax_ratio"] = found["jax_s"] / found["cold_s"]
     return found

@@ -57,7 +57,7 @@ def _exp(z: Any) -> Any:
     return out
 
 
-def run(runs: int = 5) -> dict[str, float]:
+def run(runs: int = 15) -> dict[str, float]:
     """All figures of this benchmark; ratios are micrograd's time over ours."""
     import micrograd.nn
 
