@@ -133,7 +133,7 @@ def run(runs: int = 15) -> dict[str, float]:
     for name in ("jax", "torch"):
         if f"tanh_{name}_ratio" in found:
             found[f"{name}_ratio"] = min(found[f"tanh_{name}_ratio"], found[f"relu_{name}_ratio"])
-    theirs = micrograd_seconds(min(runs, 3))  # a step takes as long as 10,000 of ours
+    theirs = micrograd_seconds(min(runs, 3))  # a step takes as long as tens of thousands of ours
     if theirs is not None:
         found["micrograd_s"], found["micrograd_ratio"] = theirs, theirs / found["relu_ours_s"]
     return found
