@@ -83,14 +83,18 @@ class Sequential(Module):
         """
         return passes.trace(self, x)
 
-    def predict(self, X: Any) -> list[Any]:
+    def predict(self, X: Any, *, compile: bool = True) -> list[Any]:
         """The outputs for rows of numbers, as floats (lists of them unless the width is 1), without a graph.
 
-        They equal a call's bit for bit; from 1,000 rows on the network is recorded and replayed (see
-        `autograd.compile`), and the last digits of activations such as tanh may differ. An activation given as a
-        function must take plain floats too. X is lists, tuples, a NumPy array or a pandas frame.
+        They equal a call's bit for bit, but where the network is replayed: there the last digits of activations such as
+        tanh may differ. An activation given as a function must take plain floats too.
+
+        Args:
+            X: lists, tuples, a NumPy array or a pandas frame.
+            compile: whether the network may be recorded once and replayed over batches (`autograd.compile`), from 1,000
+                rows on, where NumPy is installed. One that cannot be recorded is run row by row.
         """
-        return passes.predict(self, X)
+        return passes.predict(self, X, compile=compile)
 
     def save(self, path: str | os.PathLike[str], extras: Mapping[str, Any] | None = None) -> None:
         """Write architecture and parameters to a file that `nn.load` reads, with whatever plain JSON the extras hold.

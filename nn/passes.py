@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
@@ -51,10 +52,10 @@ def trace(model: Sequential, x: Sequence[Any]) -> Trace:
     return Trace(inputs, sums, activations, a[0] if len(a) == 1 else a)
 
 
-def predict(model: Sequential, X: Any) -> list[Any]:
-    """The outputs for rows of plain numbers without a graph: in the arithmetic of a call; replayed for many rows."""
+def predict(model: Sequential, X: Any, *, compile: bool) -> list[Any]:
+    """The outputs for rows of plain numbers without a graph: in the arithmetic of a call; for many rows replayed."""
     rows = sample_rows(X)
-    replayed = outputs_of(model, rows)
+    replayed = outputs_of(model, rows) if compile else None
     if replayed is not None:
         return replayed
     steps = [_without_a_graph(layer) for layer in model.layers]
@@ -67,10 +68,12 @@ def predict(model: Sequential, X: Any) -> list[Any]:
     return outputs
 
 
-def predictions(model: Module, rows: Sequence[list[float]]) -> list[Any]:
+def predictions(model: Module, rows: Sequence[list[float]], *, compile: bool) -> list[Any]:
     """The outputs of any module as floats, or lists of them: by its `predict` if it has one, else by calling it."""
-    if hasattr(model, "predict"):
-        return list(model.predict(rows))
+    predict = getattr(model, "predict", None)
+    if predict is not None:
+        takes_it = not compile and "compile" in signature(predict).parameters  # a user's own need not
+        return list(predict(rows, compile=False) if takes_it else predict(rows))
     return [_plain(model(row)) for row in rows]
 
 

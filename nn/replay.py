@@ -13,15 +13,20 @@ MANY_ROWS = 1000
 
 
 def outputs_of(model: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any] | None:
-    """What the model returns for each of many rows, as floats or lists of them; `None` where a replay cannot serve."""
+    """What the model returns for each of many rows, as floats or lists of them.
+
+    `None` where a replay cannot serve: there are few rows, a recording is impossible, an output is not finite.
+    """
     if len(rows) < MANY_ROWS:
         return None
     try:
         recorded = compile(model, expected_samples=len(rows))
-        found: list[Any] = recorded(*recorded.arrays(rows)).tolist()
+        outputs = recorded(*recorded.arrays(rows))
+        found: list[Any] = outputs.tolist()
+        finite = bool((abs(outputs) < math.inf).all())
     except Exception:  # the call row by row does it, or says why not
         return None
-    return found
+    return found if finite else None  # an operation outside its domain gives nan in a replay and raises in a call
 
 
 class Replay:

@@ -89,27 +89,34 @@ class TableModel:
             return "mse"
         return "bce_with_logits" if len(self.classes) == 2 else "cross_entropy"
 
-    def logits(self, rows: Sequence[Sequence[float]]) -> list[list[float]]:
-        """One logit per class for each row."""
-        outputs = self.network.predict(self.inputs.apply(rows))
+    def logits(self, rows: Sequence[Sequence[float]], *, compile: bool = True) -> list[list[float]]:
+        """One logit per class for each row; `compile` as in `predict`."""
+        outputs = self.network.predict(self.inputs.apply(rows), compile=compile)
         return [[0.0, output] for output in outputs] if self.loss == "bce_with_logits" else outputs
 
-    def probabilities(self, rows: Sequence[Sequence[float]]) -> list[list[float]]:
-        """One probability per class for each row: the softmax of the logits."""
+    def probabilities(self, rows: Sequence[Sequence[float]], *, compile: bool = True) -> list[list[float]]:
+        """One probability per class for each row: the softmax of the logits; `compile` as in `predict`."""
         results = []
-        for logits in self.logits(rows):
+        for logits in self.logits(rows, compile=compile):
             largest = max(logits)
             powers = [math.exp(logit - largest) for logit in logits]
             total = math.fsum(powers)
             results.append([power / total for power in powers])
         return results
 
-    def predict(self, rows: Sequence[Sequence[float]]) -> list[Any]:
-        """The index of the likeliest class for each row, the first at a tie; or the quantity in the table's units."""
+    def predict(self, rows: Sequence[Sequence[float]], *, compile: bool = True) -> list[Any]:
+        """The index of the likeliest class for each row, the first at a tie; or the quantity in the table's units.
+
+        Args:
+            rows: the numbers of the features.
+            compile: whether the network may be recorded once and replayed over batches (`autograd.compile`), from 1,000
+                rows on, where NumPy is installed. One that cannot be recorded is run row by row.
+        """
         if self.outputs is None:
-            return [logits.index(max(logits)) for logits in self.logits(rows)]
+            return [logits.index(max(logits)) for logits in self.logits(rows, compile=compile)]
         (mean,), (deviation,) = self.outputs.means, self.outputs.deviations
-        return [mean + deviation * output for output in self.network.predict(self.inputs.apply(rows))]
+        outputs = self.network.predict(self.inputs.apply(rows), compile=compile)
+        return [mean + deviation * output for output in outputs]
 
     def right(self, table: Table) -> int:
         """How many rows of a table get their true class."""

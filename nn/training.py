@@ -94,7 +94,8 @@ def fit(
         keep_best: put back the weights after the epoch with the best such loss, at the end and after Ctrl-C. Without
             validation the loss of an epoch is the mean over its steps, so take it with a validation.
         compile: whether the loss may be recorded once and replayed over batches (`autograd.compile`), where NumPy is
-            installed. A loss that cannot be recorded is run sample by sample; the numbers differ by rounding alone.
+            installed, and the model for validation and metrics. A loss that cannot be recorded is run sample by sample;
+            the numbers differ by rounding alone.
 
     Raises:
         ValueError, TypeError: X, y or an option is not what it should be, or the optimizer is over other parameters.
@@ -153,11 +154,11 @@ def fit(
                 if pushed and all(parameter.data == number for parameter, number in began.items()):
                     raise NothingMoved
                 if held_out is not None:
-                    loss_there = _mean_loss(model, function, name, *held_out, place)
+                    loss_there = _mean_loss(model, function, name, *held_out, place, compile=compile)
                     history.validation_losses.append(loss_there)
                 for parts, results in (((rows, targets), history.metrics), (held_out, history.validation_metrics)):
                     if parts is not None and measures:
-                        outputs = predictions(model, parts[0])
+                        outputs = predictions(model, parts[0], compile=compile)
                         for called, measure in measures.items():
                             results.setdefault(called, []).append(float(measure(outputs, parts[1])))
                 if added:
@@ -202,11 +203,18 @@ def _held_out(model: Module, validation: Any, loss: str) -> tuple[list[list[floa
 
 
 def _mean_loss(
-    model: Module, loss: LossFunction, name: str, rows: list[list[float]], targets: list[Any], place: tuple[int, int]
+    model: Module,
+    loss: LossFunction,
+    name: str,
+    rows: list[list[float]],
+    targets: list[Any],
+    place: tuple[int, int],
+    *,
+    compile: bool,
 ) -> float:
     """The mean loss over samples, without a graph unless the loss is the user's own."""
     total = 0.0
-    for i, (output, target) in enumerate(zip(predictions(model, rows), targets, strict=True)):
+    for i, (output, target) in enumerate(zip(predictions(model, rows, compile=compile), targets, strict=True)):
         try:
             found: Any = loss(output if name else _as_values(output), target)
         except (DomainError, OverflowError) as error:

@@ -11,6 +11,9 @@ import autograd
 import nn
 from autograd import Value
 from nn import replay
+from nn.preparation import Standardisation
+from nn.table_models import TableModel
+from nn.tables import Column
 
 OPTIMIZERS = {
     "SGD": lambda p: nn.SGD(p, learning_rate=0.05),
@@ -161,6 +164,85 @@ def test_predictions_for_many_rows(outputs: int, monkeypatch: pytest.MonkeyPatch
     assert found[::97] == pytest.approx(few, rel=1e-13, abs=1e-14)
     assert own(model, rows.tolist()) is not None
     assert own(model, rows[:10].tolist()) is None
+
+
+def count_networks_replayed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows were asked for, each time that a network was to be replayed over many."""
+    asked: list[int] = []
+    own = replay.outputs_of
+    monkeypatch.setattr("nn.passes.outputs_of", lambda model, rows: asked.append(len(rows)) or own(model, rows))
+    return asked
+
+
+def test_predictions_row_by_row_if_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a replay the numbers are a call's, bit for bit."""
+    asked = count_networks_replayed(monkeypatch)
+    model = nn.MLP(2, [5, 1], seed=6)
+    rows = np.random.default_rng(0).uniform(-2, 2, (replay.MANY_ROWS, 2)).tolist()
+    assert model.predict(rows, compile=False) == [model(row).data for row in rows]
+    assert asked == []
+    model.predict(rows, compile=True)
+    assert asked == [len(rows)]
+
+
+@pytest.mark.parametrize("classes", [("no", "yes"), None])
+def test_a_table_model_predicts_row_by_row_if_wanted(classes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).uniform(-2, 2, (replay.MANY_ROWS, 2)).tolist()
+    standard = Standardisation((0.0, 0.0), (1.0, 1.0))
+    outputs = None if classes else Standardisation((3.0,), (2.0,))
+    columns = tuple(Column(name) for name in "ab")
+    model = TableModel(nn.MLP(2, [5, 1], seed=6), columns, "c", classes, standard, outputs)
+    asked = count_networks_replayed(monkeypatch)
+    eager = model.predict(rows, compile=False)
+    if classes:
+        replayed = np.array(model.probabilities(rows))
+        # Two layers of activations within 4 ulp.
+        assert np.array(model.probabilities(rows, compile=False)) == pytest.approx(replayed, rel=1e-12)
+        assert eager == model.predict(rows)
+    else:
+        assert eager == [3.0 + 2.0 * model.network(row).data for row in rows]
+        # The mean 3 takes away some digits that are next to zero, no more.
+        assert eager == pytest.approx(model.predict(rows), rel=1e-12, abs=1e-13)
+    assert asked == [len(rows)] * (2 if classes else 1)
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_fit_without_a_replay_has_none_for_validation_and_metrics_either(
+    compile: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = count_networks_replayed(monkeypatch)
+    model = nn.MLP(1, [1], seed=2)
+    X, y = [[0.001 * i] for i in range(replay.MANY_ROWS)], [0.002 * i for i in range(replay.MANY_ROWS)]
+    optimizer = nn.SGD(model.parameters(), learning_rate=0.1)
+    nn.fit(
+        model, X[:9], y[:9], loss="mse", optimizer=optimizer, epochs=1, validation=(X, y), metrics=["r2"],
+        compile=compile,
+    )  # fmt: skip
+    assert asked == ([1000, 9, 1000] if compile else [])
+
+
+def test_a_model_whose_own_predict_has_no_such_option() -> None:
+    class Own(nn.MLP):
+        def predict(self, X: Any) -> Any:  # type: ignore[override]
+            return [0.0 for _ in X]
+
+    model = Own(1, [1], seed=2)
+    optimizer = nn.SGD(model.parameters(), learning_rate=0.1)
+    history = nn.fit(
+        model, [[1.0]], [2.0], loss="mse", optimizer=optimizer, epochs=1, validation=([[1.0]], [3.0]), compile=False
+    )
+    assert history.validation_losses == [9.0]
+
+
+@pytest.mark.parametrize("bad", [0, 500])
+def test_many_rows_raise_outside_a_domain_as_few_do(bad: int) -> None:
+    model = nn.MLP(1, [1], output=autograd.log)
+    model.layers[0].neurons[0].w[0].data = 1.0
+    rows = [[1.0]] * replay.MANY_ROWS
+    assert model.predict(rows) == [0.0] * len(rows)
+    rows[bad] = [-1.0]
+    with pytest.raises(autograd.DomainError, match=r"log needs a positive argument; x is -1\.0"):
+        model.predict(rows)
 
 
 def test_training_goes_on_from_a_replay_as_values() -> None:
