@@ -97,20 +97,23 @@ class Compiled:
         1 recording of <lambda>, 0 guards missed
           values: 1 operation over 1 sample input, 0 shared, 3 slots; numpy, because asked for
         """
-        programs = []
-        for ways in self._ways.values():
-            for way in ways:
-                for (what, _), ready in way.ready.items():
-                    programs.append(described(what, ready.choice, way.trace.guards))
-        return Report(self.name, self.recordings, self.guards_missed, tuple(programs))
+        with self._lock:
+            programs = []
+            for ways in self._ways.values():
+                for way in ways:
+                    for (what, _), ready in way.ready.items():
+                        programs.append(described(what, ready.choice, way.trace.guards))
+            return Report(self.name, self.recordings, self.guards_missed, tuple(programs))
 
     def __reduce__(self) -> Any:
         options = {
             "params": self.params, "wrt": self.wrt, "reduce": self.reduce, "dtype": self.dtype.name,
             "options": self.options,
         }  # fmt: skip
-        traces = {key: [way.trace for way in ways] for key, ways in self._ways.items()}
-        return _unpickled, (picklable(self.function, self.name), self.name, options, traces)
+        with self._lock:
+            traces = {key: [way.trace for way in ways] for key, ways in self._ways.items()}
+            counts = (self.recordings, self.guards_missed)
+        return _unpickled, (picklable(self.function, self.name), self.name, options, traces, counts)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
         """The copied function, not yet recorded; a plain function stays the same one, with the leaves it captures."""
@@ -388,9 +391,12 @@ def _directions(recorded: Trace, guard: Guard) -> tuple[bool, ...]:
     return () if place < 0 else (*answers[:place], not guard.outcome, *answers[place + 1 :])
 
 
-def _unpickled(function: Any, name: str, options: dict[str, Any], traces: dict[Any, list[Trace]]) -> Compiled:
+def _unpickled(
+    function: Any, name: str, options: dict[str, Any], traces: dict[Any, list[Trace]], counts: tuple[int, int]
+) -> Compiled:
     made = Compiled(function, **options)
     made.name = name
+    made.recordings, made.guards_missed = counts
     made._ways = {key: [Way(trace, {}) for trace in kept] for key, kept in traces.items()}
     captured = [leaf for kept in traces.values() for trace in kept for leaf in trace.captured]
     if captured:

@@ -7,6 +7,7 @@ import pickle
 import re
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import autograd
 import nn
 from autograd import RecordingError, Value
 from autograd.compiled import backends, cache
+from autograd.compiled.function import Compiled
 from tests.compiled.replays import BACKENDS
 
 X = np.array([1.0, 2.0, 3.0])
@@ -199,7 +201,7 @@ def test_a_pickle_has_programs_and_leaves(backend: str) -> None:
     step.value_and_grad(X)
     again = pickle.loads(pickle.dumps(step))
     value, grads = again.value_and_grad(X)
-    assert (value, grads.tolist(), again.recordings) == (3.0, [6.0], 0)
+    assert (value, grads.tolist(), again.recordings) == (3.0, [6.0], 1)
     again.params[0].data = 2.0
     assert again.value_and_grad(X)[0] == 12.0
     assert step.value_and_grad(X)[0] == 3.0
@@ -209,6 +211,40 @@ def test_a_pickle_has_programs_and_leaves(backend: str) -> None:
     objective([1.0, 2.0])
     value, gradient = pickle.loads(pickle.dumps(objective))([3.0, 4.0])
     assert (value, gradient.tolist()) == (6.0, [2.0, 1.5])
+
+
+def test_a_pickle_keeps_count() -> None:
+    step = autograd.compile(lambda x: 2.0 * x if x > 1.5 else x, backend="numpy")
+    step(X[1:])
+    step(X[:1])
+    again = pickle.loads(pickle.dumps(step))
+    assert again(X[1:]).tolist() == step(X[1:]).tolist() == [4.0, 6.0]
+    assert str(again.report()).splitlines()[0] == str(step.report()).splitlines()[0]
+    assert str(again.report()).startswith("2 recordings of <lambda>, 2 guards missed\n  values: ")
+
+
+@pytest.mark.parametrize("look", [Compiled.report, pickle.dumps], ids=["report", "pickle"])
+def test_who_looks_waits_for_a_call_that_is_under_way(look: Any) -> None:
+    called, proceed = threading.Event(), threading.Event()
+
+    def f(x: Value) -> Value:
+        called.set()
+        assert proceed.wait(60)
+        return 2.0 * x
+
+    step = autograd.compile(f, backend="numpy")
+    looked: list[Any] = []
+    threads = [threading.Thread(target=step, args=(X,)), threading.Thread(target=lambda: looked.append(look(step)))]
+    threads[0].start()
+    assert called.wait(60)
+    threads[1].start()
+    threads[1].join(0.05)
+    assert not looked  # it would have been there, 0.05 s being a hundred times what it takes
+    proceed.set()
+    for thread in threads:
+        thread.join(60)
+    found = looked[0] if look is Compiled.report else pickle.loads(looked[0])
+    assert found.recordings == 1
 
 
 def test_what_was_never_called_pickles_if_its_function_does() -> None:
