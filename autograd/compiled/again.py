@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-_DOUBLE = np.dtype(np.float64)
+from autograd.compiled.arguments import DOUBLE
 
 
 class Again:
@@ -39,7 +39,7 @@ class Again:
         if len(args) != len(self._args):
             return None
         for arg, before, shape in zip(args, self._args, self._shapes, strict=True):
-            if arg is not before or arg.shape != shape or arg.dtype is not _DOUBLE:
+            if arg is not before or arg.shape != shape or arg.dtype is not DOUBLE:
                 return None
         replay = self._replay
         if replay.runs != self._runs:  # other arrays were run meanwhile
@@ -58,7 +58,7 @@ def again(args: Sequence[Any], ready: Any, samples: int, reduce: str | None) -> 
     """What runs the same call once more; ``None`` where it needs more than that."""
     replay = ready.replay
     outputs = ready.gather.all_summed
-    arrays = all(arg.__class__ is np.ndarray and arg.dtype is _DOUBLE and not arg.strides[0] & 7 for arg in args)
+    arrays = all(arg.__class__ is np.ndarray and arg.dtype is DOUBLE and not arg.strides[0] & 7 for arg in args)
     if outputs is None or not arrays or not samples or reduce is None or ready.needs_numbers or replay.kept:
         return None
     table = getattr(replay, "table", None)

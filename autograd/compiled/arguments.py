@@ -15,6 +15,9 @@ import numpy as np
 
 from autograd.value import Value, plain
 
+#: The one object that NumPy has for it, so that ``is`` compares.
+DOUBLE = np.dtype(np.float64)
+
 
 class Arguments(NamedTuple):
     """A call's arguments as columns, in order."""
@@ -75,7 +78,7 @@ class ArgumentReader:
         widths = []
         samples = -1
         for arg in args:
-            if arg.__class__ is not np.ndarray or arg.dtype is not _DOUBLE or not 0 < arg.ndim < 3:
+            if arg.__class__ is not np.ndarray or arg.dtype is not DOUBLE or not 0 < arg.ndim < 3:
                 return arguments_of(args, self._name)
             shape = arg.shape
             if shape[0] != samples >= 0:
@@ -95,9 +98,6 @@ class ArgumentReader:
             else:
                 columns += list(arg.T)
         return Arguments(known.key, samples, columns, known.build, known.spans)
-
-
-_DOUBLE = np.dtype(np.float64)
 
 
 class _Reader:

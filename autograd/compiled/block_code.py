@@ -28,7 +28,7 @@ from autograd.compiled.code import (
 )
 from autograd.compiled.loop_code import OF_COLUMNS, LoopCode
 from autograd.compiled.operations import operations
-from autograd.compiled.replay import Replay
+from autograd.compiled.replay import Replay, places_of
 
 
 class Neuron(NamedTuple):
@@ -172,8 +172,8 @@ class BlockCode:
         self._loops.expect(self._replay.columns, self._uses)
         sums, inside = chains(self._operands, self._name, lambda slot: self._uses[slot] == 1)
         layers = self._layers(sums)
-        summed = _places(self._replay.summed, self._end)
-        kept = _places(self._replay.kept, self._end)
+        summed = places_of(self._replay.summed, self._end)
+        kept = places_of(self._replay.kept, self._end)
         for place, slot in enumerate(self._replay.columns):
             if self._uses[slot] and not self._loops.is_loaded_here(slot):
                 self.rows_of[slot] = self.new_row()
@@ -336,12 +336,3 @@ class BlockCode:
             self.refer(self.rows_of[slot], begin, self._shared_run(weights))
         for _ in neurons:  # what is shared has no row to give back
             self.release(*inputs)
-
-
-def _places(outputs: Sequence[tuple[int, int]], end: int) -> dict[int, list[int]]:
-    """Slot → its places among the outputs, for the slots before that end."""
-    found: dict[int, list[int]] = {}
-    for place, (_, slot) in enumerate(outputs):
-        if slot < end:
-            found.setdefault(slot, []).append(place)
-    return found

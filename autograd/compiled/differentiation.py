@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from autograd.compiled import loop_adjoint
+from autograd.compiled import loop_adjoint, loops
 from autograd.compiled.building import Builder, Product, Slot
 from autograd.compiled.n_ary import LONG_DOT
 from autograd.loop_recording import PART, Body
@@ -135,7 +135,7 @@ class Differentiator:
                         kept_out = here
                         product = emit(_WHERE, (here, product, self.builder.constant(-0.0)))
                 if primitive is PART:
-                    self._parts.setdefault(operand, {})[_which(program, operands)] = product, kept_out
+                    self._parts.setdefault(operand, {})[loops.which(program, operands)] = product, kept_out
                     found[operand] = product
                     continue
                 so_far = found[operand]
@@ -327,11 +327,6 @@ def _uses_of_instructions(program: Program) -> Any:
     return np.bincount(operands[operands >= 0], minlength=program.first_instruction + len(program))[
         program.first_instruction :
     ]
-
-
-def _which(program: Program, operands: Sequence[int]) -> int:
-    """Which part of a loop it is."""
-    return int(program.constants[operands[1] - program.inputs])
 
 
 def _template(into: Builder, primitive: Primitive, arguments: Sequence[int], exponent: float | None) -> Template:

@@ -80,7 +80,7 @@ class LoopCode:
             if row is STACK:
                 self._loaded_here.update({o: place[o] for o in operands if o in place and uses[o] == 1})
             elif row is FINAL:
-                self._wanted.add((operands[0], self._number(program, operands[1])))
+                self._wanted.add((operands[0], loops.which(program, operands)))
             elif loop is not None:
                 missing = sorted({r.name for r in loop.program().primitives} - known)
                 if missing:
@@ -97,11 +97,11 @@ class LoopCode:
         if row is STACK:
             self._stack(slot, operands)
         elif row is FINAL:
-            self._code.rows_of[slot] = self._carries[operands[0]][self._number(program, operands[1])]
+            self._code.rows_of[slot] = self._carries[operands[0]][loops.which(program, operands)]
         elif row is COLUMN:
-            self._columns[slot] = self._results[operands[0]][self._number(program, operands[1])]
+            self._columns[slot] = self._results[operands[0]][loops.which(program, operands)]
         elif row is AT:
-            self._code.rows_of[slot] = self._refer(self._columns[operands[0]], self._number(program, operands[1]))
+            self._code.rows_of[slot] = self._refer(self._columns[operands[0]], loops.which(program, operands))
         elif loop is not None:
             self._loop(slot, loop, operands)
         else:
@@ -143,10 +143,6 @@ class LoopCode:
     def _refer(self, column: Column, step: int | None = None) -> int:
         self._references.append((column, step))
         return OF_COLUMNS + len(self._references) - 1
-
-    @staticmethod
-    def _number(program: Program, slot: int) -> int:
-        return int(program.constants[slot - program.inputs])
 
     def _move(self, to: int, reference: int) -> None:
         self._code.emit(MOVE)

@@ -86,6 +86,11 @@ def of(row: Primitive) -> Loop | None:
     return row.forward if isinstance(row.forward, Loop) else None
 
 
+def which(program: Program, operands: Sequence[int]) -> int:
+    """Which carry, result or step an instruction reads that has these operands: the second one is its number."""
+    return int(program.constants[operands[1] - program.inputs])
+
+
 def has_loops(program: Program) -> bool:
     """Whether a program has columns."""
     return any(row is STACK or of(row) is not None for row in program.primitives)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from autograd.compiled import driver
 from autograd.compiled.machine_loops import LoopWriter, column
 from autograd.compiled.reduction import LANES
-from autograd.compiled.replay import Replay
+from autograd.compiled.replay import Replay, places_of
 from autograd.number_systems import llvm_kernels
 from autograd.number_systems.llvm import Emitter, Register
 from autograd.primitives import Primitive
@@ -82,7 +82,7 @@ class BlockText:
         self._emitter = Emitter(LANES, llvm_kernels.call, contract=fast)
         self._lines = self._emitter.lines
         self._code = StraightCode(self._emitter, self._shared, self._put)
-        self._summed, self._kept = _places(replay.summed), _places(replay.kept)
+        self._summed, self._kept = places_of(replay.summed), places_of(replay.kept)
         self._loops = LoopWriter(self._emitter, self._code, StraightCode)
         self._write()
         self.vectors = self._loops.vectors
@@ -164,14 +164,6 @@ class BlockText:
                 driver.TEXT,
             ]
         )
-
-
-def _places(outputs: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
-    """Slot → its places among the outputs."""
-    found: dict[int, list[int]] = {}
-    for place, (_, slot) in enumerate(outputs):
-        found.setdefault(slot, []).append(place)
-    return found
 
 
 class _GatheredCalls:

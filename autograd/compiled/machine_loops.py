@@ -71,19 +71,16 @@ class LoopWriter:
         if row is STACK:
             self._stack(slot, operands)
         elif row is FINAL:
-            self._code.set(slot, self._finals[operands[0]][self._which(operands)])
+            self._code.set(slot, self._finals[operands[0]][loops.which(self._program, operands)])
         elif row is COLUMN:
-            self._columns[slot] = self._results[operands[0]][self._which(operands)]
+            self._columns[slot] = self._results[operands[0]][loops.which(self._program, operands)]
         elif row is AT:
-            self._code.set(slot, self._load(str(self._columns[operands[0]] + self._which(operands))))
+            self._code.set(slot, self._load(str(self._columns[operands[0]] + loops.which(self._program, operands))))
         elif loop is not None:
             self._loop(slot, loop, operands)
         else:
             return False
         return True
-
-    def _which(self, operands: Sequence[int]) -> int:
-        return int(self._program.constants[operands[1] - self._program.inputs])
 
     def _new_column(self, steps: int) -> int:
         self.vectors += steps

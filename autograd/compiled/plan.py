@@ -28,15 +28,6 @@ class Plan(NamedTuple):
     #: How many of the last instructions are products that are outputs and nothing else.
     products: int = 0
 
-    @property
-    def derivatives(self) -> int:
-        """The number of outputs that are derivatives."""
-        return len(self.program.outputs) - self.values - self.guards
-
-    def varies(self, output: int) -> bool:
-        """Whether an output differs from sample to sample."""
-        return bool(self.varying[self.program.outputs[output]])
-
 
 def planned(
     trace: Trace,

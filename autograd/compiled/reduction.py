@@ -15,6 +15,18 @@ LANES = 4
 CHUNK = 1024
 
 
+def samples_of_a_block(numbers: int, most_bytes: int, *, least: int = 16) -> int:
+    """How many samples are computed at once, so many numbers each: a divisor of a chunk.
+
+    Args:
+        most_bytes: what their numbers may take; beyond it there are no more than ``least`` samples.
+    """
+    size = least
+    while size * 2 <= min(most_bytes // (8 * max(numbers, 1)), CHUNK):
+        size *= 2
+    return size
+
+
 class TreeSum:
     """Adds rows of numbers over samples, block after block; a block begins at a multiple of the lanes."""
 

@@ -96,6 +96,15 @@ class Replay:
         return Gather(self, outputs)
 
 
+def places_of(outputs: Sequence[tuple[int, int]], end: int | None = None) -> dict[int, list[int]]:
+    """Slot → its places among these outputs, ``(output, slot)`` each; only of slots before the end, if one is given."""
+    found: dict[int, list[int]] = {}
+    for place, (_, slot) in enumerate(outputs):
+        if end is None or slot < end:
+            found.setdefault(slot, []).append(place)
+    return found
+
+
 class Gather:
     """Reduced outputs as one array: those that were summed, and those that are the same for all samples."""
 
