@@ -41,16 +41,22 @@ def compile(
     this branch are all. Where plain calls raise DomainError or OverflowError, a compiled one follows IEEE arithmetic:
     its value is nan or an infinity.
 
+    A plain number that the function captures, ``k = 2.0`` outside of it, is part of the recording and stays as it was
+    then; a Value, or an argument, is what may change. The arrays of the last call stay alive until the next one, which
+    is faster if it gets them again.
+
     Args:
         params: the leaves to differentiate by; all that the function captured unless told, or none with ``wrt``.
         wrt: a position of an argument, or several, to differentiate by.
         reduce: what becomes of the samples of ``value_and_grad``: their "mean", their "sum", or ``None``: each alone.
         dtype: of the arrays that come back, "float64" or "float32"; computed is in double precision.
         backend: "numpy", "interpreter", "machine", or "auto".
-        threads: how many share a batch; results do not depend on it.
+        threads: how many share a batch in native code; NumPy's back end takes one. Results do not depend on it.
         expected_samples: over all calls to come; for few, "auto" does without compiling.
-        fast: allow products and sums to be rounded once together, so that results differ from the eager ones in their
-            last digits. Without it they are the same for + - * / and sqrt and what is made of them.
+        fast: allow native code to round products and sums once together, and NumPy's back end to take the neurons of a
+            layer as one matrix product, whose sums have an order of their own; so results differ from the eager ones in
+            their last digits. Without it they are the same for + - * / and sqrt and what is made of them; but what
+            ``where`` leaves out may change the order in which the parts of a gradient are added, and so its last digit.
 
     Raises:
         ModuleNotFoundError: NumPy is not installed.

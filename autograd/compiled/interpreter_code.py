@@ -1,9 +1,10 @@
 """The interpreter, written once as LLVM instructions from the table: any program runs on it without compiling.
 
-Two functions. ``block`` runs a code over blocks of 64 samples: operation by operation, each over the whole block, so
-that choosing the operation is paid once for 64 samples. ``point`` runs groups of equal operations over the rows of one
-array, four at a time, for a single point. Both know the primitives; ``block`` has besides what loads columns and keeps
-outputs, and the sums of products in which most of a network's time goes; ``point`` has long sums.
+Two functions. ``block`` runs a code over blocks of 64 samples, fewer where columns of loops take much memory: operation
+by operation, each over the whole block, so that choosing the operation is paid once for a block. ``point`` runs groups
+of equal operations over the rows of one array, four at a time, for a single point. Both know the primitives; ``block``
+has besides what loads columns and keeps outputs, and the sums of products in which most of a network's time goes;
+``point`` has long sums.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def text(*, fast: bool = False, wide: bool = False) -> str:
     """The module: ``run`` with this ``block``, and ``point``.
 
     Args:
-        fast: round each product and its sum once together in ``dot`` and ``gather``.
+        fast: round each product and its sum once together in ``dot``, ``gather``, ``layer``, ``product`` and ``outer``.
         wide: for a processor with registers of eight numbers.
     """
     emitter = Emitter(LANES, llvm_kernels.call)
