@@ -21,6 +21,9 @@ from autograd.compiled import cache
 _LOCK = threading.Lock()
 _NUMBERS = itertools.count()
 
+#: How much LLVM's code generator tries, from 0 to 3; code in the cache is known by it too.
+_OPTIMIZATION = 1
+
 
 class Library:
     """Loaded code."""
@@ -45,9 +48,10 @@ def _target() -> tuple[Any, str]:
     llvm.initialize_native_asmprinter()
     cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
     target = llvm.Target.from_default_triple()
-    machine = target.create_target_machine(cpu=cpu, features=features, opt=1, jit=True)
+    machine = target.create_target_machine(cpu=cpu, features=features, opt=_OPTIMIZATION, jit=True)
     version = ".".join(map(str, llvm.llvm_version_info))
-    return machine, "\n".join([machine.triple, cpu, features, version, llvmlite.__version__])
+    level = f"optimization {_OPTIMIZATION}"
+    return machine, "\n".join([machine.triple, cpu, features, level, version, llvmlite.__version__])
 
 
 @once
