@@ -94,15 +94,14 @@ class Differentiator:
         """
         wanted = list(wanted)
         depends = _depending_on(program, wanted)
-        live = self._live(program, places, order, seeds, depends, wanted, lanes or {})
+        through: dict[tuple[int, int], int] = {}
+        live = self._live(program, places, order, seeds, depends, wanted, lanes or {}, through)
         found: list[Any] = [None] * len(places)
         for slot, seed in seeds.items():
             found[slot] = seed
         has_choices = bool(lanes) or _WHERE in program.primitives
         used_once = self._weights(program, wanted)
         self._parts = {}
-        #: How often each instruction is an operand, where that matters.
-        uses = _uses_of_instructions(program) if PART in program.primitives else None
         emit, first, primitives = self.builder.emit, program.first_instruction, program.primitives
         opcodes, starts, flat = program.opcodes.tolist(), program.starts.tolist(), program.operands.tolist()
         for slot in reversed(order):
@@ -120,8 +119,11 @@ class Differentiator:
                         found[weight] = (cotangent, places[x])
                     skip = n
             if isinstance(primitive.forward, Body):
-                products = self._through_loop(slot, operands, places, depends, live, uses)
+                products, conditions = self._through_loop(slot, operands, places, depends, first)
                 has_choices = True
+                if conditions:  # what feeds the loop is live where the loop says
+                    through.update(conditions)
+                    live = self._live(program, places, order, seeds, depends, wanted, lanes or {}, through)
             else:
                 products = self._products(primitive, slot, operands, places, cotangent, depends, skip)
             for argument, product in products:
@@ -188,23 +190,15 @@ class Differentiator:
         return [(argument, numbers[place]) for argument, place in template.products]
 
     def _through_loop(
-        self,
-        slot: int,
-        operands: Sequence[int],
-        places: Sequence[int],
-        depends: bytearray,
-        live: list[int | None],
-        uses: Any,
-    ) -> list[tuple[int, int]]:
-        """Argument and cotangent for each argument of a loop; what feeds the loop alone is live where the loop says."""
+        self, slot: int, operands: Sequence[int], places: Sequence[int], depends: bytearray, first: int
+    ) -> tuple[list[tuple[int, int]], dict[tuple[int, int], int]]:
+        """Argument and cotangent for each argument of a loop, and the conditions under which something flows there, by
+        slot and argument."""
         arguments = [i for i, o in enumerate(operands) if depends[o]]
-        first = len(depends) - len(uses)
-        asked = {i for i in arguments if operands[i] >= first and uses[operands[i] - first] == 1}
+        asked = {i for i in arguments if operands[i] >= first}
         found = loop_adjoint.pulled_back(self.builder, _cotangents, places[slot], self._parts[slot], arguments, asked)
-        for argument, _, condition in found:
-            if argument in asked and condition is not None:
-                live[operands[argument]] = self._both(live[slot], condition)
-        return [(argument, product) for argument, product, _ in found]
+        conditions = {(slot, i): condition for i, _, condition in found if i in asked and condition is not None}
+        return [(i, product) for i, product, _ in found], conditions
 
     def _of_any_number(
         self,
@@ -235,14 +229,18 @@ class Differentiator:
         depends: bytearray,
         wanted: Iterable[int],
         lanes: Mapping[int, int],
+        through: Mapping[tuple[int, int], int],
     ) -> list[int | None]:
         """Per slot, the builder's slot of the condition under which its cotangent is used; ``None``: always.
 
         What is wanted is used always: where nothing flowed, it is zero.
+
+        Args:
+            through: a loop's slot and an argument of it → the condition under which something flows there.
         """
         live: list[int | None] = [None] * len(places)
         first, starts = program.first_instruction, program.starts
-        if _WHERE not in program.primitives and not lanes:
+        if _WHERE not in program.primitives and not lanes and not through:
             return live
         self.reaching = {slot: lanes.get(slot) for slot in seeds if slot < first}
         reached = bytearray(len(places))
@@ -258,7 +256,8 @@ class Differentiator:
             i = slot - first
             primitive = program.primitives[program.opcodes[i]]
             operands: Sequence[int] = program.operands[starts[i] : starts[i + 1]]
-            if callable(primitive.partials) and not self._tracks_inputs:
+            is_loop = isinstance(primitive.forward, Body)
+            if callable(primitive.partials) and not self._tracks_inputs and not is_loop:
                 operands = [o for o in operands if o >= first]
             for argument, operand in enumerate(operands):
                 if operand < 0 or not depends[operand] or (operand < first and not self._tracks_inputs):
@@ -271,6 +270,8 @@ class Differentiator:
                 here = live[slot]
                 if primitive is _WHERE:
                     here = self._both(here, self._taken(places[operands[0]], argument))
+                if is_loop:
+                    here = self._both(here, through.get((slot, argument)))
                 if operand < first:
                     known = self.reaching
                     known[operand] = self._either(known[operand], here) if operand in known else here
@@ -319,14 +320,6 @@ def _cotangents(
     """The cotangents of a program in a builder of its own, the step of a loop, and when they reach its inputs."""
     differentiator = Differentiator(builder, tracks_inputs=True)
     return differentiator.cotangents(*arguments, lanes=lanes), differentiator.reaching
-
-
-def _uses_of_instructions(program: Program) -> Any:
-    """How often each instruction is an operand."""
-    operands = np.array(program.operands, np.intp)
-    return np.bincount(operands[operands >= 0], minlength=program.first_instruction + len(program))[
-        program.first_instruction :
-    ]
 
 
 def _template(into: Builder, primitive: Primitive, arguments: Sequence[int], exponent: float | None) -> Template:

@@ -77,14 +77,15 @@ def pulled_back(
     back = loops.put_in(builder, step.back, [*firsts, *from_around, *flowing_in, *kept])
 
     sum_of = {i: carries + k for k, i in enumerate(shared)}
+    flag_of = {i: carries + len(shared) + k for k, i in enumerate(sorted(unsure)) if i in asked}
     column_of = {element: loops.column_of(builder, back, k) for k, element in enumerate(columns)}
-    at_all = {i: len(firsts) - len(step.reached_at_all) + k for k, i in enumerate(step.reached_at_all)}
+    flag_of |= {i: len(firsts) - len(step.reached_at_all) + k for k, i in enumerate(step.reached_at_all)}
     reached_column = {i: loops.column_of(builder, back, len(columns) + k) for k, i in enumerate(step.reached_by_step)}
     products: list[tuple[int, int, int | None]] = []
     for i in arguments:
         t, element = divmod(i - begin, elements) if i >= begin else (0, 0)
         if i < begin and flow.reaches(i):
-            condition = loops.final(builder, back, at_all[i]) if i in at_all else None
+            condition = loops.final(builder, back, flag_of[i]) if i in flag_of else None
             products.append((i, loops.final(builder, back, sum_of.get(i, i)), condition))
         elif i >= begin and flow.reaches(begin + element, t):
             column = reached_column.get(begin + element)
