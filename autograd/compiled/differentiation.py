@@ -94,7 +94,7 @@ class Differentiator:
         """
         wanted = list(wanted)
         depends = _depending_on(program, wanted)
-        through: dict[tuple[int, int], int] = {}
+        through: dict[int, dict[int, int | None]] = {}
         live = self._live(program, places, order, seeds, depends, wanted, lanes or {}, through)
         found: list[Any] = [None] * len(places)
         for slot, seed in seeds.items():
@@ -119,11 +119,9 @@ class Differentiator:
                         found[weight] = (cotangent, places[x])
                     skip = n
             if isinstance(primitive.forward, Body):
-                products, conditions = self._through_loop(slot, operands, places, depends, first)
-                has_choices = True
-                if conditions:  # what feeds the loop is live where the loop says
-                    through.update(conditions)
-                    live = self._live(program, places, order, seeds, depends, wanted, lanes or {}, through)
+                products, through[slot] = self._through_loop(slot, operands, places, depends, first)
+                has_choices = True  # what feeds the loop is live where the loop says
+                live = self._live(program, places, order, seeds, depends, wanted, lanes or {}, through)
             else:
                 products = self._products(primitive, slot, operands, places, cotangent, depends, skip)
             for argument, product in products:
@@ -191,14 +189,13 @@ class Differentiator:
 
     def _through_loop(
         self, slot: int, operands: Sequence[int], places: Sequence[int], depends: bytearray, first: int
-    ) -> tuple[list[tuple[int, int]], dict[tuple[int, int], int]]:
-        """Argument and cotangent for each argument of a loop, and the conditions under which something flows there, by
-        slot and argument."""
+    ) -> tuple[list[tuple[int, int]], dict[int, int | None]]:
+        """Argument and cotangent for each argument of a loop that something flows to, and the conditions under which it
+        does."""
         arguments = [i for i, o in enumerate(operands) if depends[o]]
         asked = {i for i in arguments if operands[i] >= first}
         found = loop_adjoint.pulled_back(self.builder, _cotangents, places[slot], self._parts[slot], arguments, asked)
-        conditions = {(slot, i): condition for i, _, condition in found if i in asked and condition is not None}
-        return [(i, product) for i, product, _ in found], conditions
+        return [(i, product) for i, product, _ in found], {i: condition for i, _, condition in found}
 
     def _of_any_number(
         self,
@@ -229,14 +226,15 @@ class Differentiator:
         depends: bytearray,
         wanted: Iterable[int],
         lanes: Mapping[int, int],
-        through: Mapping[tuple[int, int], int],
+        through: Mapping[int, Mapping[int, int | None]],
     ) -> list[int | None]:
         """Per slot, the builder's slot of the condition under which its cotangent is used; ``None``: always.
 
         What is wanted is used always: where nothing flowed, it is zero.
 
         Args:
-            through: a loop's slot and an argument of it → the condition under which something flows there.
+            through: the slot of a loop → the arguments of it that something flows to → the condition under which it
+                does; ``None``: always. Of a loop that is not there nothing is known yet.
         """
         live: list[int | None] = [None] * len(places)
         first, starts = program.first_instruction, program.starts
@@ -262,6 +260,8 @@ class Differentiator:
             for argument, operand in enumerate(operands):
                 if operand < 0 or not depends[operand] or (operand < first and not self._tracks_inputs):
                     continue  # nothing flows to it, or it is wanted
+                if slot in through and argument not in through[slot]:
+                    continue
                 if not callable(primitive.partials) and primitive.partials[argument] is None:
                     continue
                 if always[operand] and operand >= first:
@@ -270,8 +270,8 @@ class Differentiator:
                 here = live[slot]
                 if primitive is _WHERE:
                     here = self._both(here, self._taken(places[operands[0]], argument))
-                if is_loop:
-                    here = self._both(here, through.get((slot, argument)))
+                if slot in through:
+                    here = self._both(here, through[slot][argument])
                 if operand < first:
                     known = self.reaching
                     known[operand] = self._either(known[operand], here) if operand in known else here

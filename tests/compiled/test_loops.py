@@ -510,6 +510,30 @@ def test_nothing_flows_to_what_only_branches_not_taken_share() -> None:
     assert np.isfinite(compile(f(False), params=[w], wrt=0, backend="numpy").value_and_grad(*args)[1][0]).all()
 
 
+@pytest.mark.parametrize("unused", ["a carry", "an element of a step"])
+def test_a_number_with_a_second_way_through_the_loop_that_nothing_flows_back(unused: str) -> None:
+    """What only a branch not taken uses is kept out, though the loop has it once more for nobody."""
+    w = Value(0.8)
+
+    def f(unroll: bool) -> Callable[..., Any]:
+        def run(x: Any, y: Any) -> Any:
+            root = autograd.sqrt(x) * w  # of infinite slope at 0
+            again = autograd.sin(root)
+            elements = [y, again] if unused == "an element of a step" else [y, y]
+
+            def step(c: Any, e: Any) -> Any:
+                return (where(x > 0.0, root, c[0] * 1.5), again), e * e
+
+            last, results = scan(step, (y, y), elements, unroll=unroll)
+            return last[0] + results[0]
+
+        return run
+
+    args = np.array([0.0, 0.25]), np.array([0.3, 0.4])
+    both(f, args, params=[w], wrt=(0, 1), reduce=None)
+    assert np.isfinite(compile(f(False), params=[w], wrt=0, backend="numpy").value_and_grad(*args)[1][0]).all()
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("where_it_goes", ["shared", "first carry", "element", "shared and outside"])
 def test_what_has_no_value_in_a_branch_not_taken_is_kept_out_on_its_whole_way(where_it_goes: str, backend: str) -> None:
