@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd.compiled.arguments import Arguments, arguments_of
 from autograd.compiled.backends import Options, choose
-from autograd.compiled.further import GRADIENT, HESSIAN, HVP, JVP, VJP, Derivative, further_plan, jacobian_of
+from autograd.compiled.derivatives import GRADIENT, HESSIAN, HVP, JVP, VJP, Derivative, jacobian_of, planned
 from autograd.compiled.ready import Ready, Way, varying_inputs
 from autograd.compiled.tracing import Trace, arranged
 
@@ -144,6 +144,6 @@ class Batch(NamedTuple):
             derivative.refuse_unless_it_exists(self.trace, self.name)
             wanted = [self.trace.arguments[c] for c in columns]
             varying = varying_inputs(self.trace, self.arguments)
-            plan = further_plan(self.trace, derivative, wanted, varying, with_values=False)
+            plan = planned(self.trace, derivative, wanted, varying, with_values=False)
             ready = self.way.ready[key] = Ready(self.trace, choose(plan, self.options), 0)
         return ready

@@ -16,9 +16,9 @@ from autograd.compiled.argument_names import labels_of
 from autograd.compiled.arguments import ArgumentReader, Arguments
 from autograd.compiled.backends import DEFAULTS, Options, checked, choose
 from autograd.compiled.batches import Batch
+from autograd.compiled.derivatives import GRADIENT, VALUES, planned
 from autograd.compiled.guards import MOST_WAYS, Missed, check, missed_again
 from autograd.compiled.pickling import picklable
-from autograd.compiled.plan import planned
 from autograd.compiled.points import Points
 from autograd.compiled.ready import Ready, Way, varying_inputs
 from autograd.compiled.report import Report, described
@@ -370,17 +370,17 @@ class Compiled:
     def _prepared(self, trace: Trace, arguments: Arguments, what: str, columns: tuple[int, ...]) -> Ready:
         varying = varying_inputs(trace, arguments)
         if what == "values":
-            return Ready(trace, choose(planned(trace, varying), self.options), 0)
+            return Ready(trace, choose(planned(trace, VALUES, (), varying), self.options), 0)
         values, guards = len(trace.outputs), len(trace.guards)
         if not trace.one_number:
             raise TypeError(f"value_and_grad needs a function that returns one number; {self.name} returned {values}")
         of_leaf = dict(zip(trace.leaves, trace.leaf_inputs, strict=True))
         params = [of_leaf.get(p, -1) for p in self._params(trace)]
-        derivatives = [(0, [*params, *(trace.arguments[c] for c in columns)])]
+        wanted = [*params, *(trace.arguments[c] for c in columns)]
         reduces = arguments.samples is None or self.reduce is not None  # a single point is a sum of one
         shared = [not isinstance(arguments.columns[c], np.ndarray) for c in columns]
         reduced = [reduces] * values + [False] * guards + [reduces] * len(params) + [reduces and s for s in shared]
-        plan = planned(trace, varying, derivatives, reduced=reduced)
+        plan = planned(trace, GRADIENT, wanted, varying, reduced=reduced)
         return Ready(trace, choose(plan, self.options), len(params))
 
 

@@ -7,8 +7,8 @@ tell it of each number that something reaches at some steps or for some samples 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Container, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from autograd.compiled import loops
 from autograd.loop_recording import Body
@@ -16,17 +16,13 @@ from autograd.primitives import TABLE
 
 if TYPE_CHECKING:
     from autograd.compiled.building import Builder
+    from autograd.compiled.differentiation import Adjoint
     from autograd.program import Program
-
-
-#: ``(builder, program, places, order, seeds, wanted, lanes=…)``: the cotangent of every slot, and when something flows
-#: to inputs.
-Differentiate: TypeAlias = Callable[..., tuple[list[Any], dict[int, "int | None"]]]
 
 
 def pulled_back(
     builder: Builder,
-    differentiate: Differentiate,
+    adjoint: type[Adjoint],
     bundle: int,
     parts: Mapping[int, tuple[int, int | None]],
     arguments: Sequence[int],
@@ -35,6 +31,7 @@ def pulled_back(
     """Argument, cotangent and condition for each argument of a recorded loop that something flows to.
 
     Args:
+        adjoint: how a step is run backward.
         parts: the cotangents of what comes out of it, each with the condition under which something flows there.
         asked: the arguments of which a condition is asked for; of the others it is ``None``, as if it were always so.
     """
@@ -49,7 +46,7 @@ def pulled_back(
     of_interest = [*(i for i in shared if i in asked), *sorted(asked_columns)]
     unsure = flow.unsure_carries()
     while True:  # a choice within the step makes carries unsure that it reads
-        step = _StepBack(loop, differentiate, [*range(carries), *shared], columns, flow, unsure, of_interest)
+        step = _StepBack(loop, adjoint, [*range(carries), *shared], columns, flow, unsure, of_interest)
         if unsure.issuperset(step.unsure_inputs):
             break
         unsure = unsure | step.unsure_inputs
@@ -197,7 +194,7 @@ class _StepBack:
     def __init__(
         self,
         loop: loops.Loop,
-        differentiate: Differentiate,
+        adjoint: type[Adjoint],
         sums: Sequence[int],
         columns: Sequence[int],
         flow: _Flow,
@@ -232,7 +229,8 @@ class _StepBack:
         # What was added up in later steps says nothing about this one.
         lanes.update({i: back.constant(0.0) for i in so_far if i not in under})
         targets = [*sums, *columns]
-        found, reaching = differentiate(back, body.program, here, body.order, seeds, targets, lanes=lanes)
+        step = adjoint(back, body.program, here, body.order, seeds, targets, lanes=lanes, tracks_inputs=True)
+        found, reaching = step.cotangents, step.reaching
         zero, one = back.constant(0.0), back.constant(1.0)
         outs = [zero if found[slot] is None else found[slot] for slot in targets]
 

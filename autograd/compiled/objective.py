@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd import recording
 from autograd.compiled.backends import Choice, Options, checked, choose
-from autograd.compiled.further import (
+from autograd.compiled.derivatives import (
     COLUMNS,
     GRADIENT,
     HESSIAN,
@@ -21,8 +21,8 @@ from autograd.compiled.further import (
     VALUES,
     VJP,
     Derivative,
-    further_plan,
     jacobian_of,
+    planned,
 )
 from autograd.compiled.guards import MOST_WAYS, NOT_ASKED, Missed, missed_again
 from autograd.compiled.pickling import picklable
@@ -312,7 +312,7 @@ class Objective:
                 self._try(way, VALUES, point, ())  # it may be another way's point, of which less is asked
             what.refuse_unless_it_exists(recorded, self.name)
             varying = [False] * recorded.program.inputs
-            plan = further_plan(recorded, what, recorded.arguments, varying, with_values=True)
+            plan = planned(recorded, what, recorded.arguments, varying)
             ready = known[what.name] = _Ready(recorded, choose(plan, self.options), len(recorded.outputs))
         return ready, ready.run(point, lanes)
 

@@ -8,10 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd.compiled import loops
-from autograd.compiled.building import Builder, Product, rebuilt
-from autograd.compiled.differentiation import Differentiator
-from autograd.compiled.guards import outputs_of
-from autograd.compiled.tracing import Trace
 from autograd.program import Program
 
 
@@ -27,42 +23,6 @@ class Plan(NamedTuple):
     reduced: tuple[bool, ...]
     #: How many of the last instructions are products that are outputs and nothing else.
     products: int = 0
-
-
-def planned(
-    trace: Trace,
-    varying_inputs: Sequence[bool],
-    derivatives: Sequence[tuple[int, Sequence[int]]] = (),
-    *,
-    reduced: Sequence[bool] = (),
-) -> Plan:
-    """The plan for a trace.
-
-    Args:
-        varying_inputs: per input of the trace's program, whether it differs from sample to sample.
-        derivatives: pairs of an output and the inputs of the program by which its derivatives are wanted (-1: one
-            that nothing depends on).
-        reduced: per output of the plan, whether it is to be summed over samples; none unless told.
-    """
-    builder = Builder(trace.program.inputs, long_dots=True)
-    places = rebuilt(trace.program, builder, range(trace.program.inputs))
-    values = [places[s] if s >= 0 else builder.constant(trace.constants[i]) for i, s in enumerate(trace.outputs)]
-    guards = outputs_of(trace.guards, builder, places)
-    found: list[int | Product] = []
-    differentiator = Differentiator(builder)
-    for output, inputs in derivatives:
-        slot = trace.outputs[output]
-        cotangents: list[int | Product | None] = [None] * len(places)
-        if slot >= 0:
-            wanted = [i for i in inputs if i >= 0]
-            seeds = {slot: builder.constant(1.0)}
-            cotangents = differentiator.cotangents(trace.program, places, trace.orders[output], seeds, wanted)
-        for i in inputs:
-            cotangent = None if i < 0 else cotangents[i]
-            found.append(builder.constant(0.0) if cotangent is None else cotangent)
-    program = builder.program([*values, *guards, *found])
-    products = list(map(type, found)).count(tuple)
-    return plan_of(program, len(values), len(guards), varying_inputs, reduced, products=products)
 
 
 def plan_of(
