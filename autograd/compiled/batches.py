@@ -17,8 +17,9 @@ import numpy as np
 from autograd.compiled.arguments import Arguments, arguments_of
 from autograd.compiled.backends import Options, choose
 from autograd.compiled.derivatives import GRADIENT, HESSIAN, HVP, JVP, VJP, Derivative, jacobian_of, planned
-from autograd.compiled.ready import Ready, Way, varying_inputs
+from autograd.compiled.ready import Ready, varying_inputs
 from autograd.compiled.tracing import Trace, arranged
+from autograd.compiled.ways import Way
 
 #: Numbers that the columns, seeds and results of a block may be: 8 MB.
 BLOCK_NUMBERS = 1 << 20

@@ -6,7 +6,6 @@ import copy
 import math
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,14 @@ from autograd.compiled.arguments import ArgumentReader, Arguments
 from autograd.compiled.backends import DEFAULTS, Options, checked, choose
 from autograd.compiled.batches import Batch
 from autograd.compiled.derivatives import GRADIENT, VALUES, planned
-from autograd.compiled.guards import MOST_WAYS, Missed, check, missed_again
+from autograd.compiled.guards import check
 from autograd.compiled.pickling import picklable
 from autograd.compiled.points import Points
-from autograd.compiled.ready import Ready, Way, varying_inputs
+from autograd.compiled.ready import Ready, varying_inputs
 from autograd.compiled.report import Report, described
-from autograd.compiled.tracing import Guard, Trace, arranged, refuse_while_recording, trace
-from autograd.errors import DomainError, GuardError, RecordingError
+from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace_where_it_has_a_value
+from autograd.compiled.ways import Way, Ways
+from autograd.errors import RecordingError
 from autograd.loop_recording import PART
 from autograd.value import Value
 
@@ -79,12 +79,21 @@ class Compiled:
         #: What came back from a pickle has leaves of its own; the function must capture no others.
         self._known_leaves: set[Value] | None = None
         self._last: Again | None = None
-        self._ways: dict[Any, list[Way]] = {}
-        self.recordings = 0
-        self.guards_missed = 0
+        #: By the shape of the arguments.
+        self._ways: dict[Any, Ways] = {}
 
     def __repr__(self) -> str:
         return f"<compiled {self.name}>"
+
+    @property
+    def recordings(self) -> int:
+        """How often the function was recorded."""
+        return sum(ways.recordings for ways in self._ways.values())
+
+    @property
+    def guards_missed(self) -> int:
+        """How often a comparison came out differently from a recording."""
+        return sum(ways.guards_missed for ways in self._ways.values())
 
     def report(self) -> Report:
         """What was recorded so far and how it runs: operations, back end and why, compile time, guards.
@@ -98,11 +107,12 @@ class Compiled:
           values: 1 operation over 1 sample input, 0 shared, 3 slots; numpy, because asked for
         """
         with self._lock:
-            programs = []
-            for ways in self._ways.values():
-                for way in ways:
-                    for (what, _), ready in way.ready.items():
-                        programs.append(described(what, ready.choice, way.trace.guards))
+            programs = [
+                described(what, ready.choice, way.trace.guards)
+                for ways in self._ways.values()
+                for way in ways.kept
+                for (what, _), ready in way.ready.items()
+            ]
             return Report(self.name, self.recordings, self.guards_missed, tuple(programs))
 
     def __reduce__(self) -> Any:
@@ -111,9 +121,7 @@ class Compiled:
             "options": self.options,
         }  # fmt: skip
         with self._lock:
-            traces = {key: [way.trace for way in ways] for key, ways in self._ways.items()}
-            counts = (self.recordings, self.guards_missed)
-        return _unpickled, (picklable(self.function, self.name), self.name, options, traces, counts)
+            return _unpickled, (picklable(self.function, self.name), self.name, options, dict(self._ways))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
         """The copied function, not yet recorded; a plain function stays the same one, with the leaves it captures."""
@@ -232,7 +240,7 @@ class Compiled:
             unroll = PART in ready.trace.program.primitives
             if unroll:
                 ready, _, kept = self._run(arguments, "values", (), unroll=True)
-            way = self._ways[("unrolled", arguments.key) if unroll else arguments.key][0]  # the last that ran
+            way = self._ways_of(arguments, unroll=unroll).kept[0]  # the last that ran
             values = self._values(ready, kept, arguments.samples)
             return Batch(self.name, arguments, way, values, self.options, self.dtype, self._lock)
 
@@ -291,60 +299,31 @@ class Compiled:
         self, arguments: Arguments, what: str, columns: tuple[int, ...], *, unroll: bool = False
     ) -> tuple[Ready, Any, list[Any]]:
         """A plan whose guards hold for these arguments, with its sums and kept outputs."""
-        ways = self._ways.setdefault(("unrolled", arguments.key) if unroll else arguments.key, [])
-        sample, place = 0, -1
-        directions: tuple[bool, ...] = ()
-        for i, way in enumerate(ways):
-            try:
-                found = self._try(way, arguments, what, columns)
-            except Missed as missed:
-                self.guards_missed += 1
-                sample, directions = missed.sample, _directions(way.trace, missed.guard)
-                continue
-            if i:
-                ways.insert(0, ways.pop(i))
-            return found
-        for _ in range(MOST_WAYS if len(ways) < MOST_WAYS else 0):
-            way = Way(self._record(arguments, sample, directions, unroll=unroll), {})
-            try:
-                found = self._try(way, arguments, what, columns)
-            except Missed as missed:
-                # In a branch that the sample recorded with does not take, that sample's numbers say nothing. What was
-                # asked before it suits all samples by now, so it comes later each time.
-                if not missed.guard.within or missed.guard.place <= place:
-                    raise missed_again(self.name, missed.guard) from None
-                self.guards_missed += 1
-                place, sample, directions = missed.guard.place, missed.sample, _directions(way.trace, missed.guard)
-                continue
-            ways.insert(0, way)
-            return found
-        raise GuardError(
-            f"{self.name} was recorded {MOST_WAYS} times and its comparisons go yet another way; "
-            "write the choice with where, or call the plain function"
+        ways = self._ways_of(arguments, unroll=unroll)
+        return ways.run(
+            self.name,
+            lambda way: self._try(way, arguments, what, columns),
+            lambda *place: self._record(arguments, unroll, *place),
         )
 
-    def _record(self, arguments: Arguments, first: int, directions: Sequence[bool], *, unroll: bool) -> Trace:
-        """The function recorded at a sample, or at one of the next if it has no value there; where it has none at any
-        of them, with the nan or infinity that a replay gives."""
-        samples = range(first, max(first + 1, min(arguments.samples or 1, first + SAMPLES_TRIED)))
+    def _ways_of(self, arguments: Arguments, *, unroll: bool) -> Ways:
+        key = ("unrolled", arguments.key) if unroll else arguments.key
+        ways = self._ways.get(key)
+        if ways is None:
+            ways = self._ways[key] = Ways()
+        return ways
+
+    def _record(self, arguments: Arguments, unroll: bool, first: int, directions: Sequence[bool]) -> Trace:
+        """The function recorded at a sample, or at one of the next if it has no value there."""
+        last = max(first + 1, min(arguments.samples or 1, first + SAMPLES_TRIED))
+        points = (
+            [(float(c[sample]) if len(c) else 1.0) if isinstance(c, np.ndarray) else c for c in arguments.columns]
+            for sample in range(first, last)
+        )
         labels = labels_of(self.function, arguments.key)
-        found = None
-        for sample, without_values in [*((sample, False) for sample in samples), (first, True)]:
-            fresh = [
-                Value((float(c[sample]) if len(c) else 1.0) if isinstance(c, np.ndarray) else c, label)
-                for c, label in zip(arguments.columns, labels, strict=True)
-            ]
-            try:
-                found = trace(
-                    self.function, partial(_made, arguments, fresh), fresh, self.name,
-                    unroll=unroll, directions=directions, without_values=without_values,
-                )  # fmt: skip
-                break
-            except (DomainError, OverflowError):
-                if without_values:  # plain numbers are at fault, which are the same at all samples
-                    raise
-        assert found is not None
-        self.recordings += 1
+        found = trace_where_it_has_a_value(
+            self.function, points, labels, arguments.build, self.name, unroll=unroll, directions=directions
+        )
         self._refuse_foreign_leaves(found)
         return found
 
@@ -384,26 +363,10 @@ class Compiled:
         return Ready(trace, choose(plan, self.options), len(params))
 
 
-def _directions(recorded: Trace, guard: Guard) -> tuple[bool, ...]:
-    """What branches not taken get to hear when all samples that ask a guard answer it differently: that, and what was
-    answered before."""
-    place, answers = guard.place, recorded.answers
-    return () if place < 0 else (*answers[:place], not guard.outcome, *answers[place + 1 :])
-
-
-def _unpickled(
-    function: Any, name: str, options: dict[str, Any], traces: dict[Any, list[Trace]], counts: tuple[int, int]
-) -> Compiled:
+def _unpickled(function: Any, name: str, options: dict[str, Any], recorded: dict[Any, Ways]) -> Compiled:
     made = Compiled(function, **options)
-    made.name = name
-    made.recordings, made.guards_missed = counts
-    made._ways = {key: [Way(trace, {}) for trace in kept] for key, kept in traces.items()}
-    captured = [leaf for kept in traces.values() for trace in kept for leaf in trace.captured]
+    made.name, made._ways = name, recorded
+    captured = [leaf for ways in recorded.values() for way in ways.kept for leaf in way.trace.captured]
     if captured:
         made._known_leaves = {*(made.params or ()), *captured}
     return made
-
-
-def _made(arguments: Arguments, fresh: list[Value]) -> list[Any]:
-    """A function's arguments, of these Values."""
-    return arguments.build(list(fresh))

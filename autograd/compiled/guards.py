@@ -13,10 +13,6 @@ from autograd.compiled.building import Builder
 from autograd.compiled.tracing import Guard
 from autograd.errors import GuardError
 
-#: Programs kept for one shape of arguments, one per way that the comparisons went.
-MOST_WAYS = 16
-
-
 #: What a guard's output holds, in place of a truth, for samples that take no branch in which it was asked.
 NOT_ASKED = -1.0
 

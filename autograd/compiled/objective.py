@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial, wraps
-from typing import Any, TypeAlias, TypeVar
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd import recording
-from autograd.compiled.backends import Choice, Options, checked, choose
+from autograd.compiled.backends import Options, checked, choose
 from autograd.compiled.derivatives import (
     COLUMNS,
     GRADIENT,
@@ -24,73 +23,16 @@ from autograd.compiled.derivatives import (
     jacobian_of,
     planned,
 )
-from autograd.compiled.guards import MOST_WAYS, NOT_ASKED, Missed, missed_again
+from autograd.compiled.guards import Missed
 from autograd.compiled.pickling import picklable
+from autograd.compiled.ready import AtPoint
 from autograd.compiled.report import Report, described
-from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace
-from autograd.errors import DomainError, GuardError
+from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace_where_it_has_a_value
+from autograd.compiled.ways import Way, Ways
 from autograd.loop_recording import PART
-from autograd.value import Value
 
 _M = TypeVar("_M", bound=Callable[..., Any])
 
-
-class _Ready:
-    """A plan over a vector (inputs first), leaves, and perhaps seeds that differ from lane to lane."""
-
-    def __init__(self, recorded: Trace, choice: Choice, values: int) -> None:
-        self.trace = recorded
-        self.choice = choice
-        self.replay = replay = choice.replay
-        row = replay.levels.row
-        self.uniform = replay.new_uniform()
-        self._numbers = self.uniform.reshape(-1)  # the same memory
-        self._arguments = len(recorded.arguments)  # inputs are the first rows, arguments the first inputs
-        self._leaf_rows = np.array([row[s] for s in recorded.leaf_inputs], np.intp)
-        self._moment = -1
-        outputs = replay.plan.program.outputs
-        self._guards = range(values, values + len(recorded.guards))
-        self._outcomes = np.array([g.outcome for g in recorded.guards], float)
-        #: The outputs that are values, and those that are derivatives.
-        self.values, self.derivatives = range(values), range(self._guards.stop, len(outputs))
-        #: The rows of the outputs where nothing varies; a loop's numbers do, as those of seeds.
-        self._rows = None
-        if not any(replay.plan.varying[o] for o in outputs):
-            self._rows = np.array([row[o] for o in outputs], np.intp)
-
-    def run(self, x: Any, lanes: Sequence[Any] = ()) -> list[Any]:
-        """The kept outputs; the uniform array holds the rest. Raises if a guard does not hold."""
-        uniform = self.uniform
-        if self._moment != recording.now:
-            uniform[self._leaf_rows, 0] = [leaf._data for leaf in self.trace.leaves]
-            self._moment = int(recording.now)
-        self._numbers[: self._arguments] = x
-        count = len(lanes[0]) if lanes else 1
-        _, kept = self.replay.run(list(lanes), uniform, count)
-        if len(self._guards):
-            truths = self.found(self._guards, kept)
-            other = (truths != self._outcomes) & (truths != NOT_ASKED)
-            if other.any():
-                raise Missed(self.trace.guards[int(other.argmax())], 0)
-        return kept
-
-    def found(self, outputs: range, kept: Sequence[Any]) -> Any:
-        """A run of outputs as one array, at the first lane."""
-        if self._rows is not None:
-            return self._numbers.take(self._rows[outputs.start : outputs.stop])
-        numbers = [self.replay.output(i, kept, self.uniform) for i in outputs]
-        return np.array([x[0] if isinstance(x, np.ndarray) else x for x in numbers], np.float64)
-
-    def derivative(self, kept: Sequence[Any], count: int) -> Any:
-        """The derivative outputs, ``(count, derivatives)``; never -0.0, as those of ``backward()``."""
-        found = np.empty((count, len(self.derivatives)))
-        for j, i in enumerate(self.derivatives):
-            found[:, j] = self.replay.output(i, kept, self.uniform)
-        return found + 0.0
-
-
-#: A recording, and what was made ready from it: by the derivative's name.
-_Way: TypeAlias = tuple[Trace, dict[str, _Ready]]
 
 #: What goes backward through a loop that stays one; all else goes through its steps written out.
 _THROUGH_LOOPS = (VALUES, GRADIENT, VJP)
@@ -125,18 +67,27 @@ class Objective:
         self.name = getattr(f, "__name__", type(f).__name__)
         self.n = n
         self.options = checked(Options(backend))
-        self.recordings = 0
-        self.guards_missed = 0
         self._lock = threading.RLock()
-        #: The recordings in which loops stay loops, and those in which they are written out.
-        self._ways: dict[bool, list[_Way]] = {False: [], True: []}
+        #: The recordings in which loops stay loops, and, of functions that have some, those with loops written out.
+        self._ways, self._written_out = Ways(), Ways()
 
     def __repr__(self) -> str:
         return f"<objective {self.name}>"
 
+    @property
+    def recordings(self) -> int:
+        """How often the function was recorded."""
+        return self._ways.recordings + self._written_out.recordings
+
+    @property
+    def guards_missed(self) -> int:
+        """How often a comparison came out differently from a recording."""
+        return self._ways.guards_missed + self._written_out.guards_missed
+
     def __reduce__(self) -> Any:
-        traces = {written_out: [recorded for recorded, _ in ways] for written_out, ways in self._ways.items()}
-        return _unpickled, (picklable(self.function, self.name), self.n, self.options.backend, self.name, traces)
+        function = picklable(self.function, self.name)
+        with self._lock:
+            return _unpickled, (function, self.n, self.options.backend, self.name, self._ways, self._written_out)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Objective:
         made = Objective(copy.deepcopy(self.function, memo), self.n, backend=self.options.backend)
@@ -216,11 +167,10 @@ class Objective:
           gradient: 0 operations over 0 sample inputs, 2 shared, 3 slots; numpy, because asked for
         """
         with self._lock:
-            ways = {id(known): (recorded, known) for ways in self._ways.values() for recorded, known in ways}
             programs = [
-                described(what, ready.choice, recorded.guards)
-                for recorded, known in ways.values()
-                for what, ready in known.items()
+                described(what, ready.choice, way.trace.guards)
+                for way in (*self._ways.kept, *self._written_out.kept)
+                for what, ready in way.ready.items()
             ]
             return Report(self.name, self.recordings, self.guards_missed, tuple(programs))
 
@@ -249,59 +199,27 @@ class Objective:
         """The recording whose comparisons come out as they do at a point."""
         return self._run(VALUES, point)[0].trace
 
-    def _record(self, point: Any, *, written_out: bool) -> _Way:
-        """A new recording; one without loops serves both for those and for these."""
-        has_loops = any(PART in recorded.program.primitives for recorded, _ in self._ways[False])
-        if not (written_out and has_loops):
-            way = self._traced(point, unroll=False)
-            has_loops = PART in way[0].program.primitives
-            self._ways[False].insert(0, way)
-        if has_loops and written_out:
-            way = self._traced(point, unroll=True)
-        if written_out or not has_loops:
-            self._ways[True].insert(0, way)
-        return way
+    def _record(self, point: Any, unroll: bool, first: int, directions: Sequence[bool]) -> Trace:
+        return trace_where_it_has_a_value(
+            self.function, [point.tolist()], [""] * len(point), _one_list, self.name,
+            all_arguments=True, unroll=unroll, directions=directions,
+        )  # fmt: skip
 
-    def _traced(self, point: Any, *, unroll: bool) -> _Way:
-        """The function recorded at a point; where it has no value there, with what IEEE arithmetic gives."""
-        for without_values in (False, True):
-            fresh = [Value(float(number)) for number in point]
-            make = partial(_vector, fresh)
-            try:
-                recorded = trace(
-                    self.function, make, fresh, self.name,
-                    all_arguments=True, unroll=unroll, without_values=without_values,
-                )  # fmt: skip
-                break
-            except (DomainError, OverflowError):
-                if without_values:
-                    raise
-        self.recordings += 1
-        return recorded, {}
+    def _run(self, what: Derivative, point: Any, lanes: Sequence[Any] = ()) -> tuple[AtPoint, list[Any]]:
+        ways = self._ways
+        if what not in _THROUGH_LOOPS:
+            if not ways.kept:
+                self._here(point)  # it tells whether there are loops
+            if any(PART in way.trace.program.primitives for way in ways.kept):
+                ways = self._written_out
+        unroll = ways is self._written_out
+        return ways.run(
+            self.name,
+            lambda way: self._try(way, what, point, lanes),
+            lambda *place: self._record(point, unroll, *place),
+        )
 
-    def _run(self, what: Derivative, point: Any, lanes: Sequence[Any] = ()) -> tuple[_Ready, list[Any]]:
-        written_out = what not in _THROUGH_LOOPS
-        ways = self._ways[written_out]
-        for i, way in enumerate(ways):
-            try:
-                found = self._try(way, what, point, lanes)
-            except Missed:
-                self.guards_missed += 1
-                continue
-            if i:
-                ways.insert(0, ways.pop(i))
-            return found
-        if len(ways) >= MOST_WAYS:
-            raise GuardError(
-                f"{self.name} was recorded {MOST_WAYS} times and its comparisons go yet another way; "
-                "write the choices with where"
-            )
-        try:
-            return self._try(self._record(point, written_out=written_out), what, point, lanes)
-        except Missed as missed:
-            raise missed_again(self.name, missed.guard) from None
-
-    def _try(self, way: _Way, what: Derivative, point: Any, lanes: Sequence[Any]) -> tuple[_Ready, list[Any]]:
+    def _try(self, way: Way, what: Derivative, point: Any, lanes: Sequence[Any]) -> tuple[AtPoint, list[Any]]:
         recorded, known = way
         seeds = what.seeds(len(recorded.outputs), len(point))
         if lanes and len(lanes) != seeds:  # a way with another number of outputs, so it is not that of this point
@@ -311,22 +229,18 @@ class Objective:
             if what is not VALUES and recorded.guards:
                 self._try(way, VALUES, point, ())  # it may be another way's point, of which less is asked
             what.refuse_unless_it_exists(recorded, self.name)
-            varying = [False] * recorded.program.inputs
-            plan = planned(recorded, what, recorded.arguments, varying)
-            ready = known[what.name] = _Ready(recorded, choose(plan, self.options), len(recorded.outputs))
-        return ready, ready.run(point, lanes)
+            plan = planned(recorded, what, recorded.arguments, [False] * recorded.program.inputs)
+            ready = known[what.name] = AtPoint(recorded, choose(plan, self.options))
+        return ready, ready.at(point, lanes)
 
 
-def _vector(fresh: list[Value]) -> list[list[Value]]:
-    """The arguments: one list, made anew."""
-    return [list(fresh)]
+def _one_list(fresh: list[Any]) -> list[list[Any]]:
+    return [fresh]
 
 
 def _unpickled(
-    f: Callable[..., Any], n: int | None, backend: str, name: str, traces: dict[bool, list[Trace]]
+    f: Callable[..., Any], n: int | None, backend: str, name: str, ways: Ways, written_out: Ways
 ) -> Objective:
     made = Objective(f, n, backend=backend)
-    made.name = name
-    ready: dict[int, _Way] = {id(recorded): (recorded, {}) for ways in traces.values() for recorded in ways}
-    made._ways = {written_out: [ready[id(recorded)] for recorded in ways] for written_out, ways in traces.items()}
+    made.name, made._ways, made._written_out = name, ways, written_out
     return made

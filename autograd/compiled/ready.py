@@ -1,15 +1,16 @@
-"""Plans that are ready to run, and the recordings they are made from."""
+"""Plans that are ready to run: over the samples of a batch, or at one vector."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from autograd import recording
 from autograd.compiled.arguments import Arguments
 from autograd.compiled.backends import Choice
+from autograd.compiled.guards import NOT_ASKED, Missed
 from autograd.compiled.tracing import Trace
 
 
@@ -58,11 +59,52 @@ class Ready:
         return found + 0.0 if i >= self.first_derivative else found
 
 
-class Way(NamedTuple):
-    """One recording: a trace, and the plans made from it so far, each ready to run."""
+class AtPoint(Ready):
+    """A plan over one vector, whose numbers are the first inputs, in order; seeds differ from lane to lane.
 
-    trace: Trace
-    ready: dict[Any, Ready]
+    A solver calls it thousands of times, so numbers are read and written as arrays.
+    """
+
+    def __init__(self, trace: Trace, choice: Choice) -> None:
+        super().__init__(trace, choice, 0)
+        self._numbers_of_all = self.uniform.reshape(-1)  # the same memory
+        self._vector = self._numbers_of_all[: len(trace.arguments)]
+        plan, row = self.replay.plan, self.replay.levels.row
+        outputs = plan.program.outputs
+        #: The outputs that are values, and those that are derivatives.
+        self.values, self.derivatives = range(plan.values), range(self.first_derivative, len(outputs))
+        self._guards = range(plan.values, self.first_derivative)
+        self._outcomes = np.array([g.outcome for g in trace.guards], float)
+        #: The rows of the outputs where nothing varies; a loop's numbers do, as those of seeds.
+        self._rows = None
+        if not any(plan.varying[o] for o in outputs):
+            self._rows = np.array([row[o] for o in outputs], np.intp)
+
+    def at(self, x: Any, lanes: Sequence[Any] = ()) -> list[Any]:
+        """The kept outputs; the uniform array holds the rest. Raises Missed if a guard does not hold."""
+        self.refresh()
+        self._vector[:] = x
+        _, kept = self.replay.run(list(lanes), self.uniform, len(lanes[0]) if lanes else 1)
+        if len(self._guards):
+            truths = self.found(self._guards, kept)
+            other = (truths != self._outcomes) & (truths != NOT_ASKED)
+            if other.any():
+                raise Missed(self.trace.guards[int(other.argmax())], 0)
+        return kept
+
+    def found(self, outputs: range, kept: Sequence[Any]) -> Any:
+        """A run of outputs as one array, at the first lane."""
+        if self._rows is not None:
+            return self._numbers_of_all.take(self._rows[outputs.start : outputs.stop])
+        numbers = [self.replay.output(i, kept, self.uniform) for i in outputs]
+        return np.array([x[0] if isinstance(x, np.ndarray) else x for x in numbers], np.float64)
+
+    def derivative(self, kept: Sequence[Any], count: int) -> Any:
+        """The derivative outputs, ``(count, derivatives)``."""
+        found = np.empty((count, len(self.derivatives)))
+        for j, i in enumerate(self.derivatives):
+            found[:, j] = self.output(i, kept)
+        return found
 
 
 def varying_inputs(trace: Trace, arguments: Arguments) -> list[bool]:

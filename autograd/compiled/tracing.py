@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import threading
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from math import nan
 from typing import Any, NamedTuple
 
 from autograd import interpret, watching
-from autograd.errors import RecordingError
+from autograd.errors import DomainError, RecordingError
 from autograd.loop_recording import STAND_IN, Body
 from autograd.number_systems import arrays
 from autograd.operands import Condition
@@ -117,6 +117,44 @@ def trace(
     captured = set(met_again)
     assert recorded is not None
     return recorded._replace(captured=[leaf for leaf in recorded.leaves if leaf in captured])
+
+
+def trace_where_it_has_a_value(
+    f: Callable[..., Any],
+    points: Iterable[Sequence[float]],
+    labels: Sequence[str],
+    build: Callable[[list[Any]], Sequence[Any]],
+    name: str,
+    **options: Any,
+) -> Trace:
+    """``f`` recorded at the first of some points at which it has a value; where it has none at any of them, at the
+    first, with the nan or infinity that a replay gives.
+
+    Args:
+        labels: of the fresh Values.
+        build: the arguments, made of a list of scalars.
+        options: those of ``trace``.
+    """
+    first: Sequence[float] | None = None
+    for point in points:
+        first = point if first is None else first
+        with suppress(DomainError, OverflowError):
+            return _trace_at(f, point, labels, build, name, **options)
+    assert first is not None
+    # What is raised here comes from plain numbers, which are the same at all points.
+    return _trace_at(f, first, labels, build, name, without_values=True, **options)
+
+
+def _trace_at(
+    f: Callable[..., Any],
+    point: Sequence[float],
+    labels: Sequence[str],
+    build: Callable[[list[Any]], Sequence[Any]],
+    name: str,
+    **options: Any,
+) -> Trace:
+    fresh = [Value(x, label) for x, label in zip(point, labels, strict=True)]
+    return trace(f, lambda: build(list(fresh)), fresh, name, **options)
 
 
 def _recorded(
