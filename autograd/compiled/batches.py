@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiled.arguments import Arguments, arguments_of
-from autograd.compiled.backends import Options, choose
+from autograd.compiled.backends.choice import Options, choose
 from autograd.compiled.derivatives import GRADIENT, HESSIAN, HVP, JVP, VJP, Derivative, jacobian_of, planned
 from autograd.compiled.ready import Ready, varying_inputs
 from autograd.compiled.tracing import Trace, arranged

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from autograd.compiled.building import Builder, Product, rebuilt
-from autograd.compiled.differentiation import Adjoint
 from autograd.compiled.guards import outputs_of
-from autograd.compiled.plan import Plan, plan_of
-from autograd.compiled.tangents import Tangents
+from autograd.compiled.programs.building import Builder, Product, rebuilt
+from autograd.compiled.programs.differentiation import Adjoint
+from autograd.compiled.programs.plan import Plan, plan_of
+from autograd.compiled.programs.tangents import Tangents
 from autograd.compiled.tracing import Trace
 
 

@@ -63,7 +63,7 @@ def compile(
         RecordingError: at the first call: the function reads a number while it is recorded.
     """
     _require_numpy("compile")
-    from autograd.compiled.backends import Options
+    from autograd.compiled.backends.choice import Options
     from autograd.compiled.function import Compiled
 
     options = Options(backend, threads, expected_samples, fast)

@@ -13,7 +13,7 @@ import numpy as np
 from autograd.compiled.again import Again, again
 from autograd.compiled.argument_names import labels_of
 from autograd.compiled.arguments import ArgumentReader, Arguments
-from autograd.compiled.backends import DEFAULTS, Options, checked, choose
+from autograd.compiled.backends.choice import DEFAULTS, Options, checked, choose
 from autograd.compiled.batches import Batch
 from autograd.compiled.derivatives import GRADIENT, VALUES, planned
 from autograd.compiled.guards import check

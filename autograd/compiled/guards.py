@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiled.building import Builder
+from autograd.compiled.programs.building import Builder
 from autograd.compiled.tracing import Guard
 from autograd.errors import GuardError
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd.compiled.backends import Options, checked, choose
+from autograd.compiled.backends.choice import Options, checked, choose
 from autograd.compiled.derivatives import (
     COLUMNS,
     GRADIENT,

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd import recording
 from autograd.compiled.arguments import Arguments, arguments_of
-from autograd.compiled.backends import Options
+from autograd.compiled.backends.choice import Options
 from autograd.compiled.batches import Batch
 from autograd.compiled.objective import Objective
 from autograd.compiled.tracing import Trace, arranged

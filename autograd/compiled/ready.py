@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import recording
 from autograd.compiled.arguments import Arguments
-from autograd.compiled.backends import Choice
+from autograd.compiled.backends.choice import Choice
 from autograd.compiled.guards import NOT_ASKED, Missed
 from autograd.compiled.tracing import Trace
 

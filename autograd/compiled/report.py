@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from autograd.compiled import loops
-from autograd.compiled.backends import Choice
-from autograd.compiled.replay import Replay
+from autograd.compiled.backends.choice import Choice
+from autograd.compiled.backends.replay import Replay
+from autograd.compiled.programs import loops
 from autograd.compiled.tracing import Guard
 from autograd.program import Program
 

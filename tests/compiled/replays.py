@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Value
-from autograd.compiled.operations import operations
-from autograd.compiled.reduction import CHUNK, LANES
+from autograd.compiled.backends.operations import operations
+from autograd.compiled.backends.reduction import CHUNK, LANES
 
 BACKENDS = ("numpy", "interpreter", "machine")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Value
-from autograd.compiled import interpreter
+from autograd.compiled.backends import interpreter
 from autograd.graph import topological_order
 from autograd.testing import SMOOTH, Expression, Step, calls, expressions, mlps
 from autograd.testing.regions import constants_of

@@ -7,7 +7,7 @@ import pytest
 
 import autograd
 from autograd import Value
-from autograd.compiled.backends import MOST_INSTRUCTIONS
+from autograd.compiled.backends.choice import MOST_INSTRUCTIONS
 
 X = np.array([1.0, 2.0, 3.0])
 

@@ -19,7 +19,7 @@ from hypothesis import settings
 import autograd
 import nn
 from autograd import RecordingError, Value
-from autograd.compiled import backends, cache
+from autograd.compiled.backends import cache, choice
 from autograd.compiled.function import Compiled
 from tests.compiled.replays import BACKENDS
 
@@ -324,7 +324,7 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
 @pytest.fixture
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has not warned yet."""
-    monkeypatch.setattr(backends, "_SAID", set())
+    monkeypatch.setattr(choice, "_SAID", set())
 
 
 def says_once_and_runs_on_numpy(pattern: str) -> Any:
@@ -345,7 +345,7 @@ def says_once_and_runs_on_numpy(pattern: str) -> Any:
 
 @pytest.mark.usefixtures("nothing_said")
 def test_without_llvmlite_numpy_does_it_and_that_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backends, "find_spec", lambda name: None)
+    monkeypatch.setattr(choice, "find_spec", lambda name: None)
     report = says_once_and_runs_on_numpy(r"^llvmlite is not installed.*pip install 'valuegrad\[fast\]'")
     assert (report.backend, report.reason) == ("numpy", "llvmlite is not installed")
     for backend in ("interpreter", "machine"):
@@ -360,7 +360,7 @@ def test_a_broken_llvmlite_is_as_good_as_none(failure: Exception, monkeypatch: p
     def fail(name: str) -> Any:
         raise failure
 
-    monkeypatch.setattr(backends.importlib, "import_module", fail)
+    monkeypatch.setattr(choice.importlib, "import_module", fail)
     text = f"llvmlite is installed but cannot be loaded ({type(failure).__name__}: {failure})"
     report = says_once_and_runs_on_numpy(f"^{re.escape(text)}, so .* on NumPy: pip install --force-reinstall llvmlite$")
     assert (report.backend, report.reason) == ("numpy", text)

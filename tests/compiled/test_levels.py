@@ -9,9 +9,9 @@ import pytest
 
 import autograd
 from autograd import Value
-from autograd.compiled.levels import Levels
-from autograd.compiled.long_sums import LONG_SUM
-from autograd.compiled.reduction import LANES
+from autograd.compiled.backends.levels import Levels
+from autograd.compiled.backends.long_sums import LONG_SUM
+from autograd.compiled.backends.reduction import LANES
 from tests.compiled.replays import bits, eagerly
 
 INPUTS = 5

@@ -74,7 +74,7 @@ def test_machine_code_can_be_read() -> None:
 @runs_natively
 @pytest.mark.parametrize("fast", [False, True])
 def test_the_code_shown_is_the_code_that_runs(monkeypatch: pytest.MonkeyPatch, fast: bool) -> None:
-    from autograd.compiled import machine
+    from autograd.compiled.backends import machine
 
     loaded = []
     original = machine.load

@@ -9,8 +9,8 @@ import pytest
 
 import autograd
 from autograd import Value
-from autograd.compiled import driver
-from autograd.compiled.reduction import CHUNK
+from autograd.compiled.backends import driver
+from autograd.compiled.backends.reduction import CHUNK
 from tests.compiled.replays import BACKENDS, bits, tree_sum
 
 NATIVE = ("interpreter", "machine")

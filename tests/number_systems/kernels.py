@@ -16,7 +16,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 from autograd import TABLE
-from autograd.compiled.jit import load
+from autograd.compiled.backends.jit import load
 from autograd.number_systems import llvm_kernels
 from autograd.number_systems.llvm import Emitter, Register
 

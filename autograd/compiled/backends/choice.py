@@ -1,0 +1,150 @@
+"""Which back end runs a plan, and why."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from autograd import lines
+from autograd.compiled.backends.numpy_loops import LoopsOnNumpy
+from autograd.compiled.backends.numpy_replay import NumpyReplay
+from autograd.compiled.backends.replay import Replay
+from autograd.compiled.programs import loops
+from autograd.compiled.programs.plan import Plan
+
+BACKENDS = ("auto", "numpy", "interpreter", "machine")
+
+#: Varying instructions of a program that is worth compiling for itself: some 0.15 ms each, and more beyond.
+MOST_INSTRUCTIONS = 4000
+
+#: Weights of layers beyond which the interpreter, which takes four neurons at a time, is faster than straight code.
+MOST_PRODUCTS = 1000
+
+#: Samples from which on compiling takes less time than it saves: 0.15 ms an instruction against 0.2 ns for each sample.
+WORTH_COMPILING = 750_000
+
+_MODULES = {
+    "interpreter": ("autograd.compiled.backends.interpreter", "InterpreterReplay"),
+    "machine": ("autograd.compiled.backends.machine", "MachineReplay"),
+}
+_SAID: set[str] = set()
+
+
+class Options(NamedTuple):
+    """What a user chose of how to run."""
+
+    backend: str = "auto"
+    threads: int = 1
+    expected_samples: int | None = None
+    #: Contraction and reassociation are allowed.
+    fast: bool = False
+
+
+DEFAULTS = Options()
+
+
+def checked(options: Options) -> Options:
+    """The options, if they are what they must be.
+
+    Raises:
+        ValueError: one is not; it is named.
+    """
+    if options.backend not in BACKENDS:
+        raise ValueError(f"backend is one of {', '.join(BACKENDS)}, not {options.backend!r}")
+    if not isinstance(options.threads, int) or options.threads < 1:
+        raise ValueError(f"threads is a whole number, at least 1, not {options.threads!r}")
+    expected = options.expected_samples
+    if expected is not None and (not hasattr(expected, "__index__") or expected < 0):
+        raise ValueError(f"expected_samples is a whole number or None, not {expected!r}")
+    return options
+
+
+class Choice(NamedTuple):
+    """A plan, ready to run, and why on this back end."""
+
+    replay: Replay
+    reason: str
+
+
+def choose(plan: Plan, options: Options) -> Choice:
+    """The plan on a back end; ``auto`` chooses one that can run it.
+
+    Raises:
+        ImportError: llvmlite cannot be loaded, and the back end that was asked for needs it; a ModuleNotFoundError if
+            it is not installed.
+        NotImplementedError: the back end that was asked for lacks a primitive of the program.
+    """
+    backend, expected_samples = options.backend, options.expected_samples
+    if backend == "numpy":
+        return Choice(_on_numpy(plan, options), "asked for")
+    lack = _lack()
+    if backend != "auto":
+        if lack is not None:
+            kind = ModuleNotFoundError if lack.cause is None else ImportError
+            message = f"the back end {backend!r} needs llvmlite, which {lack.reason}: {lack.remedy}"
+            raise kind(message, name="llvmlite") from lack.cause
+        return Choice(_native(plan, backend, options), "asked for")
+    if lack is not None:
+        _say_once(f"llvmlite {lack.reason}, so recorded functions run on NumPy: {lack.remedy}")
+        return Choice(_on_numpy(plan, options), f"llvmlite {lack.reason}")
+    instructions = sum(plan.varying[plan.program.first_instruction :]) + loops.written_out(plan.program)
+    if not instructions:
+        chosen, reason = "interpreter", "no operation differs from sample to sample"
+    elif expected_samples is not None and expected_samples < WORTH_COMPILING:
+        chosen, reason = "interpreter", f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
+    elif plan.products > MOST_PRODUCTS:
+        chosen, reason = "interpreter", f"{plan.products} weights, more than {MOST_PRODUCTS}: it takes whole layers"
+    elif instructions <= MOST_INSTRUCTIONS:
+        chosen, reason = "machine", f"{instructions} instructions, at most {MOST_INSTRUCTIONS}"
+    else:
+        chosen, reason = "interpreter", f"{instructions} instructions, more than {MOST_INSTRUCTIONS}"
+    try:
+        return Choice(_native(plan, chosen, options), reason)
+    except NotImplementedError as error:
+        return Choice(_on_numpy(plan, options), str(error))
+
+
+class _Lack(NamedTuple):
+    """Why there is no native code, and what helps."""
+
+    reason: str
+    remedy: str
+    cause: Exception | None = None
+
+
+def _lack() -> _Lack | None:
+    """Why llvmlite cannot be used; ``None`` where it can."""
+    if find_spec("llvmlite") is None:
+        return _Lack("is not installed", "pip install 'valuegrad[fast]'")
+    try:
+        importlib.import_module("autograd.compiled.backends.jit")
+    except (ImportError, OSError) as error:  # a shared library that is broken, or made for another system
+        reason = f"is installed but cannot be loaded ({type(error).__name__}: {error})"
+        return _Lack(reason, "pip install --force-reinstall llvmlite", error)
+    return None
+
+
+def _say_once(text: str) -> None:
+    """Warn at the user's line, once in a process: the text is the same for all functions."""
+    if text in _SAID:
+        return
+    _SAID.add(text)
+    frame = lines.user_frame()
+    if frame is None:  # called by no line of Python's
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+        return
+    # What ``warn`` does with a ``stacklevel``; but how many frames of the engine's lie between depends on the call.
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    module = frame.f_globals.get("__name__")
+    warnings.warn_explicit(text, RuntimeWarning, frame.f_code.co_filename, frame.f_lineno, module, registry)
+
+
+def _on_numpy(plan: Plan, options: Options) -> Replay:
+    return LoopsOnNumpy(plan) if loops.has_loops(plan.program) else NumpyReplay(plan, fast=options.fast)
+
+
+def _native(plan: Plan, backend: str, options: Options) -> Replay:
+    module, name = _MODULES[backend]
+    return getattr(importlib.import_module(module), name)(plan, options.threads, fast=options.fast)  # type: ignore[no-any-return]

@@ -1,0 +1,270 @@
+"""What native code is called through: one function ``run`` over a table of addresses, for samples of any number.
+
+It takes samples four at a time, in the chunks and lanes that ``reduction`` documents; a last group of fewer is computed
+on a padded copy, of which only the lanes that are samples count. The text around the back ends' own function ``block``
+is the same for all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.compiled.backends.memory import address, aligned
+from autograd.compiled.backends.reduction import CHUNK, LANES
+
+#: Bytes that the sums of the chunks of one round may take. A round takes milliseconds, so starting it costs nothing.
+ROUND_BYTES = 8 << 20
+
+#: The entries of the table of addresses and counts.
+FIELDS = (
+    "columns", "strides", "uniform", "lanes", "sums", "outputs", "samples",
+    "tail_columns", "tail_strides", "tail_outputs", "tail_lanes",
+    "first_chunk", "last_chunk", "column_count", "summed", "kept", "code", "instructions", "memory", "vectors",
+)  # fmt: skip
+
+
+def _field(name: str, kind: str = "ptr") -> str:
+    place = FIELDS.index(name)
+    return f"""  %{name}.at = getelementptr i64, ptr %table, i64 {place}
+  %{name} = load {kind}, ptr %{name}.at, align 8"""
+
+
+#: ``block(table, columns, strides, lanes, outputs, first group, last group)`` is to be put before this; strides count
+#: doubles from one sample of a column to the next.
+TEXT = f"""
+define void @run(ptr %table) {{
+entry:
+{_field("columns")}
+{_field("strides")}
+{_field("lanes")}
+{_field("sums")}
+{_field("outputs")}
+{_field("samples", "i64")}
+{_field("tail_columns")}
+{_field("tail_strides")}
+{_field("tail_outputs")}
+{_field("tail_lanes")}
+{_field("first_chunk", "i64")}
+{_field("last_chunk", "i64")}
+{_field("column_count", "i64")}
+{_field("summed", "i64")}
+{_field("kept", "i64")}
+  %lane.bytes = mul i64 %summed, {8 * LANES}
+  %groups = lshr i64 %samples, 2
+  %rest = and i64 %samples, 3
+  %begun = shl i64 %groups, 2
+  br label %chunks
+chunks:
+  %chunk = phi i64 [%first_chunk, %entry], [%chunk.next, %chunk.end]
+  %chunk.more = icmp slt i64 %chunk, %last_chunk
+  br i1 %chunk.more, label %chunk.begin, label %done
+chunk.begin:
+  call void @llvm.memset.p0.i64(ptr %lanes, i8 0, i64 %lane.bytes, i1 false)
+  %first = mul i64 %chunk, {CHUNK // LANES}
+  %full = add i64 %first, {CHUNK // LANES}
+  %is.whole = icmp sle i64 %full, %groups
+  %last = select i1 %is.whole, i64 %full, i64 %groups
+  %any = icmp slt i64 %first, %last
+  br i1 %any, label %whole, label %after
+whole:
+  call void @block(ptr %table, ptr %columns, ptr %strides, ptr %lanes, ptr %outputs, i64 %first, i64 %last)
+  br label %after
+after:
+  %has.rest = icmp ne i64 %rest, 0
+  %is.short = xor i1 %is.whole, true
+  %do.rest = and i1 %has.rest, %is.short
+  br i1 %do.rest, label %pad, label %add
+pad:
+  %c = phi i64 [0, %after], [%c.next, %pad.end]
+  %c.more = icmp slt i64 %c, %column_count
+  br i1 %c.more, label %pad.column, label %tail
+pad.column:
+  %c.from.at = getelementptr ptr, ptr %columns, i64 %c
+  %c.from = load ptr, ptr %c.from.at, align 8
+  %c.to.at = getelementptr ptr, ptr %tail_columns, i64 %c
+  %c.to = load ptr, ptr %c.to.at, align 8
+  %c.stride.at = getelementptr i64, ptr %strides, i64 %c
+  %c.stride = load i64, ptr %c.stride.at, align 8
+  br label %pad.lane
+pad.lane:
+  %p = phi i64 [0, %pad.column], [%p.next, %pad.lane]
+  %p.inside = icmp slt i64 %p, %rest
+  %p.lane = select i1 %p.inside, i64 %p, i64 0
+  %p.sample = add i64 %begun, %p.lane
+  %p.place = mul i64 %p.sample, %c.stride
+  %p.from = getelementptr double, ptr %c.from, i64 %p.place
+  %p.number = load double, ptr %p.from, align 8
+  %p.to = getelementptr double, ptr %c.to, i64 %p
+  store double %p.number, ptr %p.to, align 8
+  %p.next = add i64 %p, 1
+  %p.more = icmp slt i64 %p.next, {LANES}
+  br i1 %p.more, label %pad.lane, label %pad.end
+pad.end:
+  %c.next = add i64 %c, 1
+  br label %pad
+tail:
+  call void @llvm.memset.p0.i64(ptr %tail_lanes, i8 0, i64 %lane.bytes, i1 false)
+  call void @block(ptr %table, ptr %tail_columns, ptr %tail_strides, ptr %tail_lanes, ptr %tail_outputs, i64 0, i64 1)
+  br label %tail.sums
+tail.sums:
+  %t = phi i64 [0, %tail], [%t.next, %tail.sum.end]
+  %t.more = icmp slt i64 %t, %summed
+  br i1 %t.more, label %tail.sum, label %tail.keep
+tail.sum:
+  %t.row = mul i64 %t, {LANES}
+  br label %tail.lane
+tail.lane:
+  %l = phi i64 [0, %tail.sum], [%l.next, %tail.lane]
+  %l.at = add i64 %t.row, %l
+  %l.to = getelementptr double, ptr %lanes, i64 %l.at
+  %l.from = getelementptr double, ptr %tail_lanes, i64 %l.at
+  %l.old = load double, ptr %l.to, align 8
+  %l.new = load double, ptr %l.from, align 8
+  %l.sum = fadd double %l.old, %l.new
+  store double %l.sum, ptr %l.to, align 8
+  %l.next = add i64 %l, 1
+  %l.more = icmp slt i64 %l.next, %rest
+  br i1 %l.more, label %tail.lane, label %tail.sum.end
+tail.sum.end:
+  %t.next = add i64 %t, 1
+  br label %tail.sums
+tail.keep:
+  %k = phi i64 [0, %tail.sums], [%k.next, %tail.keep.end]
+  %k.more = icmp slt i64 %k, %kept
+  br i1 %k.more, label %tail.output, label %add
+tail.output:
+  %k.from.at = getelementptr ptr, ptr %tail_outputs, i64 %k
+  %k.from = load ptr, ptr %k.from.at, align 8
+  %k.to.at = getelementptr ptr, ptr %outputs, i64 %k
+  %k.to = load ptr, ptr %k.to.at, align 8
+  br label %tail.sample
+tail.sample:
+  %s = phi i64 [0, %tail.output], [%s.next, %tail.sample]
+  %s.from = getelementptr double, ptr %k.from, i64 %s
+  %s.number = load double, ptr %s.from, align 8
+  %s.place = add i64 %begun, %s
+  %s.to = getelementptr double, ptr %k.to, i64 %s.place
+  store double %s.number, ptr %s.to, align 8
+  %s.next = add i64 %s, 1
+  %s.more = icmp slt i64 %s.next, %rest
+  br i1 %s.more, label %tail.sample, label %tail.keep.end
+tail.keep.end:
+  %k.next = add i64 %k, 1
+  br label %tail.keep
+add:
+  %sums.row = mul i64 %chunk, %summed
+  br label %add.loop
+add.loop:
+  %a = phi i64 [0, %add], [%a.next, %add.one]
+  %a.more = icmp slt i64 %a, %summed
+  br i1 %a.more, label %add.one, label %chunk.end
+add.one:
+  %a.row = mul i64 %a, {LANES}
+  %a.at = getelementptr double, ptr %lanes, i64 %a.row
+  %a.lanes = load <4 x double>, ptr %a.at, align 32
+  %a0 = extractelement <4 x double> %a.lanes, i64 0
+  %a1 = extractelement <4 x double> %a.lanes, i64 1
+  %a2 = extractelement <4 x double> %a.lanes, i64 2
+  %a3 = extractelement <4 x double> %a.lanes, i64 3
+  %a01 = fadd double %a0, %a1
+  %a23 = fadd double %a2, %a3
+  %a.sum = fadd double %a01, %a23
+  %a.place = add i64 %sums.row, %a
+  %a.to = getelementptr double, ptr %sums, i64 %a.place
+  store double %a.sum, ptr %a.to, align 8
+  %a.next = add i64 %a, 1
+  br label %add.loop
+chunk.end:
+  %chunk.next = add i64 %chunk, 1
+  br label %chunks
+done:
+  ret void
+}}
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+"""
+
+
+def chunks_of_a_round(summed: int, threads: int) -> int:
+    """The chunks of a round that adds up so many numbers: at least one for each thread, and as many for each."""
+    chunks = ROUND_BYTES // (8 * max(summed, 1))
+    return max(chunks - chunks % threads, threads)
+
+
+class Table:
+    """The table of addresses for one caller at a time: buffers for lanes, sums and the last group.
+
+    The chunks are run in rounds, so that their sums take memory of a round alone. The total of the rounds before is the
+    first term of the next one's, so that the chunks are added in order, however many there are in a round.
+    """
+
+    def __init__(self, columns: int, summed: int, kept: int, uniform: Any) -> None:
+        self.entries = np.zeros(len(FIELDS), np.int64)
+        self.columns = np.zeros(max(columns, 1), np.int64)
+        self.strides, self._tail_strides = np.ones(max(columns, 1), np.int64), np.ones(max(columns, 1), np.int64)
+        self.outputs = np.zeros(max(kept, 1), np.int64)
+        self.tail_columns = aligned((max(columns, 1), LANES))
+        self.tail_outputs = aligned((max(kept, 1), LANES))
+        # One row more than there are sums, for what the interpreter adds to no sum.
+        self.lanes, self.tail_lanes = aligned((summed + 1, LANES)), aligned((summed + 1, LANES))
+        #: What the interpreter works in, or the columns of machine code's loops.
+        self.memory: Any = None
+        self.summed = summed
+        self._samples = -1
+        #: How many chunks there are in all, and in a round at most.
+        self.chunks = self.room = 0
+        #: The first chunk of the present round, and the one behind its last.
+        self.first = self.last = 0
+        # The total so far, and then the sums of a round's chunks.
+        self._sums = np.zeros((1, summed))
+        step = 8 * LANES
+        self._tables = [
+            np.arange(len(buffer), dtype=np.int64) * step + address(buffer)
+            for buffer in (self.tail_columns, self.tail_outputs)
+        ]
+        self.set(
+            columns=address(self.columns), strides=address(self.strides), tail_strides=address(self._tail_strides),
+            uniform=address(uniform), lanes=address(self.lanes),
+            outputs=address(self.outputs), tail_columns=address(self._tables[0]), tail_outputs=address(self._tables[1]),
+            tail_lanes=address(self.tail_lanes), column_count=columns, summed=summed, kept=kept,
+        )  # fmt: skip
+        self.pointer = address(self.entries)
+
+    def set(self, **fields: int) -> None:
+        """Write entries."""
+        for name, number in fields.items():
+            self.entries[FIELDS.index(name)] = number
+
+    def size(self, samples: int, threads: int = 1) -> range:
+        """Make room for the sums of that many samples; the first chunk of every round.
+
+        Args:
+            threads: how many share a round, so that it has a chunk for each at least.
+        """
+        if samples != self._samples:
+            self.chunks = -(-samples // CHUNK)
+            self.room = min(self.chunks, chunks_of_a_round(self.summed, threads))
+            self._sums = np.zeros((1 + self.room, self.summed))
+            self.set(samples=samples)
+            self._samples = samples
+            self.begin(0)
+        return range(0, self.chunks, max(self.room, 1))
+
+    def begin(self, first: int) -> None:
+        """Make a round present by its first chunk, after the rounds before."""
+        if first:
+            self._sums[0] = self.total()
+        self.first, self.last = first, min(first + self.room, self.chunks)
+        # The native code writes a chunk's sums where they stand among those of all chunks.
+        place = address(self._sums) + 8 * self.summed * (1 - first)
+        self.set(sums=place, first_chunk=self.first, last_chunk=self.last)
+
+    def total(self) -> Any:
+        """The sums of all chunks up to the present round's last, added in order."""
+        rows = self._sums[0 if self.first else 1 : 1 + self.last - self.first]
+        if len(rows) == 1:
+            return rows[0]
+        if self.summed == 1:  # NumPy adds a single column in pairs
+            return np.add.accumulate(rows[:, 0])[-1:] if len(rows) else np.zeros(1)
+        return np.add.reduce(rows, axis=0) if len(rows) else np.zeros(self.summed)

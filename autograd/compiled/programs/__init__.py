@@ -1,0 +1,1 @@
+"""Programs that are built: recorded ones put together anew, optimised, and differentiated."""

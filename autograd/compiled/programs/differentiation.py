@@ -1,0 +1,198 @@
+"""The adjoint of a program, as further instructions of the builder that holds it.
+
+Cotangents are added up in the order of ``backward()``, instruction by instruction of the program as it was recorded,
+so that every rounding is the eager one; merging happens below, where two instructions are the same computation.
+
+Each instruction has the condition under which it is *live* (``liveness``), and what it sends to a slot that is live
+elsewhere too is chosen by that condition. The neutral element is -0.0, since x + -0.0 is x for every x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiled.programs import loop_adjoint, loops
+from autograd.compiled.programs.building import Builder
+from autograd.compiled.programs.liveness import Liveness
+from autograd.compiled.programs.n_ary import LONG_DOT
+from autograd.compiled.programs.templates import Template, product_of, template_of
+from autograd.loop_recording import PART, Body
+from autograd.primitives import TABLE, Primitive
+from autograd.program import Program
+
+_WHERE = TABLE["where"]
+_ADD = TABLE["add"]
+_MUL = TABLE["mul"]
+_DOT = TABLE["dot"]
+_POW = TABLE["pow"]
+_IDENTITY = TABLE["identity"]
+_NOT_DIFFERENTIATED = ("detach",)
+
+
+class Adjoint:
+    """The cotangents of a program's numbers, written into the builder that holds the program.
+
+    Args:
+        places: the builder's slot of each of the program's slots.
+        order: the program's instructions, as slots, parents first: they are visited from the last.
+        seeds: the program's slots whose cotangents are given → builder's slots.
+        wanted: the slots whose cotangents are asked for.
+        lanes: a seed's slot of the program → the builder's slot of the condition under which it is given, where
+            that is not always. What it does not reach is kept out, as a branch not taken is.
+        tracks_inputs: find out when something flows to the program's inputs, in ``reaching``.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        program: Program,
+        places: Sequence[int],
+        order: Sequence[int],
+        seeds: Mapping[int, int],
+        wanted: Sequence[int],
+        *,
+        lanes: Mapping[int, int] | None = None,
+        tracks_inputs: bool = False,
+    ) -> None:
+        self._builder = builder
+        self._program = program
+        self._places = places
+        self._depends = depends = _depending_on(program, wanted)
+        self._live = Liveness(
+            builder, program, places, order, seeds, depends, wanted, lanes or {}, tracks_inputs=tracks_inputs
+        )
+        self._templates: dict[tuple[Any, ...], Template] = {}
+        #: The cotangents of what comes out of each recorded loop: its slot → which part → the builder's slot, and that
+        #: of the condition under which something flows, if there is one besides the loop's own.
+        self._parts: dict[int, dict[int, tuple[int, int | None]]] = {}
+        #: The builder's slot of the cotangent of every slot of the program, ``None`` where nothing flows. That of an
+        #: input which one long ``dot`` alone uses, a weight, is left as a product.
+        self.cotangents: list[Any] = [None] * len(places)
+        for slot, seed in seeds.items():
+            self.cotangents[slot] = seed
+        self._go_backward(order, self._weights(wanted))
+        #: An input that something flows to under a condition → the builder's slot of it; ``None``: always.
+        self.reaching: Mapping[int, int | None] = self._live.reaching
+
+    def _go_backward(self, order: Sequence[int], weights: set[int]) -> None:
+        found, depends, live, program = self.cotangents, self._depends, self._live, self._program
+        emit, first, primitives = self._builder.emit, program.first_instruction, program.primitives
+        opcodes, starts, flat = program.opcodes.tolist(), program.starts.tolist(), program.operands.tolist()
+        for slot in reversed(order):
+            cotangent = found[slot]
+            if cotangent is None or not depends[slot]:
+                continue
+            i = slot - first
+            primitive = primitives[opcodes[i]]
+            operands = flat[starts[i] : starts[i + 1]]
+            if isinstance(primitive.forward, Body):
+                products = self._through_loop(slot, operands)
+            else:
+                skip = self._to_weights(weights, slot, operands) if weights and primitive is _DOT else 0
+                products = self._products(primitive, slot, operands, skip)
+            for argument, product in products:
+                operand = operands[argument]
+                kept_out = None
+                if live.has_choices:
+                    here = live.flowing(slot, primitive, operands, argument)
+                    if here is not None and here != live.conditions[operand]:
+                        kept_out = here
+                        product = emit(_WHERE, (here, product, self._builder.constant(-0.0)))
+                if primitive is PART:
+                    self._parts.setdefault(operand, {})[loops.which(program, operands)] = product, kept_out
+                    found[operand] = product
+                    continue
+                so_far = found[operand]
+                found[operand] = product if so_far is None else emit(_ADD, (so_far, product))
+
+    def _weights(self, wanted: Sequence[int]) -> set[int]:
+        """The inputs whose derivatives are wanted and which one instruction alone uses, once."""
+        program = self._program
+        if not self._builder.long_dots or _DOT not in program.primitives:
+            return set()
+        operands = np.array(program.operands, np.intp)
+        used_once = np.bincount(operands[operands >= 0], minlength=program.inputs) == 1
+        inputs = np.array([slot for slot in wanted if slot < program.inputs], np.intp)
+        return set(inputs[used_once[inputs]].tolist())
+
+    def _to_weights(self, weights: set[int], slot: int, operands: Sequence[int]) -> int:
+        """The products for the weights of a long ``dot``, without an instruction for each; how many arguments of it
+        have theirs now."""
+        n = len(operands) // 2
+        if n < LONG_DOT or self._live.conditions[slot] is not None or not weights.issuperset(operands[:n]):
+            return 0
+        cotangent = self.cotangents[slot]
+        for weight, x in zip(operands[:n], operands[n : 2 * n], strict=True):
+            self.cotangents[weight] = (cotangent, self._places[x])
+        return n
+
+    def _products(self, primitive: Primitive, slot: int, operands: Sequence[int], skip: int) -> list[tuple[int, int]]:
+        """Argument and cotangent times partial, for each argument from ``skip`` on that something flows to."""
+        builder, depends, places, cotangent = self._builder, self._depends, self._places, self.cotangents[slot]
+        if callable(primitive.partials):
+            arguments = [i for i, o in enumerate(operands) if i >= skip and depends[o]]
+            return self._of_any_number(primitive, slot, operands, arguments) if arguments else []
+        if primitive is _WHERE:  # what flows is chosen by where the branch is live
+            return [(i, cotangent) for i in (1, 2) if operands[i] >= 0 and depends[operands[i]]]
+        if primitive is _IDENTITY or primitive is PART:
+            return [(0, cotangent)] if depends[operands[0]] else []
+        exponent = places[operands[1]] if primitive is _POW and places[operands[1]] in builder.constants else None
+        key = (primitive, exponent, *map(depends.__getitem__, operands))
+        template = self._templates.get(key)
+        if template is None:
+            arguments = [i for i, o in enumerate(operands) if depends[o] and primitive.partials[i] is not None]
+            known_exponent = None if exponent is None else builder.constants[exponent]
+            template = self._templates[key] = template_of(builder, primitive, arguments, known_exponent)
+        numbers = [places[slot], *map(places.__getitem__, operands), cotangent, *template.constants]
+        first_of = builder.first_of
+        for row, known, pick in template.steps:
+            chosen = pick(numbers)
+            number = known.get(chosen)
+            numbers.append(first_of(row, chosen, known) if number is None else number)
+        return [(argument, numbers[place]) for argument, place in template.products]
+
+    def _of_any_number(
+        self, primitive: Primitive, slot: int, operands: Sequence[int], arguments: Sequence[int]
+    ) -> list[tuple[int, int]]:
+        builder, places, cotangent = self._builder, self._places, self.cotangents[slot]
+        if primitive is _DOT:  # as its rule has it, without a pair of objects for each of perhaps a thousand operands
+            n = len(operands) // 2
+            partners = [places[o] for o in (*operands[n : 2 * n], *operands[:n])]
+            return [(i, builder.emit(_MUL, (cotangent, partners[i])) if i < 2 * n else cotangent) for i in arguments]
+        assert callable(primitive.partials)
+        xs = [builder.slot(places[o]) for o in operands]
+        every = primitive.partials(builder.m, builder.slot(places[slot]), xs)
+        c = builder.slot(cotangent)
+        return [(i, product.index) for i in arguments if (product := product_of(c, every[i])) is not None]
+
+    def _through_loop(self, slot: int, operands: Sequence[int]) -> list[tuple[int, int]]:
+        """Argument and cotangent for each argument of a loop that something flows to; what feeds it is live where the
+        loop says."""
+        arguments = [i for i, o in enumerate(operands) if self._depends[o]]
+        asked = {i for i in arguments if operands[i] >= self._program.first_instruction}
+        found = loop_adjoint.pulled_back(
+            self._builder, Adjoint, self._places[slot], self._parts[slot], arguments, asked
+        )
+        self._live.gone_through(slot, {i: condition for i, _, condition in found})
+        return [(i, product) for i, product, _ in found]
+
+
+def _depending_on(program: Program, slots: Iterable[int]) -> bytearray:
+    """1 for each slot whose number depends, through something that has a derivative, on one of these slots."""
+    depends = bytearray(program.first_instruction + len(program))
+    for slot in slots:
+        depends[slot] = 1
+    starts, operands = program.starts.tolist(), program.operands.tolist()
+    passes = [primitive.name not in _NOT_DIFFERENTIATED for primitive in program.primitives]
+    for slot, opcode, start, end in zip(
+        range(program.first_instruction, len(depends)), program.opcodes, starts, starts[1:], strict=False
+    ):
+        if passes[opcode]:
+            for o in operands[start:end]:
+                if o >= 0 and depends[o]:
+                    depends[slot] = 1
+                    break
+    return depends

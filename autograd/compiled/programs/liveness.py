@@ -1,0 +1,148 @@
+"""Where a program that runs backward is *live*: the condition under which the cotangent of a number is used.
+
+In a batch both branches of a ``where`` are computed, so what flows back from the branch that a sample did not take must
+be kept out, be it ``0 * nan``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from autograd.compiled.programs.building import Builder
+from autograd.primitives import TABLE, Primitive
+from autograd.program import Program
+
+_WHERE, _MINIMUM, _MAXIMUM, _SUB = (TABLE[name] for name in ("where", "minimum", "maximum", "sub"))
+
+
+class Liveness:
+    """The conditions, as slots of a builder, which hold 1.0 or 0.0 for each sample; ``None`` stands for *always*.
+
+    What is wanted is used always: where nothing flowed, it is zero.
+
+    Args:
+        places: the builder's slot of each of the program's slots.
+        order: the program's instructions, as slots, parents first.
+        seeds: the slots whose cotangents are given.
+        depends: per slot, whether it depends on something that is wanted.
+        wanted: the slots whose cotangents are asked for.
+        lanes: a seed → the condition under which it is given, where that is not always.
+        tracks_inputs: find out when something flows to the program's inputs, in ``reaching``.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        program: Program,
+        places: Sequence[int],
+        order: Sequence[int],
+        seeds: Collection[int],
+        depends: bytearray,
+        wanted: Collection[int],
+        lanes: Mapping[int, int],
+        *,
+        tracks_inputs: bool,
+    ) -> None:
+        self._builder = builder
+        self._program = program
+        self._places = places
+        self._order = order
+        self._seeds = seeds
+        self._depends = depends
+        self._wanted = wanted
+        self._lanes = lanes
+        self._tracks_inputs = tracks_inputs
+        #: The slot of a loop that was gone through → the arguments of it that something flows to → when it does.
+        self._through: dict[int, Mapping[int, int | None]] = {}
+        #: Per slot, the condition under which its cotangent is used.
+        self.conditions: list[int | None] = [None] * len(places)
+        #: An input that something flows to → the condition under which it does.
+        self.reaching: dict[int, int | None] = {}
+        #: Whether something may have to be kept out.
+        self.has_choices = bool(lanes) or _WHERE in program.primitives
+        if self.has_choices:
+            self._find()
+
+    def gone_through(self, loop: int, conditions: Mapping[int, int | None]) -> None:
+        """Learn when something flows to which arguments of a loop; what feeds it is live where the loop says."""
+        self._through[loop] = conditions
+        self.has_choices = True
+        self._find()
+
+    def flowing(self, slot: int, primitive: Primitive, operands: Sequence[int], argument: int) -> int | None:
+        """The condition under which something flows from an instruction to an argument of it; a loop keeps out by
+        itself what does not flow there."""
+        here = self.conditions[slot]
+        return self._both(here, self._taken(self._places[operands[0]], argument)) if primitive is _WHERE else here
+
+    def _find(self) -> None:
+        """Follow what flows from the last instruction to the first."""
+        program, lanes, depends = self._program, self._lanes, self._depends
+        first, starts = program.first_instruction, program.starts
+        live = self.conditions = [None] * len(self._places)
+        self.reaching = {slot: lanes.get(slot) for slot in self._seeds if slot < first}
+        reached, always = bytearray(len(live)), bytearray(len(live))
+        for slot in self._seeds:
+            reached[slot], always[slot] = 1, slot not in lanes
+            live[slot] = lanes.get(slot) if slot >= first else None
+        for slot in self._wanted:
+            always[slot] = 1
+        for slot in reversed(self._order):
+            if not reached[slot]:
+                continue
+            i = slot - first
+            primitive = program.primitives[program.opcodes[i]]
+            rules, through = primitive.partials, self._through.get(slot)
+            operands = program.operands[starts[i] : starts[i + 1]]
+            for argument, operand in enumerate(operands):
+                if operand < first and (operand < 0 or not self._tracks_inputs):
+                    continue  # there is nothing, or what is wanted
+                if not depends[operand] or (through is not None and argument not in through):
+                    continue  # nothing flows to it
+                if not callable(rules) and rules[argument] is None:
+                    continue
+                if always[operand] and operand >= first:
+                    reached[operand] = 1
+                    continue
+                here = self.flowing(slot, primitive, operands, argument)
+                if through is not None:
+                    here = self._both(here, through[argument])
+                if operand < first:
+                    known = self.reaching
+                    known[operand] = self._either(known[operand], here) if operand in known else here
+                    continue
+                if here is None:
+                    always[operand], live[operand] = 1, None
+                elif not reached[operand]:
+                    live[operand] = here
+                else:
+                    live[operand] = self._either(live[operand], here)
+                reached[operand] = 1
+
+    def _taken(self, condition: int, argument: int) -> int | None:
+        """The condition under which ``where`` takes an argument."""
+        taken = self._builder.slot(condition)
+        if argument == 2:
+            taken = 1 - taken
+        known = self._builder.constants.get(taken.index)
+        return None if known == 1.0 else taken.index
+
+    def _both(self, x: int | None, y: int | None) -> int | None:
+        if x is None or y is None:
+            return y if x is None else x
+        return self._builder.emit(_MINIMUM, (x, y))
+
+    def _either(self, x: int | None, y: int | None) -> int | None:
+        if x is None or y is None or self._is_other(x, y):
+            return None
+        primitives, operands = self._builder.primitives, self._builder.operands
+        if primitives[x] is primitives[y] is _MINIMUM:
+            (before, taken), (as_before, other) = operands[x], operands[y]
+            if before == as_before and self._is_other(taken, other):  # both branches of one choice
+                return before
+        return self._builder.emit(_MAXIMUM, (x, y))
+
+    def _is_other(self, x: int, y: int) -> bool:
+        """Whether one of two conditions is 1 minus the other."""
+        primitives, operands, one = self._builder.primitives, self._builder.operands, self._builder.constant(1.0)
+        return any(primitives[b] is _SUB and operands[b] == (one, a) for a, b in ((x, y), (y, x)))

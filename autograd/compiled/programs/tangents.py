@@ -1,0 +1,104 @@
+"""Forward mode over a program: the tangent of every number, as further instructions of the builder that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd.compiled.programs.building import Builder, Slot
+from autograd.interpret import partials
+from autograd.primitives import TABLE
+from autograd.program import ABSENT, Program
+
+_WHERE = TABLE["where"]
+
+
+class Tangents:
+    """The tangent of every slot of a program, as further instructions of the builder that holds it.
+
+    Args:
+        places: the builder's slot of each of the program's slots.
+        wanted: the inputs that move, -1 for one that nothing depends on; ``seeds`` are their tangents.
+        is_matrix: whether one seed of each lane is 1.0 and all others 0.0.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        program: Program,
+        places: Sequence[int],
+        wanted: Sequence[int],
+        seeds: Sequence[int],
+        *,
+        is_matrix: bool,
+    ) -> None:
+        self._builder = builder
+        self._seeds = [builder.slot(seed) for seed in seeds]
+        self._is_matrix = is_matrix
+        self._moving: list[Slot | None] = [None] * len(places)
+        #: The seeds that reach each slot, a bit for each.
+        self._reach = [0] * len(places)
+        self._known: dict[int, Slot] = {}
+        for k, slot in enumerate(wanted):
+            if slot >= 0:
+                self._moving[slot], self._reach[slot] = self._seeds[k], 1 << k
+        numbers = [builder.slot(place) for place in places]
+        for slot, (primitive, operands) in enumerate(program.instructions(), start=program.first_instruction):
+            moves = [i for i, o in enumerate(operands) if o >= 0 and self._moving[o] is not None]
+            if primitive is _WHERE:
+                self._choose(slot, numbers, operands)
+                continue
+            if not callable(primitive.partials):
+                moves = [i for i in moves if primitive.partials[i] is not None]
+            for i in moves:
+                self._reach[slot] |= self._reach[operands[i]]
+            slopes = partials(builder.m, primitive, numbers[slot], [numbers[o] for o in operands], moves)
+            for i, slope in zip(moves, slopes, strict=True):
+                if not isinstance(slope, Slot) and slope == 0:
+                    continue
+                tangent: Any = self._moving[operands[i]]
+                product = self._kept_out(tangent * slope, self._reach[operands[i]], self._reach[slot])
+                so_far = self._moving[slot]
+                self._moving[slot] = product if so_far is None else so_far + product
+
+    def of(self, slots: Sequence[int]) -> list[int]:
+        """The tangents of these slots; -1 is a constant."""
+        every = (1 << len(self._seeds)) - 1
+        found = []
+        for slot in slots:
+            tangent = None if slot < 0 else self._moving[slot]
+            if tangent is None:
+                found.append(self._builder.constant(0.0))
+            else:
+                found.append(self._kept_out(tangent, self._reach[slot], every).index)
+        return found
+
+    def _choose(self, slot: int, numbers: Sequence[Slot], operands: Sequence[int]) -> None:
+        """The tangent of the branch that is taken: nothing of the other one comes near it."""
+        condition, *branches = operands
+        branches = [b for b in branches if b != ABSENT]
+        reach = self._reach[slot] = self._reach[branches[0]] | self._reach[branches[-1]]
+        if all(self._moving[b] is None for b in branches):
+            return
+        tangents = [self._kept_out(self._moving[b], self._reach[b], reach) for b in branches]
+        tangents = [-0.0 if tangent is None else tangent for tangent in tangents]
+        m = self._builder.m
+        chosen = tangents[0] if len(branches) == 1 else m.where(numbers[condition], *tangents)
+        self._moving[slot] = m.number(chosen)
+
+    def _kept_out(self, tangent: Any, here: int, there: int) -> Any:
+        """A tangent where it goes on to what more seeds reach: in their lanes it is nothing at all."""
+        if tangent is None or not self._is_matrix or here == there:
+            return tangent
+        return self._builder.m.where(self._any_of(here), tangent, -0.0)
+
+    def _any_of(self, seeds: int) -> Slot:
+        """1.0 in the lanes of these seeds."""
+        found = self._known.get(seeds)
+        if found is None:
+            chosen = [seed for k, seed in enumerate(self._seeds) if seeds >> k & 1]
+            found = chosen[0]
+            for seed in chosen[1:]:
+                found = found | seed
+            self._known[seeds] = found
+        return found
