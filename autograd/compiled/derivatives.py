@@ -66,6 +66,7 @@ def planned(
     *,
     with_values: bool = True,
     reduced: Sequence[bool] = (),
+    long_dots: bool = True,
 ) -> Plan:
     """The plan for a derivative; its seeds are inputs after all others.
 
@@ -74,9 +75,11 @@ def planned(
         varying: per input of the recorded program, whether it differs from lane to lane.
         with_values: whether values and guards are outputs too, before the derivatives.
         reduced: per output of the plan, whether it is to be summed over samples; none unless told.
+        long_dots: leave a ``dot`` of many numbers as it is, of values and gradients. That is best for samples, but at a
+            point native code has no such operation.
     """
     program, count = recorded.program, derivative.seeds(len(recorded.outputs), len(wanted))
-    builder = Builder(program.inputs + count, long_dots=derivative in (VALUES, GRADIENT))
+    builder = Builder(program.inputs + count, long_dots=long_dots and derivative in (VALUES, GRADIENT))
     places = rebuilt(program, builder, range(program.inputs))
     seeds = range(program.inputs, program.inputs + count)
     found: list[int | Product] = []

@@ -229,7 +229,8 @@ class Objective:
             if what is not VALUES and recorded.guards:
                 self._try(way, VALUES, point, ())  # it may be another way's point, of which less is asked
             what.refuse_unless_it_exists(recorded, self.name)
-            plan = planned(recorded, what, recorded.arguments, [False] * recorded.program.inputs)
+            varying = [False] * recorded.program.inputs
+            plan = planned(recorded, what, recorded.arguments, varying, long_dots=False)
             ready = known[what.name] = AtPoint(recorded, choose(plan, self.options))
         return ready, ready.at(point, lanes)
 
