@@ -69,7 +69,7 @@ class ProgramReport(NamedTuple):
             )
         if not function:
             return module
-        texts = [f"define{text}" for text in module.split("\ndefine")[1:]]
+        texts = [f"define{text}" for text in f"\n{module}".split("\ndefine")[1:]]
         found = {text.partition("(")[0].rpartition("@")[2]: text.partition("\n}")[0] + "\n}" for text in texts}
         if function not in found:
             raise ValueError(f"the module has no function {function!r}; it has {', '.join(found)}")

@@ -7,8 +7,7 @@ Chains of products that are added up become one ``dot``; products that are only 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -26,17 +25,10 @@ from autograd.compiled.backends.code import (
     PRODUCT,
 )
 from autograd.compiled.backends.loop_code import OF_COLUMNS, LoopCode
+from autograd.compiled.backends.neurons import Neuron, layers_of, products_of_neurons
 from autograd.compiled.backends.operations import operations
 from autograd.compiled.backends.replay import Replay, places_of
 from autograd.compiled.programs import loops
-
-
-class Neuron(NamedTuple):
-    """A sum of products whose one factor is the same for all samples."""
-
-    weights: tuple[int, ...]
-    inputs: tuple[int, ...]
-    start: int | None
 
 
 class BlockCode:
@@ -171,7 +163,7 @@ class BlockCode:
             raise NotImplementedError(f"the interpreter has no {', '.join(missing)}")
         self._loops.expect(self._replay.columns, self._uses)
         sums, inside = chains(self._operands, self._name, lambda slot: self._uses[slot] == 1)
-        layers = self._layers(sums)
+        fours = self._fours(sums)
         summed = places_of(self._replay.summed, self._end)
         kept = places_of(self._replay.kept, self._end)
         for place, slot in enumerate(self._replay.columns):
@@ -185,9 +177,9 @@ class BlockCode:
             if not varying[slot] or slot in inside:
                 continue
             operands = self._operands[slot]
-            if slot in layers:
+            if slot in fours:
                 if slot not in self.rows_of:  # the first of the four; the others were computed with it
-                    self._layer(layers[slot])
+                    self._layer(fours[slot])
                 self._send(slot, summed, kept)
                 continue
             if slot in summed and self._name(slot) == "mul" and self._uses[slot] == len(summed[slot]):
@@ -273,10 +265,8 @@ class BlockCode:
 
     def _outer(self, references: Any, places: Any, left: Any) -> None:
         """Sum the products of neurons with the same inputs, four neurons at a time; mark what is left to do."""
-        # A neuron's products stand together: they have one cotangent, and places one after the other.
-        new = (np.diff(references[:, 0]) != 0) | (np.diff(places) != 1)
-        bounds = [0, *(np.flatnonzero(new) + 1).tolist(), len(places)]
-        neurons = [(first, last) for first, last in pairwise(bounds) if references[first:last].min() >= 0]
+        found = products_of_neurons(references[:, 0], places)
+        neurons = [(first, last) for first, last in found if references[first:last].min() >= 0]
         while len(neurons) >= NEURONS:
             four = neurons[:NEURONS]
             first, last = four[0]
@@ -294,35 +284,15 @@ class BlockCode:
                     left[i : i + even] = False
             neurons = neurons[NEURONS:]
 
-    def _layers(self, sums: dict[int, Chain]) -> dict[int, dict[int, Neuron]]:
-        """Neurons with the same inputs, taken four at a time: each of them → the four.
-
-        A neuron is a sum of shared numbers times rows, from a shared start: forward a ``dot``, backward the chain that
-        makes the cotangent of an input.
-        """
-        by_inputs: dict[tuple[int, ...], list[tuple[int, Neuron]]] = {}
-        for slot in self._operands:
-            if slot in sums or self._name(slot) == "dot":
-                neuron = self._neuron(slot, sums)
-                if neuron is not None:
-                    by_inputs.setdefault(neuron.inputs, []).append((slot, neuron))
+    def _fours(self, sums: dict[int, Chain]) -> dict[int, dict[int, Neuron]]:
+        """Neurons with the same inputs, taken four at a time: each of them → the four."""
         found: dict[int, dict[int, Neuron]] = {}
-        for neurons in by_inputs.values():
+        for layer in layers_of(self._operands, sums, self._name, self._plan.varying.__getitem__).values():
+            neurons = list(layer.items())
             for first in range(0, len(neurons) - NEURONS + 1, NEURONS):
                 four = dict(neurons[first : first + NEURONS])
                 found.update(dict.fromkeys(four, four))
         return found
-
-    def _neuron(self, slot: int, sums: dict[int, Chain]) -> Neuron | None:
-        """Weights, inputs and start, if the weights and the start are shared numbers and the inputs rows."""
-        varies = self._plan.varying.__getitem__
-        start, pairs = sums[slot] if slot in sums else as_chain(self._operands[slot])
-        weights, inputs = zip(*pairs, strict=True)
-        if not all(map(varies, inputs)):
-            weights, inputs = zip(*[(x, y) if varies(y) else (y, x) for x, y in pairs], strict=True)
-        if (start is not None and varies(start)) or any(map(varies, weights)) or not all(map(varies, inputs)):
-            return None
-        return Neuron(weights, inputs, start)
 
     def _layer(self, four: dict[int, Neuron]) -> None:
         """Four neurons at once; one without a start begins at 0.0."""

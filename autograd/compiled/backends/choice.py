@@ -16,11 +16,9 @@ from autograd.compiled.programs.plan import Plan
 
 BACKENDS = ("auto", "numpy", "interpreter", "machine")
 
-#: Varying instructions of a program that is worth compiling for itself: some 0.15 ms each, and more beyond.
+#: Varying instructions, besides those of layers, of a program that is worth compiling for itself: some 0.15 ms each,
+#: and more beyond.
 MOST_INSTRUCTIONS = 4000
-
-#: Weights of layers beyond which the interpreter, which takes four neurons at a time, is faster than straight code.
-MOST_PRODUCTS = 1000
 
 #: Samples from which on compiling takes less time than it saves: 0.15 ms an instruction against 0.2 ns for each sample.
 WORTH_COMPILING = 750_000
@@ -76,7 +74,7 @@ def choose(plan: Plan, options: Options) -> Choice:
             it is not installed.
         NotImplementedError: the back end that was asked for lacks a primitive of the program.
     """
-    backend, expected_samples = options.backend, options.expected_samples
+    backend = options.backend
     if backend == "numpy":
         return Choice(_on_numpy(plan, options), "asked for")
     lack = _lack()
@@ -89,21 +87,34 @@ def choose(plan: Plan, options: Options) -> Choice:
     if lack is not None:
         _say_once(f"llvmlite {lack.reason}, so recorded functions run on NumPy: {lack.remedy}")
         return Choice(_on_numpy(plan, options), f"llvmlite {lack.reason}")
-    instructions = sum(plan.varying[plan.program.first_instruction :]) + loops.written_out(plan.program)
-    if not instructions:
-        chosen, reason = "interpreter", "no operation differs from sample to sample"
-    elif expected_samples is not None and expected_samples < WORTH_COMPILING:
-        chosen, reason = "interpreter", f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
-    elif plan.products > MOST_PRODUCTS:
-        chosen, reason = "interpreter", f"{plan.products} weights, more than {MOST_PRODUCTS}: it takes whole layers"
-    elif instructions <= MOST_INSTRUCTIONS:
-        chosen, reason = "machine", f"{instructions} instructions, at most {MOST_INSTRUCTIONS}"
-    else:
-        chosen, reason = "interpreter", f"{instructions} instructions, more than {MOST_INSTRUCTIONS}"
     try:
-        return Choice(_native(plan, chosen, options), reason)
+        return _best_native(plan, options)
     except NotImplementedError as error:
         return Choice(_on_numpy(plan, options), str(error))
+
+
+def _best_native(plan: Plan, options: Options) -> Choice:
+    """Machine code where that is worth its compiling, or else the interpreter."""
+    instructions, expected_samples = sum(plan.varying[plan.program.first_instruction :]), options.expected_samples
+    if not instructions:
+        reason = "no operation differs from sample to sample"
+    elif expected_samples is not None and expected_samples < WORTH_COMPILING:
+        reason = f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
+    else:
+        of_bodies = loops.written_out(plan.program)
+        machine = importlib.import_module("autograd.compiled.backends.machine")
+        try:
+            # A weight is three instructions at most: forward, for its input's cotangent, and for its own gradient.
+            if instructions - 3 * plan.products + of_bodies > MOST_INSTRUCTIONS:
+                raise machine.TooLongError(instructions)
+            replay = machine.MachineReplay(
+                plan, options.threads, fast=options.fast, most=MOST_INSTRUCTIONS - of_bodies
+            )  # fmt: skip
+            beside = " besides layers" if replay.straight < instructions else ""
+            return Choice(replay, f"{replay.straight + of_bodies} instructions{beside}, at most {MOST_INSTRUCTIONS}")
+        except machine.TooLongError as error:
+            reason = f"{error.instructions + of_bodies} instructions, more than {MOST_INSTRUCTIONS}"
+    return Choice(_native(plan, "interpreter", options), reason)
 
 
 class _Lack(NamedTuple):

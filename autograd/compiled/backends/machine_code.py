@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from autograd.compiled.backends import driver
-from autograd.compiled.backends.machine_loops import LoopWriter, column
+from autograd.compiled.backends.counted import Counted
+from autograd.compiled.backends.machine_layers import Layers
+from autograd.compiled.backends.machine_loops import LoopWriter
+from autograd.compiled.backends.machine_neurons import NeuronWriter
+from autograd.compiled.backends.machine_operands import column, shared
 from autograd.compiled.backends.reduction import LANES
 from autograd.compiled.backends.replay import Replay, places_of
 from autograd.number_systems import llvm_kernels
@@ -17,6 +20,15 @@ from autograd.primitives import Primitive
 #: polynomials of the error functions need the registers for themselves.
 TOGETHER = 8
 TOGETHER_OF = {"erf": 2, "erfc": 2, "gelu": 2}
+
+GROUP = f"<{LANES} x double>"
+
+#: Where a group's numbers of the tile lie.
+_OF_TILE = (
+    "%group = sub i64 %i, %tile",
+    "%group.place = mul i64 %group, %width",
+    f"%here = getelementptr {GROUP}, ptr %tile.memory, i64 %group.place",
+)
 
 _HEAD = (
     "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %strides, ptr noalias %lanes, "
@@ -75,45 +87,73 @@ class StraightCode:
 
 
 class BlockText:
-    """The module of a replay; ``vectors`` is the memory for columns of loops that it needs."""
+    """The module of a replay; ``vectors`` is the memory that it needs."""
 
-    def __init__(self, replay: Replay, *, fast: bool = False) -> None:
+    def __init__(self, replay: Replay, layers: Layers, *, fast: bool = False) -> None:
         self._replay = replay
+        self._layers = layers
+        #: A summed or kept number's slot → its places among those.
+        self._summed: dict[int, list[int]] = {}
+        self._kept: dict[int, list[int]] = {}
         self._emitter = Emitter(LANES, llvm_kernels.call, contract=fast)
         self._lines = self._emitter.lines
-        self._code = StraightCode(self._emitter, self._shared, self._put)
-        self._summed, self._kept = places_of(replay.summed), places_of(replay.kept)
-        self._loops = LoopWriter(self._emitter, self._code, StraightCode)
+        self._code = StraightCode(self._emitter, self._outside, self._put)
+        self._counted = Counted(self._emitter, "loop")
+        self._loops = LoopWriter(self._emitter, self._counted, self._code, StraightCode)
+        self._neurons = NeuronWriter(layers, self._emitter, self._counted, self._code)
         self._write()
-        self.vectors = self._loops.vectors
+        self._last_block = self._counted.block
+        self._lines_of_tile = self._write_tile()
+        self._last_block_of_tile = self._counted.block
+        self.vectors = self._loops.vectors + self._neurons.groups * self._neurons.width
 
     def _write(self) -> None:
         program, varying = self._replay.plan.program, self._replay.plan.varying
-        uses = Counter(program.operands)
-        uses.update(program.outputs)
+        starts, flat, first = program.starts, program.operands, program.first_instruction
         self._lines.append("%sample = shl i64 %i, 2")
-        self._loops.expect(program, self._replay.columns, uses)
+        self._loops.expect(program, self._replay.columns, self._layers.uses)
+        products = self._layers.products_left()
+        self._summed = places_of(self._replay.summed, None if products else self._layers.end)
+        self._kept = places_of(self._replay.kept)
         for place, slot in enumerate(self._replay.columns):
-            if not self._loops.is_loaded_here(slot):
+            if not self._loops.is_loaded_here(slot) and slot not in self._layers.columns:
                 self._code.registers[slot] = column(self._emitter, f"%column{place}", str(place))
         for slot in self._replay.columns:
             if slot in self._summed or slot in self._kept:
                 self._put(slot)
-        for slot, (primitive, operands) in enumerate(program.instructions(), start=program.first_instruction):
-            if varying[slot] and not self._loops.write(slot, primitive, operands):
-                self._code.compute(slot, primitive, operands)
+        for slot in (*range(first, self._layers.end), *products):
+            if not varying[slot]:
+                continue
+            if slot in self._layers.inside:
+                for neuron in self._neurons.write(slot):
+                    self._put(neuron)
+                continue
+            i = slot - first
+            primitive, xs = program.primitives[program.opcodes[i]], flat[starts[i] : starts[i + 1]]
+            if not self._loops.write(slot, primitive, xs):
+                self._code.compute(slot, primitive, xs)
         self._code.end()
+        self._neurons.write_ends()
 
-    def _shared(self, slot: int) -> Register:
-        """A number that all samples share."""
-        emitter, program = self._emitter, self._replay.plan.program
+    def _write_tile(self) -> list[str]:
+        """The lines that come after each tile of groups."""
+        end = len(self._lines)
+        self._counted.block = "tile.sums"
+        self._lines += ["%tile.groups = sub i64 %tile.end, %tile", "%last.group = sub i64 %tile.groups, 1"]
+        self._neurons.write_sums()
+        lines = self._lines[end:]
+        del self._lines[end:]
+        return lines
+
+    def _outside(self, slot: int) -> Register:
+        """A number that is in no register: one in memory, or one that all samples share."""
+        found = self._neurons.number(slot)
+        if found is not None:
+            return found
+        program = self._replay.plan.program
         if program.inputs <= slot < program.first_instruction:
-            return emitter.number(program.constants[slot - program.inputs])
-        kind, at = emitter.number_type, emitter.name()
-        self._lines.append(f"{at} = getelementptr double, ptr %uniform, i64 {self._replay.levels.row[slot]}")
-        one = emitter.line(f"load double, ptr {at}, align 8, !invariant.load !0")
-        inserted = emitter.line(f"insertelement {kind} poison, double {one.text}, i64 0")
-        return emitter.line(f"shufflevector {kind} {inserted.text}, {kind} poison, <{LANES} x i32> zeroinitializer")
+            return self._emitter.number(program.constants[slot - program.inputs])
+        return shared(self._emitter, str(self._replay.levels.row[slot]))
 
     def _put(self, slot: int) -> None:
         """Send a number to the outputs that it is, as soon as it is known."""
@@ -147,16 +187,14 @@ class BlockText:
             [
                 *sorted(self._emitter.declarations),
                 *self._emitter.functions.values(),
+                *(
+                    f"{name} = private constant [{len(table)} x i64] [{', '.join(f'i64 {x}' for x in table)}]"
+                    for table, name in self._neurons.tables.items()
+                ),
                 _HEAD,
                 "entry:",
                 *entry,
-                "br label %loop",
-                "loop:",
-                f"%i = phi i64 [%first, %entry], [%next, %{self._loops.block}]",
-                *self._lines,
-                "%next = add i64 %i, 1",
-                "%more = icmp slt i64 %next, %last",
-                "br i1 %more, label %loop, label %done",
+                *(self._tiles() if self._neurons.width else self._groups("%first", "entry", "%last", "done")),
                 "done:",
                 "ret void",
                 "}",
@@ -164,6 +202,37 @@ class BlockText:
                 driver.TEXT,
             ]
         )
+
+    def _groups(self, first: str, before: str, last: str, after: str) -> list[str]:
+        """The loop over groups of samples."""
+        return [
+            "br label %loop",
+            "loop:",
+            f"%i = phi i64 [{first}, %{before}], [%next, %{self._last_block}]",
+            *(_OF_TILE if self._neurons.width else ()),
+            *self._lines,
+            "%next = add i64 %i, 1",
+            f"%more = icmp slt i64 %next, {last}",
+            f"br i1 %more, label %loop, label %{after}",
+        ]
+
+    def _tiles(self) -> list[str]:
+        """The loop over tiles of groups, each with its place in memory."""
+        return [
+            f"%width = add i64 {self._neurons.width}, 0",
+            f"%tile.memory = getelementptr {GROUP}, ptr %memory, i64 {self._loops.vectors}",
+            "br label %tiles",
+            "tiles:",
+            f"%tile = phi i64 [%first, %entry], [%tile.end, %{self._last_block_of_tile}]",
+            f"%tile.full = add i64 %tile, {self._neurons.groups}",
+            "%tile.whole = icmp slt i64 %tile.full, %last",
+            "%tile.end = select i1 %tile.whole, i64 %tile.full, i64 %last",
+            *self._groups("%tile", "tiles", "%tile.end", "tile.sums"),
+            "tile.sums:",
+            *self._lines_of_tile,
+            "%tile.more = icmp slt i64 %tile.end, %last",
+            "br i1 %tile.more, label %tiles, label %done",
+        ]
 
 
 class _GatheredCalls:

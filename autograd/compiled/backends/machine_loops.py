@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from autograd.compiled.backends.reduction import LANES
+from autograd.compiled.backends.counted import Counted
+from autograd.compiled.backends.machine_operands import column
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.loops import AT, COLUMN, FINAL, STACK, Loop
 from autograd.number_systems.llvm import Emitter, Register
@@ -26,12 +27,13 @@ class LoopWriter:
         straight: makes the code of a body.
     """
 
-    def __init__(self, emitter: Emitter, code: StraightCode, straight: Callable[..., StraightCode]) -> None:
+    def __init__(
+        self, emitter: Emitter, counted: Counted, code: StraightCode, straight: Callable[..., StraightCode]
+    ) -> None:
         self._emitter = emitter
+        self._counted = counted
         self._code = code
         self._straight = straight
-        #: The name of the basic block that lines go to now.
-        self.block = "loop"
         #: Vectors of memory so far.
         self.vectors = 0
         self._program: Program
@@ -42,7 +44,7 @@ class LoopWriter:
         self._runs: dict[int, tuple[int, int]] = {}
         self._loaded_here: set[int] = set()
 
-    def expect(self, program: Program, inputs: Sequence[int], uses: Mapping[int, int]) -> None:
+    def expect(self, program: Program, inputs: Sequence[int], uses: Sequence[int]) -> None:
         """Look at the program before it is written.
 
         Args:
@@ -98,27 +100,6 @@ class LoopWriter:
         at = self._at(place)
         self._emitter.lines.append(f"store {self._emitter.number_type} {number}, ptr {at}, align 32")
 
-    def _begin(self, first: int) -> tuple[str, str]:
-        """The head of a loop: its label, and the step."""
-        label = self._emitter.name()[1:]
-        step = f"%{label}.step"
-        self._emitter.lines += [
-            f"br label %{label}",
-            f"{label}:",
-            f"{step} = phi i64 [{first}, %{self.block}], [{step}.next, %{label}]",
-        ]
-        self.block = label
-        return label, step
-
-    def _end(self, label: str, step: str, by: int, last: int) -> None:
-        self._emitter.lines += [
-            f"{step}.next = add i64 {step}, {by}",
-            f"{step}.more = icmp ne i64 {step}, {last}",
-            f"br i1 {step}.more, label %{label}, label %{label}.end",
-            f"{label}.end:",
-        ]
-        self.block = f"{label}.end"
-
     def _stack(self, slot: int, operands: Sequence[int]) -> None:
         self._columns[slot] = start = self._new_column(len(operands))
         if slot not in self._runs:
@@ -126,15 +107,15 @@ class LoopWriter:
                 self._store(self._code.number(o), str(start + t))
             return
         first, stride = self._runs[slot]
-        label, step = self._begin(0)
-        further = self._emitter.line(f"mul i64 {step}, {stride}").text
+        run = self._counted.begin(0)
+        further = self._emitter.line(f"mul i64 {run.step}, {stride}").text
         place = self._emitter.line(f"add i64 {further}, {first}").text
-        number = column(self._emitter, f"%{label}.column", place).text
-        self._store(number, self._emitter.line(f"add i64 {step}, {start}").text)
-        self._end(label, step, 1, len(operands) - 1)
+        number = column(self._emitter, f"%{run.label}.column", place).text
+        self._store(number, self._emitter.line(f"add i64 {run.step}, {start}").text)
+        self._counted.end(run, 1, len(operands) - 1)
 
     def _loop(self, slot: int, loop: Loop, operands: Sequence[int]) -> None:
-        emitter, program, kind = self._emitter, loop.program(), self._emitter.number_type
+        emitter, program = self._emitter, loop.program()
         carries, shared, elements = loop.counts
         begin = carries + shared
         first = [self._code.number(o) for o in operands[:carries]]
@@ -142,46 +123,22 @@ class LoopWriter:
             place: self._code.operand(o)
             for place, o in zip(loop.inputs[carries:], operands[carries:begin], strict=False)
         }
-        before = self.block
-        label, step = self._begin(loop.steps - 1 if loop.is_reverse else 0)
-        heads = len(emitter.lines)
+        steps = self._counted.begin(loop.steps - 1 if loop.is_reverse else 0)
+        names = [f"%{steps.label}.carry{i}" for i in range(carries)]
         body = self._straight(emitter, lambda o: emitter.number(program.constants[o - program.inputs]))
         body.registers.update(around)
-        for i, place in enumerate(loop.inputs[:carries]):
-            body.registers[place] = Register(emitter, f"%{label}.carry{i}")
+        for place, name in zip(loop.inputs[:carries], names, strict=True):
+            body.registers[place] = Register(emitter, name)
         for place, o in zip(loop.inputs[begin:], operands[begin : begin + elements], strict=True):
-            body.registers[place] = self._load(emitter.line(f"add i64 {step}, {self._columns[o]}").text)
+            body.registers[place] = self._load(emitter.line(f"add i64 {steps.step}, {self._columns[o]}").text)
         for o, (primitive, xs) in enumerate(program.instructions(), start=program.first_instruction):
             body.compute(o, primitive, xs)
         body.end()
         self._results[slot] = [self._new_column(loop.steps) for _ in loop.results]
         for start, o in zip(self._results[slot], program.outputs[carries:], strict=True):
-            self._store(body.number(o), emitter.line(f"add i64 {step}, {start}").text)
+            self._store(body.number(o), emitter.line(f"add i64 {steps.step}, {start}").text)
         following = [body.number(o) for o in program.outputs[:carries]]
-        emitter.lines[heads:heads] = [
-            f"%{label}.carry{i} = phi {kind} [{x}, %{before}], [{y}, %{label}]"
-            for i, (x, y) in enumerate(zip(first, following, strict=True))
-        ]
+        self._counted.carry(steps, names, first, following)
         self._finals[slot] = [Register(emitter, y) for y in following]
         by, last = (-1, 0) if loop.is_reverse else (1, loop.steps - 1)
-        self._end(label, step, by, last)
-
-
-def column(emitter: Emitter, name: str, place: str) -> Register:
-    """Four samples of a column of samples, which need not lie side by side."""
-    kind = emitter.number_type
-    emitter.lines += [
-        f"{name}.at = getelementptr ptr, ptr %columns, i64 {place}",
-        f"{name} = load ptr, ptr {name}.at, align 8, !invariant.load !0",
-        f"{name}.stride.at = getelementptr i64, ptr %strides, i64 {place}",
-        f"{name}.stride = load i64, ptr {name}.stride.at, align 8, !invariant.load !0",
-        f"{name}.first = mul i64 %sample, {name}.stride",
-        f"{name}.p0 = getelementptr double, ptr {name}, i64 {name}.first",
-    ]
-    vector = "poison"
-    for lane in range(LANES):
-        if lane:
-            emitter.lines.append(f"{name}.p{lane} = getelementptr double, ptr {name}.p{lane - 1}, i64 {name}.stride")
-        one = emitter.line(f"load double, ptr {name}.p{lane}, align 8")
-        vector = emitter.line(f"insertelement {kind} {vector}, double {one.text}, i64 {lane}").text
-    return Register(emitter, vector)
+        self._counted.end(steps, by, last)

@@ -1,0 +1,188 @@
+"""Layers as loops in machine code: the same bits as NumPy's, however the weights lie and wherever numbers go."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+import nn
+from autograd import Value
+from autograd.compiled.backends import machine_layers, machine_neurons
+from tests.compiled.replays import bits
+
+pytest.importorskip("llvmlite")
+
+
+@pytest.fixture(autouse=True)
+def loops_for_small_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers that a test can afford, tiles of a few groups."""
+    monkeypatch.setattr(machine_layers, "LEAST_WEIGHTS", 8)
+    monkeypatch.setattr(machine_neurons, "MOST_GROUPS", 5)
+
+
+class Network:
+    """A network of one number, drawn from a seed: its weights are leaves in any order, and all is used at will."""
+
+    def __init__(self, seed: int) -> None:
+        chance = self.chance = random.Random(seed)
+        self.inputs = chance.choice([3, 8, 9, 16, 21])
+        self.sizes = [chance.choice([1, 2, 4, 8, 9, 13, 24, 25]) for _ in range(chance.choice([1, 2, 2, 3]))]
+        self.params: list[Value] = []
+        self.layers = []
+        before = self.inputs
+        for size in self.sizes:
+            rows = [[self.leaf() for _ in range(before)] for _ in range(size)]
+            starts = [self.leaf() for _ in range(size)] if chance.random() < 0.7 else [0.0] * size
+            if chance.random() < 0.2:  # weights that two layers, or two neurons, share
+                rows[-1] = rows[0]
+            self.layers.append((rows, starts, chance.sample(range(before), before), chance.choice(ACTIVATIONS)))
+            before = size
+        order = chance.choice(["made", "reversed", "shuffled"])
+        if order == "reversed":
+            self.params.reverse()
+        if order == "shuffled":
+            chance.shuffle(self.params)
+        self.extras = chance.sample(EXTRAS, chance.choice([0, 0, 1, 2]))
+
+    def leaf(self) -> Value:
+        self.params.append(Value(self.chance.uniform(-1.0, 1.0)))
+        return self.params[-1]
+
+    def __call__(self, x: Any, y: Any) -> Any:
+        numbers, total = list(x), y * 0.5
+        for rows, starts, order, activation in self.layers:
+            chosen = [numbers[i] for i in order]
+            sums = [autograd.dot(row, chosen) + start for row, start in zip(rows, starts, strict=True)]
+            if "sums" in self.extras:
+                total = total + sums[0] * sums[-1]
+            numbers = [activation(z) for z in sums]
+        if "inputs" in self.extras:
+            total = total + x[0] * x[-1]
+        if "penalty" in self.extras:
+            total = total + 0.1 * autograd.dot(self.layers[0][0][0], self.layers[0][0][0])
+        if "choice" in self.extras:
+            total = total + autograd.where(y > 0.0, lambda: numbers[0] * y, numbers[-1])
+        return total + autograd.sum(numbers)
+
+
+ACTIVATIONS = [autograd.relu, lambda z: z, lambda z: z * z * 0.25, abs]
+EXTRAS = ["sums", "inputs", "penalty", "choice"]
+
+
+def compare(network: Network, samples: int, **options: Any) -> Any:
+    """The machine code, after its bits were compared with NumPy's."""
+    source = np.random.default_rng(samples)
+    args = source.normal(size=(samples, network.inputs)), source.normal(size=samples)
+    found = {}
+    for backend in ("numpy", "machine"):
+        step = autograd.compile(network, params=network.params, backend=backend, **options)
+        value, grads = step.value_and_grad(*args)
+        parts = grads if isinstance(grads, tuple) else (grads,)
+        found[backend] = [bits(value), *(bits(np.hstack([np.ravel(a) for a in np.atleast_1d(part)])) for part in parts)]
+        found[backend].append(bits(step(*args)))
+    assert found["machine"] == found["numpy"]
+    return step
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    samples=st.sampled_from([1, 3, 4, 5, 16, 19, 21, 85]),
+    reduce=st.sampled_from(["mean", "sum", None]),
+    wrt=st.sampled_from([None, None, 0, 1]),
+)
+def test_any_network(seed: int, samples: int, reduce: str | None, wrt: int | None) -> None:
+    compare(Network(seed), samples, reduce=reduce, wrt=wrt)
+
+
+def layers_of(step: Any) -> Any:
+    """What of the gradient is layers."""
+    (program,) = [p for p in step.report().programs if p.what == "gradient"]
+    return machine_layers.Layers(program.replay)
+
+
+@pytest.mark.parametrize("sizes", [(8, [9, 4]), (16, [25, 24, 3])])
+def test_a_network_is_layers_and_little_else(sizes: tuple[int, list[int]]) -> None:
+    inputs, outputs = sizes
+    model = nn.MLP(inputs, outputs, activation="relu", seed=0)
+    step = autograd.compile(
+        lambda x, y: nn.losses.mse(model(x), [y] * outputs[-1]), params=model.parameters(), backend="machine"
+    )
+    step.value_and_grad(np.ones((7, inputs)), np.ones(7))
+    found = layers_of(step)
+    assert len(found.layers) == 2 * len(outputs) - 1  # forward, and backward to all inputs but the first
+    assert len(found.products) == len(outputs)
+    assert found.columns == set(range(inputs)) or len(found.columns) == inputs
+    assert not found.products_left()
+    assert found.straight < 12 * sum(outputs)
+
+
+def test_wide_networks_compile_in_as_few_lines_as_narrow_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+
+    def lines(inputs: int) -> int:
+        model = nn.MLP(inputs, [16, 1], activation="relu", seed=0)
+        step = autograd.compile(model, params=model.parameters(), backend="machine")
+        step.value_and_grad(np.ones((5, inputs)))
+        (program,) = step.report().programs
+        return program.ir("block").count("\n")
+
+    assert lines(500) == lines(50)
+
+
+def test_columns_in_any_order_of_memory() -> None:
+    network = Network(3)
+    source = np.random.default_rng(0)
+    X, y = source.normal(size=(network.inputs, 23)).T, source.normal(size=46)[::2]
+    assert not X.flags.c_contiguous
+    found = [
+        autograd.compile(network, params=network.params, backend=backend).value_and_grad(X, y)
+        for backend in ("numpy", "machine")
+    ]
+    assert bits(found[0][0]) == bits(found[1][0])
+    assert bits(found[0][1]) == bits(found[1][1])
+
+
+def test_threads_and_tiles_change_no_bit() -> None:
+    network = Network(11)
+    source = np.random.default_rng(1)
+    args = source.normal(size=(5000, network.inputs)), source.normal(size=5000)
+    found = [
+        autograd.compile(network, params=network.params, backend="machine", threads=threads).value_and_grad(*args)[1]
+        for threads in (1, 3)
+    ]
+    found.append(autograd.compile(network, params=network.params, backend="numpy").value_and_grad(*args)[1])
+    assert bits(found[0]) == bits(found[1]) == bits(found[2])
+
+
+def test_a_recurrent_step_beside_a_layer() -> None:
+    """Columns of loops and tiles of layers share one memory."""
+    network = Network(5)
+
+    def f(x: Any, y: Any) -> Any:
+        w = network.params[0]
+        last, states = autograd.scan(lambda c, e: ((c + e) * w, c), y, list(x), unroll=False)
+        return network(states, last)
+
+    source = np.random.default_rng(2)
+    args = source.normal(size=(30, network.inputs)), source.normal(size=30)
+    values, grads = zip(
+        *(autograd.compile(f, params=network.params, backend=b).value_and_grad(*args) for b in ("numpy", "machine")),
+        strict=True,
+    )
+    assert bits(values[0]) == bits(values[1])
+    assert bits(grads[0]) == bits(grads[1])
+
+
+def test_auto_counts_what_is_left_for_straight_code() -> None:
+    model = nn.MLP(40, [60, 10], activation="relu", seed=0)
+    step = autograd.compile(lambda x, y: nn.losses.mse(model(x), [y] * 10), params=model.parameters(), backend="auto")
+    step.value_and_grad(np.ones((3, 40)), np.ones(3))
+    (program,) = step.report().programs
+    assert program.operations > 4000
+    assert program.backend == "machine"
+    assert " besides layers, at most 4000" in program.reason
