@@ -10,7 +10,7 @@ import sys
 
 NAMES = (
     "black_scholes", "checking", "digits", "eager", "irregular", "limit", "moons", "moons_large", "pendulum",
-    "pictures", "ready", "rosenbrock", "training",
+    "pictures", "ready", "rosenbrock", "training", "wide",
 )  # fmt: skip
 
 

@@ -124,9 +124,9 @@ class Adjoint:
         n = len(operands) // 2
         if n < LONG_DOT or self._live.conditions[slot] is not None or not weights.issuperset(operands[:n]):
             return 0
-        cotangent = self.cotangents[slot]
+        found, places, cotangent = self.cotangents, self._places, self.cotangents[slot]
         for weight, x in zip(operands[:n], operands[n : 2 * n], strict=True):
-            self.cotangents[weight] = (cotangent, self._places[x])
+            found[weight] = cotangent, places[x]
         return n
 
     def _products(self, primitive: Primitive, slot: int, operands: Sequence[int], skip: int) -> list[tuple[int, int]]:

@@ -93,7 +93,9 @@ class Liveness:
             i = slot - first
             primitive = program.primitives[program.opcodes[i]]
             rules, through = primitive.partials, self._through.get(slot)
-            operands = program.operands[starts[i] : starts[i + 1]]
+            operands: Sequence[int] = program.operands[starts[i] : starts[i + 1]]
+            if through is None and callable(rules) and not self._tracks_inputs:  # a thousand weights, say, are passed over
+                operands = [o for o in operands if o >= first]
             for argument, operand in enumerate(operands):
                 if operand < first and (operand < 0 or not self._tracks_inputs):
                     continue  # there is nothing, or what is wanted
