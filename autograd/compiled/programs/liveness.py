@@ -94,8 +94,8 @@ class Liveness:
             primitive = program.primitives[program.opcodes[i]]
             rules, through = primitive.partials, self._through.get(slot)
             operands: Sequence[int] = program.operands[starts[i] : starts[i + 1]]
-            if through is None and callable(rules) and not self._tracks_inputs:  # a thousand weights, say, are passed over
-                operands = [o for o in operands if o >= first]
+            if through is None and callable(rules) and not self._tracks_inputs:
+                operands = [o for o in operands if o >= first]  # without the weights, of which there may be a thousand
             for argument, operand in enumerate(operands):
                 if operand < first and (operand < 0 or not self._tracks_inputs):
                     continue  # there is nothing, or what is wanted
