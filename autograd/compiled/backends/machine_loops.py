@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from autograd.compiled.backends.counted import Counted
 from autograd.compiled.backends.machine_operands import column
+from autograd.compiled.backends.straight_code import StraightCode
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.loops import AT, COLUMN, FINAL, STACK, Loop
 from autograd.number_systems.llvm import Emitter, Register
 from autograd.primitives import Primitive
 from autograd.program import Program
-
-if TYPE_CHECKING:
-    from autograd.compiled.backends.machine_code import StraightCode
 
 
 class LoopWriter:
@@ -24,16 +21,12 @@ class LoopWriter:
 
     Args:
         code: the code around the loops.
-        straight: makes the code of a body.
     """
 
-    def __init__(
-        self, emitter: Emitter, counted: Counted, code: StraightCode, straight: Callable[..., StraightCode]
-    ) -> None:
+    def __init__(self, emitter: Emitter, counted: Counted, code: StraightCode) -> None:
         self._emitter = emitter
         self._counted = counted
         self._code = code
-        self._straight = straight
         #: Vectors of memory so far.
         self.vectors = 0
         self._program: Program
@@ -125,7 +118,7 @@ class LoopWriter:
         }
         steps = self._counted.begin(loop.steps - 1 if loop.is_reverse else 0)
         names = [f"%{steps.label}.carry{i}" for i in range(carries)]
-        body = self._straight(emitter, lambda o: emitter.number(program.constants[o - program.inputs]))
+        body = StraightCode(emitter, lambda o: emitter.number(program.constants[o - program.inputs]))
         body.registers.update(around)
         for place, name in zip(loop.inputs[:carries], names, strict=True):
             body.registers[place] = Register(emitter, name)

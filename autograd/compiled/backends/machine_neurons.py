@@ -6,16 +6,14 @@ summed over samples, the gradients of weights, are added up once a tile, so that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from autograd.compiled.backends.counted import Counted
 from autograd.compiled.backends.machine_layers import Axis, Grid, Layer, Layers, Products
 from autograd.compiled.backends.machine_operands import column, shared
 from autograd.compiled.backends.reduction import LANES
+from autograd.compiled.backends.straight_code import StraightCode
 from autograd.number_systems.llvm import Emitter, Register
-
-if TYPE_CHECKING:
-    from autograd.compiled.backends.machine_code import StraightCode
 
 #: Neurons that are computed at once: their sums do not wait for each other.
 TOGETHER = 12
