@@ -11,7 +11,7 @@ from benchmarks.replaying import best, jax_in_double_precision, on_one_core, pee
 def run(runs: int = 15) -> dict[str, float]:
     """The figures, for strict arithmetic and for ``fast``."""
     on_one_core()
-    datasets = peer("sklearn.datasets")
+    datasets = peer("sklearn.datasets", "so there are no digits to measure with")
     if datasets is None:
         return {}
     import autograd

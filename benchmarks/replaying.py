@@ -18,12 +18,12 @@ def on_one_core() -> None:
         os.environ[variable] = "1"
 
 
-def peer(name: str) -> Any:
+def peer(name: str, consequence: str = "so its ratio is left out") -> Any:
     """The peer's package; ``None``, said on stderr, if it is not installed."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
-        print(f"{name} is not installed, so its ratio is left out", file=sys.stderr)
+        print(f"{name} is not installed, {consequence}", file=sys.stderr)
         return None
 
 

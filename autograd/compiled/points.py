@@ -66,9 +66,7 @@ class Points:
 
     def _in_shape(self, arguments: Arguments, first: int, last: int, numbers: Any) -> Any:
         """Numbers in the shape of the argument."""
-        items: list[Any] = [0.0] * len(arguments.columns)
-        items[first:last] = [float(x) for x in numbers]
-        return arguments.build(items)[self._position]
+        return self._nested(arguments, first, last, [float(x) for x in numbers])
 
     def jacobian(self, *args: Any) -> Any:
         """As ``autograd.jacobian``: the function's result, each number replaced by its gradient.

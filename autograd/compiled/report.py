@@ -108,7 +108,6 @@ def described(what: str, choice: Choice, guards: Sequence[Guard]) -> ProgramRepo
     plan = replay.plan
     program = plan.program
     over_samples = sum(plan.varying[program.first_instruction :])
-    library = getattr(replay, "library", None)
     return ProgramReport(
         what,
         over_samples + loops.written_out(program),
@@ -117,8 +116,8 @@ def described(what: str, choice: Choice, guards: Sequence[Guard]) -> ProgramRepo
         sum(plan.varying[: program.inputs]),
         replay.name,
         choice.reason,
-        library.seconds if library is not None else 0.0,
-        library.cached if library is not None else False,
+        replay.compile_seconds,
+        replay.is_cached,
         tuple([_in_words(guard) for guard in guards]),
         replay,
     )

@@ -1,9 +1,9 @@
 """LLVM instructions: a rule run in this number system writes machine-independent code for a few samples at once.
 
 Numbers are vectors of ``width`` lanes, text of LLVM's intermediate representation; nothing here is executed.
-Arithmetic is strict IEEE: no instruction carries a fast-math flag, and a fused multiply-add is written where a kernel
-wants one. The functions that a processor does not have are kernels written in the same instructions
-(``llvm_kernels``).
+Arithmetic is strict IEEE: no instruction carries a fast-math flag, unless contraction is asked for, and a fused
+multiply-add is written where a kernel wants one. The functions that a processor does not have are kernels written in
+the same instructions (``llvm_kernels``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LACKS: dict[str, str] = {
     "sum": "programs write a sum as additions, left to right",
     "prod": "programs write a product as multiplications, left to right",
     "mean": "programs write a mean as additions and a division",
-    "logsumexp": "programs write it with maximum, exp, additions and log",
+    "logsumexp": "programs write it with maximum, exp, additions and log1p",
 }
 
 _OPERATIONS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}

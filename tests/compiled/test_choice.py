@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import Value
 from autograd.compiled.backends.choice import MOST_INSTRUCTIONS
 
@@ -54,6 +55,49 @@ def test_the_report_counts_recordings_and_shows_guards() -> None:
 def test_equal_instructions_are_made_once() -> None:
     assert program_of(lambda x: (x * 3.0) * (x * 3.0) + 0.0 * x, X).operations == 4
     assert program_of(lambda x: autograd.neg(-x) * 1.0 / 1.0, X).operations == 0
+
+
+@pytest.mark.parametrize("exponent", [-4, -3, -2, -1, 2, 3, 4])
+def test_whole_powers_are_within_two_units_in_the_last_place(exponent: int) -> None:
+    mpmath = pytest.importorskip("mpmath")
+    pytest.importorskip("llvmlite")
+    x = np.random.default_rng(0).uniform(0.5, 4.0, 20_000)
+    with mpmath.workprec(200):
+        exact = [mpmath.mpf(number) ** exponent for number in x.tolist()]
+        for backend in ("numpy", "machine"):
+            found = autograd.compile(lambda x: x**exponent, backend=backend)(x).tolist()
+            errors = (abs(mpmath.mpf(a) - b) / np.spacing(abs(a)) for a, b in zip(found, exact, strict=True))
+            assert max(errors) <= 2.0, backend
+
+
+def test_auto_takes_machine_code_where_its_rule_holds() -> None:
+    """The quick look at what is left for straight code never refuses what is short enough."""
+    pytest.importorskip("llvmlite")
+    by_inputs = nn.MLP(64, [64, 1], seed=0)
+    step = autograd.compile(lambda x: by_inputs(x), params=[], wrt=0)
+    step.value_and_grad(np.ones((3, 64)))
+    (program,) = step.report().programs
+    assert program.operations > MOST_INSTRUCTIONS
+    assert (program.backend, program.reason.endswith("besides layers, at most 1000")) == ("machine", True)
+
+
+def test_a_wide_layer_whose_activations_would_take_long_to_compile_is_interpreted() -> None:
+    pytest.importorskip("llvmlite")
+    wide = nn.MLP(16, [400, 1], seed=0)
+    step = autograd.compile(wide, params=wide.parameters())
+    step.value_and_grad(np.ones((3, 16)))
+    (program,) = step.report().programs
+    assert program.backend == "interpreter"
+    assert "besides layers, more than 1000" in program.reason
+
+
+def test_the_interpreter_is_compiled_once_and_reported_once() -> None:
+    pytest.importorskip("llvmlite")
+    for f in (lambda x: x + 1.0, lambda x: x + 2.0):
+        step = autograd.compile(f, backend="interpreter")
+        step(X)
+    (program,) = step.report().programs
+    assert program.compile_seconds == 0.0
 
 
 @pytest.mark.parametrize("backend", ["interpreter", "machine"])

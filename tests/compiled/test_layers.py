@@ -185,4 +185,4 @@ def test_auto_counts_what_is_left_for_straight_code() -> None:
     (program,) = step.report().programs
     assert program.operations > 4000
     assert program.backend == "machine"
-    assert " besides layers, at most 4000" in program.reason
+    assert " besides layers, at most 1000" in program.reason

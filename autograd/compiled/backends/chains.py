@@ -1,4 +1,4 @@
-"""Products that are added up one after the other: one operation of the interpreter, ``dot``, instead of two each."""
+"""Products that are added up one after the other: a ``dot`` of the interpreter, a neuron of a layer."""
 
 from __future__ import annotations
 

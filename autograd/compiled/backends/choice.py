@@ -16,11 +16,18 @@ from autograd.compiled.programs.plan import Plan
 
 BACKENDS = ("auto", "numpy", "interpreter", "machine")
 
-#: Varying instructions, besides those of layers, of a program that is worth compiling for itself: some 0.15 ms each,
-#: and more beyond.
+#: Varying instructions of a program that is worth compiling for itself: some 0.05 ms each.
 MOST_INSTRUCTIONS = 4000
 
-#: Samples from which on compiling takes less time than it saves: 0.15 ms an instruction against 0.2 ns for each sample.
+#: The same of a program that has layers besides: some 0.25 ms each up to here, since their numbers lie in memory, and
+#: up to 0.8 ms beyond.
+MOST_BESIDE_LAYERS = 1000
+
+#: What layers are made of: all else is left for straight code.
+_OF_LAYERS = frozenset(["dot", "add", "mul"])
+
+#: Samples from which on compiling takes less time than it saves: of an instruction 0.05 to 0.25 ms, and 0.1 to 0.2 ns
+#: for each sample.
 WORTH_COMPILING = 750_000
 
 _MODULES = {
@@ -101,20 +108,32 @@ def _best_native(plan: Plan, options: Options) -> Choice:
     elif expected_samples is not None and expected_samples < WORTH_COMPILING:
         reason = f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
     else:
-        of_bodies = loops.written_out(plan.program)
+        of_bodies, least = loops.written_out(plan.program), _least_straight(plan)
         machine = importlib.import_module("autograd.compiled.backends.machine")
         try:
-            # A weight is three instructions at most: forward, for its input's cotangent, and for its own gradient.
-            if instructions - 3 * plan.products + of_bodies > MOST_INSTRUCTIONS:
-                raise machine.TooLongError(instructions)
+            if least + of_bodies > MOST_INSTRUCTIONS:  # to look for layers would be in vain
+                raise machine.TooLongError(instructions, has_layers=False)
+            most, most_beside = MOST_INSTRUCTIONS - of_bodies, MOST_BESIDE_LAYERS - of_bodies
             replay = machine.MachineReplay(
-                plan, options.threads, fast=options.fast, most=MOST_INSTRUCTIONS - of_bodies
-            )  # fmt: skip
-            beside = " besides layers" if replay.straight < instructions else ""
-            return Choice(replay, f"{replay.straight + of_bodies} instructions{beside}, at most {MOST_INSTRUCTIONS}")
+                plan, options.threads, fast=options.fast, most=most, most_beside_layers=most_beside
+            )
+            return Choice(replay, _budget(replay.straight + of_bodies, "at most", has_layers=replay.has_layers))
         except machine.TooLongError as error:
-            reason = f"{error.instructions + of_bodies} instructions, more than {MOST_INSTRUCTIONS}"
+            reason = _budget(error.instructions + of_bodies, "more than", has_layers=error.has_layers)
     return Choice(_native(plan, "interpreter", options), reason)
+
+
+def _least_straight(plan: Plan) -> int:
+    """The instructions that differ by sample and are of no layer for sure."""
+    opcodes = {i for i, row in enumerate(plan.program.primitives) if row.name not in _OF_LAYERS}
+    varying = plan.varying[plan.program.first_instruction :]
+    return sum(1 for opcode, varies in zip(plan.program.opcodes, varying, strict=True) if varies and opcode in opcodes)
+
+
+def _budget(instructions: int, relation: str, *, has_layers: bool) -> str:
+    if has_layers:
+        return f"{instructions} instructions besides layers, {relation} {MOST_BESIDE_LAYERS}"
+    return f"{instructions} instructions, {relation} {MOST_INSTRUCTIONS}"
 
 
 class _Lack(NamedTuple):

@@ -21,14 +21,22 @@ ROUND_BYTES = 8 << 20
 FIELDS = (
     "columns", "strides", "uniform", "lanes", "sums", "outputs", "samples",
     "tail_columns", "tail_strides", "tail_outputs", "tail_lanes",
-    "first_chunk", "last_chunk", "column_count", "summed", "kept", "code", "instructions", "memory", "vectors",
+    "first_chunk", "last_chunk", "column_count", "summed", "kept", "code", "shared", "memory", "vectors",
 )  # fmt: skip
 
 
-def _field(name: str, kind: str = "ptr") -> str:
+def field(name: str, kind: str = "ptr") -> str:
+    """The lines that load an entry of the table."""
     place = FIELDS.index(name)
     return f"""  %{name}.at = getelementptr i64, ptr %table, i64 {place}
   %{name} = load {kind}, ptr %{name}.at, align 8"""
+
+
+#: The head of the function that a back end writes, for groups of samples from the first one up to the last.
+HEAD = (
+    "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %strides, ptr noalias %lanes, "
+    "ptr noalias %outputs, i64 %first, i64 %last) {"
+)
 
 
 #: ``block(table, columns, strides, lanes, outputs, first group, last group)`` is to be put before this; strides count
@@ -36,21 +44,21 @@ def _field(name: str, kind: str = "ptr") -> str:
 TEXT = f"""
 define void @run(ptr %table) {{
 entry:
-{_field("columns")}
-{_field("strides")}
-{_field("lanes")}
-{_field("sums")}
-{_field("outputs")}
-{_field("samples", "i64")}
-{_field("tail_columns")}
-{_field("tail_strides")}
-{_field("tail_outputs")}
-{_field("tail_lanes")}
-{_field("first_chunk", "i64")}
-{_field("last_chunk", "i64")}
-{_field("column_count", "i64")}
-{_field("summed", "i64")}
-{_field("kept", "i64")}
+{field("columns")}
+{field("strides")}
+{field("lanes")}
+{field("sums")}
+{field("outputs")}
+{field("samples", "i64")}
+{field("tail_columns")}
+{field("tail_strides")}
+{field("tail_outputs")}
+{field("tail_lanes")}
+{field("first_chunk", "i64")}
+{field("last_chunk", "i64")}
+{field("column_count", "i64")}
+{field("summed", "i64")}
+{field("kept", "i64")}
   %lane.bytes = mul i64 %summed, {8 * LANES}
   %groups = lshr i64 %samples, 2
   %rest = and i64 %samples, 3
@@ -208,7 +216,7 @@ class Table:
         self.tail_outputs = aligned((max(kept, 1), LANES))
         # One row more than there are sums, for what the interpreter adds to no sum.
         self.lanes, self.tail_lanes = aligned((summed + 1, LANES)), aligned((summed + 1, LANES))
-        #: What the interpreter works in, or the columns of machine code's loops.
+        #: What the interpreter works in, or the columns of machine code's loops and the tiles of its layers.
         self.memory: Any = None
         self.summed = summed
         self._samples = -1

@@ -56,25 +56,16 @@ def text(*, fast: bool = False, wide: bool = False) -> str:
 
 def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
     t = Code()
-    t.add(
-        "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %strides, ptr noalias %lanes, "
-        "ptr noalias %outputs, "
-        "i64 %first, i64 %last) {",
-        "entry:",
-    )
-    fields = (("memory", "ptr"), ("code", "ptr"), ("uniform", "ptr"), ("instructions", "i64"), ("vectors", "i64"))
+    t.add(driver.HEAD, "entry:")
+    fields = (("memory", "ptr"), ("code", "ptr"), ("uniform", "ptr"), ("shared", "i64"), ("vectors", "i64"))
     t.add(*(f"%loop.{name} = alloca i64, align 8" for name in ("base", "left", "stride")))
-    for field, kind in fields:
-        t.add(
-            f"%{field}.at = getelementptr i64, ptr %table, i64 {driver.FIELDS.index(field)}",
-            f"%{field} = load {kind}, ptr %{field}.at, align 8",
-        )
+    t.add(*(driver.field(name, kind) for name, kind in fields))
     # The code begins with the rows of shared numbers; each is laid down four times.
     t.add(
         "br label %spread",
         "spread:",
         "%s = phi i64 [0, %entry], [%s.next, %spread.one]",
-        "%s.more = icmp slt i64 %s, %instructions",
+        "%s.more = icmp slt i64 %s, %shared",
         "br i1 %s.more, label %spread.one, label %begin",
         "spread.one:",
         "%s.at = getelementptr i32, ptr %code, i64 %s",
@@ -88,7 +79,7 @@ def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
         "%s.next = add i64 %s, 1",
         "br label %spread",
         "begin:",
-        "%start = getelementptr i32, ptr %code, i64 %instructions",
+        "%start = getelementptr i32, ptr %code, i64 %shared",
         "br label %blocks",
         "blocks:",
         "%g = phi i64 [%first, %begin], [%g.next, %block.end]",

@@ -1,6 +1,6 @@
-"""Machine code: a plan written out as one function of explicit vectors, forward and backward fused, sums taken inside.
+"""Machine code: a plan as one function of explicit vectors, forward and backward fused, sums taken inside.
 
-For programs small enough: compiling takes about 0.15 ms an instruction, and more than that beyond a few thousand.
+Layers and recorded loops are loops; all else is written out, so it is for programs of which that is little enough.
 """
 
 from __future__ import annotations
@@ -21,16 +21,19 @@ from autograd.compiled.programs.plan import Plan
 class TooLongError(Exception):
     """A program is too long to be compiled."""
 
-    def __init__(self, instructions: int) -> None:
-        super().__init__(instructions)
+    def __init__(self, instructions: int, *, has_layers: bool) -> None:
+        super().__init__(instructions, has_layers)
+        #: Those that are left besides layers.
         self.instructions = instructions
+        self.has_layers = has_layers
 
 
 class MachineReplay(NativeReplay):
     """A plan as machine code of its own.
 
     Args:
-        most: refuse to compile more instructions than that, besides those of layers; ``None``: as many as there are.
+        most: refuse to compile more instructions than that; ``None``: as many as there are.
+        most_beside_layers: the same where there are layers, whose own instructions do not count.
 
     Raises:
         TooLongError: there are more.
@@ -38,18 +41,29 @@ class MachineReplay(NativeReplay):
 
     name = "machine"
 
-    def __init__(self, plan: Plan, threads: int = 1, *, fast: bool = False, most: int | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        threads: int = 1,
+        *,
+        fast: bool = False,
+        most: int | None = None,
+        most_beside_layers: int | None = None,
+    ) -> None:
         super().__init__(plan, threads)
         self._fast = fast
         layers = Layers(self)
         #: Instructions besides those of layers.
         self.straight = layers.straight
-        if most is not None and self.straight > most:
-            raise TooLongError(self.straight)
+        self.has_layers = bool(layers.inside)
+        limit = most_beside_layers if self.has_layers else most
+        if limit is not None and self.straight > limit:
+            raise TooLongError(self.straight, has_layers=self.has_layers)
         text = BlockText(self, layers, fast=fast)
-        #: Vectors of memory that columns of loops take.
+        #: Vectors of memory that columns of loops and tiles of layers take.
         self._vectors = text.vectors
         self.library = load(str(text), "run")
+        self.compile_seconds, self.is_cached = self.library.seconds, self.library.cached
         self._run = self.library.function("run", ctypes.c_void_p)
 
     def start(self, table: driver.Table) -> None:

@@ -23,11 +23,6 @@ _OF_TILE = (
     f"%here = getelementptr {GROUP}, ptr %tile.memory, i64 %group.place",
 )
 
-_HEAD = (
-    "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %strides, ptr noalias %lanes, "
-    "ptr noalias %outputs, i64 %first, i64 %last) {"
-)
-
 
 class BlockText:
     """The module of a replay; ``vectors`` is the memory that it needs."""
@@ -118,14 +113,6 @@ class BlockText:
 
     def __str__(self) -> str:
         fields = ("uniform", "memory") if self.vectors else ("uniform",)
-        entry = [
-            line
-            for name in fields
-            for line in (
-                f"%{name}.at = getelementptr i64, ptr %table, i64 {driver.FIELDS.index(name)}",
-                f"%{name} = load ptr, ptr %{name}.at, align 8",
-            )
-        ]
         return "\n".join(
             [
                 *sorted(self._emitter.declarations),
@@ -134,9 +121,9 @@ class BlockText:
                     f"{name} = private constant [{len(table)} x i64] [{', '.join(f'i64 {x}' for x in table)}]"
                     for table, name in self._neurons.tables.items()
                 ),
-                _HEAD,
+                driver.HEAD,
                 "entry:",
-                *entry,
+                *map(driver.field, fields),
                 *(self._tiles() if self._neurons.width else self._groups("%first", "entry", "%last", "done")),
                 "done:",
                 "ret void",

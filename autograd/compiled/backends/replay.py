@@ -21,6 +21,8 @@ class Replay:
 
     def __init__(self, plan: Plan, *, with_varying: bool) -> None:
         self.plan = plan
+        #: Seconds until native code could be called, and whether it came from the disk.
+        self.compile_seconds, self.is_cached = 0.0, False
         self.levels = Levels(plan, with_varying=with_varying)
         program = plan.program
         #: The inputs that differ from sample to sample, in order.

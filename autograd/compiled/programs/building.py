@@ -209,7 +209,7 @@ class Builder:
         count, inputs = len(self.primitives), self.inputs
         products = [output for output in outputs if output.__class__ is tuple]
         plain = [output for output in outputs if output.__class__ is int]
-        kept = self._needed([*plain, *chain.from_iterable(products)])
+        kept = np.array(self.needed([*plain, *chain.from_iterable(products)]), bool)
         constants = [index for index in self.constants if kept[index]]
         place = np.full(count, ABSENT, np.int32)
         place[:inputs] = np.arange(inputs)
@@ -233,8 +233,8 @@ class Builder:
             tuple([int(place[o]) if o.__class__ is int else next(numbers) for o in outputs]),
         )
 
-    def _needed(self, outputs: Iterable[int]) -> Any:
-        """Whether each slot is used for one of these, as an array."""
+    def needed(self, outputs: Iterable[int]) -> bytearray:
+        """1 for each slot that one of these depends on, or is."""
         needed = bytearray(len(self.primitives))
         for index in outputs:
             needed[index] = 1
@@ -242,7 +242,7 @@ class Builder:
             if needed[index]:
                 for operand in operands:
                     needed[operand] = 1
-        return np.array(needed, bool)
+        return needed
 
 
 #: Rows that become nothing, or something else.

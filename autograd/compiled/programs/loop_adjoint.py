@@ -252,20 +252,11 @@ class _StepBack:
             following.append(one if condition is None else back.emit(TABLE["maximum"], (flag, condition)))
         self.back = loops.Loop(back, loop.steps, (0, 0, 0), following, is_reverse=not loop.is_reverse)
         self.back.results = outs[len(sums) :] + [conditions[i] for i in self.reached_by_step]
-        needed = _needed(back, [*self.back.results, *following])
-        self.numbers = [slot for slot in numbers if inputs_of[slot] in needed]
+        needed = back.needed([*self.back.results, *following])
+        self.numbers = [slot for slot in numbers if needed[inputs_of[slot]]]
         self.back.inputs = [
             *range(begin),
             *(inputs_of[slot] for slot in self.numbers if loop.is_shared(slot)),
             *range(begin, end),
             *(inputs_of[slot] for slot in self.numbers if not loop.is_shared(slot)),
         ]
-
-
-def _needed(builder: Builder, outputs: Sequence[int]) -> set[int]:
-    """The slots that the outputs depend on, and they themselves."""
-    needed = set(outputs)
-    for slot in range(len(builder.primitives) - 1, -1, -1):
-        if slot in needed:
-            needed.update(builder.operands[slot])
-    return needed

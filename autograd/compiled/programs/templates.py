@@ -1,11 +1,12 @@
 """Templates: what a primitive's rules write into a program, found out once and put in for each instruction.
 
 The rules run over the slots of a small builder of their own; what they write there is copied, with an instruction's own
-slots in the places of its operands, so that the adjoint of 100,000 operations takes about a second.
+slots in the places of its operands, so that the adjoint of 100,000 operations takes less than a second.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
@@ -74,6 +75,7 @@ def _pick(places: Sequence[int]) -> Pick:
 
 
 def product_of(cotangent: Slot, partial: Any) -> Slot | None:
+    """Cotangent times partial; ``None`` where the partial is a literal zero."""
     if not isinstance(partial, Slot) and partial == 0:
         return None
     product: Slot = cotangent * partial  # a literal 1 or -1 is folded
@@ -89,8 +91,6 @@ def _holds_by_itself(primitive: Primitive, argument: int, limit: Any) -> bool:
     """Whether the rule, run in IEEE arithmetic, has the limit's value wherever the limit applies."""
     if primitive.forward is not None or callable(primitive.partials):
         return False
-    import itertools
-
     rule = primitive.partials[argument]
     assert rule is not None
     for operands in itertools.product(_CANDIDATES, repeat=primitive.arity):
