@@ -126,7 +126,13 @@ class Compiled:
     def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
         """The copied function, not yet recorded; a plain function stays the same one, with the leaves it captures."""
         function = copy.deepcopy(self.function, memo)
-        params = self.params if function is self.function else copy.deepcopy(self.params, memo)
+        return self._like(function, self.params if function is self.function else copy.deepcopy(self.params, memo))
+
+    def __copy__(self) -> Compiled:
+        """The same function, not yet recorded."""
+        return self._like(self.function, self.params)
+
+    def _like(self, function: Any, params: list[Value] | None) -> Compiled:
         made = Compiled(
             function, params=params, wrt=self.wrt, reduce=self.reduce, dtype=self.dtype, options=self.options
         )

@@ -90,7 +90,14 @@ class Objective:
             return _unpickled, (function, self.n, self.options.backend, self.name, self._ways, self._written_out)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Objective:
-        made = Objective(copy.deepcopy(self.function, memo), self.n, backend=self.options.backend)
+        return self._like(copy.deepcopy(self.function, memo))
+
+    def __copy__(self) -> Objective:
+        """The same function, not yet recorded."""
+        return self._like(self.function)
+
+    def _like(self, function: Any) -> Objective:
+        made = Objective(function, self.n, backend=self.options.backend)
         made.name = self.name
         return made
 
@@ -185,8 +192,6 @@ class Objective:
         if point.ndim != 1 or (self.n is not None and len(point) != self.n):
             expected = f"{self.n} numbers" if self.n is not None else "a list of numbers"
             raise ValueError(f"{self.name} takes {expected}, as one vector; the shape given is {point.shape}")
-        if self.n is None:
-            self.n = len(point)
         return point
 
     def _lanes(self, vector: Any, size: int, what: str) -> list[Any]:
@@ -200,10 +205,12 @@ class Objective:
         return self._run(VALUES, point)[0].trace
 
     def _record(self, point: Any, unroll: bool, first: int, directions: Sequence[bool]) -> Trace:
-        return trace_where_it_has_a_value(
+        found = trace_where_it_has_a_value(
             self.function, [point.tolist()], [""] * len(point), _one_list, self.name,
             all_arguments=True, unroll=unroll, directions=directions,
         )  # fmt: skip
+        self.n = len(point)
+        return found
 
     def _run(self, what: Derivative, point: Any, lanes: Sequence[Any] = ()) -> tuple[AtPoint, list[Any]]:
         ways = self._ways

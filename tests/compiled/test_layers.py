@@ -134,6 +134,34 @@ def test_wide_networks_compile_in_as_few_lines_as_narrow_ones(monkeypatch: pytes
     assert lines(500) == lines(50)
 
 
+def test_one_use_outside_of_the_layers_changes_a_few_lines() -> None:
+    def lines(f: Any) -> int:
+        model = nn.MLP(200, [8, 1], activation="relu", seed=0)
+        step = autograd.compile(lambda x: f(model, x), params=model.parameters(), backend="machine")
+        step.value_and_grad(np.ones((5, 200)))
+        (program,) = step.report().programs
+        return program.ir("block").count("\n")
+
+    assert lines(lambda model, x: model(x) + x[0] * x[199]) - lines(lambda model, x: model(x)) < 60
+
+
+@pytest.mark.parametrize("backend", ["numpy", "interpreter", "machine", "auto"])
+def test_products_that_are_the_same_for_all_samples(backend: str) -> None:
+    """A single point, and a penalty in a batch: weights whose gradients no sample changes."""
+    w, v = [Value(0.1 * i) for i in range(8)], [Value(0.3) for _ in range(9)]
+    step = autograd.compile(lambda x: autograd.dot(w, x), params=w, backend=backend)
+    assert step.value_and_grad([1.0] * 8)[1].tolist() == [1.0] * 8
+    step = autograd.compile(
+        lambda x: autograd.dot(w, x) + autograd.dot(v, [2.0] * 9), params=w + v, backend=backend, expected_samples=10
+    )
+    assert step.value_and_grad(np.ones((3, 8)))[1].tolist() == [1.0] * 8 + [2.0] * 9
+    model = nn.MLP(8, [16, 1], activation="relu", seed=0)
+    step = autograd.compile(model, params=model.parameters(), backend=backend)
+    out = model([0.5] * 8)
+    out.backward()
+    assert bits(step.value_and_grad([0.5] * 8)[1]) == bits([p.grad for p in model.parameters()])
+
+
 def test_columns_in_any_order_of_memory() -> None:
     network = Network(3)
     source = np.random.default_rng(0)

@@ -303,3 +303,28 @@ def test_a_copy_of_a_plain_function_keeps_its_leaves() -> None:
     w.data = 3.0
     value, grads = copied.value_and_grad(X)
     assert (value, grads.tolist()) == (6.0, [2.0])
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_copies_share_no_numbers(copied: Any) -> None:
+    """Each has its own recordings, whose arrays one thread at a time may use."""
+    w = Value(2.0)
+    step, objective = autograd.compile(lambda x: w * x, params=[w]), autograd.objective(lambda x: w * x[0])
+    assert (step(X).tolist(), objective([4.0])[0]) == ([2.0, 4.0, 6.0], 8.0)
+    for made, again, args, expected in (
+        (step, copied(step), (5.0,), 10.0),
+        (objective, copied(objective), ([5.0],), (10.0, [2.0])),
+    ):
+        found = again(*args)
+        assert (found if isinstance(found, float) else (found[0], found[1].tolist())) == expected
+        assert (made.recordings, again.recordings) == (1, 1)
+
+
+def test_an_objective_that_failed_at_first_takes_points_of_another_length() -> None:
+    objective = autograd.objective(lambda x: x[0] * x[1])
+    with pytest.raises(IndexError):
+        objective([1.0])
+    value, gradient = objective([1.0, 2.0])
+    assert (value, gradient.tolist()) == (2.0, [2.0, 1.0])
+    with pytest.raises(ValueError, match="takes 2 numbers"):
+        objective([1.0])

@@ -58,8 +58,9 @@ class BlockCode:
         for output in program.outputs:
             self._uses[output] += 1
         last = 2 * (self._first + len(program) - self._end)
-        #: The factors of the products that come last.
-        self._products_at_the_end = np.array(program.operands[len(program.operands) - last :], np.int64).reshape(-1, 2)
+        factors = np.array(program.operands[len(program.operands) - last :], np.int64).reshape(-1, 2)
+        #: The factors of the products that come last, of those that differ by sample.
+        self._products_at_the_end = factors[np.array(plan.varying[self._end :], bool)]
         for slot in np.unique(self._products_at_the_end).tolist():
             self._uses[slot] += 1  # it is kept to the end
         #: The uniform rows of the shared numbers, place by place, and a place for each row.

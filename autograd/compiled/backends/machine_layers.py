@@ -68,14 +68,16 @@ class Layers:
         self._place_of_column = {slot: i for i, slot in enumerate(replay.columns)}
         self._find_products()
         self._find_layers()
-        #: The columns of samples that layers use and nothing else does.
-        self.columns = self._own_columns()
+        #: The columns of samples that layers put into memory.
+        self.columns = self._columns_of_layers()
 
     @property
     def straight(self) -> int:
-        """How many instructions that differ by sample are left for straight code."""
-        plan = self._replay.plan
-        return sum(plan.varying[plan.program.first_instruction :]) - len(self.inside)
+        """How many instructions that differ by sample are left for straight code. Beside layers, of which that is
+        little, what is read from a column or kept for each sample counts as one."""
+        replay, first = self._replay, self._replay.plan.program.first_instruction
+        instructions = sum(replay.plan.varying[first:]) - len(self.inside)
+        return instructions + (len(set(replay.columns) - self.columns) + len(replay.kept) if self.inside else 0)
 
     def _find_layers(self) -> None:
         program, varying = self._replay.plan.program, self._replay.plan.varying
@@ -158,19 +160,9 @@ class Layers:
                     waiting += [o for o in operands[part] if o in operands]
         return found
 
-    def _own_columns(self) -> set[int]:
-        found: set[int] = set()
-        used: dict[int, int] = {}
-        for layer in self.layers.values():
-            for slot in layer.inputs:
-                used[slot] = used.get(slot, 0) + len(layer.neurons)
-        for products in self.products:
-            for slot in products.inputs:
-                used[slot] = used.get(slot, 0) + len(products.cotangents)
-        for inputs in [*(layer.inputs for layer in self.layers.values()), *(p.inputs for p in self.products)]:
-            if self.places_of_columns(inputs) is not None and all(self.uses[slot] == used[slot] for slot in inputs):
-                found.update(inputs)
-        return found
+    def _columns_of_layers(self) -> set[int]:
+        inputs = [*(layer.inputs for layer in self.layers.values()), *(products.inputs for products in self.products)]
+        return {slot for slots in inputs if self.places_of_columns(slots) is not None for slot in slots}
 
     def places_of_columns(self, slots: Sequence[int]) -> Grid | None:
         """The places of inputs among the columns of samples; ``None`` if they are something else."""

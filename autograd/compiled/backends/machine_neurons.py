@@ -54,7 +54,7 @@ class NeuronWriter:
         self.tables: dict[tuple[int, ...], str] = {}
 
     def number(self, slot: int) -> Register | None:
-        """A number that lies in memory, or in a column that is read nowhere else; ``None`` for any other."""
+        """A number that lies in memory, or in a column that layers read; ``None`` for any other."""
         place = self._places.get(slot)
         if place is not None:
             return self._load("%here", str(place))
@@ -165,7 +165,7 @@ class NeuronWriter:
         if None not in places and places == list(range(places[0] or 0, (places[0] or 0) + len(slots))):
             self._runs[slots] = places[0] or 0
             return self._runs[slots]
-        columns = self._layers.places_of_columns(slots) if self._layers.columns.issuperset(slots) else None
+        columns = self._layers.places_of_columns(slots)
         if columns is not None and places.count(None) == len(slots):
             start = self._new_run(slots)
             run = self._counted.begin(0)
