@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from autograd.compiled.garbage import collector_at_rest
 from autograd.compiled.guards import outputs_of
 from autograd.compiled.programs.building import Builder, Product, rebuilt
 from autograd.compiled.programs.differentiation import Adjoint
@@ -58,6 +59,7 @@ def jacobian_of(recorded: Trace, wanted: int) -> Derivative:
     return ROWS if len(recorded.outputs) <= wanted else COLUMNS
 
 
+@collector_at_rest()
 def planned(
     recorded: Trace,
     derivative: Derivative,

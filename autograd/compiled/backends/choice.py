@@ -11,6 +11,7 @@ from autograd import lines
 from autograd.compiled.backends.numpy_loops import LoopsOnNumpy
 from autograd.compiled.backends.numpy_replay import NumpyReplay
 from autograd.compiled.backends.replay import Replay
+from autograd.compiled.garbage import collector_at_rest
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.plan import Plan
 
@@ -73,6 +74,7 @@ class Choice(NamedTuple):
     reason: str
 
 
+@collector_at_rest()
 def choose(plan: Plan, options: Options) -> Choice:
     """The plan on a back end; ``auto`` chooses one that can run it.
 

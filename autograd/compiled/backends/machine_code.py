@@ -123,7 +123,7 @@ class BlockText:
                 ),
                 driver.HEAD,
                 "entry:",
-                *map(driver.field, fields),
+                *(line.strip() for name in fields for line in driver.field(name).splitlines()),
                 *(self._tiles() if self._neurons.width else self._groups("%first", "entry", "%last", "done")),
                 "done:",
                 "ret void",
