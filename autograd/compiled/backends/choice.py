@@ -74,7 +74,6 @@ class Choice(NamedTuple):
     reason: str
 
 
-@collector_at_rest()
 def choose(plan: Plan, options: Options) -> Choice:
     """The plan on a back end; ``auto`` chooses one that can run it.
 
@@ -92,12 +91,14 @@ def choose(plan: Plan, options: Options) -> Choice:
             kind = ModuleNotFoundError if lack.cause is None else ImportError
             message = f"the back end {backend!r} needs llvmlite, which {lack.reason}: {lack.remedy}"
             raise kind(message, name="llvmlite") from lack.cause
-        return Choice(_native(plan, backend, options), "asked for")
+        with collector_at_rest():
+            return Choice(_native(plan, backend, options), "asked for")
     if lack is not None:
         _say_once(f"llvmlite {lack.reason}, so recorded functions run on NumPy: {lack.remedy}")
         return Choice(_on_numpy(plan, options), f"llvmlite {lack.reason}")
     try:
-        return _best_native(plan, options)
+        with collector_at_rest():
+            return _best_native(plan, options)
     except NotImplementedError as error:
         return Choice(_on_numpy(plan, options), str(error))
 
