@@ -534,6 +534,26 @@ def test_a_number_with_a_second_way_through_the_loop_that_nothing_flows_back(unu
     assert np.isfinite(compile(f(False), params=[w], wrt=0, backend="numpy").value_and_grad(*args)[1][0]).all()
 
 
+def test_a_first_carry_whose_last_one_nobody_uses() -> None:
+    """Something flows to what the loop begins with, for some samples, and to no carry that comes out of it."""
+    w = Value(0.8)
+
+    def f(unroll: bool) -> Callable[..., Any]:
+        def run(x: Any, y: Any) -> Any:
+            first = autograd.sqrt(x) * w  # of infinite slope at 0
+
+            def step(c: Any, e: Any) -> Any:
+                return 0.25, where(x > 0.0, c, y * e)
+
+            return scan(step, first, [1.0], unroll=unroll)[1][0]
+
+        return run
+
+    args = np.array([0.0, 0.25]), np.array([0.3, 0.4])
+    both(f, args, params=[w], wrt=(0, 1), reduce=None)
+    assert np.isfinite(compile(f(False), params=[w], wrt=0, backend="numpy").value_and_grad(*args)[1][0]).all()
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("where_it_goes", ["shared", "first carry", "element", "shared and outside"])
 def test_what_has_no_value_in_a_branch_not_taken_is_kept_out_on_its_whole_way(where_it_goes: str, backend: str) -> None:

@@ -241,7 +241,7 @@ class _StepBack:
             return one if condition is None else condition
 
         #: The carries to which something flows under a condition, in a step to all of whose own something flows.
-        self.unsure_inputs = {k for k in used if next_flag(k) not in (zero, one)}
+        self.unsure_inputs = {k for k in range(body.carries) if next_flag(k) not in (zero, one)}
         following = [*outs[: len(sums)], *map(next_flag, sorted(unsure))]
         #: The shared numbers and elements to which something flows under a condition.
         conditions = {i: condition for i in asked if (condition := reaching.get(i)) is not None}
