@@ -534,6 +534,21 @@ def test_a_number_with_a_second_way_through_the_loop_that_nothing_flows_back(unu
     assert np.isfinite(compile(f(False), params=[w], wrt=0, backend="numpy").value_and_grad(*args)[1][0]).all()
 
 
+def test_a_carry_that_only_a_branch_never_taken_has() -> None:
+    w = Value(0.8)
+
+    def f(unroll: bool) -> Callable[..., Any]:
+        def run(x: Any, y: Any) -> Any:
+            first = autograd.sqrt(x) * w  # of infinite slope at 0
+            return scan(lambda c, e: (where(True, y * e, c), None), first, [1.0, 2.0], unroll=unroll)[0]
+
+        return run
+
+    args = np.array([0.0, 0.25]), np.array([0.3, 0.4])
+    both(f, args, params=[w], wrt=(0, 1), reduce=None)
+    assert np.isfinite(compile(f(False), params=[w], wrt=0, backend="numpy").value_and_grad(*args)[1][0]).all()
+
+
 def test_a_first_carry_whose_last_one_nobody_uses() -> None:
     """Something flows to what the loop begins with, for some samples, and to no carry that comes out of it."""
     w = Value(0.8)

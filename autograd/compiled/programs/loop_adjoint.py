@@ -81,7 +81,7 @@ def pulled_back(
     products: list[tuple[int, int, int | None]] = []
     for i in arguments:
         t, element = divmod(i - begin, elements) if i >= begin else (0, 0)
-        if i < begin and flow.reaches(i):
+        if i < begin and flow.reaches(i) and i not in step.never:
             condition = loops.final(builder, back, flag_of[i]) if i in flag_of else None
             products.append((i, loops.final(builder, back, sum_of.get(i, i)), condition))
         elif i >= begin and flow.reaches(begin + element, t):
@@ -242,6 +242,8 @@ class _StepBack:
 
         #: The carries to which something flows under a condition, in a step to all of whose own something flows.
         self.unsure_inputs = {k for k in range(body.carries) if next_flag(k) not in (zero, one)}
+        #: The carries to which nothing flows after all: only a branch that is never taken has them.
+        self.never = {k for k in range(body.carries) if next_flag(k) == zero}
         following = [*outs[: len(sums)], *map(next_flag, sorted(unsure))]
         #: The shared numbers and elements to which something flows under a condition.
         conditions = {i: condition for i in asked if (condition := reaching.get(i)) is not None}
