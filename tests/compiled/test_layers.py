@@ -116,7 +116,7 @@ def test_a_network_is_layers_and_little_else(sizes: tuple[int, list[int]]) -> No
     found = layers_of(step)
     assert len(found.layers) == 2 * len(outputs) - 1  # forward, and backward to all inputs but the first
     assert len(found.products) == len(outputs)
-    assert found.columns == set(range(inputs)) or len(found.columns) == inputs
+    assert sorted(found.columns.values()) == list(range(inputs))
     assert not found.products_left()
     assert found.straight < 12 * sum(outputs)
 

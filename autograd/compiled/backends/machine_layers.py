@@ -68,7 +68,7 @@ class Layers:
         self._place_of_column = {slot: i for i, slot in enumerate(replay.columns)}
         self._find_products()
         self._find_layers()
-        #: The columns of samples that layers put into memory.
+        #: The columns of samples that layers put into memory, and the place of each among all columns.
         self.columns = self._columns_of_layers()
 
     @property
@@ -77,7 +77,7 @@ class Layers:
         little, what is read from a column or kept for each sample counts as one."""
         replay, first = self._replay, self._replay.plan.program.first_instruction
         instructions = sum(replay.plan.varying[first:]) - len(self.inside)
-        return instructions + (len(set(replay.columns) - self.columns) + len(replay.kept) if self.inside else 0)
+        return instructions + (len(replay.columns) - len(self.columns) + len(replay.kept) if self.inside else 0)
 
     def _find_layers(self) -> None:
         program, varying = self._replay.plan.program, self._replay.plan.varying
@@ -135,14 +135,10 @@ class Layers:
             return None
         row_of = self._replay.levels.row_of
         weights = _grid(row_of[np.array([neuron.weights for neuron in neurons.values()])])
-        begun = [neuron.start for neuron in neurons.values()]
-        if weights is None or (None in begun and any(start is not None for start in begun)):
+        begun = [neuron.start for neuron in neurons.values() if neuron.start is not None]
+        if weights is None or len(begun) not in (0, len(neurons)):
             return None
-        starts = None
-        if None not in begun:
-            starts = _grid(row_of[np.array(begun)].reshape(-1, 1))
-            if starts is None:
-                return None
+        starts = _grid(row_of[np.array(begun)].reshape(-1, 1)) if begun else None  # a column is always a grid
         return Layer(tuple(neurons), inputs, weights, starts)
 
     def _parts(self, operands: Mapping[int, Sequence[int]], sums: Mapping[int, Any]) -> set[int]:
@@ -160,9 +156,10 @@ class Layers:
                     waiting += [o for o in operands[part] if o in operands]
         return found
 
-    def _columns_of_layers(self) -> set[int]:
+    def _columns_of_layers(self) -> dict[int, int]:
         inputs = [*(layer.inputs for layer in self.layers.values()), *(products.inputs for products in self.products)]
-        return {slot for slots in inputs if self.places_of_columns(slots) is not None for slot in slots}
+        found = {slot for slots in inputs if self.places_of_columns(slots) is not None for slot in slots}
+        return {slot: self._place_of_column[slot] for slot in found}
 
     def places_of_columns(self, slots: Sequence[int]) -> Grid | None:
         """The places of inputs among the columns of samples; ``None`` if they are something else."""

@@ -58,10 +58,8 @@ class NeuronWriter:
         place = self._places.get(slot)
         if place is not None:
             return self._load("%here", str(place))
-        grid = self._layers.places_of_columns([slot]) if slot in self._layers.columns else None
-        if grid is not None:
-            return column(self._emitter, self._emitter.name(), str(grid.first))
-        return None
+        place = self._layers.columns.get(slot)
+        return None if place is None else column(self._emitter, self._emitter.name(), str(place))
 
     def write(self, slot: int) -> tuple[int, ...]:
         """Write the layer that begins with an instruction, if one does; its neurons."""
