@@ -19,8 +19,9 @@ test: setup ## run the tests
 
 check: lint types layers test ## run all that a change must pass
 
-lint: setup ## look for mistakes with ruff
+lint: setup ## look for mistakes, and at the format, with ruff
 	.venv/bin/ruff check
+	.venv/bin/ruff format --check
 
 types: setup ## check the types with mypy
 	.venv/bin/mypy

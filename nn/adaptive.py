@@ -29,8 +29,14 @@ class RMSprop(Optimizer):
     """
 
     def __init__(
-        self, parameters: Iterable[Value], learning_rate: float = 0.01, *, smoothing: float = 0.99,
-        epsilon: float = 1e-8, momentum: float = 0.0, weight_decay: float = 0.0,
+        self,
+        parameters: Iterable[Value],
+        learning_rate: float = 0.01,
+        *,
+        smoothing: float = 0.99,
+        epsilon: float = 1e-8,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, learning_rate=learning_rate, weight_decay=weight_decay)
         self.smoothing = within("smoothing", smoothing, 0.0, 1.0)
@@ -64,8 +70,12 @@ class Adagrad(Optimizer):
     """
 
     def __init__(
-        self, parameters: Iterable[Value], learning_rate: float = 0.01, *,
-        epsilon: float = 1e-10, weight_decay: float = 0.0,
+        self,
+        parameters: Iterable[Value],
+        learning_rate: float = 0.01,
+        *,
+        epsilon: float = 1e-10,
+        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, learning_rate=learning_rate, weight_decay=weight_decay)
         self.epsilon = within("epsilon", epsilon, 0.0, open_below=True)
@@ -96,8 +106,13 @@ class Adam(Optimizer):
     """
 
     def __init__(
-        self, parameters: Iterable[Value], learning_rate: float = 0.001, *,
-        betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8, weight_decay: float = 0.0,
+        self,
+        parameters: Iterable[Value],
+        learning_rate: float = 0.001,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, learning_rate=learning_rate, weight_decay=weight_decay)
         if not isinstance(betas, tuple | list) or len(betas) != 2:
@@ -131,8 +146,13 @@ class AdamW(Adam):
     """
 
     def __init__(
-        self, parameters: Iterable[Value], learning_rate: float = 0.001, *,
-        betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8, weight_decay: float = 0.01,
+        self,
+        parameters: Iterable[Value],
+        learning_rate: float = 0.001,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
     ) -> None:
         super().__init__(parameters, learning_rate, betas=betas, epsilon=epsilon, weight_decay=weight_decay)
 

@@ -208,9 +208,7 @@ def _check_length(source: str, header: Sequence[str], lines: Sequence[int], raw:
         fail(source, what, remedy, line=lines[len(header)], column=len(header) + 1)
 
 
-def fail(
-    source: str, what: str, remedy: str, *, line: int | None = None, column: str | int | None = None
-) -> NoReturn:
+def fail(source: str, what: str, remedy: str, *, line: int | None = None, column: str | int | None = None) -> NoReturn:
     """Raise the one-line `TableError`; a column without a usable name is given by its number, from 1."""
     place = source if source.isprintable() else repr(source)
     if line is not None:

@@ -102,11 +102,13 @@ def _parser() -> options.Parser:
     parser.add_argument("--version", action="version", version=f"valuegrad {autograd.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    options.add_training(commands.add_parser(
-        "train",
-        help="train a classifier or regressor on a table",
-        description="Train a network on a table: all columns but the target are features, numbers or categories.",
-    ))
+    options.add_training(
+        commands.add_parser(
+            "train",
+            help="train a classifier or regressor on a table",
+            description="Train a network on a table: all columns but the target are features, numbers or categories.",
+        )
+    )
 
     applying = commands.add_parser(
         "predict",

@@ -93,8 +93,11 @@ def circles(
     n, noise, generator = _count(n, least=2), _noise(noise), seeded(seed)
     if not 0.0 < inner < 1.0:
         raise ValueError(f"inner must be between 0 and 1, the radius of the inner circle; it is {inner!r}")
-    places = [(radius, 2.0 * math.pi * i / count) for radius, count in ((1.0, n - n // 2), (inner, n // 2))
-              for i in range(count)]
+    places = [
+        (radius, 2.0 * math.pi * i / count)
+        for radius, count in ((1.0, n - n // 2), (inner, n // 2))
+        for i in range(count)
+    ]
     labels = [0] * (n - n // 2) + [1] * (n // 2)
     return _shuffled([[r * math.cos(t), r * math.sin(t)] for r, t in places], labels, noise, generator)
 
@@ -139,9 +142,7 @@ def spirals(
     return _shuffled(points, labels, noise, generator)
 
 
-def blobs(
-    n: int = 200, *, noise: float = 0.3, centres: int = 3, seed: int = 0
-) -> tuple[list[list[float]], list[int]]:
+def blobs(n: int = 200, *, noise: float = 0.3, centres: int = 3, seed: int = 0) -> tuple[list[list[float]], list[int]]:
     """Points scattered normally about centres: (X, y), the label being the number of the centre, from 0.
 
     The centres are equally spaced on the circle of radius 1, the first one at (1, 0); `noise` is the standard deviation
@@ -190,15 +191,17 @@ def _linear_table() -> Table:
     return Table(("x1", "x2"), tuple(map(tuple, X)), "y", tuple(y), None, "linear")
 
 
-BUILT_IN: Mapping[str, Callable[[], Table]] = MappingProxyType({
-    "iris": iris,
-    "moons": moons_table,
-    "circles": partial(_as_table, circles, target="circle"),
-    "xor": partial(_as_table, xor, target="either"),
-    "spirals": partial(_as_table, spirals, target="arm"),
-    "blobs": partial(_as_table, blobs, target="blob"),
-    "linear": _linear_table,
-})
+BUILT_IN: Mapping[str, Callable[[], Table]] = MappingProxyType(
+    {
+        "iris": iris,
+        "moons": moons_table,
+        "circles": partial(_as_table, circles, target="circle"),
+        "xor": partial(_as_table, xor, target="either"),
+        "spirals": partial(_as_table, spirals, target="arm"),
+        "blobs": partial(_as_table, blobs, target="blob"),
+        "linear": _linear_table,
+    }
+)
 """The tables that go by a name, each made by a call without arguments."""
 
 
@@ -210,9 +213,7 @@ def _shuffled(
     return [[x + noise * _normal(generator) for x in points[i]] for i in order], [labels[i] for i in order]
 
 
-def _labelled_table(
-    points: Sequence[Sequence[float]], labels: Sequence[int], *, target: str, source: str
-) -> Table:
+def _labelled_table(points: Sequence[Sequence[float]], labels: Sequence[int], *, target: str, source: str) -> Table:
     """Points [x1, x2, …] and labels 0, 1, … as the table that reading them from a file would give."""
     names = tuple(f"x{number}" for number in range(1, len(points[0]) + 1))
     classes = tuple(str(label) for label in range(max(labels) + 1))

@@ -35,8 +35,13 @@ class Neuron(Module):
     """
 
     def __init__(
-        self, nin: int, activation: NameOrFunction | Activation = "linear", *,
-        seed: int | Random = 0, initializer: NameOrInitializer | None = None, outputs: int = 1,
+        self,
+        nin: int,
+        activation: NameOrFunction | Activation = "linear",
+        *,
+        seed: int | Random = 0,
+        initializer: NameOrInitializer | None = None,
+        outputs: int = 1,
     ) -> None:
         self.activation = activation if isinstance(activation, Activation) else Activation(activation)
         draw, chance = initializer_for(self.activation.name, initializer), generator(seed)
@@ -74,8 +79,13 @@ class Layer(Module):
     __slots__ = ("_rows",)  # beside the attributes, so that the walk over parameters does not meet them twice
 
     def __init__(
-        self, nin: int, nout: int, activation: NameOrFunction | Activation = "linear", *,
-        seed: int | Random = 0, initializer: NameOrInitializer | None = None,
+        self,
+        nin: int,
+        nout: int,
+        activation: NameOrFunction | Activation = "linear",
+        *,
+        seed: int | Random = 0,
+        initializer: NameOrInitializer | None = None,
     ) -> None:
         self.nin, self.nout = nin, positive_int("nout", nout)
         self.activation = activation if isinstance(activation, Activation) else Activation(activation)

@@ -73,6 +73,7 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
         ValueError: a target outside 0 … 1.
         DomainError: p is outside 0 … 1, or it is the one of these bounds at which the loss is infinite.
     """
+
     def each(p: Any, t: Any) -> Any:
         y = probability(t, "binary_cross_entropy")
         if isinstance(y, Value):
@@ -94,6 +95,7 @@ def bce_with_logits(logit: Any, target: Any) -> Any:
     Raises:
         ValueError: a target outside 0 … 1.
     """
+
     def each(z: Any, t: Any) -> Any:
         y = probability(t)
         if not isinstance(y, Value) and y in (0.0, 1.0):

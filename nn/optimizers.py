@@ -52,8 +52,13 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self, parameters: Iterable[Value], learning_rate: float = 0.1, *,
-        momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0,
+        self,
+        parameters: Iterable[Value],
+        learning_rate: float = 0.1,
+        *,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, learning_rate=learning_rate, weight_decay=weight_decay)
         self.momentum, self.nesterov = within("momentum", momentum, 0.0, 1.0), nesterov

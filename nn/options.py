@@ -125,13 +125,16 @@ def names(text: str) -> tuple[str, ...]:
 
 
 #: The schedules that the command line knows, each made for a number of epochs.
-SCHEDULES: Mapping[str, Callable[[int], Schedule]] = MappingProxyType({
-    "constant": lambda epochs: WarmUp(1),
-    "step": lambda epochs: Step(every=max(1, epochs // 3), by=0.1),
-    "cosine": lambda epochs: Cosine(epochs),
-    "warm-up": lambda epochs: WarmUp(max(1, epochs // 10), then=Cosine(max(1, epochs - epochs // 10))),
-    "plateau": lambda epochs: Plateau(patience=max(1, epochs // 20), by=0.3),
-})
+SCHEDULES: Mapping[str, Callable[[int], Schedule]] = MappingProxyType(
+    {
+        "constant": lambda epochs: WarmUp(1),
+        "step": lambda epochs: Step(every=max(1, epochs // 3), by=0.1),
+        "cosine": lambda epochs: Cosine(epochs),
+        "warm-up": lambda epochs: WarmUp(max(1, epochs // 10), then=Cosine(max(1, epochs - epochs // 10))),
+        "plateau": lambda epochs: Plateau(patience=max(1, epochs // 20), by=0.3),
+    }
+)
+
 
 def add_training(training: argparse.ArgumentParser) -> None:
     """Give a parser the arguments of `valuegrad train`."""
@@ -147,43 +150,78 @@ def add_training(training: argparse.ArgumentParser) -> None:
     add(training, "--target", metavar="COLUMN", help="the column to learn")
     tasks = ["classification", "regression"]
     add(training, "--task", choices=tasks, help="default: what the target's column looks like")
-    add(training, "--categories", metavar="COLUMNS", type=names, default=(), help=(
-        "columns of numbers that are names, such as postal codes; columns of texts that repeat are known by themselves"
-    ))
+    add(
+        training,
+        "--categories",
+        metavar="COLUMNS",
+        type=names,
+        default=(),
+        help=(
+            "columns of numbers that are names, such as postal codes; columns of texts that repeat "
+            "are known by themselves"
+        ),
+    )
     add(training, "--test", metavar="SHARE", type=share, default=0.2, help="share of the rows kept for the test")
     add(training, "--out", metavar="DIR", help="folder for model and pictures; default: build/NAME-OF-FILE")
     add(training, "--quiet", action="store_true", help="print the results only")
 
     network = training.add_argument_group("the network")
-    add(network, "--hidden", metavar="WIDTHS", type=widths, default=defaults.hidden,
-        help="widths of the hidden layers, or none; default: 16,16")
-    add(network, "--activation", metavar="NAMES", type=activations, default=defaults.activation,
-        help="of the hidden layers, such as relu, or one for each, such as relu,tanh")
+    add(
+        network,
+        "--hidden",
+        metavar="WIDTHS",
+        type=widths,
+        default=defaults.hidden,
+        help="widths of the hidden layers, or none; default: 16,16",
+    )
+    add(
+        network,
+        "--activation",
+        metavar="NAMES",
+        type=activations,
+        default=defaults.activation,
+        help="of the hidden layers, such as relu, or one for each, such as relu,tanh",
+    )
     add(network, "--initializer", choices=list(INITIALIZERS), help="of the weights; default: as suits the activation")
 
     how = training.add_argument_group("the training")
     add(how, "--epochs", metavar="N", type=count, default=defaults.epochs, help="how often the rows are gone through")
     add(how, "--batch-size", metavar="N", type=count, default=defaults.batch_size, help="rows per step")
-    add(how, "--seed", metavar="N", type=whole, default=defaults.seed,
-        help="decides split, first weights and batches")
+    add(how, "--seed", metavar="N", type=whole, default=defaults.seed, help="decides split, first weights and batches")
     add(how, "--loss", choices=list(LOSSES_OF_QUANTITIES), help="of a quantity; default: mse")
     add(how, "--optimizer", choices=list(OPTIMIZERS), default=defaults.optimizer, help="what moves the weights")
-    add(how, "--learning-rate", metavar="R", type=rate, help="default: " + ", ".join(
-        f"{number:g} for {name}" for name, (_, number) in OPTIMIZERS.items()
-    ))
-    add(how, "--schedule", choices=list(SCHEDULES), default="constant", help=(
-        "of the learning rate: a tenth after each third of the epochs, down along a cosine, up during a tenth of them "
-        "before that, or down when the loss stays"
-    ))
+    add(
+        how,
+        "--learning-rate",
+        metavar="R",
+        type=rate,
+        help="default: " + ", ".join(f"{number:g} for {name}" for name, (_, number) in OPTIMIZERS.items()),
+    )
+    add(
+        how,
+        "--schedule",
+        choices=list(SCHEDULES),
+        default="constant",
+        help=(
+            "of the learning rate: a tenth after each third of the epochs, down along a cosine, up during a tenth "
+            "of them before that, or down when the loss stays"
+        ),
+    )
     add(how, "--momentum", metavar="M", type=momentum, help="for sgd and rmsprop, such as 0.9")
     add(how, "--weight-decay", metavar="R", type=at_least_zero, help="of the optimizer, such as 0.001")
     add(how, "--l1", metavar="R", type=at_least_zero, help="strength of the penalty on the weights' sizes")
     add(how, "--l2", metavar="R", type=at_least_zero, help="strength of the penalty on the weights' squares")
     add(how, "--clip-norm", metavar="BOUND", type=rate, help="the largest norm of a step's gradient")
-    add(how, "--patience", metavar="N", type=count, help=(
-        "stop when the loss of a fifth of the training rows, which is then not trained on, was not better for N "
-        "epochs, and keep the best weights"
-    ))
+    add(
+        how,
+        "--patience",
+        metavar="N",
+        type=count,
+        help=(
+            "stop when the loss of a fifth of the training rows, which is then not trained on, was not better for N "
+            "epochs, and keep the best weights"
+        ),
+    )
 
 
 def settings(chosen: argparse.Namespace) -> Options:

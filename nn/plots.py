@@ -48,8 +48,12 @@ class Picture:
 
 
 def loss_curve(
-    losses: Sequence[float], path: str | os.PathLike[str] | None = None, *,
-    loss: str = "", title: str = "loss", validation: Sequence[float] = (),
+    losses: Sequence[float],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    loss: str = "",
+    title: str = "loss",
+    validation: Sequence[float] = (),
 ) -> Path | Picture:
     """The file with the mean loss of each epoch, and that of validation; without a path the picture itself.
 

@@ -23,13 +23,15 @@ from nn.tables import Column, Table, TableError
 from nn.training import Report, fit
 
 #: The optimizers by the names of the command line, each with a learning rate that suits a few hundred rows.
-OPTIMIZERS: Mapping[str, tuple[Callable[..., Optimizer], float]] = MappingProxyType({
-    "adam": (Adam, 0.01),
-    "adamw": (AdamW, 0.01),
-    "adagrad": (Adagrad, 0.1),
-    "rmsprop": (RMSprop, 0.01),
-    "sgd": (SGD, 0.05),
-})
+OPTIMIZERS: Mapping[str, tuple[Callable[..., Optimizer], float]] = MappingProxyType(
+    {
+        "adam": (Adam, 0.01),
+        "adamw": (AdamW, 0.01),
+        "adagrad": (Adagrad, 0.1),
+        "rmsprop": (RMSprop, 0.01),
+        "sgd": (SGD, 0.05),
+    }
+)
 
 #: The losses of a quantity, by which a user may choose.
 LOSSES_OF_QUANTITIES = ("mse", "half_squared_error", "mae", "huber")
@@ -193,8 +195,11 @@ def new_table_model(table: Table, options: Options) -> TableModel:
     if len(activations) != len(hidden):
         raise ValueError(f"there are {len(hidden)} hidden layers, but {len(activations)} activations; give one each")
     network = MLP(
-        len(table.feature_names), [*hidden, width], [*activations, "linear"],
-        seed=options.seed, initializer=options.initializer,
+        len(table.feature_names),
+        [*hidden, width],
+        [*activations, "linear"],
+        seed=options.seed,
+        initializer=options.initializer,
     )
     inputs = Standardisation.fit(table.rows)
     return TableModel(network, table.columns, table.target_name, classes, inputs, outputs)
@@ -234,9 +239,9 @@ def train(
         optimizer=new_optimizer(model, options),
         epochs=options.epochs,
         batch_size=options.batch_size,
-        validation=None if validation is None else (
-            model.inputs.apply(validation.rows), model.standardised_targets(validation)
-        ),
+        validation=None
+        if validation is None
+        else (model.inputs.apply(validation.rows), model.standardised_targets(validation)),
         seed=options.seed,
         progress=progress,
         schedule=options.schedule,

@@ -15,8 +15,20 @@ from typing import Literal, NoReturn, Self
 
 from nn.cells import DELIMITERS, NUMBER, Cells, TableError, fail, file_content, quoted, read_cells
 
-__all__ = ["DELIMITERS", "Cells", "Column", "Table", "TableError", "Task", "encoded", "guess_task", "load_csv",
-           "parse_csv", "read_cells", "table_from_cells"]
+__all__ = [
+    "DELIMITERS",
+    "Cells",
+    "Column",
+    "Table",
+    "TableError",
+    "Task",
+    "encoded",
+    "guess_task",
+    "load_csv",
+    "parse_csv",
+    "read_cells",
+    "table_from_cells",
+]
 
 Task = Literal["classification", "regression"]
 
@@ -128,7 +140,11 @@ class Table:
 
 
 def load_csv(
-    path: str | os.PathLike[str], *, target: str, task: Task | None = None, delimiter: str | None = None,
+    path: str | os.PathLike[str],
+    *,
+    target: str,
+    task: Task | None = None,
+    delimiter: str | None = None,
     categories: Sequence[str] = (),
 ) -> Table:
     """The table in a CSV file: the column `target` is what is to be learned, every other column is a feature.
@@ -212,9 +228,7 @@ def guess_task(texts: Sequence[str]) -> Task:
     return "classification" if few and all(number.is_integer() for number in different) else "regression"
 
 
-def table_from_cells(
-    cells: Cells, *, target: str, task: Task | None = None, categories: Sequence[str] = ()
-) -> Table:
+def table_from_cells(cells: Cells, *, target: str, task: Task | None = None, categories: Sequence[str] = ()) -> Table:
     """The table whose features and target are written in `cells`. See `load_csv`.
 
     Raises `TableError` for an unknown target, no other column, missing values, anything but finite numbers

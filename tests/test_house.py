@@ -36,7 +36,7 @@ def _strange(imports: list[str]) -> list[str]:
     return strange
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "nn").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "nn").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_nn_uses_only_the_public_names_of_autograd(path: Path) -> None:
     assert _strange(_imports_of_autograd(path.read_text("utf-8"))) == []
 

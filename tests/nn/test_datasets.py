@@ -62,9 +62,7 @@ def test_moons_are_equally_spaced_from_end_to_end() -> None:
     for label, centre in ((0, (0.0, 0.0)), (1, (1.0, 0.5))):
         sign = 1.0 - 2.0 * label
         points = [point for point, other in zip(X, y, strict=True) if other == label]
-        angles = sorted(
-            math.atan2(abs(sign * (x2 - centre[1])), sign * (x1 - centre[0])) for x1, x2 in points
-        )
+        angles = sorted(math.atan2(abs(sign * (x2 - centre[1])), sign * (x1 - centre[0])) for x1, x2 in points)
         assert angles == pytest.approx([math.pi * i / 4 for i in range(5)], abs=1e-12)
 
 
@@ -168,7 +166,8 @@ def test_every_built_in_table_can_be_split(name: str) -> None:
         (datasets.spirals, [-0.148321142900193, 0.283076568536154], [0, 0, 0, 1, 1]),
         (datasets.blobs, [1.11007314259884, -0.0335913963519546], [0, 2, 1, 0, 1]),
         (
-            datasets.linear, [-0.524070745816217, 0.0884584505919037],
+            datasets.linear,
+            [-0.524070745816217, 0.0884584505919037],
             [-0.960600286848278, -0.416222925403822, 1.9552896184697, -2.02637356810013, 0.0620677803454509],
         ),
     ],

@@ -63,8 +63,14 @@ def test_validation_with_a_loss_and_a_model_of_ones_own() -> None:
 
     line = Line()
     history = fit(
-        line, [[1.0], [2.0]], [2.0, 4.0], loss=lambda p, t: (p - t).square(), optimizer=SGD(line.parameters()),
-        epochs=3, validation=([[3.0]], [6.0]), metrics=["mae"],
+        line,
+        [[1.0], [2.0]],
+        [2.0, 4.0],
+        loss=lambda p, t: (p - t).square(),
+        optimizer=SGD(line.parameters()),
+        epochs=3,
+        validation=([[3.0]], [6.0]),
+        metrics=["mae"],
     )
     assert history.validation_losses[-1] == pytest.approx((3.0 * line.slope.data - 6.0) ** 2, rel=1e-12)
     assert history.metrics["mae"][-1] == pytest.approx(1.5 * abs(line.slope.data - 2.0), rel=1e-12)
@@ -204,7 +210,12 @@ def test_a_validation_loss_that_is_not_finite_says_where() -> None:
     model = Sequential(nn.Layer(1, 1), nn.Activation("sigmoid"))
     with pytest.raises(NonFiniteLoss, match=r"epoch 1, step 1: the loss of validation X\[1\] failed: binary"):
         fit(
-            model, [[0.0], [1.0]], [0, 1], loss="binary_cross_entropy", optimizer=SGD(model.parameters()), epochs=1,
+            model,
+            [[0.0], [1.0]],
+            [0, 1],
+            loss="binary_cross_entropy",
+            optimizer=SGD(model.parameters()),
+            epochs=1,
             validation=([[0.0], [1e6]], [0, 0]),
         )
 

@@ -328,9 +328,12 @@ def test_a_list_of_activations_has_one_for_each_layer() -> None:
 @given(st.lists(numbers, min_size=2, max_size=2))
 def test_activation_layers_of_their_own_are_the_activations_inside(x: list[float]) -> None:
     apart = Sequential(
-        Layer(2, 3, seed=1, initializer="he"), Activation("relu"),
-        Layer(3, 2, seed=2), Activation("sigmoid"),
-        Layer(2, 1, seed=3), Activation("arctan"),
+        Layer(2, 3, seed=1, initializer="he"),
+        Activation("relu"),
+        Layer(3, 2, seed=2),
+        Activation("sigmoid"),
+        Layer(2, 1, seed=3),
+        Activation("arctan"),
     )
     inside = Sequential(Layer(2, 3, "relu", seed=1), Layer(3, 2, "sigmoid", seed=2), Layer(2, 1, "atan", seed=3))
     assert apart(x).data == inside(x).data == apart.predict([x])[0] == inside.predict([x])[0]

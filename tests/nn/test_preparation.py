@@ -71,9 +71,7 @@ def test_a_class_too_small_to_split() -> None:
 
 def test_a_table_too_small_to_split() -> None:
     for table in (Table(("x",), ((1.0,),), "y", (0.5,)), Table(("x",), (), "y", (), ("a", "b"))):
-        with pytest.raises(
-            TableError, match=r"table, column 'y': a split needs 2 rows and there are [01]; add"
-        ):
+        with pytest.raises(TableError, match=r"table, column 'y': a split needs 2 rows and there are [01]; add"):
             train_test_split(table)
 
 

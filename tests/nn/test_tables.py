@@ -327,9 +327,7 @@ def test_spreadsheet() -> None:
 
 def test_nul_byte() -> None:
     complaint = message("a,kind\n1,x\n2\0,y\n")
-    assert complaint.startswith(
-        "t.csv, line 3, column 'a': a NUL byte in '2\N{REPLACEMENT CHARACTER}'; remove"
-    )
+    assert complaint.startswith("t.csv, line 3, column 'a': a NUL byte in '2\N{REPLACEMENT CHARACTER}'; remove")
 
 
 @pytest.mark.parametrize(("kind", "label"), [("a", "a"), ("1", "1"), ("0.5", "0.5")])
@@ -341,9 +339,7 @@ def test_target_with_a_single_value(kind: str, label: str) -> None:
 
 def test_quote_never_closed() -> None:
     complaint = message('a,b,kind\n1,2,x\n3,"4,y\n5,6,z\n')
-    assert complaint.startswith(
-        "t.csv, line 3, column 'b': the quote before '4,y\\n5,6,z\\n' is never closed; "
-    )
+    assert complaint.startswith("t.csv, line 3, column 'b': the quote before '4,y\\n5,6,z\\n' is never closed; ")
 
 
 def test_quote_never_closed_in_the_header() -> None:
@@ -364,9 +360,7 @@ def test_gigantic_cell() -> None:
 def test_lines_are_those_of_an_editor() -> None:
     text = 'a,"ki\nnd",b\n\n1,"x\ny\r\nz",2\n3,w,4\n5,"two\nlines",six\n'
     complaint = message(text, target="ki\nnd")
-    assert complaint.startswith(
-        "t.csv, line 9, column 'b': 'six' is not a number"
-    )  # its row begins on line 8
+    assert complaint.startswith("t.csv, line 9, column 'b': 'six' is not a number")  # its row begins on line 8
     assert parse_csv(text.replace("six", "6").encode(), target="ki\nnd").lines == (4, 7, 8)
 
 
