@@ -4,9 +4,12 @@ import warnings as _warnings
 
 from autograd import installation as _installation
 from autograd.checking.checks import assert_grads, check_grads, check_graph
+from autograd.checking.nonfinite import find_nonfinite
 from autograd.checking.report import GradientMismatch, Report
-from autograd.compiled.entry import compile, objective
+from autograd.checking.rounding_bound import rounding_error
+from autograd.compiled.api import compile, objective
 from autograd.custom import DeclarationError, primitive
+from autograd.eager.record_lines import record_lines
 from autograd.errors import DomainError, GuardError, NonFiniteError, RecordingError, StaleGraphError
 from autograd.evaluation import evaluate
 from autograd.functions import (
@@ -73,16 +76,13 @@ from autograd.functions import (
     variance,
     zero_grad,
 )
-from autograd.line_recording import record_lines
-from autograd.lines import line_of
-from autograd.loops import map, scan
-from autograd.nonfinite import find_nonfinite
-from autograd.pictures.drawing import draw
-from autograd.pictures.mathematics import derive, explain, verify_formula
-from autograd.pictures.stepping import step_through
+from autograd.loops.scan import map, scan
+from autograd.pictures.drawing.draw import draw
+from autograd.pictures.mathematics.api import derive, explain, verify_formula
+from autograd.pictures.page.stepping import step_through
 from autograd.primitives import TABLE, Limit, Primitive, find
 from autograd.program import Program
-from autograd.rounding import rounding_error
+from autograd.provenance.lines import line_of
 from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Condition, Value, detach, where
 

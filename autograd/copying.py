@@ -10,11 +10,11 @@ from array import array
 from collections.abc import Iterable
 from typing import Any, Self
 
+from autograd.eager.operands import Condition, Passive
+from autograd.eager.unrolled import as_stored
 from autograd.graph import topological_order
-from autograd.operands import Condition, Passive
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program, flatten
-from autograd.unrolled import as_stored
 
 _new = object.__new__
 _WHERE = TABLE["where"]

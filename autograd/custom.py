@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
 
+from autograd.eager.operands import kind_of, plain
 from autograd.number_systems import SYSTEMS
 from autograd.number_systems.source import Text, Writer
-from autograd.operands import kind_of, plain
 from autograd.primitives import ALIASES, TABLE, Limit, Primitive, Rule, everywhere, nowhere
 from autograd.value import Value, recorder
 

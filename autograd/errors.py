@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from autograd.lines import line_of, user_frame, user_line
-from autograd.paths import origins, path, path_in_words
 from autograd.primitives import Primitive
+from autograd.provenance.lines import line_of, user_frame, user_line
+from autograd.provenance.paths import origins, path, path_in_words
 
 _Error = TypeVar("_Error", bound=Exception)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from autograd.errors import naming_nodes
 from autograd.interpret import pull_back, run_forward
+from autograd.nesting import take_apart
 from autograd.number_systems import system_of
 from autograd.program import flatten
-from autograd.structure import take_apart
 from autograd.value import Value
 
 

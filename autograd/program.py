@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from autograd.operands import Condition, Passive
+from autograd.eager.operands import Condition, Passive
 from autograd.primitives import Primitive
 
 #: The operand of a branch that was a function and was never called.

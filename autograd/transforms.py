@@ -12,10 +12,10 @@ from typing import Any
 
 from autograd.errors import naming_nodes
 from autograd.interpret import pull_back, push_forward
+from autograd.nesting import Builder, take_apart, take_apart_like
 from autograd.number_systems import floats, system_of
 from autograd.primitives import TABLE
 from autograd.program import flatten
-from autograd.structure import Builder, take_apart, take_apart_like
 from autograd.value import Value, active_nodes, constant, plain, recorder, refuse_if_stale
 
 _IDENTITY = TABLE["identity"]

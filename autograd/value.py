@@ -14,13 +14,15 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from numbers import Real
 from typing import Any, Never, final
 
-from autograd import errors, interpret, recording, watching
-from autograd.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
+from autograd import errors, interpret
 from autograd.copying import Copying
-from autograd.operands import Condition, Passive, in_short, kind_of, number_of, plain
+from autograd.eager import nodes as recording
+from autograd.eager import watching
+from autograd.eager.operands import Condition, Passive, in_short, kind_of, number_of, plain
+from autograd.eager.pull_backs import PullBacks
+from autograd.eager.unrolled import in_order
+from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.primitives import ALIASES, TABLE, Primitive
-from autograd.pull_backs import PullBacks
-from autograd.unrolled import in_order
 
 __all__ = [
     "RECORDERS",

@@ -12,7 +12,7 @@ from random import Random
 
 import autograd
 from autograd import Value
-from autograd.pictures.layered import Edge, arrange
+from autograd.pictures.drawing.layered import Edge, arrange
 from benchmarks.measure import smallest
 
 SIZES = (100, 500, 5_000)

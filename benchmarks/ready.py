@@ -14,7 +14,8 @@ from benchmarks.moons import WIDTHS, data, ours
 from benchmarks.replaying import on_one_core
 on_one_core()
 import numpy, llvmlite.binding, autograd, nn
-import autograd.compiled.function, autograd.compiled.backends.machine, autograd.compiled.backends.interpreter
+import autograd.compiled.function, autograd.compiled.backends.machine.replay
+import autograd.compiled.backends.interpreter.replay
 X, y = data(100)
 model = nn.MLP(2, WIDTHS, "tanh", seed=0)
 start = time.perf_counter()

@@ -62,7 +62,7 @@ def run(runs: int = 15) -> dict[str, float]:
     import micrograd.nn
 
     import nn
-    from nn.preparation import Standardisation
+    from nn.tables.preparation import Standardisation
 
     figures: dict[str, float] = {}
     points, labels = nn.datasets.moons(100, noise=0.1, seed=0)

@@ -6,12 +6,7 @@ from nn import installation_check as installation_check  # first: it refuses a f
 from nn import schedules as schedules
 from nn.activations import ACTIVATIONS, Activation
 from nn.adaptive import Adagrad, Adam, AdamW, RMSprop
-from nn.callbacks import Training
-from nn.clipping import clip_grad_norm, clip_grad_value
 from nn.cost import LOSSES, cost
-from nn.diagnosis import Diagnosis, diagnose
-from nn.failures import NonFiniteLoss, NothingMoved
-from nn.history import History
 from nn.initializers import INITIALIZERS
 from nn.layers import Layer, Neuron
 from nn.losses import (
@@ -29,11 +24,16 @@ from nn.module import Module
 from nn.networks import MLP, Sequential
 from nn.optimizers import SGD, Optimizer
 from nn.passes import Trace
-from nn.penalties import L1, L2
-from nn.preparation import Standardisation, train_test_split
 from nn.saving import load, load_with_extras
-from nn.tables import load_csv
-from nn.training import fit
+from nn.tables.preparation import Standardisation, train_test_split
+from nn.tables.table import load_csv
+from nn.training.callbacks import Training
+from nn.training.clipping import clip_grad_norm, clip_grad_value
+from nn.training.diagnosis import Diagnosis, diagnose
+from nn.training.failures import NonFiniteLoss, NothingMoved
+from nn.training.fit import fit
+from nn.training.history import History
+from nn.training.penalties import L1, L2
 
 __all__ = [
     "ACTIVATIONS",

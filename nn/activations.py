@@ -7,7 +7,7 @@ from typing import Any
 
 import autograd
 from nn.module import Module
-from nn.samples import listed
+from nn.targets import listed
 
 NameOrFunction = str | Callable[[Any], Any]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from autograd import Value
 from nn.optimizers import Optimizer
-from nn.samples import within
+from nn.targets import within
 
 
 class RMSprop(Optimizer):

@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd import mean
 from nn import losses
-from nn.samples import listed
+from nn.targets import listed
 
 LossFunction = Callable[[Any, Any], Any]
 

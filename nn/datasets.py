@@ -24,7 +24,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from nn.randomness import permutation, seeded
-from nn.tables import Table, parse_csv
+from nn.tables.table import Table, parse_csv
 
 
 def iris() -> Table:

@@ -13,7 +13,7 @@ from nn.activations import Activation, NameOrFunction
 from nn.initializers import NameOrInitializer, initializer_for
 from nn.module import Module
 from nn.randomness import generator
-from nn.samples import listed, positive_int, wrong_number_of_inputs
+from nn.targets import listed, positive_int, wrong_number_of_inputs
 
 
 class Neuron(Module):

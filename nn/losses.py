@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import Value, abs, log, log1p, logsumexp, mean, relu, softplus, square, sum, take, where
-from nn.samples import class_index, inside, over_outputs, probability, sign, within
+from nn.targets import class_index, inside, over_outputs, probability, sign, within
 
 
 def mse(prediction: Any, target: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nn.cost import LOSSES
-from nn.samples import listed
+from nn.targets import listed
 
 #: (what the model predicts for every sample, the targets) → one number.
 Metric = Callable[[list[Any], list[Any]], float]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autograd import Value
-from nn.samples import finite
+from nn.targets import finite
 
 
 class Module:

@@ -16,7 +16,7 @@ from nn.layers import Layer
 from nn.model_files import write_model
 from nn.module import Module
 from nn.randomness import generator
-from nn.samples import listed
+from nn.targets import listed
 
 __all__ = ["MLP", "Sequential"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from autograd import Value
-from nn.samples import leaves, within
+from nn.targets import leaves, within
 
 
 class Optimizer:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value
 from nn.layers import Layer
-from nn.replay import outputs_of
-from nn.samples import listed, sample_rows, wrong_number_of_inputs
+from nn.targets import listed, sample_rows, wrong_number_of_inputs
+from nn.training.replay import outputs_of
 
 if TYPE_CHECKING:
     from nn.module import Module

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from nn.table_models import TableModel
-    from nn.tables import Table
+    from nn.tables.models import TableModel
+    from nn.tables.table import Table
 
 #: Told apart by people with any colour vision (Okabe and Ito, 2008), after two that also print well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#8C6D31", "#444444", "#B5BD61")

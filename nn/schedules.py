@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from nn.samples import positive_int, within
+from nn.targets import positive_int, within
 
 
 class Schedule(Protocol):

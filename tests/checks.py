@@ -17,8 +17,8 @@ import mpmath
 from mpmath import mp
 
 import autograd
-from autograd import TABLE, Primitive, Value, interpret
-from autograd.number_systems import complexes, exact, floats, many_digits, values
+from autograd import TABLE, Primitive, Value, interpret, value_system
+from autograd.number_systems import complex_, floats, fractions_, mpmath_
 from tests import duals
 
 #: The unit roundoff: half of an ulp of 1.
@@ -99,7 +99,7 @@ def ulp(x: Any) -> Any:
 def exact_value(row: Primitive, operands: Sequence[float]) -> Any:
     """The value to fifty digits; of a condition, its truth."""
     with mpmath.workdps(50):
-        return value_in(many_digits, row, [mp.mpf(x) for x in operands])
+        return value_in(mpmath_, row, [mp.mpf(x) for x in operands])
 
 
 def exact_derivative(row: Primitive, operands: Sequence[Any], *arguments: int) -> Any:
@@ -114,7 +114,7 @@ def exact_derivative(row: Primitive, operands: Sequence[Any], *arguments: int) -
 
     def f(*moving: Any) -> Any:
         at = iter(moving)
-        return value_in(many_digits, row, [next(at) if n else mp.mpf(x) for n, x in zip(orders, operands, strict=True)])
+        return value_in(mpmath_, row, [next(at) if n else mp.mpf(x) for n, x in zip(orders, operands, strict=True)])
 
     with mpmath.workprec(400 + low + high):
         points = [mp.mpf(x) for n, x in zip(orders, operands, strict=True) if n]
@@ -142,29 +142,29 @@ def rounding_of(row: Primitive, operands: Sequence[float]) -> Any:
     A row of many numbers adds them left to right, and each of n roundings moves the result by no more than moving every
     operand by one rounding would: so its bound is 2n roundings of |z| + Σ |xᵢ ∂z/∂xᵢ|.
     """
-    exact = abs(exact_value(row, operands))
+    fractions_ = abs(exact_value(row, operands))
     if row.n_ary:
-        terms = sum((abs(mp.mpf(x) * exact_derivative(row, operands, i)) for i, x in enumerate(operands)), exact)
+        terms = sum((abs(mp.mpf(x) * exact_derivative(row, operands, i)) for i, x in enumerate(operands)), fractions_)
         return 2 * len(operands) * EPS * terms + SMALLEST
     if row.name in EXACT:
         return mp.zero
     if row.name in ROUNDED_ONCE:
-        return ulp(exact) / 2
+        return ulp(fractions_) / 2
     # Where a factor of the result is subnormal it is rounded to whole multiples of the smallest float (x · sigmoid(x)).
-    underflow = SMALLEST * max(map(abs, operands)) if exact < 2**10 * SMALLEST_NORMAL else 0
-    return MOST_ULPS * ulp(exact) + min(underflow, SMALLEST_NORMAL)
+    underflow = SMALLEST * max(map(abs, operands)) if fractions_ < 2**10 * SMALLEST_NORMAL else 0
+    return MOST_ULPS * ulp(fractions_) + min(underflow, SMALLEST_NORMAL)
 
 
 def check_value(row: Primitive, operands: Sequence[float]) -> None:
     """The float value is the exact one but for its rounding."""
-    exact = exact_value(row, operands)
-    if abs(exact) > LARGEST:
+    fractions_ = exact_value(row, operands)
+    if abs(fractions_) > LARGEST:
         return
     computed = value_in(floats, row, operands)
-    error = abs(mp.mpf(computed) - exact)
+    error = abs(mp.mpf(computed) - fractions_)
     assert error <= rounding_of(row, operands), (
-        f"{row.name}{tuple(operands)} is {computed!r}, exactly {mp.nstr(exact, 20)}: "
-        f"off by {mp.nstr(error / ulp(exact), 4)} ulp"
+        f"{row.name}{tuple(operands)} is {computed!r}, exactly {mp.nstr(fractions_, 20)}: "
+        f"off by {mp.nstr(error / ulp(fractions_), 4)} ulp"
     )
 
 
@@ -174,20 +174,20 @@ def check_partial_exactly(row: Primitive, argument: int, operands: Sequence[floa
     That is the most a formula can promise that sees rounded operands: near a zero of the derivative, or where it is
     steep, the rounding of the operands alone moves it by Σ |xⱼ ∂²z/∂x∂xⱼ| roundings.
     """
-    exact = exact_derivative(row, operands, argument)
-    if abs(exact) > LARGEST:
+    fractions_ = exact_derivative(row, operands, argument)
+    if abs(fractions_) > LARGEST:
         return
     computed = mp.mpf(slope(row, argument, operands))
-    error = abs(computed - exact)
+    error = abs(computed - fractions_)
     roundings = 8 * max(1, len(operands) - 1)
     # A derivative of zero comes out of the difference as the square of its step.
     noise = mp.mpf(10) ** -40
-    allowed = roundings * EPS * abs(exact) + noise + ABSOLUTE_PARTIALS.get(row.name, 0)
+    allowed = roundings * EPS * abs(fractions_) + noise + ABSOLUTE_PARTIALS.get(row.name, 0)
     if error > allowed:
         allowed += roundings * EPS * sensitivity(row, argument, operands)
     assert error <= allowed, (
         f"the slope of {row.name}{tuple(operands)} by argument {argument} is {mp.nstr(computed, 17)}, "
-        f"exactly {mp.nstr(exact, 20)}: relative error {mp.nstr(error / (abs(exact) or 1), 4)}"
+        f"exactly {mp.nstr(fractions_, 20)}: relative error {mp.nstr(error / (abs(fractions_) or 1), 4)}"
     )
 
 
@@ -231,7 +231,7 @@ def check_partial_by_complex_step(row: Primitive, argument: int, operands: Seque
     """
     h = 1e-30
     moved: list[Any] = [complex(x, h if i == argument else 0.0) for i, x in enumerate(operands)]
-    z = value_in(complexes, row, moved)
+    z = value_in(complex_, row, moved)
     expected = complex(z).imag / h
     computed = slope(row, argument, operands)
     size = max(1.0, abs(complex(z)), abs(expected), *map(abs, operands))
@@ -248,8 +248,8 @@ def check_partial_in_fractions(row: Primitive, argument: int, operands: Sequence
     numbers = [Fraction(x) for x in operands]
     if row.name == "pow" and numbers[1].denominator != 1:
         return
-    z = value_in(exact, row, numbers)
-    found = interpret.partials(exact, row, z, numbers, [argument])[0]
+    z = value_in(fractions_, row, numbers)
+    found = interpret.partials(fractions_, row, z, numbers, [argument])[0]
     moved = value_in(duals.FUNCTIONS, row, [duals.Dual(x, Fraction(i == argument)) for i, x in enumerate(numbers)])
     assert z == moved.value
     assert found == moved.slope, (
@@ -259,7 +259,7 @@ def check_partial_in_fractions(row: Primitive, argument: int, operands: Sequence
 
 def has_partial_in_fractions(row: Primitive, argument: int) -> bool:
     """Whether the row and its rule stay among the fractions; the slope of a power by its exponent is a logarithm."""
-    return row.name not in exact.LACKS and (row.name, argument) != ("pow", 1)
+    return row.name not in fractions_.LACKS and (row.name, argument) != ("pow", 1)
 
 
 def as_float(x: Any) -> float:
@@ -277,15 +277,15 @@ def check_second_order(row: Primitive, first: int, second: int, operands: Sequen
     def first_derivative(*xs: Any) -> Any:
         if row is TABLE[row.name]:
             return autograd.grad(lambda *ys: record(row, ys), first)(*xs)
-        return interpret.partials(values, row, record(TABLE[row.name], xs), xs, [first])[0]
+        return interpret.partials(value_system, row, record(TABLE[row.name], xs), xs, [first])[0]
 
     computed = as_float(autograd.grad(first_derivative, second)(*operands))
-    exact = exact_derivative(row, operands, first, second)
-    size = max(1, abs(exact), abs(exact_derivative(row, operands, first)), abs(exact_value(row, operands)))
-    error = abs(mp.mpf(computed) - exact)
+    fractions_ = exact_derivative(row, operands, first, second)
+    size = max(1, abs(fractions_), abs(exact_derivative(row, operands, first)), abs(exact_value(row, operands)))
+    error = abs(mp.mpf(computed) - fractions_)
     assert error <= 64 * EPS * size, (
         f"the second derivative of {row.name}{tuple(operands)} by arguments {first}, {second} is {computed!r}, "
-        f"exactly {mp.nstr(exact, 20)}"
+        f"exactly {mp.nstr(fractions_, 20)}"
     )
 
 
@@ -326,8 +326,8 @@ def check_limit(row: Primitive, argument: int, operands: Sequence[float], limit:
                     if not row.domain(*moved):
                         break
                     try:
-                        z = value_in(many_digits, row, moved)
-                        found.append(mp.mpf(rule(many_digits, z, *moved)))
+                        z = value_in(mpmath_, row, moved)
+                        found.append(mp.mpf(rule(mpmath_, z, *moved)))
                     except (ValueError, ArithmeticError):  # the path runs along the edge
                         break
             else:

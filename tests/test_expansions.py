@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 import autograd
-from autograd import TABLE, Value, evaluate, primitive
+from autograd import TABLE, Value, evaluate, primitive, value_system
 from autograd.expansions import EXPANSIONS, expansion_of
-from autograd.number_systems import values
 from autograd.value import recorder
 
 #: Points inside of every domain here, where no formula overflows or cancels more than a few digits.
@@ -19,13 +18,13 @@ POINTS = (0.25, 0.5, 1.25, 2.0)
 
 def nodes(name: str, xs: list[Value]) -> Value:
     row = TABLE[name]
-    found: Any = getattr(values, name)(xs) if row.n_ary else recorder(row)(*xs)
+    found: Any = getattr(value_system, name)(xs) if row.n_ary else recorder(row)(*xs)
     assert isinstance(found, Value)
     return found
 
 
 def expanded(name: str, xs: list[Value]) -> Value:
-    found = EXPANSIONS[name](values, xs) if TABLE[name].n_ary else EXPANSIONS[name](values, *xs)
+    found = EXPANSIONS[name](value_system, xs) if TABLE[name].n_ary else EXPANSIONS[name](value_system, *xs)
     assert isinstance(found, Value)
     return found
 
@@ -54,7 +53,7 @@ def test_a_wrong_expansion_would_be_noticed() -> None:
     """One that is right at a point only, and one with the right derivative only."""
     xs = [Value(0.5)]
     for wrong in (lambda m, x: x * 0.5, lambda m, x: x * x + 1):
-        parts = wrong(values, *xs)
+        parts = wrong(value_system, *xs)
         whole = nodes("square", xs)
         assert whole.data != parts.data or slopes(whole, xs) != slopes(parts, xs)
 
@@ -79,5 +78,5 @@ def test_the_expansion_of_a_primitive_of_ones_own_is_what_declares_it() -> None:
     row = cube(Value(2.0)).primitive
     formula = expansion_of(row)
     assert formula is not None
-    assert formula(values, Value(2.0)).data == 8.0
+    assert formula(value_system, Value(2.0)).data == 8.0
     assert expansion_of(autograd.find("exp")) is None

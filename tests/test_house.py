@@ -10,7 +10,7 @@ import autograd
 ROOT = Path(autograd.__file__).parents[1]
 
 #: Beside the public names: what the command line needs of pictures and of the installation.
-ALLOWED = {"autograd.installation", "autograd.pictures.layout"}
+ALLOWED = {"autograd.installation", "autograd.pictures.drawing.engines"}
 
 
 def _imports_of_autograd(text: str) -> list[str]:

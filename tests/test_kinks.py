@@ -10,7 +10,7 @@ import pytest
 from mpmath import mp
 
 from autograd import TABLE, DomainError, Primitive, Value, grad, interpret, prod
-from autograd.number_systems import floats, many_digits
+from autograd.number_systems import floats, mpmath_
 from autograd.primitives import ALIASES
 from tests import checks
 from tests.strategies import ROWS, SPECIAL, differentiable, in_domain, name_of
@@ -38,7 +38,7 @@ def bends(row: Primitive, point: tuple[float, ...]) -> bool | None:
                     moved = [mp.mpf(x) + (step if j == i else 0) for j, x in enumerate(point)]
                     if not row.domain(*moved):
                         return None
-                    values.append(mp.mpf(checks.value_in(many_digits, row, moved)))
+                    values.append(mp.mpf(checks.value_in(mpmath_, row, moved)))
                 slopes.append((values[1] - values[0]) / (sign * h))
                 if abs(values[1] - values[0]) > mp.mpf(10) ** -6:
                     return True  # a jump

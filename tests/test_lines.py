@@ -18,8 +18,10 @@ import pytest
 
 import autograd
 import nn
-from autograd import NonFiniteError, Primitive, StaleGraphError, Value, line_of, lines, record_lines, recording
+from autograd import NonFiniteError, Primitive, StaleGraphError, Value, line_of, record_lines
+from autograd.eager import nodes as recording
 from autograd.graph import topological_order
+from autograd.provenance import lines
 from tests.strategies import ROWS, in_domain, name_of, special_points
 
 FILE = "test_lines.py"

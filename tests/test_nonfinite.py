@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import TABLE, NonFiniteError, Primitive, StaleGraphError, Value, find_nonfinite, record_lines, where
+from autograd.checking.nonfinite import Birth, _Backward
 from autograd.graph import topological_order
-from autograd.indeterminate import what_made
-from autograd.nonfinite import Birth, _Backward
+from autograd.provenance.reasons import what_made
 
 inf, nan = math.inf, math.nan
 HUGE = 1e308

@@ -14,7 +14,7 @@ from mpmath import mp
 
 import autograd
 from autograd import TABLE, DomainError, Limit, Primitive, Value, interpret
-from autograd.number_systems import complexes, floats
+from autograd.number_systems import complex_, floats
 from tests import checks
 from tests.strategies import (
     ROW_AND_ARGUMENT,
@@ -70,7 +70,7 @@ def test_partials_by_central_differences(partial: Partial, data: st.DataObject) 
     checks.check_partial_by_difference(row, argument, data.draw(operands(row, argument)))
 
 
-@pytest.mark.parametrize("partial", [p for p in ROW_AND_ARGUMENT if p[0].name not in complexes.LACKS], ids=name_of)
+@pytest.mark.parametrize("partial", [p for p in ROW_AND_ARGUMENT if p[0].name not in complex_.LACKS], ids=name_of)
 @given(data=st.data())
 def test_partials_by_complex_step(partial: Partial, data: st.DataObject) -> None:
     row, argument = partial
@@ -535,7 +535,7 @@ def test_the_checks_reject_a_wrong_partial(
     partial: Partial, check: Callable[..., None], mutation: Callable[..., Primitive]
 ) -> None:
     row, argument = partial
-    if check is checks.check_partial_by_complex_step and row.name in complexes.LACKS:
+    if check is checks.check_partial_by_complex_step and row.name in complex_.LACKS:
         return
     if check is checks.check_partial_in_fractions and not checks.has_partial_in_fractions(row, argument):
         return

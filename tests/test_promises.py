@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import DomainError, StaleGraphError, Value, evaluate, grad, gradients, where, zero_grad
 from autograd.graph import counts, topological_order
-from autograd.pictures import layout
+from autograd.pictures.drawing import engines
 from tests.checks import PUBLIC
 from tests.step_page import StepPage
 from tests.strategies import Expression, expressions, moderate
@@ -786,7 +786,7 @@ def test_layout_time_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(60):
         values.append(values[-1].tanh())
     output = autograd.sum([x * y for x, y in zip(values, reversed(values), strict=True)])
-    monkeypatch.setattr(layout, "TIME_LIMIT", 1e-3)
+    monkeypatch.setattr(engines, "TIME_LIMIT", 1e-3)
     assert autograd.draw(output).pipe("svg").startswith(b"<svg")
     with pytest.raises(RuntimeError, match=r"took longer than 0\.001 s|is not installed"):
         autograd.draw(output).pipe("png")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from autograd import TABLE, Primitive, Value, arithmetic
-from autograd.pull_backs import PullBacks, text_of_pull_back
-from autograd.unrolled import Unrolled, text_of_forward
+from autograd import TABLE, Primitive, Value
+from autograd.eager.pull_backs import PullBacks, text_of_pull_back
+from autograd.eager.unrolled import Unrolled, text_of_forward
+from autograd.number_systems import arithmetic
 
 
 def test_a_partial_that_is_zero_adds_nothing_and_leaves_no_empty_branch() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 import autograd
-from autograd import TABLE, Condition, Value, watching, where
-from autograd.recording import Recording
+from autograd import TABLE, Condition, Value, where
+from autograd.eager import watching
+from autograd.eager.nodes import Recording
 from autograd.value import RECORDERS, constant, node_of
 
 NEW_NODES: list[Callable[[Value], Value]] = [

@@ -16,9 +16,10 @@ from hypothesis import settings
 from mpmath import mp
 
 import autograd
-from autograd import DomainError, Value, evaluate, record_lines, rounding, rounding_error, where
+from autograd import DomainError, Value, evaluate, record_lines, rounding_error, where
+from autograd.checking import rounding_bound
+from autograd.checking.rounding_bound import RoundingBound
 from autograd.number_systems import enclosures, floats
-from autograd.rounding import RoundingBound
 from tests import checks
 from tests.strategies import ROWS, in_domain, special_points
 
@@ -271,7 +272,7 @@ def test_a_bound_divided_by_some_factor_is_rejected() -> None:
 
 @pytest.mark.parametrize("name", ["add", "mul", "div", "sqrt", "sum", "square"])
 def test_a_primitive_whose_rounding_is_forgotten_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rounding.EXACTLY, name, lambda z, xs: 0.0)
+    monkeypatch.setitem(rounding_bound.EXACTLY, name, lambda z, xs: 0.0)
     assert next(iter(rejected(some_expressions(1500))), None) is not None
 
 
@@ -391,7 +392,7 @@ def test_the_rows_that_jump_are_those_whose_sides_differ() -> None:
                     high, low = (checks.value_in(floats, row, side) for side in sides)
                     if abs(high - low) > 0.1:
                         found.add(row.name)
-    assert found == rounding.JUMPS
+    assert found == rounding_bound.JUMPS
 
 
 @autograd.primitive(partials=[lambda m, z, x: m.exp(-x * x) * (1 - 2 * x * x)])

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import TABLE, Value, unrolled
+from autograd import TABLE, Value
+from autograd.eager import unrolled
+from autograd.eager.unrolled import MOST_OPERANDS, as_stored, in_order
 from autograd.number_systems import floats
-from autograd.unrolled import MOST_OPERANDS, as_stored, in_order
 
 N_ARY = [row for row in TABLE.values() if row.n_ary]
 PUBLIC = {name: getattr(autograd, name) for name in ("sum", "prod", "mean", "logsumexp")}

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import TABLE, Condition, DomainError, Value, arithmetic, where
+from autograd import TABLE, Condition, DomainError, Value, where
 from autograd.graph import counts
+from autograd.number_systems import arithmetic
 
 
 def test_a_fresh_value() -> None:

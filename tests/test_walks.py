@@ -9,7 +9,7 @@ import pytest
 
 import autograd
 from autograd import TABLE, DomainError, Limit, Primitive, Value, evaluate, interpret, primitive
-from autograd.number_systems import arrays, complexes, exact, floats
+from autograd.number_systems import arrays, complex_, floats, fractions_
 from autograd.program import flatten
 from autograd.value import active_nodes, backward_order
 
@@ -101,31 +101,31 @@ def row_with(rule: Any, forward: Any, *limits: Limit) -> Primitive:
 
 
 def test_what_a_number_system_lacks_is_said_whoever_needs_it() -> None:
-    lacking = next(iter(complexes.LACKS))
+    lacking = next(iter(complex_.LACKS))
     needs_it = row_with(lambda m, z, x: getattr(m, lacking)(x), lambda m, x: getattr(m, lacking)(x))
     with pytest.raises(NotImplementedError, match=f"^number system complex has no {lacking}: "):
-        interpret.apply(complexes, TABLE[lacking], [1j])
+        interpret.apply(complex_, TABLE[lacking], [1j])
     with pytest.raises(NotImplementedError, match=f"^odd needs {lacking}, which number system complex lacks: "):
-        interpret.apply(complexes, needs_it, [1j])
+        interpret.apply(complex_, needs_it, [1j])
     with pytest.raises(NotImplementedError, match=f"^the slope of odd needs {lacking}, which "):
-        interpret.partials(complexes, needs_it, 1j, [1j], [0])
+        interpret.partials(complex_, needs_it, 1j, [1j], [0])
 
 
 def test_any_other_missing_attribute_is_the_users_own_error() -> None:
-    lacking = next(iter(complexes.LACKS))
+    lacking = next(iter(complex_.LACKS))
     for wrong in (lambda m, *xs: m.no_such_function(xs), lambda m, *xs: getattr(xs[-1], lacking)):
         row = row_with(wrong, wrong)
         with pytest.raises(AttributeError):
-            interpret.apply(complexes, row, [1j])
+            interpret.apply(complex_, row, [1j])
         with pytest.raises(AttributeError):
-            interpret.partials(complexes, row, 1j, [1j], [0])
+            interpret.partials(complex_, row, 1j, [1j], [0])
 
 
 def test_a_limit_that_the_number_system_cannot_hold_is_no_derivative() -> None:
     row = row_with(lambda m, z, x: 1 / x, lambda m, x: x, Limit(0, lambda x: x == 0, float("inf")))
     assert interpret.partials(floats, row, 0.0, [0.0], [0]) == [float("inf")]
     with pytest.raises(DomainError, match=r"^odd has no derivative"):
-        interpret.partials(exact, row, Fraction(0), [Fraction(0)], [0])
+        interpret.partials(fractions_, row, Fraction(0), [Fraction(0)], [0])
 
 
 def graphs_to_walk() -> list[Value]:

@@ -14,8 +14,8 @@ from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
 from autograd.checking.inputs import Inputs
 from autograd.checking.judging import FLAT
 from autograd.checking.recorded import NO_NUMBER, Recorded, as_float, results_of
-from autograd.checking.samples import ROUNDING
-from autograd.line_recording import record_lines
+from autograd.checking.shrinking_steps import ROUNDING
+from autograd.eager.record_lines import record_lines
 from autograd.value import Value
 
 

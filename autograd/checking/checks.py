@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd.checking.report import VERDICTS, GradientMismatch, Report
-from autograd.operands import kind_of, plain
+from autograd.eager.operands import kind_of, plain
 
 if TYPE_CHECKING:
     from autograd.checking.judging import Judge
@@ -105,7 +105,7 @@ def assert_grads(f: Callable[..., Any], *inputs: Any, **options: Any) -> None:
 def check_graph(output: Any, *, tolerance: float = 1.0) -> Report:
     """A report on every edge of a recorded graph, each partial checked alone; in time linear in the graph."""
     from autograd.checking.edges import guilty_edges
-    from autograd.structure import take_apart
+    from autograd.nesting import take_apart
     from autograd.value import Value, active_nodes, refuse_if_stale
 
     outputs, _ = take_apart(output, "output")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from autograd.checking.extrapolation import COLUMNS, believed, extrapolated, one_side
 from autograd.checking.noise import coarseness, noise_of, scatter
-from autograd.checking.samples import FEWEST, FINE, Function, Samples, pairs_of
+from autograd.checking.shrinking_steps import FEWEST, FINE, Function, Samples, pairs_of
 
 #: A derivative's own rounding is not known, so agreement is asked for in half of the digits of a float.
 HALF_OF_THE_DIGITS = 2.0**-26

@@ -13,17 +13,17 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from autograd import interpret
-from autograd.checking.carried import looseness
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
+from autograd.checking.one_input_changed import imaginary_step
 from autograd.checking.recorded import NO_NUMBER, as_float, at_kink, has_partial, partials_or_nothing
-from autograd.checking.replay import imaginary_step
 from autograd.checking.report import Edge
+from autograd.checking.rounding_estimate import looseness
+from autograd.eager.operands import Passive, number_of
 from autograd.errors import operands_in_words
-from autograd.lines import line_of
-from autograd.number_systems import complexes, floats, system_of
-from autograd.operands import Passive, number_of
+from autograd.number_systems import complex_, floats, system_of
 from autograd.primitives import Primitive
 from autograd.program import flatten
+from autograd.provenance.lines import line_of
 from autograd.transforms import gradients
 from autograd.value import Value, recorder
 
@@ -161,7 +161,7 @@ def _wrong(node: Value, operands: Sequence[Any], wanted: list[int], tolerance: f
 
 def _agrees_at_once(primitive: Primitive, numbers: Sequence[Any], i: int, partial: float) -> bool:
     """Whether the complex step of the one primitive gives the partial."""
-    if primitive.name in complexes.LACKS:
+    if primitive.name in complex_.LACKS:
         return False
     x = numbers[i]
     h = imaginary_step(x)
@@ -171,9 +171,9 @@ def _agrees_at_once(primitive: Primitive, numbers: Sequence[Any], i: int, partia
     moved[i] = complex(x, h)
     try:
         if primitive.forward is None:
-            z = getattr(complexes, primitive.name)(*moved)
+            z = getattr(complex_, primitive.name)(*moved)
         else:
-            z = interpret.apply(complexes, primitive, moved)
+            z = interpret.apply(complex_, primitive, moved)
             if not _roughly(primitive, numbers, i, partial):
                 return False
         slope = z.imag / h
@@ -270,7 +270,7 @@ def _agree_together(
         expected += weight * partials[i]
         size = max(size, abs(weight * partials[i]))
     try:
-        slope = interpret.apply(complexes, primitive, moved).imag / h
+        slope = interpret.apply(complex_, primitive, moved).imag / h
     except (*NO_NUMBER, NotImplementedError):
         return False
     return bool(abs(slope - expected) <= _CLOSE * max(size, abs(expected)) * math.sqrt(len(some)))

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from autograd.checking.noise import noise_of
-from autograd.checking.samples import FEWEST
+from autograd.checking.shrinking_steps import FEWEST
 
 #: Beyond so many columns a table of extrapolations gains nothing over its rounding.
 COLUMNS = 6

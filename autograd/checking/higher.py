@@ -11,11 +11,11 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.checking.carried import Rounding
 from autograd.checking.differences import Slope, slopes
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, method_of
 from autograd.checking.recorded import NO_NUMBER, Recorded, as_float
 from autograd.checking.report import Entry
+from autograd.checking.rounding_estimate import Rounding
 from autograd.transforms import jvp
 from autograd.value import Value
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.checking.recorded import as_float
-from autograd.structure import take_apart, take_apart_like
+from autograd.nesting import take_apart, take_apart_like
 from autograd.value import Value, plain
 
 

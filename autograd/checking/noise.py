@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from autograd.checking.samples import FEWEST, ROUNDING, UNDERFLOW, Samples
+from autograd.checking.shrinking_steps import FEWEST, ROUNDING, UNDERFLOW, Samples
 
 #: Rounding is looked for at steps below this part of the first one.
 _SCATTER_BELOW = 2.0**-18

@@ -12,13 +12,13 @@ import random
 from collections.abc import Sequence
 
 from autograd.checking.calls import Call, function_agrees, of_the_function
-from autograd.checking.carried import Rounding
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, changed_note, largest_change, method_of
+from autograd.checking.one_input_changed import imaginary_step, replays
 from autograd.checking.recorded import NO_NUMBER
-from autograd.checking.replay import imaginary_step, replays
 from autograd.checking.report import Entry
-from autograd.checking.samples import ROUNDING, UNDERFLOW
+from autograd.checking.rounding_estimate import Rounding
+from autograd.checking.shrinking_steps import ROUNDING, UNDERFLOW
 
 #: An input at a kink is moved in the function itself, as Python may have decided something there, for so many
 #: operations in all; where that is too much, in the program.

@@ -13,7 +13,7 @@ from autograd.checking.inputs import Inputs
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, Judge, changed_note, largest_change, method_of, prefixes
 from autograd.checking.recorded import NO_NUMBER, as_float, results_of
 from autograd.checking.report import Entry, Report
-from autograd.operands import kind_of
+from autograd.eager.operands import kind_of
 
 
 def check_outside(

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import interpret
+from autograd.eager.operands import number_of
+from autograd.nesting import take_apart
 from autograd.number_systems import floats
-from autograd.operands import number_of
 from autograd.primitives import Primitive
 from autograd.program import flatten
-from autograd.structure import take_apart
 from autograd.value import Value
 
 #: What cannot be computed at a point, as opposed to what is broken. NumPy's warnings are among it where the user has

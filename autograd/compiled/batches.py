@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiled.arguments import Arguments, arguments_of
 from autograd.compiled.backends.choice import Options, choose
-from autograd.compiled.derivatives import GRADIENT, HESSIAN, HVP, JVP, VJP, Derivative, jacobian_of, planned
-from autograd.compiled.ready import Ready, varying_inputs
-from autograd.compiled.tracing import Trace, arranged
-from autograd.compiled.ways import Way
+from autograd.compiled.prepared import Ready, varying_inputs
+from autograd.compiled.programs.derivatives import GRADIENT, HESSIAN, HVP, JVP, VJP, Derivative, jacobian_of, planned
+from autograd.compiled.recording.arguments import Arguments, arguments_of
+from autograd.compiled.recording.recordings import Way
+from autograd.compiled.recording.tracing import Trace, arranged
 
 #: Numbers that the columns, seeds and results of a block may be: 8 MB.
 BLOCK_NUMBERS = 1 << 20

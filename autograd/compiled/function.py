@@ -10,21 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiled.again import Again, again
-from autograd.compiled.argument_names import labels_of
-from autograd.compiled.arguments import ArgumentReader, Arguments
 from autograd.compiled.backends.choice import DEFAULTS, Options, checked, choose
 from autograd.compiled.batches import Batch
-from autograd.compiled.derivatives import GRADIENT, VALUES, planned
-from autograd.compiled.guards import check
 from autograd.compiled.pickling import picklable
 from autograd.compiled.points import Points
-from autograd.compiled.ready import Ready, varying_inputs
+from autograd.compiled.prepared import Ready, varying_inputs
+from autograd.compiled.programs.derivatives import GRADIENT, VALUES, planned
+from autograd.compiled.recording.argument_names import labels_of
+from autograd.compiled.recording.arguments import ArgumentReader, Arguments
+from autograd.compiled.recording.guards import check
+from autograd.compiled.recording.recordings import Way, Ways
+from autograd.compiled.recording.tracing import Trace, arranged, refuse_while_recording, trace_where_it_has_a_value
+from autograd.compiled.repeated_call import Again, again
 from autograd.compiled.report import Report, described
-from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace_where_it_has_a_value
-from autograd.compiled.ways import Way, Ways
 from autograd.errors import RecordingError
-from autograd.loop_recording import PART
+from autograd.loops.recorder import PART
 from autograd.value import Value
 
 REDUCTIONS = ("mean", "sum", None)

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd.compiled.backends.choice import Options, checked, choose
-from autograd.compiled.derivatives import (
+from autograd.compiled.pickling import picklable
+from autograd.compiled.prepared import AtPoint
+from autograd.compiled.programs.derivatives import (
     COLUMNS,
     GRADIENT,
     HESSIAN,
@@ -23,13 +25,11 @@ from autograd.compiled.derivatives import (
     jacobian_of,
     planned,
 )
-from autograd.compiled.guards import Missed
-from autograd.compiled.pickling import picklable
-from autograd.compiled.ready import AtPoint
+from autograd.compiled.recording.guards import Missed
+from autograd.compiled.recording.recordings import Way, Ways
+from autograd.compiled.recording.tracing import Trace, arranged, refuse_while_recording, trace_where_it_has_a_value
 from autograd.compiled.report import Report, described
-from autograd.compiled.tracing import Trace, arranged, refuse_while_recording, trace_where_it_has_a_value
-from autograd.compiled.ways import Way, Ways
-from autograd.loop_recording import PART
+from autograd.loops.recorder import PART
 
 _M = TypeVar("_M", bound=Callable[..., Any])
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd import recording
-from autograd.compiled.arguments import Arguments, arguments_of
 from autograd.compiled.backends.choice import Options
 from autograd.compiled.batches import Batch
 from autograd.compiled.objective import Objective
-from autograd.compiled.tracing import Trace, arranged
+from autograd.compiled.recording.arguments import Arguments, arguments_of
+from autograd.compiled.recording.tracing import Trace, arranged
+from autograd.eager import nodes
+from autograd.eager.operands import in_short
 from autograd.errors import StaleGraphError
-from autograd.operands import in_short
 
 
 class Points:
@@ -154,7 +154,7 @@ class Points:
         It raises StaleGraphError if a leaf that the function captures was written meanwhile.
         """
         arguments, _ = self._read(args)
-        what, moment = f"what {self._name} returned", int(recording.now)
+        what, moment = f"what {self._name} returned", int(nodes.now)
         if arguments.samples is not None:
             copies = [c.copy() if isinstance(c, np.ndarray) else c for c in arguments.columns]
             batch = self._batch(arguments._replace(columns=copies))

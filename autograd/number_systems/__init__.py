@@ -13,12 +13,12 @@ from types import ModuleType
 #: The name a user writes, and the module that holds the system.
 SYSTEMS = {
     "floats": "autograd.number_systems.floats",
-    "values": "autograd.number_systems.values",
+    "values": "autograd.value_system",
     "arrays": "autograd.number_systems.arrays",
-    "complex": "autograd.number_systems.complexes",
-    "fractions": "autograd.number_systems.exact",
+    "complex": "autograd.number_systems.complex_",
+    "fractions": "autograd.number_systems.fractions_",
     "intervals": "autograd.number_systems.intervals",
-    "mpmath": "autograd.number_systems.many_digits",
+    "mpmath": "autograd.number_systems.mpmath_",
     "sympy": "autograd.number_systems.sympy_",
 }
 

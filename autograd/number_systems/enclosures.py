@@ -10,7 +10,7 @@ import math
 from math import inf, nextafter
 from typing import Any
 
-from autograd.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
+from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.number_systems.directed import (
     product_above,
     product_below,

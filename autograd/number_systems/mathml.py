@@ -12,7 +12,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from autograd.arithmetic import Arithmetic
+from autograd.number_systems.arithmetic import Arithmetic
 from autograd.number_systems.source import slopes
 from autograd.primitives import TABLE, Primitive
 

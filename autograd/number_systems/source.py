@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
-from autograd.arithmetic import BINARY, COMPARISONS, Arithmetic
+from autograd.number_systems.arithmetic import BINARY, COMPARISONS, Arithmetic
 from autograd.primitives import TABLE, Primitive
 
 NAME = "source"

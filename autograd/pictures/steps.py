@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple
 
-from autograd import interpret
+from autograd import interpret, value_system
+from autograd.eager.operands import Condition, Passive, number_of
 from autograd.expansions import expansion_of
 from autograd.graph import topological_order
-from autograd.number_systems import floats, values
-from autograd.operands import Condition, Passive, number_of
+from autograd.number_systems import floats
 from autograd.primitives import Primitive
 from autograd.value import Value
 
@@ -117,7 +117,7 @@ class _Reader:
     def _formula_of(self, primitive: Primitive | None) -> Callable[..., Any] | None:
         if primitive is None or self._expand is False:
             return None
-        if primitive.systems is not None and values.NAME not in primitive.systems:
+        if primitive.systems is not None and value_system.NAME not in primitive.systems:
             return None  # a user's own, declared for floats only
         return expansion_of(primitive) if self._expand is True or primitive.name in self._expand else None
 
@@ -129,7 +129,7 @@ class _Reader:
         """
         stand_ins = [Value(o.data) if o.__class__ is Value else number_of(o) for o in operands]
         try:
-            result = formula(values, stand_ins) if node.primitive.n_ary else formula(values, *stand_ins)
+            result = formula(value_system, stand_ins) if node.primitive.n_ary else formula(value_system, *stand_ins)
             if result.__class__ is not Value or any(result is x for x in stand_ins):
                 return False
             if node.grad != 0.0:

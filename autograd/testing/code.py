@@ -13,7 +13,7 @@ from typing import Any
 
 import autograd
 from autograd import Primitive
-from autograd.arithmetic import BINARY, COMPARISONS
+from autograd.number_systems.arithmetic import BINARY, COMPARISONS
 from autograd.value import recorder
 
 #: Primitive → the function behind Python's operator. A power is left out: that of two floats may be complex.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Value
-from autograd.compiled.backends.operations import operations
+from autograd.compiled.backends.interpreter.operations import operations
 from autograd.compiled.backends.reduction import CHUNK, LANES
 
 BACKENDS = ("numpy", "interpreter", "machine")

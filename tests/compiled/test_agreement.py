@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Value
-from autograd.compiled.backends import interpreter
+from autograd.compiled.backends.interpreter import replay
 from autograd.graph import topological_order
 from autograd.testing import SMOOTH, Expression, Step, calls, expressions, mlps
 from autograd.testing.regions import constants_of
@@ -206,10 +206,10 @@ def test_layers_do_not_depend_on_how_many_numbers_a_register_holds(fast: bool, m
     X = np.random.default_rng(4).normal(size=(77, 9))
     found = []
     for wide in (False, True):
-        interpreter.interpreter.cache_clear()
-        monkeypatch.setattr(interpreter, "has_wide_registers", lambda wide=wide: wide)
+        replay.interpreter.cache_clear()
+        monkeypatch.setattr(replay, "has_wide_registers", lambda wide=wide: wide)
         step = autograd.compile(model, params=model.parameters(), backend="interpreter", fast=fast)
         value, gradient = step.value_and_grad(X)
         found.append([*bits(step(X)), *bits(value), *bits(gradient)])
-    interpreter.interpreter.cache_clear()
+    replay.interpreter.cache_clear()
     assert found[0] == found[1]

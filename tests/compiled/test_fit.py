@@ -10,10 +10,10 @@ import pytest
 import autograd
 import nn
 from autograd import Value
-from nn import replay
-from nn.preparation import Standardisation
-from nn.table_models import TableModel
-from nn.tables import Column
+from nn.tables.models import TableModel
+from nn.tables.preparation import Standardisation
+from nn.tables.table import Column
+from nn.training import replay
 
 OPTIMIZERS = {
     "SGD": lambda p: nn.SGD(p, learning_rate=0.05),

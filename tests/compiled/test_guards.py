@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import GuardError, Value, where
-from autograd.compiled.ways import MOST_WAYS
+from autograd.compiled.recording.recordings import MOST_WAYS
 from tests.compiled.replays import BACKENDS, bits, eagerly
 
 SAMPLES = np.array([-2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 3.0])

@@ -19,7 +19,8 @@ from hypothesis import settings
 import autograd
 import nn
 from autograd import RecordingError, Value
-from autograd.compiled.backends import cache, choice
+from autograd.compiled.backends import choice
+from autograd.compiled.backends.native import cache
 from autograd.compiled.function import Compiled
 from tests.compiled.replays import BACKENDS
 

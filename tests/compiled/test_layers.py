@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Value
-from autograd.compiled.backends import machine_layers, machine_neurons
+from autograd.compiled.backends.machine import layers, neurons
 from tests.compiled.replays import bits
 
 pytest.importorskip("llvmlite")
@@ -20,8 +20,8 @@ pytest.importorskip("llvmlite")
 @pytest.fixture(autouse=True)
 def loops_for_small_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers that a test can afford, tiles of a few groups."""
-    monkeypatch.setattr(machine_layers, "LEAST_WEIGHTS", 8)
-    monkeypatch.setattr(machine_neurons, "MOST_GROUPS", 5)
+    monkeypatch.setattr(layers, "LEAST_WEIGHTS", 8)
+    monkeypatch.setattr(neurons, "MOST_GROUPS", 5)
 
 
 class Network:
@@ -102,7 +102,7 @@ def test_any_network(seed: int, samples: int, reduce: str | None, wrt: int | Non
 def layers_of(step: Any) -> Any:
     """What of the gradient is layers."""
     (program,) = [p for p in step.report().programs if p.what == "gradient"]
-    return machine_layers.Layers(program.replay)
+    return layers.Layers(program.replay)
 
 
 @pytest.mark.parametrize("sizes", [(8, [9, 4]), (16, [25, 24, 3])])

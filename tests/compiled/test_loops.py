@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Value, compile, scan, tanh, where
-from autograd.compiled.tracing import trace
+from autograd.compiled.recording.tracing import trace
 from autograd.errors import RecordingError
 from autograd.testing import SMOOTH, Expression, calls, expressions
 from tests.compiled.kept_loops import both

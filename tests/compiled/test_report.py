@@ -74,11 +74,11 @@ def test_machine_code_can_be_read() -> None:
 @runs_natively
 @pytest.mark.parametrize("fast", [False, True])
 def test_the_code_shown_is_the_code_that_runs(monkeypatch: pytest.MonkeyPatch, fast: bool) -> None:
-    from autograd.compiled.backends import machine
+    from autograd.compiled.backends.machine import replay
 
     loaded = []
-    original = machine.load
-    monkeypatch.setattr(machine, "load", lambda text, *rest: loaded.append(text) or original(text, *rest))
+    original = replay.load
+    monkeypatch.setattr(replay, "load", lambda text, *rest: loaded.append(text) or original(text, *rest))
     step, _ = neuron("machine", fast=fast)
     step(X)
     assert loaded == [step.report().programs[0].ir()]

@@ -9,7 +9,7 @@ import pytest
 
 import autograd
 from autograd import Value
-from autograd.compiled.backends import driver
+from autograd.compiled.backends.native import driver
 from autograd.compiled.backends.reduction import CHUNK
 from tests.compiled.replays import BACKENDS, bits, tree_sum
 

@@ -44,9 +44,9 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "autograd/interpret.py": ("walks", "program", "transforms", "custom_primitive"),
     "autograd/program.py": ("program", "graph"),
     "autograd/value.py": ("value", "recording", "backward", "errors"),
-    "autograd/recording.py": ("recording", "value", "errors", "custom_primitive", "unrolled"),
-    "autograd/pull_backs.py": ("pull_backs", "backward", "unrolled"),
-    "autograd/unrolled.py": ("pull_backs", "unrolled", "backward"),
+    "autograd/eager/nodes.py": ("recording", "value", "errors", "custom_primitive", "unrolled"),
+    "autograd/eager/pull_backs.py": ("pull_backs", "backward", "unrolled"),
+    "autograd/eager/unrolled.py": ("pull_backs", "unrolled", "backward"),
 }
 
 

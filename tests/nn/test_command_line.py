@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import nn
-from autograd.pictures import layout
-from nn import command_line, plots
-from nn.command_line import main
-from nn.history import History
-from nn.options import SCHEDULES
-from nn.table_models import OPTIMIZERS, TableModel
+from autograd.pictures.drawing import engines
+from nn import plots
+from nn.command_line import commands, main
+from nn.command_line.options import SCHEDULES
+from nn.tables.models import OPTIMIZERS, TableModel
+from nn.training.history import History
 
 ROOT = Path(nn.__file__).parent.parent
 TABLE = "height,width,kind\n" + "".join(f"{i % 7},{i * i % 5},{'ab'[i % 2]}\n" for i in range(20))
@@ -168,12 +168,12 @@ def test_without_matplotlib_it_trains_all_the_same(run: Any, tmp_path: Path, mon
 
 
 def test_ctrl_c_keeps_what_was_learned(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_line, "train", lambda *_, **__: History([0.5], [0.1], interrupted=True))
+    monkeypatch.setattr(commands, "train", lambda *_, **__: History([0.5], [0.1], interrupted=True))
     outcome = run("train", table(tmp_path), "--target", "kind", "--out", "o")
     assert outcome.status == 130
     assert "interrupted after epoch 1" in outcome.out
     assert (tmp_path / "o" / "model.json").exists()
-    monkeypatch.setattr(command_line, "train", lambda *_, **__: History(interrupted=True))
+    monkeypatch.setattr(commands, "train", lambda *_, **__: History(interrupted=True))
     outcome = run("train", table(tmp_path), "--target", "kind", "--out", "p")
     assert "interrupted before the first epoch was over; nothing is written" in outcome.complaint()
 
@@ -286,7 +286,7 @@ def test_ctrl_c_anywhere_else(run: Any, monkeypatch: pytest.MonkeyPatch) -> None
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_line, "train_test_split", interrupt)
+    monkeypatch.setattr(commands, "train_test_split", interrupt)
     outcome = run("train", "iris")
     assert outcome.complaint() == "valuegrad train: interrupted"
     assert outcome.status == 130
@@ -339,16 +339,16 @@ def test_help(run: Any) -> None:
 
 @pytest.fixture
 def few_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = command_line.Options
-    monkeypatch.setattr(command_line, "Options", lambda: options(epochs=2, hidden=(4,)))
+    options = commands.Options
+    monkeypatch.setattr(commands, "Options", lambda: options(epochs=2, hidden=(4,)))
 
 
 def has_layout_engine(folder: Path) -> bool:
     import graphviz
 
     try:
-        layout.render(graphviz.Digraph(), folder / "try.svg")
-    except layout.NoLayoutEngine:
+        engines.render(graphviz.Digraph(), folder / "try.svg")
+    except engines.NoLayoutEngine:
         return False
     return True
 
@@ -389,7 +389,7 @@ def test_demo_without_a_layout_engine(run: Any, tmp_path: Path, monkeypatch: pyt
 def test_demo_without_anything_that_draws(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for package in ("matplotlib", "matplotlib.figure", "graphviz"):
         monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.delitem(sys.modules, "autograd.pictures.picture", raising=False)  # it may be imported already
+    monkeypatch.delitem(sys.modules, "autograd.pictures.drawing.picture", raising=False)  # it may be imported already
     outcome = run("demo")
     assert outcome.status == 0
     assert "left out: loss curves and regions, because Matplotlib is missing" in outcome.out

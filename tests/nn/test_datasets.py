@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from nn import datasets
 from nn.datasets import BUILT_IN, iris, moons, moons_table
-from nn.preparation import train_test_split
-from nn.tables import parse_csv
+from nn.tables.preparation import train_test_split
+from nn.tables.table import parse_csv
 
 
 def test_iris_is_the_table_of_the_paper() -> None:

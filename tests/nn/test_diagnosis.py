@@ -6,7 +6,7 @@ import pytest
 
 import nn
 from autograd import Value
-from nn.diagnosis import diagnose
+from nn.training.diagnosis import diagnose
 
 X = [[0.3, -0.7], [-1.2, 0.4], [0.9, 1.1], [-0.2, -0.5]]
 Y = [0.5, -0.5, 1.0, 0.0]

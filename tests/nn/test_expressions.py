@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import DomainError, Value
-from nn.expressions import MOST_CHARACTERS, FormulaError, graph_of, last_expression, name_of
+from nn.command_line.formulas import MOST_CHARACTERS, FormulaError, graph_of, last_expression, name_of
 
 NUMBERS = {"x": 0.75, "y": -1.5, "w": 2.0}
 

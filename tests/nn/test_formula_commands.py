@@ -10,7 +10,7 @@ import pytest
 
 import autograd
 import nn
-from nn.command_line import main
+from nn.command_line.commands import main
 
 ROOT = Path(nn.__file__).parent.parent
 FORMULA = ("tanh(w*x + b)", "w=0.5", "x=2", "b=1")
@@ -293,7 +293,7 @@ def test_graphs_too_large_to_be_shown(run: Any) -> None:
 
 def test_without_graphviz(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "graphviz", None)
-    monkeypatch.delitem(sys.modules, "autograd.pictures.picture", raising=False)  # it may be imported already
+    monkeypatch.delitem(sys.modules, "autograd.pictures.drawing.picture", raising=False)  # it may be imported already
     outcome = run("draw", *FORMULA)
     assert outcome.complaint() == "valuegrad draw: graphviz is not installed: pip install graphviz"
     assert outcome.status == 1
@@ -301,7 +301,10 @@ def test_without_graphviz(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_sympy(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sympy", None)
-    for module in ("autograd.pictures.algebra", "autograd.number_systems.sympy_"):  # they may be imported already
+    for module in (
+        "autograd.pictures.mathematics.algebra",
+        "autograd.number_systems.sympy_",
+    ):  # they may be imported already
         monkeypatch.delitem(sys.modules, module, raising=False)
     outcome = run("derive", *FORMULA, "--wrt", "w")
     assert outcome.complaint() == (

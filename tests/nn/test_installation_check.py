@@ -55,7 +55,7 @@ def test_it_refuses_a_foreign_autograd(tmp_path: Path, content: str) -> None:
 
 def test_it_refuses_from_any_of_its_modules(tmp_path: Path) -> None:
     foreign = foreign_autograd(tmp_path)
-    for module in ("nn.layers", "nn.datasets", "nn.command_line"):
+    for module in ("nn.layers", "nn.datasets", "nn.command_line.main"):
         assert str(foreign) in run(f"import {module}", [tmp_path, ROOT], tmp_path).stderr.splitlines()[-1]
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from nn import plots
-from nn.preparation import train_test_split
-from nn.table_models import Options, new_table_model
-from nn.tables import Table
+from nn.tables.models import Options, new_table_model
+from nn.tables.preparation import train_test_split
+from nn.tables.table import Table
 
 pytestmark = pytest.mark.skipif(not plots.is_available(), reason="needs Matplotlib")
 

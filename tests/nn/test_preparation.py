@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn.cells import TableError
-from nn.preparation import Standardisation, train_test_split
 from nn.randomness import permutation, seeded
-from nn.tables import Table
+from nn.tables.cells import TableError
+from nn.tables.preparation import Standardisation, train_test_split
+from nn.tables.table import Table
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from autograd import Value
 from nn import MLP, Activation, Layer, ModelFileError, Neuron, Sequential, load, load_with_extras
 from nn.datasets import iris, moons_table
-from nn.preparation import train_test_split
-from nn.table_models import Options, TableModel, new_table_model
-from nn.tables import Table
+from nn.tables.models import Options, TableModel, new_table_model
+from nn.tables.preparation import train_test_split
+from nn.tables.table import Table
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

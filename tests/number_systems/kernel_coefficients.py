@@ -1,6 +1,6 @@
 """Where the coefficients of the LLVM kernels come from: minimax polynomials, computed here with mpmath.
 
-``python -m tests.number_systems.kernel_coefficients`` prints ``autograd/number_systems/llvm_coefficients.py``. Each
+``python -m tests.number_systems.kernel_coefficients`` prints ``autograd/number_systems/llvm/coefficients.py``. Each
 polynomial is the one of its degree whose largest relative error is least (Remez's exchange), rounded to doubles.
 """
 

@@ -16,9 +16,9 @@ import numpy as np
 from mpmath import mp, mpf
 
 from autograd import TABLE
-from autograd.compiled.backends.jit import load
-from autograd.number_systems import llvm_kernels
-from autograd.number_systems.llvm import Emitter, Register
+from autograd.compiled.backends.native.jit import load
+from autograd.number_systems.llvm import kernels
+from autograd.number_systems.llvm.emitter import Emitter, Register
 
 Array = Any
 
@@ -34,7 +34,7 @@ def text_of(name: str, width: int, together: int = 1) -> str:
     Args:
         together: how many vectors one call computes.
     """
-    emitter = Emitter(width, llvm_kernels.call)
+    emitter = Emitter(width, kernels.call)
     kind, lines, operands = emitter.number_type, [], []
     for k in range(together):
         lines.append(f"%i{k} = add i64 %i, {k}")
@@ -45,7 +45,7 @@ def text_of(name: str, width: int, together: int = 1) -> str:
     if together == 1:
         results = [emitter.as_number(emitter.apply(name, *operands))]
     else:
-        results = llvm_kernels.call_together(emitter, name, operands)
+        results = kernels.call_together(emitter, name, operands)
     stores = [f"%to{k} = getelementptr {kind}, ptr %out, i64 %i{k}\nstore {kind} {result.text}, ptr %to{k}, align 8"
               for k, result in enumerate(results)]  # fmt: skip
     parameters = ", ".join([*(f"ptr %in{i}" for i in range(TABLE[name].arity)), "ptr %out", "i64 %n"])

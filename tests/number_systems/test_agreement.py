@@ -14,7 +14,7 @@ from mpmath import mp
 import autograd
 from autograd import TABLE, Primitive, Value, evaluate
 from autograd.interpret import partials
-from autograd.number_systems import arrays, complexes, exact, floats, many_digits
+from autograd.number_systems import arrays, complex_, floats, fractions_, mpmath_
 from tests import checks
 from tests.strategies import (
     CONTINUOUS,
@@ -28,8 +28,8 @@ from tests.strategies import (
     operands,
 )
 
-IN_COMPLEX = tuple(name for name in SMOOTH if name not in complexes.LACKS)
-RATIONAL = {name for name in TABLE if name not in exact.LACKS}
+IN_COMPLEX = tuple(name for name in SMOOTH if name not in complex_.LACKS)
+RATIONAL = {name for name in TABLE if name not in fractions_.LACKS}
 
 
 #: Every function is good to this many roundings in every system.
@@ -78,7 +78,7 @@ def test_values_agree_in_all_systems(expression: Expression, data: st.DataObject
     assert evaluate(output, "mpmath") in evaluate(output, "intervals")
     if all(name in RATIONAL for name, _ in expression.steps):
         assert abs(float(evaluate(output, "fractions")) - expected) <= bound
-    if all(name not in complexes.LACKS for name, _ in expression.steps):
+    if all(name not in complex_.LACKS for name, _ in expression.steps):
         z = evaluate(output, "complex")
         assert abs(z.real - expected) <= bound
         assert abs(z.imag) <= bound
@@ -99,7 +99,7 @@ def test_derivatives_agree_in_all_systems(expression: Expression, data: st.DataO
     sizes = checks.size_of_terms(expression, inputs)
     assume(max(sizes) < 1e6)
 
-    with many_digits.computing():
+    with mpmath_.computing():
         truths = [float(x) for x in evaluate(output, "mpmath", wrt=leaves)[1]]
     found = {
         "backward": [leaf.grad for leaf in leaves],
@@ -109,7 +109,7 @@ def test_derivatives_agree_in_all_systems(expression: Expression, data: st.DataO
         "gradients": [x.data for x in autograd.gradients(output, leaves)],
         "grad": autograd.grad(lambda xs: expression.evaluate(checks.PUBLIC, xs))(inputs),
     }
-    if all(name not in complexes.LACKS for name, _ in expression.steps):
+    if all(name not in complex_.LACKS for name, _ in expression.steps):
         found["complex"] = [x.real for x in evaluate(output, "complex", wrt=leaves)[1]]
     if all(name in RATIONAL for name, _ in expression.steps):
         found["fractions"] = [float(x) for x in evaluate(output, "fractions", wrt=leaves)[1]]
@@ -127,7 +127,7 @@ def test_complex_step_of_an_expression_is_its_derivative(expression: Expression,
     derivatives = autograd.grad(lambda xs: expression.evaluate(checks.PUBLIC, xs))(inputs)
     for i, (derivative, size) in enumerate(zip(derivatives, sizes, strict=True)):
         moved = [complex(x, 1e-30 if i == j else 0.0) for j, x in enumerate(inputs)]
-        step = complex(expression.evaluate(complexes, moved)).imag / 1e-30
+        step = complex(expression.evaluate(complex_, moved)).imag / 1e-30
         assert abs(derivative - step) <= 1e-9 * size + 1e-25
 
 
@@ -153,8 +153,8 @@ def test_each_value_agrees(row: Primitive, data: st.DataObject) -> None:
     allowed = float(checks.rounding_of(row, point)) + ROUNDINGS * checks.EPS * abs(expected)
     with arrays.computing():
         assert abs(float(checks.value_in(arrays, row, [np.asarray(x) for x in point])) - expected) <= allowed
-    if row.name not in complexes.LACKS:
-        z = complex(checks.value_in(complexes, row, [complex(x) for x in point]))
+    if row.name not in complex_.LACKS:
+        z = complex(checks.value_in(complex_, row, [complex(x) for x in point]))
         # A complex function adds terms of the size of its argument and of 1.
         assert abs(z - expected) <= allowed + ROUNDINGS * checks.EPS * max(1.0, *map(abs, point))
 
@@ -167,10 +167,10 @@ def test_each_partial_agrees(partial: tuple[Primitive, int], data: st.DataObject
     point = data.draw(operands(row, argument))
     expected = checks.slope(row, argument, point)
     size = max(1.0, abs(expected), abs(checks.value_in(floats, row, point)), *map(abs, point))
-    with many_digits.computing():
+    with mpmath_.computing():
         numbers: list[Any] = [mp.mpf(x) for x in point]
-        z = checks.value_in(many_digits, row, numbers)
-        truth = partials(many_digits, row, z, numbers, [argument])[0]
+        z = checks.value_in(mpmath_, row, numbers)
+        truth = partials(mpmath_, row, z, numbers, [argument])[0]
         assert abs(float(truth) - expected) <= 4 * ROUNDINGS * checks.EPS * size
     with arrays.computing():
         numbers = [np.asarray(x) for x in point]
@@ -200,7 +200,7 @@ def test_limits_hold_in_every_system(name: str, argument: int, point: tuple[floa
 def test_the_referee_keeps_its_digits() -> None:
     """log Σ exp of a number near zero and a very negative one: log1p is needed in fifty digits as well."""
     tiny = evaluate(autograd.logsumexp([Value(0.0), Value(-408.0)]), "mpmath")
-    with many_digits.computing():
+    with mpmath_.computing():
         assert abs(tiny / mp.exp(-408) - 1) < mp.mpf(10) ** -40
 
 
@@ -213,10 +213,10 @@ def test_the_referee_has_erfc_of_any_size() -> None:
 @pytest.mark.parametrize("x", [8.578113227852657e-266, 1e-290, 27.0, 1e300, -1e-200])
 def test_the_complex_cube_root_keeps_its_digits(x: float) -> None:
     """The exponent 1/3 is rounded, which a logarithm of 600 magnifies."""
-    root = complexes.cbrt(complex(x))
+    root = complex_.cbrt(complex(x))
     assert abs(root - math.cbrt(x)) <= ROUNDINGS * checks.EPS * abs(root)
     h = abs(x) * 1e-9  # what comes after the slope is smaller by its square
-    slope = complexes.cbrt(complex(x, h)).imag / h
+    slope = complex_.cbrt(complex(x, h)).imag / h
     assert slope == pytest.approx(1 / (3 * math.cbrt(x) ** 2), rel=ROUNDINGS * checks.EPS)
 
 

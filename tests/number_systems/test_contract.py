@@ -12,17 +12,8 @@ import pytest
 
 import autograd
 from autograd import TABLE, Value, evaluate
-from autograd.number_systems import (
-    SYSTEMS,
-    complexes,
-    floats,
-    javascript,
-    llvm,
-    llvm_kernels,
-    mathml,
-    source,
-    system_of,
-)
+from autograd.number_systems import SYSTEMS, complex_, floats, javascript, mathml, source, system_of
+from autograd.number_systems.llvm import emitter, kernels
 from tests import checks
 from tests.strategies import in_domain, special_points
 
@@ -40,9 +31,9 @@ def modules() -> dict[str, Any]:
                 "__name__": text.__name__,
             }
         )
-    instructions = vars(llvm.Emitter(4, llvm_kernels.call).m)
-    found[llvm.NAME] = SimpleNamespace(
-        **instructions, LACKS=llvm.LACKS, computing=llvm.computing, plain=str, __name__=llvm.__name__
+    instructions = vars(emitter.Emitter(4, kernels.call).m)
+    found[emitter.NAME] = SimpleNamespace(
+        **instructions, LACKS=emitter.LACKS, computing=emitter.computing, plain=str, __name__=emitter.__name__
     )
     return found
 
@@ -78,7 +69,7 @@ def copy_of(system: ModuleType, **changes: Any) -> Any:
 def test_a_missing_primitive_is_noticed() -> None:
     assert breaches(copy_of(floats)) == []
     assert breaches(copy_of(floats, tanh=None)) == ["tanh is missing"]
-    assert breaches(copy_of(complexes, LACKS={})) == [f"{name} is missing" for name in TABLE if name in complexes.LACKS]
+    assert breaches(copy_of(complex_, LACKS={})) == [f"{name} is missing" for name in TABLE if name in complex_.LACKS]
 
 
 def test_an_excuse_is_checked_too() -> None:

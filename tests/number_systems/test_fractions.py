@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import TABLE, DomainError, Primitive, Value, evaluate, where
 from autograd.interpret import partials
-from autograd.number_systems import exact, floats
+from autograd.number_systems import floats, fractions_
 from autograd.number_systems.enclosures import ULPS
 from tests import checks, duals
 from tests.duals import Dual
@@ -31,7 +31,7 @@ from tests.strategies import (
     operands,
 )
 
-RATIONAL = [row for row in ROWS if row.name not in exact.LACKS]
+RATIONAL = [row for row in ROWS if row.name not in fractions_.LACKS]
 RATIONAL_PARTIALS = [partial for partial in ROW_AND_ARGUMENT if checks.has_partial_in_fractions(*partial)]
 
 
@@ -47,7 +47,7 @@ def test_the_naive_differentiator_knows_every_rational_row() -> None:
 def test_the_float_value_is_the_fraction_rounded_once(row: Primitive, data: st.DataObject) -> None:
     """Operands are small multiples of 1/64, so that sums and products of a few are exact, and a quotient is rounded."""
     point = data.draw(operands(row, None, (Lattice(-3, 3, per_one=1),)) if row.name == "pow" else operands(row))
-    fraction = checks.value_in(exact, row, [exact.number(x) for x in point])
+    fraction = checks.value_in(fractions_, row, [fractions_.number(x) for x in point])
     computed = checks.value_in(floats, row, point)
     if row.name == "pow":  # the C library's, of which no more than that is known
         assert abs(Fraction(computed) - fraction) <= ULPS["pow"] * Fraction(math.ulp(computed))
@@ -104,9 +104,9 @@ CONVENTIONS = [
 @pytest.mark.parametrize(("name", "point", "expected"), CONVENTIONS)
 def test_conventions_at_kinks_and_limits(name: str, point: tuple[Any, ...], expected: tuple[Any, ...]) -> None:
     row = TABLE[name]
-    numbers = [exact.number(x) for x in point]
-    z = checks.value_in(exact, row, numbers)
-    assert tuple(partials(exact, row, z, numbers, range(len(expected)))) == expected
+    numbers = [fractions_.number(x) for x in point]
+    z = checks.value_in(fractions_, row, numbers)
+    assert tuple(partials(fractions_, row, z, numbers, range(len(expected)))) == expected
 
 
 # Random expressions.

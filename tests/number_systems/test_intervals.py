@@ -16,7 +16,7 @@ from mpmath import mp
 import autograd
 from autograd import TABLE, DomainError, Primitive, Value, evaluate, where
 from autograd.interpret import partials
-from autograd.number_systems import floats, intervals, many_digits
+from autograd.number_systems import floats, intervals, mpmath_
 from autograd.number_systems.directed import product_above, product_below, product_error, quotient_above, quotient_below
 from autograd.number_systems.enclosures import ULPS, UNDECIDED, Interval
 from autograd.primitives import nowhere
@@ -61,7 +61,7 @@ def check_enclosure(row: Primitive, around: list[Interval], inside: list[Any]) -
     found = enclosure(row, around)
     if found is not None:
         with mpmath.workdps(60):
-            assert checks.value_in(many_digits, row, inside) in found, f"{row.name}{tuple(around)} at {inside}"
+            assert checks.value_in(mpmath_, row, inside) in found, f"{row.name}{tuple(around)} at {inside}"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name_of)
@@ -83,7 +83,7 @@ def test_the_exact_partial_is_inside(partial: tuple[Primitive, int], data: st.Da
     except (ValueError, ArithmeticError):
         return
     with mpmath.workdps(60):
-        exact = partials(many_digits, row, checks.value_in(many_digits, row, inside), inside, [argument])[0]
+        exact = partials(mpmath_, row, checks.value_in(mpmath_, row, inside), inside, [argument])[0]
     assert exact in intervals.number(found), f"{row.name}{tuple(around)} at {inside}"
 
 
@@ -123,7 +123,7 @@ def test_the_library_is_as_accurate_as_assumed(name: str) -> None:
             point = tuple([source.choice(boxes).sample(source) for _ in range(row.arity)])
             try:
                 computed = checks.value_in(floats, row, point)
-                exact = checks.value_in(many_digits, row, [mp.mpf(x) for x in point])
+                exact = checks.value_in(mpmath_, row, [mp.mpf(x) for x in point])
             except (ValueError, OverflowError):
                 continue
             count += 1
@@ -145,7 +145,7 @@ def test_the_constants_are_on_the_right_side() -> None:
         assert mp.sqrt(mp.mpf(1) / 2) - mp.mpf(intervals._ROOT_HALF) in intervals._ROOT_HALF_REST
         for name, about in (("silu", -1.278), ("gelu", -0.752), ("mish", -1.192)):
             at = mp.findroot(lambda x, name=name: checks.exact_derivative(TABLE[name], [x], 0), about)
-            least = checks.value_in(many_digits, TABLE[name], [at])
+            least = checks.value_in(mpmath_, TABLE[name], [at])
             around = checks.value_in(intervals, TABLE[name], [Interval(float(at) - 0.1, float(at) + 0.1)])
             assert 0 < least - around.low < 1e-14
 

@@ -12,8 +12,11 @@ from hypothesis import settings
 pytest.importorskip("llvmlite", reason="kernels are compiled by llvmlite")
 
 from autograd import TABLE
-from autograd.number_systems import arrays, floats, llvm, llvm_coefficients, llvm_kernels
-from autograd.number_systems.llvm import Emitter, Register
+from autograd.number_systems import arrays, floats
+from autograd.number_systems.llvm import coefficients as llvm_coefficients
+from autograd.number_systems.llvm import emitter as llvm
+from autograd.number_systems.llvm import kernels as llvm_kernels
+from autograd.number_systems.llvm.emitter import Emitter, Register
 from tests.number_systems import kernel_coefficients, kernels
 
 #: 2,000 points a kernel by default against mpmath, and 20,000 against long doubles; a thorough run takes twenty times

@@ -24,7 +24,7 @@ import numpy as np
 from mpmath import mp
 
 from autograd import TABLE
-from autograd.number_systems import many_digits
+from autograd.number_systems import mpmath_
 from tests.peers.drawing import INPUTS, Expression, Operation
 from tests.peers.engines import Engine
 
@@ -40,7 +40,7 @@ def _local(operation: Operation, operands: list[Any]) -> tuple[list[Any], list[l
     h = [mp.ldexp(1, -_STEP) * max(1, abs(x)) for x in operands]
 
     def f(*moves: int) -> Any:
-        return operation.value(many_digits, [x + k * s for x, k, s in zip(operands, moves, h, strict=True)])
+        return operation.value(mpmath_, [x + k * s for x, k, s in zip(operands, moves, h, strict=True)])
 
     def unit(i: int, sign: int = 1) -> list[int]:
         return [sign if j == i else 0 for j in range(n)]
@@ -70,8 +70,8 @@ def _terms_of_rules(operation: Operation, operands: list[Any], z: Any, first: li
 
     def rules(z: Any, xs: list[Any]) -> list[Any]:
         if callable(row.partials):
-            return row.partials(many_digits, z, xs)
-        return [rule(many_digits, z, *xs) if rule else 0 for rule in row.partials]
+            return row.partials(mpmath_, z, xs)
+        return [rule(mpmath_, z, *xs) if rule else 0 for rule in row.partials]
 
     def slopes(points: list[tuple[Any, list[Any]]], h: Any) -> list[Any]:
         right, left = (rules(*point) for point in points)
@@ -106,7 +106,7 @@ def _derivatives(expression: Expression, nudged: int = -1, *, level: int = 0) ->
         first, second = _local(operation, operands)
         if operation.name == "detach":
             first = [mp.zero]
-        value = operation.value(many_digits, operands)
+        value = operation.value(mpmath_, operands)
         if level and operation.name != "detach":
             of_first, of_second = _terms_of_rules(operation, operands, value, first)
             if level == 2:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Value, derive, primitive, where
-from autograd.pictures import algebra, chain_rule, derivation
-from autograd.pictures.algebra import symbol
-from autograd.pictures.notation import latex_of_label
+from autograd.pictures.mathematics import algebra, chain_rule, derivation
+from autograd.pictures.mathematics.algebra import symbol
+from autograd.pictures.mathematics.notation import latex_of_label
 from tests import checks
 from tests.pictures.labelled import named, recorded
 from tests.strategies import SMOOTH, Expression, expressions
@@ -512,7 +512,7 @@ def test_without_sympy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     import sys
 
     monkeypatch.setitem(sys.modules, "sympy", None)
-    monkeypatch.delitem(sys.modules, "autograd.pictures.algebra", raising=False)
+    monkeypatch.delitem(sys.modules, "autograd.pictures.mathematics.algebra", raising=False)
     monkeypatch.delitem(sys.modules, "autograd.number_systems.sympy_", raising=False)
     monkeypatch.delattr(autograd.pictures, "algebra", raising=False)
     with pytest.raises(ModuleNotFoundError, match=r"derive needs SymPy.*pip install 'valuegrad\[viz\]'"):

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Primitive, Value, draw
 from autograd.graph import topological_order
-from autograd.pictures import mermaid, svg
-from autograd.pictures.scene import GROUP, LEAF, NUMBER, OPERATION, VALUE, Node
+from autograd.pictures.drawing import mermaid, svg
+from autograd.pictures.drawing.scene import GROUP, LEAF, NUMBER, OPERATION, VALUE, Node
 from tests.checks import PUBLIC, ROWS, leaves_of, record
 from tests.strategies import Expression, expressions, in_domain, moderate, special_points
 

@@ -15,8 +15,8 @@ import pytest
 
 import autograd
 from autograd import Value, draw
-from autograd.pictures import layout
-from autograd.pictures.layout import LayoutFailed, NoLayoutEngine, render
+from autograd.pictures.drawing import engines
+from autograd.pictures.drawing.engines import LayoutFailed, NoLayoutEngine, render
 
 ROOT = Path(autograd.__file__).parents[1]
 
@@ -28,7 +28,7 @@ def small() -> Any:
 
 @pytest.fixture
 def no_dot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout.shutil, "which", lambda name: None)
+    monkeypatch.setattr(engines.shutil, "which", lambda name: None)
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ sys.meta_path.insert(0, Refuse())
 sys.path[:0] = [{str(ROOT)!r}, {str(folder)!r}]
 import autograd, shutil
 shutil.which = lambda *_: None
-from autograd.pictures import layout
-layout.is_there = lambda engine: False
+from autograd.pictures.drawing import engines
+engines.is_there = lambda engine: False
 x = autograd.Value(2.0, "x")
 picture = autograd.draw((x * x).tanh())
 assert picture._repr_mimebundle_()["image/svg+xml"].startswith("<svg")
@@ -108,7 +108,7 @@ assert picture.mermaid and picture.source
 @pytest.mark.parametrize("engine", ["dot", "pygraphviz"])
 @pytest.mark.parametrize(("kind", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_an_engine_makes_a_format(engine: str, kind: str, start: bytes) -> None:
-    if not layout.is_there(engine):
+    if not engines.is_there(engine):
         pytest.skip(f"{engine} is not installed here")
     assert small().pipe(kind, engine=engine).startswith(start)
 
@@ -116,7 +116,7 @@ def test_an_engine_makes_a_format(engine: str, kind: str, start: bytes) -> None:
 @pytest.mark.parametrize("engine", ["dot", "pygraphviz"])
 def test_an_engine_keeps_the_places_of_a_network(engine: str) -> None:
     """Units of a column stand above each other in what the engine draws, too."""
-    if not layout.is_there(engine):
+    if not engines.is_there(engine):
         pytest.skip(f"{engine} is not installed here")
     import nn
 
@@ -128,7 +128,7 @@ def test_an_engine_keeps_the_places_of_a_network(engine: str) -> None:
 @pytest.mark.usefixtures("no_dot")
 @pytest.mark.parametrize(("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_a_file_is_drawn_by_pygraphviz_where_no_dot_is(ending: str, start: bytes, tmp_path: Path) -> None:
-    if not layout.is_there("pygraphviz"):
+    if not engines.is_there("pygraphviz"):
         pytest.skip("pygraphviz is not installed here")
     path = render(small(), tmp_path / "deep" / f"graph.{ending}")
     assert path.read_bytes().startswith(start)
@@ -138,8 +138,8 @@ def test_engines_run_from_a_script_without_a_guard(tmp_path: Path) -> None:
     """A process that imported the script again would start drawing again, and so on."""
     script = tmp_path / "script.py"
     script.write_text(
-        "import autograd\nfrom autograd.pictures import layout\n"
-        "layout.shutil.which = lambda name: None\n"
+        "import autograd\nfrom autograd.pictures.drawing import engines\n"
+        "engines.shutil.which = lambda name: None\n"
         "print(autograd.draw(autograd.Value(1.0) + 1.0).pipe('svg', encoding='utf-8').count('<svg'))\n",
         encoding="utf-8",
     )
@@ -185,10 +185,10 @@ def test_a_named_engine_that_is_missing_is_an_error_but_for_a_display() -> None:
 @posix
 def test_an_engine_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, "time.sleep(60)")
-    monkeypatch.setattr(layout.shutil, "which", lambda name: str(tmp_path / "dot"))
+    monkeypatch.setattr(engines.shutil, "which", lambda name: str(tmp_path / "dot"))
     with pytest.raises(LayoutFailed, match=r"dot took longer than 0\.5 s"):
-        layout.run("dot", small().source, "svg", limit=0.5)
-    monkeypatch.setattr(layout, "TIME_LIMIT", 0.5)
+        engines.run("dot", small().source, "svg", limit=0.5)
+    monkeypatch.setattr(engines, "TIME_LIMIT", 0.5)
     assert small().pipe("svg").startswith(b"<svg")
     with pytest.raises(NoLayoutEngine, match=r"dot took longer than 0\.5 s: "):  # the other engine is not tried
         small().pipe("png")
@@ -198,10 +198,10 @@ def test_an_engine_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("script", ["sys.exit('no fonts')", "pass", "sys.stdout.write('<svg'); sys.exit(3)"])
 def test_an_engine_that_fails_is_passed_over(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, script)
-    monkeypatch.setattr(layout.shutil, "which", lambda name: str(tmp_path / "dot"))
+    monkeypatch.setattr(engines.shutil, "which", lambda name: str(tmp_path / "dot"))
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     with pytest.raises(LayoutFailed, match="dot failed"):
-        layout.run("dot", small().source, "svg")
+        engines.run("dot", small().source, "svg")
     assert small().pipe("svg").startswith(b"<svg")
 
 
@@ -210,24 +210,24 @@ def test_what_an_engine_prints_is_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     stand_in(tmp_path, "print('Fontconfig error', file=sys.stderr); print('<svg/>')")
-    monkeypatch.setattr(layout.shutil, "which", lambda name: str(tmp_path / "dot"))
+    monkeypatch.setattr(engines.shutil, "which", lambda name: str(tmp_path / "dot"))
     assert small().pipe("svg") == b"<svg/>\n"
     assert capfd.readouterr() == ("", "")
 
 
 def test_pygraphviz_hanging_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The process, not the call, is what the limit ends."""
-    if not layout.is_there("pygraphviz"):
+    if not engines.is_there("pygraphviz"):
         pytest.skip("pygraphviz is not installed here")
-    monkeypatch.setattr(layout, "PYGRAPHVIZ", tmp_path / "slow.py")
+    monkeypatch.setattr(engines, "PYGRAPHVIZ", tmp_path / "slow.py")
     (tmp_path / "slow.py").write_text("import time; time.sleep(60)", encoding="utf-8")
     with pytest.raises(LayoutFailed, match="pygraphviz took longer"):
-        layout.run("pygraphviz", small().source, "svg", limit=0.5)
+        engines.run("pygraphviz", small().source, "svg", limit=0.5)
 
 
 def test_a_display_shows_the_text_where_even_the_own_writer_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = draw(Value(1.0) + 1.0, engine="svg")
-    monkeypatch.setattr("autograd.pictures.svg.write", lambda scene: 1 / 0)
+    monkeypatch.setattr("autograd.pictures.drawing.svg.write", lambda scene: 1 / 0)
     bundle = picture._repr_mimebundle_()
     assert "digraph" in bundle["text/plain"]
     assert "division by zero" in bundle["text/plain"]

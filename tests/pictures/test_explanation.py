@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Value, explain, record_lines
-from autograd.pictures import paths
+from autograd.pictures.mathematics import path_sums
 from tests import checks
 from tests.pictures.labelled import named, recorded
 from tests.strategies import SMOOTH, Expression, expressions
 
 
-def every_path(edges: paths.Edges, output: Value, target: Value) -> list[tuple[float, tuple[Value, ...]]]:
+def every_path(edges: path_sums.Edges, output: Value, target: Value) -> list[tuple[float, tuple[Value, ...]]]:
     """All paths with their products, one by one: what explain never does."""
     found = []
     waiting: list[tuple[Value, float, tuple[Value, ...]]] = [(output, 1.0, (output,))]
@@ -37,7 +37,7 @@ def test_against_a_list_of_all_paths(expression: Expression, top: int, data: st.
     target = data.draw(st.sampled_from(leaves))
     size = max(checks.size_of_terms(expression, inputs))
     assume(size < 1e9)
-    _, edges, _ = paths.partials_between(output, target)
+    _, edges, _ = path_sums.partials_between(output, target)
     listed = every_path(edges, output, target)
     found = explain(output, target, top=top, between="nodes")
     # Sums in another order: a rounding for each of the paths and of their factors.

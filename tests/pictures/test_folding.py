@@ -11,9 +11,9 @@ import pytest
 import autograd
 import nn
 from autograd import Value, draw
-from autograd.pictures import folding
-from autograd.pictures.folding import _alike, _without_cycles
-from autograd.pictures.scene import GROUP, LEAF, OPERATION, Node
+from autograd.pictures.drawing import folding
+from autograd.pictures.drawing.folding import _alike, _without_cycles
+from autograd.pictures.drawing.scene import GROUP, LEAF, OPERATION, Node
 from autograd.pictures.steps import read
 
 

@@ -9,9 +9,9 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.pictures.algebra import Sigmoid, product, shortened, tidy
-from autograd.pictures.formulas import Latex, Text
-from autograd.pictures.notation import RAISED_DIGITS
+from autograd.pictures.mathematics.algebra import Sigmoid, product, shortened, tidy
+from autograd.pictures.mathematics.formulas import Latex, Text
+from autograd.pictures.mathematics.notation import RAISED_DIGITS
 
 a2, x, y, z = sympy.symbols("a² x y z", real=True)
 NUMBERS = {a2: sympy.Rational(3, 7), x: sympy.Rational(5, 11), y: sympy.Rational(2, 3), z: sympy.Rational(13, 8)}

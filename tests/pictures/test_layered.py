@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.pictures import layered
-from autograd.pictures.layered import Edge, arrange
+from autograd.pictures.drawing import layered
+from autograd.pictures.drawing.layered import Edge, arrange
 
 
 @st.composite

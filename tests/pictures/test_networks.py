@@ -10,7 +10,7 @@ import pytest
 
 import nn
 from autograd import Value, draw
-from autograd.pictures.scene import UNIT
+from autograd.pictures.drawing.scene import UNIT
 
 
 def units(picture: Any) -> list[tuple[float, float]]:

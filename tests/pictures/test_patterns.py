@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Value, linear, verify_formula
-from autograd.pictures.matrices import words_of
+from autograd.pictures.mathematics.matrices import words_of
 
 quarters = st.integers(-8, 8).map(lambda k: k / 4)
 

@@ -10,7 +10,7 @@ import pytest
 import autograd
 from autograd import Value, draw, evaluate, primitive
 from autograd.graph import topological_order
-from autograd.pictures.scene import OPERATION
+from autograd.pictures.drawing.scene import OPERATION
 from autograd.pictures.steps import Step, partials, read
 
 

@@ -7,13 +7,13 @@ import warnings
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from autograd import lines
-from autograd.compiled.backends.numpy_loops import LoopsOnNumpy
-from autograd.compiled.backends.numpy_replay import NumpyReplay
+from autograd.compiled.backends.numpy_.loops import LoopsOnNumpy
+from autograd.compiled.backends.numpy_.replay import NumpyReplay
 from autograd.compiled.backends.replay import Replay
-from autograd.compiled.garbage import collector_at_rest
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.plan import Plan
+from autograd.compiled.recording.garbage import collector_at_rest
+from autograd.provenance import lines
 
 BACKENDS = ("auto", "numpy", "interpreter", "machine")
 
@@ -32,8 +32,8 @@ _OF_LAYERS = frozenset(["dot", "add", "mul"])
 WORTH_COMPILING = 750_000
 
 _MODULES = {
-    "interpreter": ("autograd.compiled.backends.interpreter", "InterpreterReplay"),
-    "machine": ("autograd.compiled.backends.machine", "MachineReplay"),
+    "interpreter": ("autograd.compiled.backends.interpreter.replay", "InterpreterReplay"),
+    "machine": ("autograd.compiled.backends.machine.replay", "MachineReplay"),
 }
 _SAID: set[str] = set()
 
@@ -112,7 +112,7 @@ def _best_native(plan: Plan, options: Options) -> Choice:
         reason = f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
     else:
         of_bodies, least = loops.written_out(plan.program), _least_straight(plan)
-        machine = importlib.import_module("autograd.compiled.backends.machine")
+        machine = importlib.import_module("autograd.compiled.backends.machine.replay")
         try:
             if least + of_bodies > MOST_INSTRUCTIONS:  # to look for layers would be in vain
                 raise machine.TooLongError(instructions, has_layers=False)
@@ -152,7 +152,7 @@ def _lack() -> _Lack | None:
     if find_spec("llvmlite") is None:
         return _Lack("is not installed", "pip install 'valuegrad[fast]'")
     try:
-        importlib.import_module("autograd.compiled.backends.jit")
+        importlib.import_module("autograd.compiled.backends.native.jit")
     except (ImportError, OSError) as error:  # a shared library that is broken, or made for another system
         reason = f"is installed but cannot be loaded ({type(error).__name__}: {error})"
         return _Lack(reason, "pip install --force-reinstall llvmlite", error)

@@ -19,11 +19,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd.arithmetic import Arithmetic
 from autograd.compiled.programs import loops, n_ary
 from autograd.compiled.programs.folding import OF_TRUTHS, SIMPLIFIED, of_constants, simplified
 from autograd.compiled.programs.n_ary import LONG_DOT
-from autograd.loop_recording import Body
+from autograd.loops.recorder import Body
+from autograd.number_systems.arithmetic import Arithmetic
 from autograd.primitives import TABLE, Primitive
 from autograd.program import ABSENT, Program
 

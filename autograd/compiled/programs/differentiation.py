@@ -19,7 +19,7 @@ from autograd.compiled.programs.building import Builder
 from autograd.compiled.programs.liveness import Liveness
 from autograd.compiled.programs.n_ary import LONG_DOT
 from autograd.compiled.programs.templates import Template, product_of, template_of
-from autograd.loop_recording import PART, Body
+from autograd.loops.recorder import PART, Body
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program
 

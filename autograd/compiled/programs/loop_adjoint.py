@@ -11,7 +11,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from autograd.compiled.programs import loops
-from autograd.loop_recording import Body
+from autograd.loops.recorder import Body
 from autograd.primitives import TABLE
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Never
 
-from autograd.loop_recording import Body
+from autograd.loops.recorder import Body
 from autograd.primitives import Primitive
 
 if TYPE_CHECKING:

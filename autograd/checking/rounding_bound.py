@@ -1,0 +1,402 @@
+"""``rounding_error``: how far rounding may have moved the result of a graph, proved from one backward pass.
+
+Let node i compute ``v̂ᵢ = fᵢ(v̂) + δᵢ`` from the computed operands, where ``fᵢ`` is the exact primitive and ``δᵢ`` what
+this one operation lost: its *local* error, with a bound ``dᵢ``. Three steps make a proof of that.
+
+1. Forward, a *box* for each node: the exact primitive over the boxes of the operands (in the number system of
+   intervals), made wider by ``dᵢ``. For every t from 0 to 1, the numbers ``wᵢ(t) = fᵢ(w(t)) + t·δᵢ`` lie in the boxes,
+   by induction; w(0) is the exact computation and w(1) the one that was made.
+2. Backward, the cotangents over the boxes: each interval Aᵢ holds ``∂output/∂vᵢ`` at every w(t).
+3. ``d output/dt = Σ ∂output/∂vᵢ · δᵢ``, so that integrating over t gives ``|computed - exact| ≤ Σ max|Aᵢ|·dᵢ``.
+
+To first order that is ``Σ |∂output/∂vᵢ|·dᵢ`` with the cotangents at the computed numbers; the quotient of the two sums
+is the factor which bounds all higher orders. Corners (``relu``, ``abs``, ``maximum``) are allowed: there w(t) still has
+a derivative for almost every t, between those of the pieces. Jumps are not, and where a box meets one, or the edge of a
+domain, or an infinite slope, nothing is proved and the bound is infinite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from math import inf, nextafter
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from autograd.errors import DomainError, operands_in_words
+from autograd.interpret import apply, partials
+from autograd.number_systems import floats, system_of
+from autograd.number_systems.directed import product_error
+from autograd.number_systems.enclosures import UNDECIDED, Interval
+from autograd.primitives import TABLE, Primitive
+from autograd.program import Program, flatten
+from autograd.provenance.lines import line_of
+from autograd.value import Value, plain, refuse_if_stale
+
+#: Rows whose value jumps at their kinks; the kinks of all others are corners. (A test compares both sides of each.)
+JUMPS = frozenset({"sign", "floor", "ceil", "atan2"})
+
+#: What cannot be continued: a domain left, an infinity met, a primitive that has no intervals.
+_FAILURES = (ValueError, ArithmeticError, TypeError, NotImplementedError)
+
+
+class Contribution(NamedTuple):
+    """What the rounding of one node may add to the error of the result."""
+
+    primitive: str
+    label: str
+    #: ``model.py:14``, for a node made inside of ``record_lines()``.
+    line: str
+    #: Of the bound, between 0 and 1.
+    share: float
+    amount: float
+    node: Value
+
+    def __str__(self) -> str:
+        named = f" '{self.label}'" if self.label else ""
+        where = f" ({self.line})" if self.line else ""
+        return f"{self.share:6.1%}  {self.primitive}{named} = {self.node.data:.6g}{where}"
+
+
+class RoundingBound(NamedTuple):
+    """A proven bound on the rounding error of a computed number, and the nodes that make it."""
+
+    #: The computed number.
+    value: float
+    #: |computed - exact| is at most this; infinite where nothing could be proved.
+    bound: float
+    #: The sum over the nodes of |∂output/∂node| times the bound on the node's own rounding; nan without a bound.
+    first_order: float
+    #: ``bound / first_order``: the most that all higher orders may add. Infinite if the first order vanishes alone.
+    factor: float
+    #: Largest first.
+    contributions: list[Contribution]
+    #: Why there is no bound, and at which node.
+    reason: str = ""
+    node: Value | None = None
+
+    @property
+    def relative(self) -> float:
+        """The bound over the size of the computed number."""
+        return 0.0 if self.bound == 0.0 else self.bound / math.fabs(self.value) if self.value else inf
+
+    def __str__(self) -> str:
+        if self.reason:
+            line = line_of(self.node)
+            return f"{self.value!r} with an unbounded rounding error: {self.reason}" + (f" ({line})" if line else "")
+        if self.bound == 0.0:
+            return f"{self.value!r} is exact"
+        head = f"{self.value!r} ± {self.bound:.2g} (relative {self.relative:.2g}; first order × {self.factor:.6g})"
+        lines = [head, *(f"  {contribution}" for contribution in self.contributions[:_MOST_SHOWN])]
+        if len(self.contributions) > _MOST_SHOWN:
+            lines.append(f"  … {len(self.contributions)} nodes in all")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from html import escape  # only a notebook asks
+
+        head, *_ = str(self).partition("\n")
+        rows = [
+            f"<tr><td>{c.share:.1%}</td><td>{escape(c.primitive)}</td><td>{escape(c.label)}</td>"
+            f"<td>{c.node.data:.6g}</td><td>{escape(c.line)}</td></tr>"
+            for c in self.contributions[:_MOST_SHOWN]
+        ]
+        titles = "".join(f"<th>{title}</th>" for title in ("share", "primitive", "label", "value", "line"))
+        table = f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>" if rows else ""
+        return f"<p>{escape(head)}</p>{table}"
+
+
+_MOST_SHOWN = 8
+
+
+def rounding_error(output: Any) -> RoundingBound:
+    """A proven bound on the rounding error of a computed Value, and the nodes that contribute most.
+
+    The error is the difference from what exact arithmetic makes of the same leaves and plain numbers, which count as
+    exact, as does every choice that the user's own ``if`` made. What is taken on trust is that ``+ - × ÷ √`` are
+    rounded correctly (IEEE 754), and that the C library is as accurate as ``number_systems.enclosures.ULPS`` says. The
+    bound is ``first_order · factor``; it is infinite, with the reason and the node, where a rounding error may reach
+    the edge of a domain, an infinite slope, or a jump such as an undecided ``where``. Time is linear in the size of the
+    graph, about 15 µs a node; the partials of a declared primitive are taken as they are declared.
+
+    In the median the bound is 6 times the true error over 10,000 random expressions of all primitives (10 times where
+    the result is not exact; most of it is what the C library might have lost and did not), and 2 times over expressions
+    of arithmetic that cancel.
+
+    >>> x = Value(1e-9)
+    >>> print(rounding_error((1.0 + x) - 1.0))
+    1.000000082740371e-09 ± 8.3e-17 (relative 8.3e-08; first order × 1)
+      100.0%  add = 1
+    >>> rounding_error(Value(0.5) * 3.0).bound
+    0.0
+
+    Raises:
+        TypeError: the output is no Value.
+        StaleGraphError: a leaf was written after the result had been computed.
+    """
+    if not isinstance(output, Value):
+        if plain(output) is not None:
+            raise TypeError(f"rounding_error takes a Value, which knows how it was computed; {output!r} does not")
+        raise TypeError(f"rounding_error takes one Value, not {type(output).__name__}")
+    program, nodes = flatten([output])
+    refuse_if_stale([node for node in nodes[program.first_instruction :] if isinstance(node, Value)])
+    return _Analysis(program, nodes).result()
+
+
+class _Unbounded(Exception):
+    """Nothing can be proved, for a reason and at a slot."""
+
+    def __init__(self, reason: str, slot: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.slot = slot
+
+
+class _Analysis:
+    """The boxes, local errors and cotangents of one program."""
+
+    def __init__(self, program: Program, nodes: Sequence[Any]) -> None:
+        self.m: Any = system_of("intervals")
+        self.strict = _strict(self.m)
+        # The error of a detached number reaches the result as well, though no derivative flows there.
+        flowing = tuple([TABLE["identity"] if p is TABLE["detach"] else p for p in program.primitives])
+        self.program = Program(
+            flowing,
+            program.opcodes,
+            program.starts,
+            program.operands,
+            program.constants,
+            program.inputs,
+            program.outputs,
+        )
+        self.nodes = nodes
+        self.numbers = [getattr(node, "data", getattr(node, "outcome", node)) for node in nodes]
+        self.output = program.outputs[0]
+        self.boxes: list[Any] = []
+        #: Slot → bound on what the node's own rounding lost, where that is not zero.
+        self.local: dict[int, float] = {}
+
+    def result(self) -> RoundingBound:
+        value: float = self.numbers[self.output]
+        try:
+            self._go_forward()
+            amounts, first = self._go_back()
+        except _Unbounded as found:
+            return RoundingBound(value, inf, math.nan, inf, [], found.reason, self.nodes[found.slot])
+        # fsum is correct to its last digit, and the next float makes good for that one.
+        total = math.fsum(amounts.values())
+        bound = nextafter(total, inf) if total else 0.0
+        factor = bound / first if first else (inf if bound else 1.0)
+        return RoundingBound(value, bound, first, factor, self._contributions(amounts, bound))
+
+    def _go_forward(self) -> None:
+        """Boxes and local errors; raises for what a box may not meet."""
+        m, numbers, boxes, local = self.m, self.numbers, self.boxes, self.local
+        for slot in range(self.program.first_instruction):
+            if math.isnan(numbers[slot]):
+                raise _Unbounded("a leaf is nan", slot)
+            boxes.append(m.number(numbers[slot]))
+        for slot, (primitive, operands) in enumerate(self.program.instructions(), self.program.first_instruction):
+            inside = [None if o < 0 else boxes[o] for o in operands]
+            computed = [None if o < 0 else numbers[o] for o in operands]
+            try:
+                box = self._apply(primitive, inside)
+                if primitive.compares:
+                    boxes.append(box)
+                    continue
+                self._refuse_jumps(primitive, inside)
+                z = numbers[slot]
+                if not math.isfinite(z):
+                    raise ValueError(f"its value is {z}")
+                exactly = EXACTLY.get(primitive.name) if primitive.forward is None else None
+                d = exactly(z, computed) if exactly else math.nan
+                if d != d:
+                    d = _distance(z, self._apply(primitive, [self._point(x) for x in computed]))
+                    if math.isinf(d):
+                        raise OverflowError
+            except _FAILURES as error:
+                raise _Unbounded(_in_words(m, primitive, error, inside), slot) from None
+            if d:
+                local[slot] = d
+                box = Interval(nextafter(box.low - d, -inf), nextafter(box.high + d, inf))
+            boxes.append(box)
+
+    def _apply(self, primitive: Primitive, operands: list[Any]) -> Any:
+        if primitive.forward is None:
+            return apply(self.m, primitive, operands)
+        return self.m.number(apply(self.strict, primitive, operands))
+
+    def _point(self, x: Any) -> Any:
+        return x if x is None or x.__class__ is bool else self.m.number(x)
+
+    def _refuse_jumps(self, primitive: Primitive, inside: list[Any]) -> None:
+        """Raise ValueError where the value may jump, or may change with an operand that has no derivative."""
+        m = self.m
+        if primitive.name == "where" and primitive.forward is None:
+            if inside[0] is UNDECIDED:
+                raise ValueError("rounding errors leave its condition undecided")
+            return
+        if not callable(primitive.partials) and None in primitive.partials:
+            for name, rule, box in zip(primitive.arguments, primitive.partials, inside, strict=False):
+                if rule is None and self._moves(box):
+                    raise ValueError(f"{name} is not exact, and has no derivative")
+        if primitive.forward is None and primitive.name not in JUMPS:
+            return
+        # A declared primitive may jump wherever it has a kink.
+        if any(map(self._moves, inside)) and primitive.kinks(*map(m.plain, inside)) is not False:
+            raise ValueError("it may jump within the rounding errors of its operands")
+
+    def _go_back(self) -> tuple[dict[int, float], float]:
+        """Slot → what its rounding adds to the error at most; and the sum of that to first order."""
+        m, boxes, numbers, local = self.m, self.boxes, self.numbers, self.local
+        over: list[Any] = [None] * len(boxes)  # ∂output/∂slot over the boxes
+        at: list[float] = [0.0] * len(boxes)  # and at the computed numbers
+        over[self.output], at[self.output] = m.number(1.0), 1.0
+        for slot, primitive, operands in self.program.instructions_backward():
+            cotangent = over[slot]
+            if cotangent is None or primitive.compares:
+                continue
+            # An operand without error does not move, whatever its slope.
+            moving = [i for i, o in enumerate(operands) if o >= 0 and self._moves(boxes[o])]
+            if not moving:
+                continue
+            try:
+                inside = [None if o < 0 else boxes[o] for o in operands]
+                slopes = partials(m, primitive, boxes[slot], inside, moving)
+                computed = [None if o < 0 else numbers[o] for o in operands]
+                points = partials(floats, primitive, numbers[slot], computed, moving)
+            except _FAILURES as error:
+                raise _Unbounded(_in_words(m, primitive, error), slot) from None
+            for i, slope, point in zip(moving, slopes, points, strict=True):
+                if slope.__class__ is int and slope == 0:
+                    continue
+                operand = operands[i]
+                product = cotangent if slope.__class__ is int and slope == 1 else cotangent * slope
+                over[operand] = product if over[operand] is None else over[operand] + product
+                at[operand] += at[slot] * point
+        amounts: dict[int, float] = {}
+        for slot, d in local.items():
+            if over[slot] is None:
+                continue
+            size = m.abs(over[slot]).high
+            if not math.isfinite(size):
+                raise _Unbounded("the slope of the result may be infinite within the rounding errors", slot)
+            if size:
+                amounts[slot] = nextafter(size * d, inf)
+        return amounts, math.fsum(math.fabs(at[slot]) * d for slot, d in local.items())
+
+    def _moves(self, box: Any) -> bool:
+        """Whether an operand has an error: a condition and an exact number have none."""
+        return box.__class__ is Interval and box.low != box.high
+
+    def _contributions(self, amounts: dict[int, float], bound: float) -> list[Contribution]:
+        found = []
+        for slot, amount in sorted(amounts.items(), key=lambda item: -item[1]):
+            node = self.nodes[slot]
+            name = node.primitive.name
+            found.append(Contribution(name, node.label, line_of(node), amount / bound, amount, node))
+        return found
+
+
+def _in_words(m: Any, primitive: Primitive, error: Exception, operands: Sequence[Any] = ()) -> str:
+    """What went wrong at a primitive; of its value, without the line of the user's that runs now."""
+    name = primitive.name
+    if isinstance(error, OverflowError):
+        return f"{name} or its slope may be too large for a float" + _given(primitive, operands)
+    if isinstance(error, DomainError) and operands:
+        inside = primitive.n_ary or primitive.domain(*map(m.plain, operands)) is True
+        why = f": {error.__cause__}" if inside or not primitive.needs else f" needs {primitive.needs}"
+        return name + why + _given(primitive, operands)
+    text = str(error)
+    return text if text.startswith(name) else f"{name}: {text}"
+
+
+def _given(primitive: Primitive, operands: Sequence[Any]) -> str:
+    return f"; {operands_in_words(primitive, operands)}" if operands else ""
+
+
+def _strict(m: Any) -> Any:
+    """The system without a hull of two branches: what a declared primitive chooses by must be decided."""
+
+    def where(condition: Any, x: Any, y: Any) -> Any:
+        if condition is UNDECIDED:
+            raise ValueError("rounding errors leave a choice inside of it undecided")
+        return m.where(condition, x, y)
+
+    return SimpleNamespace(**{**vars(m), "where": where})
+
+
+# What one operation lost. For + - × ÷ √ and sums of them it is computed exactly, but for one rounding upward; for all
+# other rows it is the distance to the interval that holds the exact value.
+
+
+def _distance(z: float, exact: Any) -> float:
+    """The largest distance of a float from the numbers of an interval, rounded up."""
+    d = max(exact.high - z, z - exact.low, 0.0)
+    return nextafter(d, inf) if d else 0.0
+
+
+def _above(x: float) -> float:
+    return nextafter(math.fabs(x), inf) if x else 0.0
+
+
+def _quotient_above(x: float, y: float) -> float:
+    return nextafter(math.fabs(x / y), inf) if x else 0.0
+
+
+def _of_sum(z: float, xs: Sequence[float]) -> float:
+    return _above(math.fsum([*xs, -z]))
+
+
+def _of_products(z: float, factors: Sequence[tuple[float, float]], start: Sequence[float] = ()) -> float:
+    """|z - start - Σ xy|; nan where a product's own error is no float."""
+    terms = [-z, *start]
+    for x, y in factors:
+        terms.append(x * y)
+        terms.append(product_error(x, y))
+    return _above(math.fsum(terms))
+
+
+def _of_dot(z: float, xs: Sequence[float]) -> float:
+    n = len(xs) // 2
+    return _of_products(z, list(zip(xs[:n], xs[n : 2 * n], strict=True)), xs[2 * n :])
+
+
+def _of_quotient(z: float, x: float, y: float) -> float:
+    """|z - x/y| = |zy - x| / |y|."""
+    return _quotient_above(_of_products(x, [(z, y)]), y)
+
+
+def _of_root(z: float, x: float) -> float:
+    """|z - √x| = |z² - x| / (z + √x), where √x is z but for its last digit."""
+    return _quotient_above(_of_products(x, [(z, z)]), z * (2.0 - 2.0**-50)) if z else x
+
+
+def _of_mean(z: float, xs: Sequence[float]) -> float:
+    """|z - Σx/n| = |nz - Σx| / n."""
+    return _quotient_above(_of_products(0.0, [(z, float(len(xs)))], [-x for x in xs]), len(xs))
+
+
+def _of_power(z: float, x: float, y: float) -> float:
+    """Of the square, the root and the reciprocal, however the power was computed; nan of others."""
+    if y == 2.0:
+        return _of_products(z, [(x, x)])
+    if y == 0.5 and x >= 0.0:
+        return _of_root(z, x)
+    return _of_quotient(z, 1.0, x) if y == -1.0 else math.nan
+
+
+EXACTLY: dict[str, Callable[[float, Any], float]] = {
+    "add": _of_sum,
+    "sub": lambda z, xs: _of_sum(z, (xs[0], -xs[1])),
+    "sum": _of_sum,
+    "mul": lambda z, xs: _of_products(z, [xs]),
+    "square": lambda z, xs: _of_products(z, [(xs[0], xs[0])]),
+    "dot": _of_dot,
+    "div": lambda z, xs: _of_quotient(z, *xs),
+    "reciprocal": lambda z, xs: _of_quotient(z, 1.0, *xs),
+    "sqrt": lambda z, xs: _of_root(z, *xs),
+    "pow": lambda z, xs: _of_power(z, *xs),
+    "mean": _of_mean,
+    "neg": lambda z, xs: 0.0,
+}

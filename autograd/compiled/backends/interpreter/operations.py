@@ -1,0 +1,48 @@
+"""What native code can compute: the primitives that are instructions or kernels, and their lines."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from autograd.compiled.backends.interpreter.words import FIRST_PRIMITIVE, Code
+from autograd.compiled.backends.reduction import LANES
+from autograd.number_systems.llvm import kernels
+from autograd.number_systems.llvm.emitter import Emitter, Register
+from autograd.primitives import TABLE
+
+
+@cache
+def operations() -> dict[str, int]:
+    """Primitive → its operation, for all that native code can compute."""
+    known: dict[str, int] = {}
+    for name, row in TABLE.items():
+        if row.n_ary or name in ("identity", "detach"):
+            continue
+        try:
+            _written(Emitter(LANES, kernels.call), name)
+        except NotImplementedError:
+            continue
+        known[name] = FIRST_PRIMITIVE + len(known)
+    return known
+
+
+def _written(emitter: Emitter, name: str) -> Register:
+    """The lines of a primitive over operands %x0, %x1, %x2."""
+    operands = [Register(emitter, f"%x{i}") for i in range(arity(name))]
+    return emitter.as_number(emitter.apply(name, *operands))
+
+
+def arity(name: str) -> int:
+    """The number of operands of a primitive."""
+    return TABLE[name].arity
+
+
+def body(emitter: Emitter, name: str, text: Code, numbers: list[str]) -> str:
+    """The lines of a primitive over numbers, inside of another function."""
+    inner = Emitter(LANES, kernels.call)
+    inner.functions, inner.declarations = emitter.functions, emitter.declarations
+    inner.prefix = f"%{name}{text.number}."
+    result = inner.as_number(inner.apply(name, *[Register(inner, number) for number in numbers]))
+    text.number += 1
+    text.add(*inner.lines)
+    return result.text

@@ -1,0 +1,1 @@
+"""Machine code: each plan compiled for itself."""

@@ -1,0 +1,165 @@
+"""The text of machine code: a plan as one function ``block`` over groups of four samples."""
+
+from __future__ import annotations
+
+from autograd.compiled.backends.machine.counted_loops import Counted
+from autograd.compiled.backends.machine.layers import Layers
+from autograd.compiled.backends.machine.loops import LoopWriter
+from autograd.compiled.backends.machine.neurons import NeuronWriter
+from autograd.compiled.backends.machine.operands import column, shared
+from autograd.compiled.backends.machine.straight import StraightCode
+from autograd.compiled.backends.native import driver
+from autograd.compiled.backends.reduction import LANES
+from autograd.compiled.backends.replay import Replay, places_of
+from autograd.number_systems.llvm import kernels
+from autograd.number_systems.llvm.emitter import Emitter, Register
+
+GROUP = f"<{LANES} x double>"
+
+#: Where a group's numbers of the tile lie.
+_OF_TILE = (
+    "%group = sub i64 %i, %tile",
+    "%group.place = mul i64 %group, %width",
+    f"%here = getelementptr {GROUP}, ptr %tile.memory, i64 %group.place",
+)
+
+
+class BlockText:
+    """The module of a replay; ``vectors`` is the memory that it needs."""
+
+    def __init__(self, replay: Replay, layers: Layers, *, fast: bool = False) -> None:
+        self._replay = replay
+        self._layers = layers
+        #: A summed or kept number's slot → its places among those.
+        self._summed: dict[int, list[int]] = {}
+        self._kept: dict[int, list[int]] = {}
+        self._emitter = Emitter(LANES, kernels.call, contract=fast)
+        self._lines = self._emitter.lines
+        self._code = StraightCode(self._emitter, self._outside, self._put)
+        self._counted = Counted(self._emitter, "loop")
+        self._loops = LoopWriter(self._emitter, self._counted, self._code)
+        self._neurons = NeuronWriter(layers, self._emitter, self._counted, self._code)
+        self._write()
+        self._last_block = self._counted.block
+        self._lines_of_tile = self._write_tile()
+        self._last_block_of_tile = self._counted.block
+        self.vectors = self._loops.vectors + self._neurons.groups * self._neurons.width
+
+    def _write(self) -> None:
+        program, varying = self._replay.plan.program, self._replay.plan.varying
+        starts, flat, first = program.starts, program.operands, program.first_instruction
+        self._lines.append("%sample = shl i64 %i, 2")
+        self._loops.expect(program, self._replay.columns, self._layers.uses)
+        products = self._layers.products_left()
+        self._summed = places_of(self._replay.summed, None if products else self._layers.end)
+        self._kept = places_of(self._replay.kept)
+        for place, slot in enumerate(self._replay.columns):
+            if not self._loops.is_loaded_here(slot) and slot not in self._layers.columns:
+                self._code.registers[slot] = column(self._emitter, f"%column{place}", str(place))
+        for slot in self._replay.columns:
+            if slot in self._summed or slot in self._kept:
+                self._put(slot)
+        for slot in (*range(first, self._layers.end), *products):
+            if not varying[slot]:
+                continue
+            if slot in self._layers.inside:
+                for neuron in self._neurons.write(slot):
+                    self._put(neuron)
+                continue
+            i = slot - first
+            primitive, xs = program.primitives[program.opcodes[i]], flat[starts[i] : starts[i + 1]]
+            if not self._loops.write(slot, primitive, xs):
+                self._code.compute(slot, primitive, xs)
+        self._code.end()
+        self._neurons.write_ends()
+
+    def _write_tile(self) -> list[str]:
+        """The lines that come after each tile of groups."""
+        end = len(self._lines)
+        self._counted.block = "tile.sums"
+        self._lines += ["%tile.groups = sub i64 %tile.end, %tile", "%last.group = sub i64 %tile.groups, 1"]
+        self._neurons.write_sums()
+        lines = self._lines[end:]
+        del self._lines[end:]
+        return lines
+
+    def _outside(self, slot: int) -> Register:
+        """A number that is in no register: one in memory, or one that all samples share."""
+        found = self._neurons.number(slot)
+        if found is not None:
+            return found
+        program = self._replay.plan.program
+        if program.inputs <= slot < program.first_instruction:
+            return self._emitter.number(program.constants[slot - program.inputs])
+        return shared(self._emitter, str(self._replay.levels.row[slot]))
+
+    def _put(self, slot: int) -> None:
+        """Send a number to the outputs that it is, as soon as it is known."""
+        if slot not in self._summed and slot not in self._kept:
+            return
+        emitter, kind, number = self._emitter, self._emitter.number_type, self._code.number(slot)
+        for place in self._summed.get(slot, ()):
+            at = emitter.name()
+            self._lines.append(f"{at} = getelementptr {kind}, ptr %lanes, i64 {place}")
+            so_far = emitter.line(f"load {kind}, ptr {at}, align 32")
+            total = emitter.line(f"fadd {kind} {so_far.text}, {number}")
+            self._lines.append(f"store {kind} {total.text}, ptr {at}, align 32")
+        for place in self._kept.get(slot, ()):
+            at, here = emitter.name(), emitter.name()
+            self._lines.append(f"{at} = getelementptr ptr, ptr %outputs, i64 {place}")
+            array = emitter.line(f"load ptr, ptr {at}, align 8, !invariant.load !0")
+            self._lines.append(f"{here} = getelementptr {kind}, ptr {array.text}, i64 %i")
+            self._lines.append(f"store {kind} {number}, ptr {here}, align 8")
+
+    def __str__(self) -> str:
+        fields = ("uniform", "memory") if self.vectors else ("uniform",)
+        return "\n".join(
+            [
+                *sorted(self._emitter.declarations),
+                *self._emitter.functions.values(),
+                *(
+                    f"{name} = private constant [{len(table)} x i64] [{', '.join(f'i64 {x}' for x in table)}]"
+                    for table, name in self._neurons.tables.items()
+                ),
+                driver.HEAD,
+                "entry:",
+                *(line.strip() for name in fields for line in driver.field(name).splitlines()),
+                *(self._tiles() if self._neurons.width else self._groups("%first", "entry", "%last", "done")),
+                "done:",
+                "ret void",
+                "}",
+                "!0 = !{}",
+                driver.TEXT,
+            ]
+        )
+
+    def _groups(self, first: str, before: str, last: str, after: str) -> list[str]:
+        """The loop over groups of samples."""
+        return [
+            "br label %loop",
+            "loop:",
+            f"%i = phi i64 [{first}, %{before}], [%next, %{self._last_block}]",
+            *(_OF_TILE if self._neurons.width else ()),
+            *self._lines,
+            "%next = add i64 %i, 1",
+            f"%more = icmp slt i64 %next, {last}",
+            f"br i1 %more, label %loop, label %{after}",
+        ]
+
+    def _tiles(self) -> list[str]:
+        """The loop over tiles of groups, each with its place in memory."""
+        return [
+            f"%width = add i64 {self._neurons.width}, 0",
+            f"%tile.memory = getelementptr {GROUP}, ptr %memory, i64 {self._loops.vectors}",
+            "br label %tiles",
+            "tiles:",
+            f"%tile = phi i64 [%first, %entry], [%tile.end, %{self._last_block_of_tile}]",
+            f"%tile.full = add i64 %tile, {self._neurons.groups}",
+            "%tile.whole = icmp slt i64 %tile.full, %last",
+            "%tile.end = select i1 %tile.whole, i64 %tile.full, i64 %last",
+            *self._groups("%tile", "tiles", "%tile.end", "tile.sums"),
+            "tile.sums:",
+            *self._lines_of_tile,
+            "%tile.more = icmp slt i64 %tile.end, %last",
+            "br i1 %tile.more, label %tiles, label %done",
+        ]

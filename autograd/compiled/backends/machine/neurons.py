@@ -1,0 +1,226 @@
+"""Layers in machine code: loops over neurons and inputs, not a line for each weight.
+
+Inputs, neurons and cotangents lie in memory, a vector each, for a *tile* of groups of samples; products that are only
+summed over samples, the gradients of weights, are added up once a tile, so that a sum is loaded and stored once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from autograd.compiled.backends.machine.counted_loops import Counted
+from autograd.compiled.backends.machine.layers import Axis, Grid, Layer, Layers, Products
+from autograd.compiled.backends.machine.operands import column, shared
+from autograd.compiled.backends.machine.straight import StraightCode
+from autograd.compiled.backends.reduction import LANES
+from autograd.number_systems.llvm.emitter import Emitter, Register
+
+#: Neurons that are computed at once: their sums do not wait for each other.
+TOGETHER = 12
+
+#: Neurons and inputs whose products are summed at once: eight sums fit into the registers.
+ACROSS, ALONG = 4, 2
+
+#: Bytes of memory that a tile may take, and the groups of samples that it has at least and at most.
+TILE_BYTES, LEAST_GROUPS, MOST_GROUPS = 256 << 10, 4, 32
+
+
+class Portion(NamedTuple):
+    """Some of many that are taken ``width`` at a time."""
+
+    first: int
+    last: int
+    width: int
+
+
+class NeuronWriter:
+    """Writes layers among the lines of a block.
+
+    Args:
+        code: the code around them.
+    """
+
+    def __init__(self, layers: Layers, emitter: Emitter, counted: Counted, code: StraightCode) -> None:
+        self._layers = layers
+        self._emitter = emitter
+        self._counted = counted
+        self._code = code
+        #: Vectors of memory that a group of samples takes.
+        self.width = 0
+        #: The vector of each slot that lies in memory.
+        self._places: dict[int, int] = {}
+        self._runs: dict[tuple[int, ...], int] = {}
+        #: Places that go up unevenly, and the name of their table.
+        self.tables: dict[tuple[int, ...], str] = {}
+
+    def number(self, slot: int) -> Register | None:
+        """A number that lies in memory, or in a column that layers read; ``None`` for any other."""
+        place = self._places.get(slot)
+        if place is not None:
+            return self._load("%here", str(place))
+        place = self._layers.columns.get(slot)
+        return None if place is None else column(self._emitter, self._emitter.name(), str(place))
+
+    def write(self, slot: int) -> tuple[int, ...]:
+        """Write the layer that begins with an instruction, if one does; its neurons."""
+        layer = self._layers.layers.get(slot)
+        if layer is None:
+            return ()
+        inputs, neurons = self._run_of(layer.inputs), self._new_run(layer.neurons)
+        for some in _portions(len(layer.neurons), TOGETHER):
+            self._neurons(layer, some, inputs, neurons)
+        return layer.neurons
+
+    def write_ends(self) -> None:
+        """Write what the sums over a tile need of each group."""
+        for products in self._layers.products:
+            self._run_of(products.inputs)
+            self._run_of(products.cotangents)
+
+    def write_sums(self) -> None:
+        """Write the sums of products over the groups of a tile."""
+        for products in self._layers.products:
+            for across in _portions(len(products.cotangents), ACROSS):
+                for along in _portions(len(products.inputs), ALONG):
+                    self._sums(products, across, along)
+
+    def _neurons(self, layer: Layer, some: Portion, inputs: int, neurons: int) -> None:
+        """A loop over neurons, and within it one over inputs."""
+        emitter, counted, width = self._emitter, self._counted, some.width
+        outer = counted.begin(some.first)
+        rows = [self._place(layer.weights, outer.step, j) for j in range(width)]
+        if layer.starts is None:
+            x = self._load("%here", str(inputs))
+            begun = [emitter.apply("mul", shared(emitter, row), x) for row in rows]
+        else:
+            begun = [shared(emitter, self._place(layer.starts, outer.step, j)) for j in range(width)]
+        sums = begun
+        skipped = int(layer.starts is None)
+        if len(layer.inputs) > skipped:
+            inner = counted.begin(skipped)
+            names = [f"%{inner.label}.sum{j}" for j in range(width)]
+            x = self._load("%here", self._sum(inner.step, 1, inputs))
+            further = self._along(layer.weights.right, inner.step, 0)
+            sums = []
+            for name, row in zip(names, rows, strict=True):
+                weight = shared(emitter, emitter.line(f"add i64 {row}, {further}").text)
+                sums.append(emitter.apply("add", Register(emitter, name), emitter.apply("mul", weight, x)))
+            counted.carry(inner, names, [number.text for number in begun], [number.text for number in sums])
+            counted.end(inner, 1, len(layer.inputs) - 1)
+        for j, number in enumerate(sums):
+            self._store(number, self._sum(outer.step, 1, neurons + j))
+        counted.end(outer, width, some.last - width)
+
+    def _sums(self, products: Products, across: Portion, along: Portion) -> None:
+        """Loops over neurons and inputs, and within them one over the groups of the tile."""
+        emitter, counted, kind, grid = self._emitter, self._counted, self._emitter.number_type, products.sums
+        inputs, cotangents = self._runs[products.inputs], self._runs[products.cotangents]
+        down, right = counted.begin(across.first), counted.begin(along.first)
+        rows = [self._place(grid, down.step, k) for k in range(across.width)]
+        further = [self._along(grid.right, right.step, i) for i in range(along.width)]
+        places = []
+        for row in rows:
+            for column_of_row in further:
+                place = emitter.line(f"add i64 {row}, {column_of_row}").text
+                places.append(emitter.name())
+                emitter.lines.append(f"{places[-1]} = getelementptr {kind}, ptr %lanes, i64 {place}")
+        begun = [emitter.line(f"load {kind}, ptr {at}, align 32").text for at in places]
+        of_cotangent, of_input = self._sum(down.step, 1, cotangents), self._sum(right.step, 1, inputs)
+        groups = counted.begin(0)
+        names = [f"%{groups.label}.sum{j}" for j in range(len(places))]
+        at = emitter.name()
+        emitter.lines += [
+            f"{at}.place = mul i64 {groups.step}, %width",
+            f"{at} = getelementptr {kind}, ptr %tile.memory, i64 {at}.place",
+        ]
+        xs = [self._load(at, self._sum(of_input, 1, i)) for i in range(along.width)]
+        cs = [self._load(at, self._sum(of_cotangent, 1, k)) for k in range(across.width)]
+        pairs = [(c, x) for c in cs for x in xs]
+        following = [
+            emitter.apply("add", Register(emitter, name), emitter.apply("mul", c, x)).text
+            for name, (c, x) in zip(names, pairs, strict=True)
+        ]
+        counted.carry(groups, names, begun, following)
+        counted.end(groups, 1, "%last.group")
+        for place, number in zip(places, following, strict=True):
+            emitter.lines.append(f"store {kind} {number}, ptr {place}, align 32")
+        counted.end(right, along.width, along.last - along.width)
+        counted.end(down, across.width, across.last - across.width)
+
+    def _new_run(self, slots: tuple[int, ...]) -> int:
+        """Vectors one after the other; what is stored there lies in memory now."""
+        start = self._runs[slots] = self.width
+        self.width += len(slots)
+        for i, slot in enumerate(slots):
+            self._places.setdefault(slot, start + i)
+        return start
+
+    def _run_of(self, slots: tuple[int, ...]) -> int:
+        """Where numbers lie one after the other in memory; they are put there if they do not yet."""
+        if slots in self._runs:
+            return self._runs[slots]
+        places = [self._places.get(slot) for slot in slots]
+        if None not in places and places == list(range(places[0] or 0, (places[0] or 0) + len(slots))):
+            self._runs[slots] = places[0] or 0
+            return self._runs[slots]
+        columns = self._layers.places_of_columns(slots)
+        if columns is not None and places.count(None) == len(slots):
+            start = self._new_run(slots)
+            run = self._counted.begin(0)
+            place = self._sum(self._along(columns.right, run.step, 0), 1, columns.first)
+            number = column(self._emitter, f"%{run.label}.column", place)
+            self._store(number, self._sum(run.step, 1, start))
+            self._counted.end(run, 1, len(slots) - 1)
+            return start
+        numbers = [Register(self._emitter, self._code.number(slot)) for slot in slots]
+        start = self._new_run(slots)
+        for i, (slot, number) in enumerate(zip(slots, numbers, strict=True)):
+            self._store(number, str(start + i))
+            self._code.registers.pop(slot, None)
+        return start
+
+    def _place(self, grid: Grid, step: str, further: int) -> str:
+        """The place of neuron ``step + further``, for the first input."""
+        return self._sum(self._along(grid.down, step, further), 1, grid.first)
+
+    def _along(self, axis: Axis, step: str, further: int) -> str:
+        """How far up a place is at ``step + further``."""
+        if axis.table is None:
+            return self._sum(step, axis.step, further * axis.step)
+        name = self.tables.setdefault(axis.table, f"@places.{len(self.tables)}")
+        at = self._emitter.name()
+        self._emitter.lines.append(f"{at} = getelementptr i64, ptr {name}, i64 {self._sum(step, 1, further)}")
+        return self._emitter.line(f"load i64, ptr {at}, align 8, !invariant.load !0").text
+
+    def _sum(self, step: str, by: int, first: int) -> str:
+        """``step * by + first``."""
+        scaled = step if by == 1 else self._emitter.line(f"mul i64 {step}, {by}").text
+        return scaled if not first else self._emitter.line(f"add i64 {scaled}, {first}").text
+
+    def _load(self, base: str, place: str) -> Register:
+        at = self._emitter.name()
+        self._emitter.lines.append(f"{at} = getelementptr {self._emitter.number_type}, ptr {base}, i64 {place}")
+        return self._emitter.line(f"load {self._emitter.number_type}, ptr {at}, align 32")
+
+    def _store(self, number: Register, place: str) -> None:
+        at, kind = self._emitter.name(), self._emitter.number_type
+        self._emitter.lines += [
+            f"{at} = getelementptr {kind}, ptr %here, i64 {place}",
+            f"store {kind} {number.text}, ptr {at}, align 32",
+        ]
+
+    @property
+    def groups(self) -> int:
+        """Groups of samples in a tile."""
+        return max(LEAST_GROUPS, min(MOST_GROUPS, TILE_BYTES // (8 * LANES * max(self.width, 1))))
+
+
+def _portions(count: int, most: int) -> list[Portion]:
+    """So many in equal parts of at most ``most``, as far as that goes, and the rest.
+
+    >>> _portions(10, 6), _portions(32, 12)
+    ([Portion(first=0, last=10, width=5)], [Portion(first=0, last=22, width=11), Portion(first=22, last=32, width=10)])
+    """
+    width = -(-count // -(-count // most))
+    many = count - count % width
+    return [some for some in (Portion(0, many, width), Portion(many, count, count - many)) if some.width]

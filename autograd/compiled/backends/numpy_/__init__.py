@@ -1,0 +1,1 @@
+"""Replay on NumPy: one call for all instructions that can run together."""

@@ -1,0 +1,116 @@
+"""Plans that are ready to run: over the samples of a batch, or at one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiled.backends.choice import Choice
+from autograd.compiled.recording.arguments import Arguments
+from autograd.compiled.recording.guards import NOT_ASKED, Missed
+from autograd.compiled.recording.tracing import Trace
+from autograd.eager import nodes
+
+
+class Ready:
+    """A plan that a back end can run, and the numbers that are the same for all samples."""
+
+    def __init__(self, trace: Trace, choice: Choice, params: int) -> None:
+        self.trace = trace
+        self.choice = choice
+        self.replay = replay = choice.replay
+        plan = replay.plan
+        row = replay.levels.row
+        self.uniform = replay.new_uniform()
+        places = [(c, s) for c, s in enumerate(trace.arguments) if s >= 0]
+        self._varying = [c for s, c in sorted((s, c) for c, s in places) if plan.varying[s]]
+        self._numbers = [(row[s], c) for c, s in places if not plan.varying[s]]
+        self._leaf_rows = replay.levels.row_of[np.array(trace.leaf_inputs, np.intp)]
+        self._moment = -1
+        self.first_derivative = plan.values + plan.guards
+        #: Collects the value and the gradient by the parameters.
+        values = range(min(plan.values, 1))
+        self.gather = replay.gather([*values, *range(self.first_derivative, self.first_derivative + params)])
+
+    @property
+    def needs_numbers(self) -> bool:
+        """Whether the call's arguments hold numbers that all samples share."""
+        return bool(self._numbers)
+
+    def refresh(self) -> None:
+        """Read the leaves again if any was written since."""
+        if self._moment != nodes.now:
+            self.uniform[self._leaf_rows, 0] = [leaf._data for leaf in self.trace.leaves]
+            self._moment = int(nodes.now)
+
+    def run(self, columns: Sequence[Any], samples: int, seeds: Sequence[Any] = ()) -> tuple[Any, list[Any]]:
+        """Sums and kept outputs, at the leaves' numbers of now; seeds are columns for the inputs after all others."""
+        uniform = self.uniform
+        self.refresh()
+        for row, c in self._numbers:
+            uniform[row, 0] = columns[c]
+        return self.replay.run([*[columns[c] for c in self._varying], *seeds], uniform, samples)
+
+    def output(self, i: int, kept: Sequence[Any]) -> Any:
+        """An output that is not summed; a derivative is added to 0.0, as ``backward()`` does, so it is never -0.0."""
+        found = self.replay.output(i, kept, self.uniform)
+        return found + 0.0 if i >= self.first_derivative else found
+
+
+class AtPoint(Ready):
+    """A plan over one vector, whose numbers are the first inputs, in order; seeds differ from lane to lane.
+
+    A solver calls it thousands of times, so numbers are read and written as arrays.
+    """
+
+    def __init__(self, trace: Trace, choice: Choice) -> None:
+        super().__init__(trace, choice, 0)
+        self._numbers_of_all = self.uniform.reshape(-1)  # the same memory
+        self._vector = self._numbers_of_all[: len(trace.arguments)]
+        plan, row = self.replay.plan, self.replay.levels.row
+        outputs = plan.program.outputs
+        #: The outputs that are values, and those that are derivatives.
+        self.values, self.derivatives = range(plan.values), range(self.first_derivative, len(outputs))
+        self._guards = range(plan.values, self.first_derivative)
+        self._outcomes = np.array([g.outcome for g in trace.guards], float)
+        #: The rows of the outputs where nothing varies; a loop's numbers do, as those of seeds.
+        self._rows = None
+        if not any(plan.varying[o] for o in outputs):
+            self._rows = np.array([row[o] for o in outputs], np.intp)
+
+    def at(self, x: Any, lanes: Sequence[Any] = ()) -> list[Any]:
+        """The kept outputs; the uniform array holds the rest. Raises Missed if a guard does not hold."""
+        self.refresh()
+        self._vector[:] = x
+        _, kept = self.replay.run(list(lanes), self.uniform, len(lanes[0]) if lanes else 1)
+        if len(self._guards):
+            truths = self.found(self._guards, kept)
+            other = (truths != self._outcomes) & (truths != NOT_ASKED)
+            if other.any():
+                raise Missed(self.trace.guards[int(other.argmax())], 0)
+        return kept
+
+    def found(self, outputs: range, kept: Sequence[Any]) -> Any:
+        """A run of outputs as one array, at the first lane."""
+        if self._rows is not None:
+            return self._numbers_of_all.take(self._rows[outputs.start : outputs.stop])
+        numbers = [self.replay.output(i, kept, self.uniform) for i in outputs]
+        return np.array([x[0] if isinstance(x, np.ndarray) else x for x in numbers], np.float64)
+
+    def derivative(self, kept: Sequence[Any], count: int) -> Any:
+        """The derivative outputs, ``(count, derivatives)``."""
+        found = np.empty((count, len(self.derivatives)))
+        for j, i in enumerate(self.derivatives):
+            found[:, j] = self.output(i, kept)
+        return found
+
+
+def varying_inputs(trace: Trace, arguments: Arguments) -> list[bool]:
+    """Whether each input of the trace's program differs from sample to sample."""
+    varying = [False] * trace.program.inputs
+    for column, place in zip(arguments.columns, trace.arguments, strict=True):
+        if place >= 0 and isinstance(column, np.ndarray):
+            varying[place] = True
+    return varying

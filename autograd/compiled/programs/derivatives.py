@@ -1,0 +1,139 @@
+"""Plans of values and derivatives: gradients, products with tangents, cotangents and vectors, and the matrices that
+these make up.
+
+What is multiplied with, the *seed*, is further inputs of the program, which differ from lane to lane. In a *matrix* of
+derivatives each lane has a unit vector for its seed, and is one row or one column. There what the lane's one seed does
+not reach is kept out, as a branch not taken is, be it ``0 · inf``: so rows are those that the engine finds one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from autograd.compiled.programs.building import Builder, Product, rebuilt
+from autograd.compiled.programs.differentiation import Adjoint
+from autograd.compiled.programs.plan import Plan, plan_of
+from autograd.compiled.programs.tangents import Tangents
+from autograd.compiled.recording.garbage import collector_at_rest
+from autograd.compiled.recording.guards import outputs_of
+from autograd.compiled.recording.tracing import Trace
+
+
+class Derivative(NamedTuple):
+    """What is to be computed of a recorded function."""
+
+    name: str
+    #: "gradient", backward from the one output; "vjp", backward from a cotangent; "jvp", along a tangent; "hvp", the
+    #: gradient along a vector; "" for the values alone.
+    mode: str
+    #: Whether each lane has one seed that is 1.0, while the others are 0.0.
+    is_matrix: bool = False
+
+    def seeds(self, outputs: int, wanted: int) -> int:
+        """How many numbers a seed has: one per output, or one per argument that is differentiated by."""
+        return {"vjp": outputs, "jvp": wanted, "hvp": wanted}.get(self.mode, 0)
+
+    def refuse_unless_it_exists(self, recorded: Trace, name: str) -> None:
+        """Raise TypeError if it is of functions with one output, and this one has several."""
+        if self.mode in ("gradient", "hvp") and not recorded.one_number:
+            raise TypeError(
+                f"{self.name} needs a function of one output; {name} returns {len(recorded.outputs)} numbers in a list"
+            )
+
+
+VALUES = Derivative("values", "")
+GRADIENT = Derivative("gradient", "gradient")
+VJP = Derivative("vjp", "vjp")
+JVP = Derivative("jvp", "jvp")
+HVP = Derivative("hvp", "hvp")
+ROWS = Derivative("jacobian by rows", "vjp", True)
+COLUMNS = Derivative("jacobian by columns", "jvp", True)
+HESSIAN = Derivative("hessian", "hvp", True)
+
+
+def jacobian_of(recorded: Trace, wanted: int) -> Derivative:
+    """How a Jacobian by so many arguments is made: by rows or by columns, whichever are fewer."""
+    if recorded.one_number:
+        return GRADIENT
+    return ROWS if len(recorded.outputs) <= wanted else COLUMNS
+
+
+@collector_at_rest()
+def planned(
+    recorded: Trace,
+    derivative: Derivative,
+    wanted: Sequence[int],
+    varying: Sequence[bool],
+    *,
+    with_values: bool = True,
+    reduced: Sequence[bool] = (),
+    long_dots: bool = True,
+) -> Plan:
+    """The plan for a derivative; its seeds are inputs after all others.
+
+    Args:
+        wanted: the inputs to differentiate by; -1 for what nothing depends on.
+        varying: per input of the recorded program, whether it differs from lane to lane.
+        with_values: whether values and guards are outputs too, before the derivatives.
+        reduced: per output of the plan, whether it is to be summed over samples; none unless told.
+        long_dots: leave a ``dot`` of many numbers as it is, of values and gradients. That is best for samples, but at a
+            point native code has no such operation.
+    """
+    program, count = recorded.program, derivative.seeds(len(recorded.outputs), len(wanted))
+    builder = Builder(program.inputs + count, long_dots=long_dots and derivative in (VALUES, GRADIENT))
+    places = rebuilt(program, builder, range(program.inputs))
+    seeds = range(program.inputs, program.inputs + count)
+    found: list[int | Product] = []
+    if derivative.mode in ("gradient", "hvp"):
+        start = {slot: builder.constant(1.0) for slot in recorded.outputs if slot >= 0}
+        found = _backward(builder, recorded, places, recorded.orders[0], start, wanted)
+    elif derivative.mode == "vjp":
+        start = _start(builder, recorded, seeds)
+        order = sorted({slot for one in recorded.orders for slot in one})
+        found = _backward(builder, recorded, places, order, start, wanted, start if derivative.is_matrix else {})
+    elif derivative.mode == "jvp":
+        tangents = Tangents(builder, program, places, wanted, seeds, is_matrix=derivative.is_matrix)
+        found = [*tangents.of(recorded.outputs)]
+    if derivative.mode == "hvp":
+        # Forward over reverse: the gradient is a program of its own, along whose way the vector is pushed.
+        gradient = builder.program(found)
+        builder = Builder(gradient.inputs)
+        again = rebuilt(gradient, builder, range(gradient.inputs))
+        places = rebuilt(program, builder, range(program.inputs))
+        tangents = Tangents(builder, gradient, again, wanted, seeds, is_matrix=derivative.is_matrix)
+        found = [*tangents.of(gradient.outputs)]
+    values: list[int] = []
+    guards: list[int] = []
+    if with_values:
+        values = [
+            places[s] if s >= 0 else builder.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)
+        ]
+        guards = outputs_of(recorded.guards, builder, places)
+    return plan_of(
+        builder.program([*values, *guards, *found]), len(values), len(guards), [*varying, *[True] * count], reduced,
+        products=sum(number.__class__ is tuple for number in found),
+    )  # fmt: skip
+
+
+def _start(builder: Builder, recorded: Trace, seeds: Sequence[int]) -> dict[int, int]:
+    """The cotangent of each slot that is an output; one that is several outputs gets their sum."""
+    start: dict[int, int] = {}
+    for seed, slot in zip(seeds, recorded.outputs, strict=True):
+        if slot >= 0:
+            start[slot] = seed if slot not in start else (builder.slot(start[slot]) + builder.slot(seed)).index
+    return start
+
+
+def _backward(
+    builder: Builder,
+    recorded: Trace,
+    places: Sequence[int],
+    order: Sequence[int],
+    start: Mapping[int, int],
+    wanted: Sequence[int],
+    lanes: Mapping[int, int] | None = None,
+) -> list[int | Product]:
+    inputs = [s for s in wanted if s >= 0]
+    found = Adjoint(builder, recorded.program, places, order, start, inputs, lanes=lanes).cotangents
+    return [builder.constant(0.0) if s < 0 or found[s] is None else found[s] for s in wanted]

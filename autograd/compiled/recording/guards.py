@@ -1,0 +1,78 @@
+"""What happens when a recorded program would take another way than the function: never a wrong branch in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
+from typing import Any
+
+import numpy as np
+
+from autograd.compiled.programs.building import Builder
+from autograd.compiled.recording.tracing import Guard
+from autograd.errors import GuardError
+
+#: What a guard's output holds, in place of a truth, for samples that take no branch in which it was asked.
+NOT_ASKED = -1.0
+
+
+class Missed(Exception):
+    """All samples that ask decided a comparison differently from the recording, and alike: another recording serves."""
+
+    def __init__(self, guard: Guard, sample: int) -> None:
+        super().__init__(guard, sample)
+        self.guard = guard
+        #: The first of them.
+        self.sample = sample
+
+
+def outputs_of(guards: Sequence[Guard], builder: Builder, places: Sequence[int]) -> list[int]:
+    """Per guard, the builder's slot of its truth, or of ``NOT_ASKED``; ``places`` has that of each slot recorded."""
+    found = []
+    for guard in guards:
+        truth: Any = builder.slot(places[guard.slot])
+        if guard.within:
+            conditions = [(builder.slot(places[slot]), outcome) for slot, outcome in guard.within]
+            taken = reduce(and_, [condition if outcome else 1 - condition for condition, outcome in conditions])
+            truth = builder.number(builder.where(taken, truth, NOT_ASKED))
+        found.append(truth.index)
+    return found
+
+
+def check(name: str, guard: Guard, truth: Any) -> None:
+    """Raise unless a comparison came out as recorded for all samples that ask.
+
+    Raises:
+        Missed: it came out otherwise for all of them.
+        GuardError: for some of them; the comparison, the samples and the remedy are named.
+    """
+    asks = truth != NOT_ASKED
+    other = asks & (truth != guard.outcome)
+    if not np.any(other):
+        return
+    wrong = np.flatnonzero(other)
+    count = np.count_nonzero(asks)
+    if len(wrong) == count:
+        raise Missed(guard, int(wrong[0]))
+    shown = ", ".join(map(str, wrong[:5])) + (" …" if len(wrong) > 5 else "")
+    raise GuardError(
+        f"{name}: the comparison {guard.text}{_at(guard)} is {guard.outcome} for some samples and "
+        f"{not guard.outcome} for {len(wrong)} of {count} (samples {shown}), so no single branch is right. "
+        "Write the choice with where(condition, a, b)."
+    )
+
+
+def missed_again(name: str, guard: Guard) -> GuardError:
+    """What to say where a comparison comes out differently from a recording that was made for these very numbers."""
+    if not guard.within:
+        return GuardError(f"{name} decides differently at the same numbers when it is run again")
+    return GuardError(
+        f"{name}: the comparison {guard.text}{_at(guard)} lies in a branch of where and was recorded as "
+        f"{guard.outcome}; for the samples that take this branch it is {not guard.outcome}. "
+        "Write the choice with where(condition, a, b)."
+    )
+
+
+def _at(guard: Guard) -> str:
+    return f" ({guard.line})" if guard.line else ""

@@ -1,0 +1,77 @@
+"""What may stand among a node's parents beside Values: plain numbers, conditions, and operands without a derivative."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any, final
+
+from autograd.eager import watching
+from autograd.primitives import Primitive
+from autograd.provenance.lines import user_line
+
+
+def plain(x: Any) -> float | None:
+    """A real number as a float; ``None`` for anything else, Values among it."""
+    kind = x.__class__
+    if kind is float:
+        return x  # type: ignore[no-any-return]
+    return float(x) if kind is int or isinstance(x, Real) else None
+
+
+@final
+class Condition:
+    """The outcome of a comparison, with its two sides; ``if`` uses its truth, ``where`` takes it as a choice."""
+
+    __slots__ = ("_outcome", "parents", "primitive")
+
+    def __init__(self, primitive: Primitive, parents: tuple[Any, Any], outcome: bool) -> None:
+        self.primitive = primitive
+        self.parents = parents
+        self._outcome = outcome
+
+    @property
+    def outcome(self) -> bool:
+        """Whether it holds; a function that is being recorded for replay asks for it, and so makes it a guard."""
+        if watching.watch is not None and watching.watch.is_ours():
+            return watching.watch.answer(self, self._outcome, user_line())
+        return self._outcome
+
+    def __bool__(self) -> bool:
+        return self.outcome
+
+    def __repr__(self) -> str:
+        left, right = (in_short(side) for side in self.parents)
+        return f"Condition({left} {self.primitive.symbol} {right} is {self._outcome})"
+
+
+@final
+class Passive:
+    """An operand that takes part in a node without a derivative: the branch not taken, what was detached."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def number_of(operand: Any) -> Any:
+    """The number of an operand, whatever it is; the truth of a condition."""
+    kind = operand.__class__
+    if kind is Passive:
+        return operand.value._data
+    if kind is Condition:
+        return operand._outcome
+    return operand if kind is float or operand is None else getattr(operand, "_data", operand)
+
+
+def in_short(x: Any) -> str:
+    """An operand in an error: its label and number, or its number alone."""
+    if not hasattr(x, "label"):
+        return repr(x)
+    return f"{x.label!r} ({x._data!r})" if x.label else f"Value({x._data!r})"
+
+
+def kind_of(x: Any) -> str:
+    """Type and text of something that should have been a number."""
+    text = repr(x)
+    return f"{type(x).__name__} {text if len(text) <= 40 else text[:37] + '…'}"

@@ -1,0 +1,185 @@
+"""Functions that processors do not have, written in LLVM instructions: exp, log, tanh and the rest, lane by lane.
+
+Each becomes one internal function of the module that calls it, so that its code is there once. Results are within
+2 units in the last place over the whole range, the same in every lane and for every width; edges are IEEE's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd.number_systems.llvm import error_functions as error_functions
+from autograd.number_systems.llvm import exponentials as exponentials
+from autograd.number_systems.llvm import powers as powers
+from autograd.number_systems.llvm import trigonometry as trigonometry
+from autograd.number_systems.llvm.emitter import Emitter, Register
+from autograd.number_systems.llvm.exponentials import exponential, logarithm_of_parts
+from autograd.number_systems.llvm.pairs import Pair, at_least, at_most, choose, full_product, single
+
+
+def call(emitter: Emitter, name: str, operands: list[Register]) -> Register:
+    """A call of the kernel of that name; its function is written when it is first called."""
+    kind, function = emitter.number_type, f"@{name}.{emitter.suffix}"
+    if function not in emitter.functions:
+        body = _body_of(emitter, name, function, emitter.width)
+        result = body.as_number(KERNELS[name](body, *[Register(body, f"%x{i}") for i in range(len(operands))]))
+        _write(body, function, [kind] * len(operands), kind, result.text)
+    return _call(emitter, kind, function, operands)
+
+
+def call_together(emitter: Emitter, name: str, numbers: Sequence[Register]) -> list[Register]:
+    """The results of a kernel of one operand for two to some power of numbers, computed side by side in one call.
+
+    They are joined inside of the function: LLVM would compute what is joined outside in wide vectors too, with many
+    shuffles.
+    """
+    kind, width, count = emitter.number_type, emitter.width, len(numbers)
+    if count == 1:
+        return [call(emitter, name, list(numbers))]
+    function, several = f"@{name}.{count}x{emitter.suffix}", f"{{ {', '.join([kind] * count)} }}"
+    if function not in emitter.functions:
+        body = _body_of(emitter, name, function, count * width)
+        parts = [f"%x{i}" for i in range(count)]
+        for size in (width << k for k in range(count.bit_length() - 1)):
+            half, joined = f"<{size} x double>", zip(parts[::2], parts[1::2], strict=True)
+            parts = [body.line(f"shufflevector {half} {x}, {half} {y}, {_lanes(0, 2 * size)}").text for x, y in joined]
+        whole, wide = body.as_number(KERNELS[name](body, Register(body, parts[0]))).text, body.number_type
+        result = "poison"
+        for i in range(count):
+            part = body.line(f"shufflevector {wide} {whole}, {wide} poison, {_lanes(i * width, width)}").text
+            result = body.line(f"insertvalue {several} {result}, {kind} {part}, {i}").text
+        _write(body, function, [kind] * count, several, result)
+    found = _call(emitter, several, function, numbers).text
+    return [emitter.line(f"extractvalue {several} {found}, {i}") for i in range(count)]
+
+
+def _body_of(emitter: Emitter, name: str, function: str, width: int) -> Emitter:
+    """What collects the lines of a kernel's function."""
+    if name not in KERNELS:
+        raise NotImplementedError(f"{name} has no kernel")
+    emitter.functions[function] = ""  # its place, before those that it calls
+    body = Emitter(width, call)
+    body.functions, body.declarations = emitter.functions, emitter.declarations
+    return body
+
+
+def _write(body: Emitter, function: str, operands: Sequence[str], kind: str, result: str) -> None:
+    """The text of a function, of the kinds of its operands, and its kind of result."""
+    parameters = ", ".join(f"{operand} %x{i}" for i, operand in enumerate(operands))
+    head = f"define internal {kind} {function}({parameters}) noinline {{"
+    body.functions[function] = "\n".join([head, "entry:", *body.lines, f"ret {kind} {result}", "}"])
+
+
+def _call(emitter: Emitter, kind: str, function: str, operands: Sequence[Register]) -> Register:
+    given = ", ".join(f"{emitter.number_type} {o.text}" for o in operands)
+    return emitter.line(f"call {kind} {function}({given})")
+
+
+def _lanes(first: int, count: int) -> str:
+    """The lanes that a shuffle takes."""
+    return f"<{count} x i32> <{', '.join(f'i32 {lane}' for lane in range(first, first + count))}>"
+
+
+def _decay(e: Emitter, x: Any) -> tuple[exponentials.Exponential, Pair, Pair]:
+    """e^-|x|: as an exponential, without its power of two, and as a pair."""
+    power = exponential(e, at_least(e, -abs(x), -800.0))
+    fraction = power.fraction()
+    return power, fraction, Pair(e, power.times_power(fraction.high), power.times_power(fraction.low))
+
+
+def _sigmoid(e: Emitter, x: Any) -> Any:
+    """1 / (1 + e⁻ˣ), or eˣ / (1 + eˣ) below zero: there 2ⁿ comes last, so that only the result underflows."""
+    power, fraction, decay = _decay(e, x)
+    positive = x >= 0.0
+    numerator = choose(positive, single(e, 1.0), fraction)
+    result = numerator.divided_by(decay.added_to(1.0))
+    return e.where(positive, result, power.times_power(result))
+
+
+def _silu(e: Emitter, x: Any) -> Any:
+    """x·sigmoid(x), the power of two last."""
+    power, fraction, decay = _decay(e, x)
+    positive = x >= 0.0
+    numerator = choose(positive, single(e, 1.0), fraction)
+    result = numerator.divided_by(decay.added_to(1.0)) * at_least(e, x, -800.0)
+    return e.where(positive, result, power.times_power(result))
+
+
+def _softplus(e: Emitter, x: Any) -> Any:
+    """max(x, 0) + log(1 + e^-|x|)."""
+    _, _, decay = _decay(e, x)
+    large = decay.high > math.sqrt(2) - 1
+    # 1 + decay = 2ᵏ(1 + f)
+    k, half = e.where(large, 1.0, 0.0), e.where(large, 0.5, 1.0)
+    return at_least(e, x, 0.0) + logarithm_of_parts(e, k, (decay.high - k) * half, decay.low * half)
+
+
+def _log_sigmoid(e: Emitter, x: Any) -> Any:
+    return -_softplus(e, -x)
+
+
+def _mish(e: Emitter, x: Any) -> Any:
+    """x·tanh(log(1 + w)) = x·(w² + 2w) / (w² + 2w + 2), w = eˣ; above zero in terms of v = e⁻ˣ, divided by w²."""
+    power, fraction, decay = _decay(e, x)
+    positive = x >= 0.0
+    # (1 + 2v) / (1 + 2v + 2v²) and w·(w + 2) / (w·(w + 2) + 2), the first w without its power of two
+    above = decay.doubled().added_to(1.0)
+    below = decay.added_to(2.0)
+    square = decay.times(decay)
+    denominator = choose(positive, above.plus_pair(square.doubled()), decay.times(below).added_to(2.0))
+    numerator = choose(positive, above, fraction.times(below))
+    result = numerator.divided_by(denominator) * at_least(e, x, -800.0)
+    return e.where(positive, result, power.times_power(result))
+
+
+def _elu(e: Emitter, x: Any, alpha: Any) -> Any:
+    return e.where(x > 0.0, x, alpha * e.apply("expm1", at_most(e, x, 0.0)))
+
+
+def _selu(e: Emitter, x: Any, scale: Any, alpha: Any) -> Any:
+    """scale·x, or scale·alpha·(eˣ - 1) below zero; the two constants are multiplied first, and exactly."""
+    curve = e.apply("expm1", at_most(e, x, 0.0))
+    product = full_product(e, scale, alpha)
+    exact = e.fma(product.high, curve, product.low * curve)
+    # Zeros, infinities and nan are those of the formula as it stands.
+    ordinary = (abs(exact) > 0.0) & (abs(exact) < math.inf)
+    below = e.where(ordinary, exact, scale * (alpha * curve))
+    return e.where(x > 0.0, scale * x, below)
+
+
+KERNELS: dict[str, Callable[..., Any]] = {
+    "exp": exponentials.exp,
+    "expm1": exponentials.expm1,
+    "log": exponentials.log,
+    "log1p": exponentials.log1p,
+    "log2": exponentials.log2,
+    "log10": exponentials.log10,
+    "sinh": exponentials.sinh,
+    "cosh": exponentials.cosh,
+    "tanh": exponentials.tanh,
+    "pow": powers.pow,
+    "cbrt": powers.cbrt,
+    "hypot": powers.hypot,
+    "asinh": powers.asinh,
+    "acosh": powers.acosh,
+    "atanh": powers.atanh,
+    "sin": trigonometry.sin,
+    "cos": trigonometry.cos,
+    "tan": trigonometry.tan,
+    "asin": trigonometry.asin,
+    "acos": trigonometry.acos,
+    "atan": trigonometry.atan,
+    "atan2": trigonometry.atan2,
+    "erf": error_functions.erf,
+    "erfc": error_functions.erfc,
+    "gelu": error_functions.gelu,
+    "sigmoid": _sigmoid,
+    "silu": _silu,
+    "softplus": _softplus,
+    "log_sigmoid": _log_sigmoid,
+    "mish": _mish,
+    "elu": _elu,
+    "selu": _selu,
+}

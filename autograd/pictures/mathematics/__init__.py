@@ -1,0 +1,1 @@
+"""Derivatives as mathematics: derivations, explanations, and a textbook's formulas verified."""

@@ -1,0 +1,1 @@
+"""The page on which backpropagation plays step by step."""

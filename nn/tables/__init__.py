@@ -1,0 +1,1 @@
+"""Tables of data: read from CSV, prepared, and learned from."""

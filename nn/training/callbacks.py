@@ -1,0 +1,73 @@
+"""What `fit` does between epochs: the learning rate, the best weights, early stopping, and the user's own.
+
+Each works on a `Training`, the training as it stands; a callback is a function of it, called after every epoch.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from nn.module import Module
+from nn.optimizers import Optimizer
+from nn.schedules import Schedule
+from nn.targets import positive_int
+from nn.training.history import History
+
+
+@dataclass(slots=True)
+class Training:
+    """A training as it stands: model, optimizer, history, the epoch (from 1) that was just finished.
+
+    `stop(why)` ends the training after this epoch; `why` goes into `history.stopped`.
+    """
+
+    model: Module
+    optimizer: Optimizer
+    history: History
+    epoch: int = 0
+    stopping: bool = False
+
+    def stop(self, why: str) -> None:
+        """End the training after this epoch."""
+        self.stopping, self.history.stopped = True, why
+
+
+#: What `fit` calls after every epoch.
+Callback = Callable[[Training], object]
+
+
+@dataclass(slots=True)
+class BestWeights:
+    """Remembers the weights of the best epoch so far, to put them back at the end."""
+
+    numbers: dict[str, float] = field(default_factory=dict)
+
+    def __call__(self, training: Training) -> None:
+        if training.history.best_epoch == training.epoch:
+            self.numbers = training.model.state_dict()
+
+    def restore(self, model: Module) -> None:
+        """Put the best weights back, if there are any."""
+        if self.numbers:
+            model.load_state_dict(self.numbers)
+
+
+def early_stopping(patience: int) -> Callback:
+    """A callback that ends the training when `patience` epochs in a row were not better than the best before them.
+
+    Raises:
+        ValueError, TypeError: the patience is not an int from 1 on.
+    """
+    patience = positive_int("patience", patience)
+
+    def stop(training: Training) -> None:
+        best = training.history.best_epoch or training.epoch
+        if training.epoch - best >= patience:
+            which = "validation loss" if training.history.validation_losses else "loss"
+            training.stop(f"no better {which} since epoch {best}")
+
+    return stop
+
+
+def rate_in(epoch: int, schedule: Schedule | None, rate: float, watched: Sequence[float]) -> float:
+    """The learning rate of an epoch, from the one that the optimizer was given."""
+    return rate if schedule is None else rate * schedule.factor(epoch, watched)

@@ -1,0 +1,44 @@
+"""Gradients kept within bounds between `backward()` and `step()`; in `fit`, `clip_value` and `clip_norm`."""
+
+import math
+from collections.abc import Iterable
+
+from autograd import Value
+from nn.targets import within
+
+
+def clip_grad_value(parameters: Iterable[Value], bound: float) -> None:
+    """Move every gradient into -bound … bound.
+
+    >>> p, q = Value(1.0), Value(2.0)
+    >>> p.grad, q.grad = -5.0, 0.5
+    >>> clip_grad_value([p, q], 1.0)
+    >>> p.grad, q.grad
+    (-1.0, 0.5)
+
+    Raises:
+        ValueError: the bound is not positive.
+    """
+    within("the bound of clip_grad_value", bound, 0.0, open_below=True)
+    for p in parameters:
+        p.grad = bound if p.grad > bound else -bound if p.grad < -bound else p.grad
+
+
+def clip_grad_norm(parameters: Iterable[Value], bound: float) -> float:
+    """√(Σ g²) of all gradients together before, above which they are all scaled by the one factor that makes it bound.
+
+    >>> p, q = Value(1.0), Value(2.0)
+    >>> p.grad, q.grad = 3.0, 4.0
+    >>> clip_grad_norm([p, q], 1.0), round(p.grad, 12), round(q.grad, 12)
+    (5.0, 0.6, 0.8)
+
+    Raises:
+        ValueError: the bound is not positive.
+    """
+    within("the bound of clip_grad_norm", bound, 0.0, open_below=True)
+    found = list(parameters)
+    total = math.hypot(*(p.grad for p in found))
+    if total > bound:
+        for p in found:
+            p.grad = p.grad / total * bound  # in this order nothing overflows, and an infinite norm makes nan: told
+    return total
