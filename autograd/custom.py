@@ -69,9 +69,11 @@ def primitive(
             remedy=remedy,
             limits=tuple(limits),
             kinks=kinks,
+            jumps=kinks is not nowhere,  # it may
             symbol=symbol or function.__name__,
             arguments=names,
-            forward=function,
+            built_in=False,
+            formula=function,
             systems=None if systems is None else tuple(systems),
             origin=f"{function.__module__}:{function.__qualname__}",
         )

@@ -22,14 +22,14 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
         NotImplementedError: the system lacks the primitive, or what a user's primitive is made of; the reason is
             given.
     """
-    if primitive.forward is not None:
+    if not primitive.built_in:
         if primitive.systems is not None and m.NAME not in primitive.systems:
             raise NotImplementedError(
                 f"{primitive.name} is declared for {', '.join(primitive.systems)} only, not {m.NAME}"
             )
         if not m.LANES and not primitive.domain(*map(m.plain, operands)):
             raise failure(primitive, operands, ValueError("outside the domain"))
-        function, arguments = primitive.forward, [m, *operands]
+        function, arguments = primitive.formula, [m, *operands]
     elif primitive.name in m.LACKS:
         raise NotImplementedError(f"number system {m.NAME} has no {primitive.name}: {m.LACKS[primitive.name]}")
     else:

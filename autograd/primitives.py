@@ -7,7 +7,7 @@ differentiates, checks, draws or compiles loops over this table; nobody lists pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -65,10 +65,23 @@ class Primitive(NamedTuple):
     arguments: tuple[str, ...] = ("x", "y")
     #: A comparison: it yields a truth value and has no derivative at all.
     compares: bool = False
-    #: ``(m, x, …) -> number`` for a primitive that is not built in; the built-in ones are functions of each number
-    #: system.
-    forward: Callable[..., Any] | None = None
-    #: For a primitive that is not built in: the number systems its ``forward`` works in (``None``: all).
+    #: Its formula in other primitives, ``(m, x, …) -> number``, or ``(m, xs)`` of a row of any number of arguments:
+    #: what it means, for pictures and derivations, and what a number system without a function of this name runs.
+    #: ``None`` for an elementary one; there is always one where ``built_in`` is false.
+    formula: Any = None
+    #: Whether the value jumps at its kinks; the kinks of all others are corners.
+    jumps: bool = False
+    #: Whether x∘y is y∘x, to the last bit.
+    commutes: bool = False
+    #: Whether x∘x is x.
+    idempotent: bool = False
+    #: Per operand of two, the number that leaves the other as it is, bit for bit; ``None`` where there is none.
+    neutral: tuple[float | None, ...] = ()
+    #: Whether its value is never -0.0.
+    never_minus_zero: bool = False
+    #: Whether it stands in the table; a user's own is known by ``origin``.
+    built_in: bool = True
+    #: For a primitive that is not built in: the number systems its ``formula`` works in (``None``: all).
     systems: tuple[str, ...] | None = None
     #: How a primitive that is not built in is found again: ``module:qualified.name``.
     origin: str = ""
@@ -92,13 +105,13 @@ class Primitive(NamedTuple):
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> Any:
-        if self.forward is not None and not self.origin:
+        if not self.built_in and not self.origin:
             from pickle import PicklingError
 
             raise PicklingError(
                 f"a graph with the node {self.name!r} cannot be pickled: it lives inside one derivative"
             )
-        return _find, (self.name if self.forward is None else self.origin,)
+        return _find, (self.name if self.built_in else self.origin,)
 
 
 # A row is known by identity, whatever it holds; that also makes it a fast key.
@@ -172,6 +185,23 @@ def _dot_partials(m: Any, z: Any, xs: list[Any]) -> list[Any]:
     return [*xs[n : 2 * n], *xs[:n], *([1] if len(xs) % 2 else [])]
 
 
+def _left_to_right(terms: Sequence[Any], combine: Callable[[Any, Any], Any]) -> Any:
+    total = terms[0]
+    for term in terms[1:]:
+        total = combine(total, term)
+    return total
+
+
+def _added(terms: Sequence[Any]) -> Any:
+    return _left_to_right(terms, lambda x, y: x + y)
+
+
+def _dot(m: Any, xs: Sequence[Any]) -> Any:
+    """Operands are x₁ … xₙ, y₁ … yₙ and perhaps a start, which comes first."""
+    n = len(xs) // 2
+    return _added([*xs[2 * n :], *(xs[i] * xs[n + i] for i in range(n))])
+
+
 def _maximum_rule(greater: str, argument: int) -> Rule:
     first, second = (1, 0) if argument == 0 else (0, 1)
 
@@ -185,7 +215,7 @@ def _maximum_rule(greater: str, argument: int) -> Rule:
 _NOT_BOTH_ZERO = lambda x, y: (x != 0) | (y != 0)  # noqa: E731 - rules and predicates are one-line data
 
 
-def _finite(name: str, partial: Rule, summary: str, value_at_one: float) -> Primitive:
+def _finite(name: str, partial: Rule, summary: str, value_at_one: float, **more: Any) -> Primitive:
     """A row that needs a finite argument."""
     return Primitive(
         name,
@@ -195,10 +225,13 @@ def _finite(name: str, partial: Rule, summary: str, value_at_one: float) -> Prim
         domain=lambda x: abs(x) < INFINITY,
         needs="a finite argument",
         remedy="Find where the infinity was born.",
+        **more,
     )
 
 
-def _logarithm(name: str, partial: Rule, summary: str, example: tuple[tuple[float, ...], float]) -> Primitive:
+def _logarithm(
+    name: str, partial: Rule, summary: str, example: tuple[tuple[float, ...], float], **more: Any
+) -> Primitive:
     """A row that needs a positive argument."""
     return Primitive(
         name,
@@ -208,6 +241,7 @@ def _logarithm(name: str, partial: Rule, summary: str, example: tuple[tuple[floa
         domain=lambda x: x > 0,
         needs="a positive argument",
         remedy="Use log1p, clip or where.",
+        **more,
     )
 
 
@@ -231,9 +265,32 @@ def _inverse_on_the_unit_interval(
 
 _ROWS: tuple[Primitive, ...] = (
     # arithmetic
-    Primitive("add", (lambda m, z, x, y: 1, lambda m, z, x, y: 1), "x + y", ((2.0, 3.0), 5.0), symbol="+"),
-    Primitive("sub", (lambda m, z, x, y: 1, lambda m, z, x, y: -1), "x - y", ((2.0, 3.0), -1.0), symbol="-"),
-    Primitive("mul", (lambda m, z, x, y: y, lambda m, z, x, y: x), "x · y", ((2.0, 3.0), 6.0), symbol="*"),
+    Primitive(
+        "add",
+        (lambda m, z, x, y: 1, lambda m, z, x, y: 1),
+        "x + y",
+        ((2.0, 3.0), 5.0),
+        symbol="+",
+        commutes=True,
+        neutral=(-0.0, -0.0),
+    ),
+    Primitive(
+        "sub",
+        (lambda m, z, x, y: 1, lambda m, z, x, y: -1),
+        "x - y",
+        ((2.0, 3.0), -1.0),
+        symbol="-",
+        neutral=(None, 0.0),
+    ),
+    Primitive(
+        "mul",
+        (lambda m, z, x, y: y, lambda m, z, x, y: x),
+        "x · y",
+        ((2.0, 3.0), 6.0),
+        symbol="*",
+        commutes=True,
+        neutral=(1.0, 1.0),
+    ),
     Primitive(
         "div",
         (lambda m, z, x, y: 1 / y, lambda m, z, x, y: -z / y),
@@ -243,6 +300,7 @@ _ROWS: tuple[Primitive, ...] = (
         needs="a divisor other than zero",
         remedy="Use where.",
         symbol="/",
+        neutral=(None, 1.0),
     ),
     Primitive("neg", (lambda m, z, x: -1,), "-x", ((2.0,), -2.0), symbol="-"),
     Primitive(
@@ -268,10 +326,17 @@ _ROWS: tuple[Primitive, ...] = (
             Limit(1, lambda x, y: (x == 0) & (y == 0), -INFINITY),
         ),
         symbol="**",
+        neutral=(None, 1.0),
     ),
     # exponentials, logarithms, powers
-    Primitive("exp", (lambda m, z, x: z,), "e to the power x", ((1.0,), 2.718282)),
-    Primitive("expm1", (lambda m, z, x: m.exp(x),), "eˣ - 1, exact to the last digit near zero", ((1.0,), 1.718282)),
+    Primitive("exp", (lambda m, z, x: z,), "e to the power x", ((1.0,), 2.718282), never_minus_zero=True),
+    Primitive(
+        "expm1",
+        (lambda m, z, x: m.exp(x),),
+        "eˣ - 1, exact to the last digit near zero",
+        ((1.0,), 1.718282),
+        formula=lambda m, x: m.exp(x) - 1,
+    ),
     _logarithm("log", lambda m, z, x: 1 / x, "natural logarithm", ((2.0,), 0.693147)),
     Primitive(
         "log1p",
@@ -281,9 +346,22 @@ _ROWS: tuple[Primitive, ...] = (
         domain=lambda x: x > -1,
         needs="an argument above -1",
         remedy="Use clip or where.",
+        formula=lambda m, x: m.log(1 + x),
     ),
-    _logarithm("log2", lambda m, z, x: 1 / (x * m.log(2)), "logarithm to base 2", ((8.0,), 3.0)),
-    _logarithm("log10", lambda m, z, x: 1 / (x * m.log(10)), "logarithm to base 10", ((1000.0,), 3.0)),
+    _logarithm(
+        "log2",
+        lambda m, z, x: 1 / (x * m.log(2)),
+        "logarithm to base 2",
+        ((8.0,), 3.0),
+        formula=lambda m, x: m.log(x) / m.log(m.number(2)),
+    ),
+    _logarithm(
+        "log10",
+        lambda m, z, x: 1 / (x * m.log(10)),
+        "logarithm to base 10",
+        ((1000.0,), 3.0),
+        formula=lambda m, x: m.log(x) / m.log(m.number(10)),
+    ),
     Primitive(
         "sqrt",
         (lambda m, z, x: 1 / (2 * z),),
@@ -305,7 +383,15 @@ _ROWS: tuple[Primitive, ...] = (
         limits=(Limit(0, lambda x: x == 0, INFINITY),),
         symbol="∛",
     ),
-    Primitive("square", (lambda m, z, x: 2 * x,), "x²", ((3.0,), 9.0), symbol="²"),
+    Primitive(
+        "square",
+        (lambda m, z, x: 2 * x,),
+        "x²",
+        ((3.0,), 9.0),
+        symbol="²",
+        formula=lambda m, x: x * x,
+        never_minus_zero=True,
+    ),
     Primitive(
         "reciprocal",
         (lambda m, z, x: -z * z,),
@@ -315,11 +401,14 @@ _ROWS: tuple[Primitive, ...] = (
         needs="an argument other than zero",
         remedy="Use where.",
         symbol="1/",
+        formula=lambda m, x: 1 / x,
     ),
     # trigonometry
     _finite("sin", lambda m, z, x: m.cos(x), "sine, of radians", 0.841471),
     _finite("cos", lambda m, z, x: -m.sin(x), "cosine, of radians", 0.540302),
-    _finite("tan", lambda m, z, x: 1 + z * z, "tangent, of radians", 1.557408),
+    _finite(
+        "tan", lambda m, z, x: 1 + z * z, "tangent, of radians", 1.557408, formula=lambda m, x: m.sin(x) / m.cos(x)
+    ),
     _inverse_on_the_unit_interval(
         "asin",
         lambda m, z, x: 1 / m.sqrt((1 - x) * (1 + x)),
@@ -355,11 +444,30 @@ _ROWS: tuple[Primitive, ...] = (
         aliases=("arctan2",),
         # The cut along the negative abscissa: the value jumps by a full turn.
         kinks=lambda x, y: (x == 0) & (y <= 0),
+        jumps=True,
     ),
-    Primitive("sinh", (lambda m, z, x: m.cosh(x),), "hyperbolic sine", ((1.0,), 1.175201)),
-    Primitive("cosh", (lambda m, z, x: m.sinh(x),), "hyperbolic cosine", ((1.0,), 1.543081)),
+    Primitive(
+        "sinh",
+        (lambda m, z, x: m.cosh(x),),
+        "hyperbolic sine",
+        ((1.0,), 1.175201),
+        formula=lambda m, x: (m.exp(x) - m.exp(-x)) / 2,
+    ),
+    Primitive(
+        "cosh",
+        (lambda m, z, x: m.sinh(x),),
+        "hyperbolic cosine",
+        ((1.0,), 1.543081),
+        formula=lambda m, x: (m.exp(x) + m.exp(-x)) / 2,
+    ),
     # 1 - z² keeps the formula of the textbooks; its absolute error is one rounding of 1, whatever the size of x.
-    Primitive("tanh", (lambda m, z, x: 1 - z * z,), "hyperbolic tangent", ((0.5,), 0.462117)),
+    Primitive(
+        "tanh",
+        (lambda m, z, x: 1 - z * z,),
+        "hyperbolic tangent",
+        ((0.5,), 0.462117),
+        formula=lambda m, x: (m.exp(2 * x) - 1) / (m.exp(2 * x) + 1),
+    ),
     Primitive(
         "asinh",
         (lambda m, z, x: 1 / m.hypot(x, 1),),
@@ -405,6 +513,8 @@ _ROWS: tuple[Primitive, ...] = (
         # A cone's tip; zero is the subgradient of smallest length, as for abs.
         limits=(Limit(0, lambda x, y: (x == 0) & (y == 0), 0.0), Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0)),
         kinks=lambda x, y: (x == 0) & (y == 0),
+        formula=lambda m, x, y: m.sqrt(x * x + y * y),
+        commutes=True,
     ),
     # piecewise
     Primitive(
@@ -414,8 +524,9 @@ _ROWS: tuple[Primitive, ...] = (
         ((-2.0,), 2.0),
         kinks=lambda x: x == 0,
         aliases=("absolute",),
+        never_minus_zero=True,
     ),
-    Primitive("sign", (lambda m, z, x: 0,), "-1, 0 or 1", ((-2.0,), -1.0), kinks=lambda x: x == 0),
+    Primitive("sign", (lambda m, z, x: 0,), "-1, 0 or 1", ((-2.0,), -1.0), kinks=lambda x: x == 0, jumps=True),
     Primitive(
         "maximum",
         (_maximum_rule("greater", 0), _maximum_rule("greater", 1)),
@@ -423,6 +534,7 @@ _ROWS: tuple[Primitive, ...] = (
         ((2.0, 3.0), 3.0),
         kinks=lambda x, y: x == y,
         symbol="max",
+        idempotent=True,
     ),
     Primitive(
         "minimum",
@@ -431,6 +543,7 @@ _ROWS: tuple[Primitive, ...] = (
         ((2.0, 3.0), 2.0),
         kinks=lambda x, y: x == y,
         symbol="min",
+        idempotent=True,
     ),
     Primitive(
         "where",
@@ -449,11 +562,30 @@ _ROWS: tuple[Primitive, ...] = (
         kinks=lambda x, low, high: (x == low) | (x == high),
         arguments=("x", "low", "high"),
     ),
-    Primitive("floor", (lambda m, z, x: 0,), "the largest integer ≤ x", ((-1.5,), -2.0), kinks=lambda x: x % 1 == 0),
-    Primitive("ceil", (lambda m, z, x: 0,), "the smallest integer ≥ x", ((-1.5,), -1.0), kinks=lambda x: x % 1 == 0),
+    Primitive(
+        "floor",
+        (lambda m, z, x: 0,),
+        "the largest integer ≤ x",
+        ((-1.5,), -2.0),
+        kinks=lambda x: x % 1 == 0,
+        jumps=True,
+    ),
+    Primitive(
+        "ceil",
+        (lambda m, z, x: 0,),
+        "the smallest integer ≥ x",
+        ((-1.5,), -1.0),
+        kinks=lambda x: x % 1 == 0,
+        jumps=True,
+    ),
     # activations
     Primitive(
-        "relu", (lambda m, z, x: m.where(m.greater(x, 0), 1, 0),), "max(0, x)", ((-2.0,), 0.0), kinks=lambda x: x == 0
+        "relu",
+        (lambda m, z, x: m.where(m.greater(x, 0), 1, 0),),
+        "max(0, x)",
+        ((-2.0,), 0.0),
+        kinks=lambda x: x == 0,
+        never_minus_zero=True,
     ),
     Primitive(
         "leaky_relu",
@@ -484,6 +616,7 @@ _ROWS: tuple[Primitive, ...] = (
         (lambda m, z, x: m.erfc(-x / m.sqrt(m.number(2))) / 2 + x * m.exp(-x * x / 2) / m.sqrt(2 * m.pi),),
         "x·Φ(x), with the normal distribution function, exact (Hendrycks and Gimpel, 2016)",
         ((1.0,), 0.841345),
+        formula=lambda m, x: x * m.erfc(-x / m.sqrt(m.number(2))) / 2,
     ),
     Primitive(
         "silu",
@@ -491,43 +624,84 @@ _ROWS: tuple[Primitive, ...] = (
         "x·sigmoid(x), also called swish",
         ((1.0,), 0.731059),
         aliases=("swish",),
+        formula=lambda m, x: x * m.sigmoid(x),
     ),
     Primitive(
         "mish",
         (lambda m, z, x: _mish_partial(m, x, m.softplus(x)),),
         "x·tanh(softplus(x)) (Misra, 2019)",
         ((1.0,), 0.865098),
+        formula=lambda m, x: x * m.tanh(m.softplus(x)),
     ),
-    Primitive("softplus", (lambda m, z, x: m.sigmoid(x),), "log(1 + eˣ), without overflow", ((1.0,), 1.313262)),
-    Primitive("sigmoid", (lambda m, z, x: z * (1 - z),), "1 / (1 + e⁻ˣ)", ((0.5,), 0.622459), symbol="σ"),
     Primitive(
-        "log_sigmoid", (lambda m, z, x: m.sigmoid(-x),), "log(sigmoid(x)), without overflow", ((0.5,), -0.474077)
+        "softplus",
+        (lambda m, z, x: m.sigmoid(x),),
+        "log(1 + eˣ), without overflow",
+        ((1.0,), 1.313262),
+        formula=lambda m, x: m.log(1 + m.exp(x)),
+    ),
+    Primitive(
+        "sigmoid",
+        (lambda m, z, x: z * (1 - z),),
+        "1 / (1 + e⁻ˣ)",
+        ((0.5,), 0.622459),
+        symbol="σ",
+        formula=lambda m, x: 1 / (1 + m.exp(-x)),
+    ),
+    Primitive(
+        "log_sigmoid",
+        (lambda m, z, x: m.sigmoid(-x),),
+        "log(sigmoid(x)), without overflow",
+        ((0.5,), -0.474077),
+        formula=lambda m, x: m.log(m.sigmoid(x)),
     ),
     # of many numbers
-    Primitive("sum", lambda m, z, xs: [1] * len(xs), "the sum, left to right", symbol="Σ", arguments=("xs",)),
-    Primitive("prod", _products_of_the_others, "the product, left to right", symbol="Π", arguments=("xs",)),
-    Primitive("mean", lambda m, z, xs: [m.number(1) / len(xs)] * len(xs), "the arithmetic mean", arguments=("xs",)),
+    Primitive(
+        "sum",
+        lambda m, z, xs: [1] * len(xs),
+        "the sum, left to right",
+        symbol="Σ",
+        arguments=("xs",),
+        formula=lambda m, xs: _added(xs),
+    ),
+    Primitive(
+        "prod",
+        _products_of_the_others,
+        "the product, left to right",
+        symbol="Π",
+        arguments=("xs",),
+        formula=lambda m, xs: _left_to_right(xs, lambda x, y: x * y),
+    ),
+    Primitive(
+        "mean",
+        lambda m, z, xs: [m.number(1) / len(xs)] * len(xs),
+        "the arithmetic mean",
+        arguments=("xs",),
+        formula=lambda m, xs: _added(xs) / len(xs),
+    ),
     Primitive(
         "dot",
         _dot_partials,
         "x₁y₁ + … + xₙyₙ, left to right, after a start if there is one",
         symbol="·",
         arguments=("xs",),
+        formula=_dot,
     ),
     Primitive(
         "logsumexp",
         _softmax,
         "log(eˣ¹ + … + eˣⁿ), without overflow",
         arguments=("xs",),
+        formula=lambda m, xs: m.log(_added([m.exp(x) for x in xs])),
     ),
     # structure
     Primitive("identity", (lambda m, z, x: 1,), "x itself, as a node of its own", ((2.0,), 2.0), symbol="="),
     Primitive("detach", (None,), "x itself, as a constant: nothing flows back through it", ((2.0,), 2.0)),
     # comparisons
-    Primitive("less", (None, None), "x < y", symbol="<", compares=True),
-    Primitive("less_equal", (None, None), "x ≤ y", symbol="<=", compares=True),
-    Primitive("greater", (None, None), "x > y", symbol=">", compares=True),
-    Primitive("greater_equal", (None, None), "x ≥ y", symbol=">=", compares=True),
+    Primitive("less", (None, None), "x < y", symbol="<", compares=True, never_minus_zero=True),
+    Primitive("less_equal", (None, None), "x ≤ y", symbol="<=", compares=True, never_minus_zero=True),
+    Primitive("greater", (None, None), "x > y", symbol=">", compares=True, never_minus_zero=True),
+    Primitive("greater_equal", (None, None), "x ≥ y", symbol=">=", compares=True, never_minus_zero=True),
 )
 
 

@@ -82,7 +82,7 @@ class Program:
         lines += [f"%{self.inputs + i} = {constant!r}" for i, constant in enumerate(self.constants)]
         for slot, (primitive, operands) in enumerate(self.instructions(), start=self.first_instruction):
             lines.append(" ".join([f"%{slot} =", primitive.name, *("–" if o < 0 else f"%{o}" for o in operands)]))
-            listing = getattr(primitive.forward, "listing", None)  # a loop shows its body
+            listing = getattr(primitive.formula, "listing", None)  # a loop shows its body
             lines += [] if listing is None else ["    " + line for line in listing().splitlines()]
         return "\n".join([*lines, f"outputs {' '.join(f'%{o}' for o in self.outputs)}"])
 

@@ -21,7 +21,7 @@ from autograd.value import Value, active_nodes, constant, plain, recorder, refus
 _IDENTITY = TABLE["identity"]
 _identity = recorder(_IDENTITY)
 # What an argument of a function is while the function runs: so an inner derivative sees that an outer one needs it.
-_ARGUMENT = _IDENTITY._replace(name="argument", forward=lambda m, x: x)
+_ARGUMENT = _IDENTITY._replace(name="argument", built_in=False, formula=lambda m, x: x)
 
 
 class _Call:

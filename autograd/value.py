@@ -345,7 +345,7 @@ RECORDERS: dict[str, Callable[..., Any]] = {name: _RECORDING.function(row) for n
 
 def recorder(primitive: Primitive) -> Callable[..., Any]:
     """The function that applies a primitive to Values and plain numbers; an n-ary one takes tuples."""
-    return RECORDERS[primitive.name] if primitive.forward is None else _RECORDING.function(primitive)
+    return RECORDERS[primitive.name] if primitive.built_in else _RECORDING.function(primitive)
 
 
 def constant(x: float) -> Value:

@@ -48,7 +48,7 @@ def limit(value: float, primitive: Primitive, operands: list[Any]) -> Any:
     def no_second_derivative(*_: Any) -> Any:
         raise slope_failure(primitive, 0, operands, order="second derivative")
 
-    rule = Primitive("limit", no_second_derivative, forward=lambda m, *xs: m.number(value))
+    rule = Primitive("limit", no_second_derivative, built_in=False, formula=lambda m, *xs: m.number(value))
     return _one(recorder(rule), tuple(operands), None)
 
 

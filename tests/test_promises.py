@@ -23,7 +23,7 @@ from autograd import DomainError, StaleGraphError, Value, evaluate, grad, gradie
 from autograd.graph import counts, topological_order
 from autograd.pictures.drawing import engines
 from tests.checks import PUBLIC
-from tests.step_page import StepPage
+from tests.pictures.page.step_page import StepPage
 from tests.strategies import Expression, expressions, moderate
 
 ROOT = Path(autograd.__file__).resolve().parent.parent

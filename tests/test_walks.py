@@ -97,7 +97,7 @@ def test_the_domain_of_a_users_primitive_holds_wherever_a_number_is_one_number()
 
 
 def row_with(rule: Any, forward: Any, *limits: Limit) -> Primitive:
-    return Primitive("odd", (rule,), forward=forward, limits=limits)
+    return Primitive("odd", (rule,), built_in=False, formula=forward, limits=limits)
 
 
 def test_what_a_number_system_lacks_is_said_whoever_needs_it() -> None:

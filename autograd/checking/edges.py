@@ -50,7 +50,7 @@ def guilty_edges(
     for node in nodes:
         if node.__class__ is not Value or node.primitive is None:
             continue
-        if declared_alone and node.primitive.forward is None:
+        if declared_alone and node.primitive.built_in:
             continue
         operands = node.operands()
         wanted = [i for i, o in enumerate(operands) if o.__class__ is Value and has_partial(node.primitive, i)]
@@ -170,7 +170,7 @@ def _agrees_at_once(primitive: Primitive, numbers: Sequence[Any], i: int, partia
     moved = list(numbers)
     moved[i] = complex(x, h)
     try:
-        if primitive.forward is None:
+        if primitive.built_in:
             z = getattr(complex_, primitive.name)(*moved)
         else:
             z = interpret.apply(complex_, primitive, moved)
@@ -211,7 +211,7 @@ def _look_closely(
         return [result] if math.isfinite(result) else None
 
     # What a user's function does inside is not known, and its rounding is seen from its results.
-    (slope,) = slopes(f, numbers[i], [z], [partial], noise=[0.0] if primitive.forward is None else None)
+    (slope,) = slopes(f, numbers[i], [z], [partial], noise=[0.0] if primitive.built_in else None)
     loose = looseness(primitive, z, numbers, [i], [partial], [0.0] * len(numbers))[0]
     size = max(abs(partial), abs(slope.value))
     allowed = tolerance * (slope.error + HALF_OF_THE_DIGITS * size + 2 * loose)
@@ -223,7 +223,7 @@ def _look_closely(
         return None
     if not slope.error < math.inf:
         return None  # no difference can be formed: nothing is known against the partial
-    if primitive.forward is None and at_kink(primitive, numbers):
+    if primitive.built_in and at_kink(primitive, numbers):
         return None  # the table's convention, where floats are too coarse to show the kink
     return i, slope, partial, "mismatch", False
 

@@ -44,7 +44,7 @@ def check_engine(
                 numeric.without_a_guilty_node(k, i, entry, judge)
                 for (k, i), entry in zip(numeric.places(), entries, strict=True)
             ]
-    elif any(primitive.forward is not None for primitive in call.recorded.program.primitives):
+    elif any(not primitive.built_in for primitive in call.recorded.program.primitives):
         # A wrong partial need not show in the result: a later factor may be next to nothing here.
         suspects, edges = guilty_edges(call.roots, judge.tolerance, declared_alone=True)
         guilty = [edge for edge in suspects if judge.surely_wrong(edge)]

@@ -104,7 +104,7 @@ class Replay:
 
 
 def _function(m: Any, primitive: Primitive) -> Callable[..., Any]:
-    if primitive.forward is not None or primitive.name in m.LACKS:
+    if not primitive.built_in or primitive.name in m.LACKS:
         return lambda *operands: interpret.apply(m, primitive, operands)
     function = getattr(m, primitive.name)
     if primitive.n_ary:

@@ -33,9 +33,6 @@ from autograd.program import Program, flatten
 from autograd.provenance.lines import line_of
 from autograd.value import Value, plain, refuse_if_stale
 
-#: Rows whose value jumps at their kinks; the kinks of all others are corners. (A test compares both sides of each.)
-JUMPS = frozenset({"sign", "floor", "ceil", "atan2"})
-
 #: What cannot be continued: a domain left, an infinity met, a primitive that has no intervals.
 _FAILURES = (ValueError, ArithmeticError, TypeError, NotImplementedError)
 
@@ -208,7 +205,7 @@ class _Analysis:
                 z = numbers[slot]
                 if not math.isfinite(z):
                     raise ValueError(f"its value is {z}")
-                exactly = EXACTLY.get(primitive.name) if primitive.forward is None else None
+                exactly = EXACTLY.get(primitive.name) if primitive.built_in else None
                 d = exactly(z, computed) if exactly else math.nan
                 if d != d:
                     d = _distance(z, self._apply(primitive, [self._point(x) for x in computed]))
@@ -222,7 +219,7 @@ class _Analysis:
             boxes.append(box)
 
     def _apply(self, primitive: Primitive, operands: list[Any]) -> Any:
-        if primitive.forward is None:
+        if primitive.built_in:
             return apply(self.m, primitive, operands)
         return self.m.number(apply(self.strict, primitive, operands))
 
@@ -232,7 +229,7 @@ class _Analysis:
     def _refuse_jumps(self, primitive: Primitive, inside: list[Any]) -> None:
         """Raise ValueError where the value may jump, or may change with an operand that has no derivative."""
         m = self.m
-        if primitive.name == "where" and primitive.forward is None:
+        if primitive.name == "where" and primitive.built_in:
             if inside[0] is UNDECIDED:
                 raise ValueError("rounding errors leave its condition undecided")
             return
@@ -240,10 +237,7 @@ class _Analysis:
             for name, rule, box in zip(primitive.arguments, primitive.partials, inside, strict=False):
                 if rule is None and self._moves(box):
                     raise ValueError(f"{name} is not exact, and has no derivative")
-        if primitive.forward is None and primitive.name not in JUMPS:
-            return
-        # A declared primitive may jump wherever it has a kink.
-        if any(map(self._moves, inside)) and primitive.kinks(*map(m.plain, inside)) is not False:
+        if primitive.jumps and any(map(self._moves, inside)) and primitive.kinks(*map(m.plain, inside)) is not False:
             raise ValueError("it may jump within the rounding errors of its operands")
 
     def _go_back(self) -> tuple[dict[int, float], float]:

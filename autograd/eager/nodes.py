@@ -50,9 +50,9 @@ _DETACH = TABLE["detach"]
 
 def forward(primitive: Primitive) -> Callable[..., Any]:
     """The function on floats that computes a primitive."""
-    if primitive.forward is None:
+    if primitive.built_in:
         return getattr(floats, primitive.name)  # type: ignore[no-any-return]
-    own, domain, name = primitive.forward, primitive.domain, primitive.name
+    own, domain, name = primitive.formula, primitive.domain, primitive.name
 
     def compute(*numbers: float) -> float:
         if not domain(*numbers):

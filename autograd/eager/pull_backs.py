@@ -116,7 +116,7 @@ class PullBacks(dict[Primitive, PullBack]):
         self._partials = partials
 
     def __missing__(self, primitive: Primitive) -> PullBack:
-        if primitive.forward is not None:  # not kept: a table of users' primitives would hold them for ever
+        if not primitive.built_in:  # not kept: a table of users' primitives would hold them for ever
             return self.one_by_one
         if callable(primitive.partials):
             made = self._of_any_number(primitive, primitive.partials)

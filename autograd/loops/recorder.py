@@ -65,7 +65,7 @@ class LoopPrimitive(Primitive):
     __slots__ = ()
 
     def __reduce__(self) -> Any:
-        return "PART" if self.forward is _part else (loop_primitive, (self.forward,))
+        return "PART" if self.formula is _part else (loop_primitive, (self.formula,))
 
 
 def _no_derivative(*_: Any) -> Never:
@@ -81,11 +81,13 @@ def _part(m: Any, loop: Any, which: Any) -> Any:
 
 def loop_primitive(body: Body) -> LoopPrimitive:
     """The row of one loop: all numbers that go in are its operands."""
-    return LoopPrimitive("scan", _no_derivative, forward=body, symbol="scan", arguments=("xs",))
+    return LoopPrimitive("scan", _no_derivative, built_in=False, formula=body, symbol="scan", arguments=("xs",))
 
 
 #: One of the numbers that come out of a loop: the carries, then the results of step 0, of step 1 …
-PART = LoopPrimitive("part", (_no_derivative, None), forward=_part, symbol="part", arguments=("loop", "which"))
+PART = LoopPrimitive(
+    "part", (_no_derivative, None), built_in=False, formula=_part, symbol="part", arguments=("loop", "which")
+)
 
 
 class Recorder:

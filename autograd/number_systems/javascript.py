@@ -337,7 +337,7 @@ def kernel(primitive: Primitive, count: int) -> str:
     try:
         return _kernel(primitive, count)
     except Exception as error:  # a user's function may fail in any way
-        if primitive.forward is None:
+        if primitive.built_in:
             raise
         raise CannotBeWritten(f"{primitive.name} cannot be written as JavaScript: {error}") from error
 
@@ -372,7 +372,7 @@ def _kernel(primitive: Primitive, count: int) -> str:
 
 def _value(primitive: Primitive, names: list[str]) -> str:
     arguments = ", ".join(names)
-    if primitive.forward is None:
+    if primitive.built_in:
         if primitive.n_ary:
             return f"({arguments}) => m.{primitive.name}([{arguments}])"
         symbol = source.SYMBOLS.get(primitive.name)
@@ -380,7 +380,7 @@ def _value(primitive: Primitive, names: list[str]) -> str:
     writer = Writer()
     writer.indent = 2
     operands: list[Any] = [Text(name, writer) for name in names]
-    result = text_of(primitive.forward(writer.m, *operands))
+    result = text_of(primitive.formula(writer.m, *operands))
     return "\n".join([f"({arguments}) => {{", *writer.lines, f"    return {result};", "  }"])
 
 

@@ -250,7 +250,7 @@ def formulas(primitive: Primitive, count: int) -> tuple[str | None, list[str | N
     writer = Writer()
     operands = [Formula(f"{{{i}}}") for i in range(count)]
     z = Formula("{z}")
-    if primitive.forward is not None:
+    if not primitive.built_in:
         value = _call(primitive.symbol or primitive.name, *operands)
     else:
         value = getattr(writer.m, primitive.name)(*([operands] if primitive.n_ary else operands))
@@ -259,7 +259,7 @@ def formulas(primitive: Primitive, count: int) -> tuple[str | None, list[str | N
     try:
         found = slopes(primitive, writer.m, z, operands)
     except Exception:  # a user's rule may fail in any way
-        if primitive.forward is None:
+        if primitive.built_in:
             raise
         found = [None] * count
     markups = [None if slope is None else formula_of(slope).markup for slope in found]

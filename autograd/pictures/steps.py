@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from autograd import interpret, value_system
 from autograd.eager.operands import Condition, Passive, number_of
-from autograd.expansions import expansion_of
 from autograd.graph import topological_order
 from autograd.number_systems import floats
 from autograd.primitives import Primitive
@@ -119,7 +118,7 @@ class _Reader:
             return None
         if primitive.systems is not None and value_system.NAME not in primitive.systems:
             return None  # a user's own, declared for floats only
-        return expansion_of(primitive) if self._expand is True or primitive.name in self._expand else None
+        return primitive.formula if self._expand is True or primitive.name in self._expand else None
 
     def _take_expanded(self, node: Any, operands: Sequence[Any], formula: Callable[..., Any]) -> bool:
         """Append the steps of the formula in place of the node; False if it cannot be computed here, or is no node.

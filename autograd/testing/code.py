@@ -28,7 +28,7 @@ def call(row: Primitive, operands: Sequence[Any]) -> Any:
     >>> call(autograd.TABLE["dot"], (1.0, 2.0, 3.0, 4.0))
     11.0
     """
-    if row.forward is not None:
+    if not row.built_in:
         return recorder(row)(*operands)
     if row.name in _OPERATORS:
         return _OPERATORS[row.name](*operands)
@@ -43,8 +43,8 @@ def call(row: Primitive, operands: Sequence[Any]) -> Any:
 
 def apply(m: Any, row: Primitive, operands: Sequence[Any]) -> Any:
     """The value of a row in any namespace that has its function; what that raises is not put into other words."""
-    if row.forward is not None:
-        return row.forward(m, *operands)
+    if not row.built_in:
+        return row.formula(m, *operands)
     function = getattr(m, row.name)
     return function(list(operands)) if row.n_ary else function(*operands)
 
@@ -60,7 +60,7 @@ def code(row: Primitive, operands: Sequence[str]) -> str:
     if row.name == "neg":
         return f"-{operands[0]}"
     name = f"autograd.{row.name}"
-    if row.forward is not None:
+    if not row.built_in:
         return f"{row.origin.partition(':')[2].rpartition('.')[2] or row.name}({', '.join(operands)})"
     if row.name == "dot":
         n = len(operands) // 2
@@ -96,8 +96,8 @@ def imports_of(rows: Sequence[Primitive]) -> list[str]:
     """What code that calls these rows has to import: autograd, and users' own primitives."""
     lines = ["import autograd"]
     for row in rows:
-        if row.forward is not None and row.origin:
-            line = import_line(module_of(row.forward), row.origin.partition(":")[2])
+        if not row.built_in and row.origin:
+            line = import_line(module_of(row.formula), row.origin.partition(":")[2])
             if line not in lines:
                 lines.append(line)
     return lines

@@ -86,7 +86,7 @@ def moving(row: Primitive, size: int) -> list[int]:
 
 def is_condition(row: Primitive, argument: int) -> bool:
     """Whether an argument is a truth value."""
-    return row.forward is None and not row.n_ary and row.arguments[argument : argument + 1] == ("condition",)
+    return row.built_in and not row.n_ary and row.arguments[argument : argument + 1] == ("condition",)
 
 
 #: Beyond so many points of a box, only its corners are looked at.

@@ -29,10 +29,11 @@ TABLE = "autograd/primitives.py"
 
 #: The tests of the engine: the short files before the long ones.
 ENGINE = tuple(
-    f"tests/test_{name}.py"
+    f"tests/{name}.py"
     for name in (
-        *("value", "recording", "program", "walks", "backward", "pull_backs", "transforms", "unrolled", "graph"),
-        *("errors", "custom_primitive", "lines", "nonfinite"),
+        *("test_value", "eager/test_nodes", "test_program", "test_walks", "test_backward", "eager/test_pull_backs"),
+        *("test_transforms", "eager/test_unrolled", "test_graph", "test_errors", "test_custom_primitive"),
+        *("provenance/test_lines", "checking/test_nonfinite"),
     )
 )
 ROWS = ("tests/test_kinks.py", "tests/test_primitives.py")
@@ -41,12 +42,18 @@ PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
 #: The files whose mutants are tried, and the tests that kill most of each; the table has its own mutator.
 TARGETS: dict[str, tuple[str, ...]] = {
     TABLE: (),
-    "autograd/interpret.py": ("walks", "program", "transforms", "custom_primitive"),
-    "autograd/program.py": ("program", "graph"),
-    "autograd/value.py": ("value", "recording", "backward", "errors"),
-    "autograd/eager/nodes.py": ("recording", "value", "errors", "custom_primitive", "unrolled"),
-    "autograd/eager/pull_backs.py": ("pull_backs", "backward", "unrolled"),
-    "autograd/eager/unrolled.py": ("pull_backs", "unrolled", "backward"),
+    "autograd/interpret.py": ("test_walks", "test_program", "test_transforms", "test_custom_primitive"),
+    "autograd/program.py": ("test_program", "test_graph"),
+    "autograd/value.py": ("test_value", "eager/test_nodes", "test_backward", "test_errors"),
+    "autograd/eager/nodes.py": (
+        "eager/test_nodes",
+        "test_value",
+        "test_errors",
+        "test_custom_primitive",
+        "eager/test_unrolled",
+    ),
+    "autograd/eager/pull_backs.py": ("eager/test_pull_backs", "test_backward", "eager/test_unrolled"),
+    "autograd/eager/unrolled.py": ("eager/test_pull_backs", "eager/test_unrolled", "test_backward"),
 }
 
 
@@ -91,7 +98,7 @@ def stages_of(file: str, rows: tuple[str, ...] = ()) -> tuple[Stage, ...]:
     """The tests that the mutants of a file face; of the table, those that are about some rows come first."""
     if file == TABLE:
         return Stage(ROWS, rows), Stage(ROWS, pytest=True)
-    first = [f"tests/test_{name}.py" for name in TARGETS[file]]
+    first = [f"tests/{name}.py" for name in TARGETS[file]]
     files = (*first, *(test for test in (*ENGINE, *PROMISES) if test not in first))
     return Stage(files), Stage((*files, file), pytest=True)
 

@@ -10,7 +10,7 @@ import pytest
 
 from autograd import Value, step_through
 from autograd.pictures.page.stepping import Page
-from tests.step_page import StepPage
+from tests.pictures.page.step_page import StepPage
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value, derive, dot, log, relu, sigmoid, square, verify_formula
-from tests.pictures.labelled import named
+from tests.pictures.mathematics.labelled import named
 from tests.seeds.textbook import assert_close, sigma, sigma_prime
 
 # Seed 000: a⁰ → a¹ → a².

@@ -258,7 +258,7 @@ def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[i
     """
     places = [*inputs, *map(builder.constant, program.constants)]
     emit, m, place_of = builder.emit, builder.m, places.__getitem__
-    unchanged = {row for row in program.primitives if row.forward is None and not row.n_ary} - _REPLACED
+    unchanged = {row for row in program.primitives if row.built_in and not row.n_ary} - _REPLACED
     starts, flat = program.starts.tolist(), program.operands.tolist()
     for opcode, start, end in zip(program.opcodes, starts, starts[1:], strict=False):
         primitive, operands = program.primitives[opcode], flat[start:end]
@@ -266,12 +266,12 @@ def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[i
             places.append(emit(primitive, tuple(map(place_of, operands))))
             continue
         name = primitive.name
-        if primitive.forward is not None:
+        if not primitive.built_in:
             if primitive.systems is not None:
                 raise NotImplementedError(
                     f"{name} is declared for {', '.join(primitive.systems)} only, so it cannot be compiled"
                 )
-            result = primitive.forward(m, *[builder.slot(places[o]) for o in operands])
+            result = primitive.formula(m, *[builder.slot(places[o]) for o in operands])
         elif name == "dot" and builder.long_dots and len(operands) >= 2 * LONG_DOT:
             places.append(builder.long_dot(tuple([places[o] for o in operands])))
             continue

@@ -88,7 +88,7 @@ class Adjoint:
             i = slot - first
             primitive = primitives[opcodes[i]]
             operands = flat[starts[i] : starts[i + 1]]
-            if isinstance(primitive.forward, Body):
+            if isinstance(primitive.formula, Body):
                 products = self._through_loop(slot, operands)
             else:
                 skip = self._to_weights(weights, slot, operands) if weights and primitive is _DOT else 0

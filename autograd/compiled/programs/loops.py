@@ -83,7 +83,7 @@ class Loop:
 
 def of(row: Primitive) -> Loop | None:
     """The loop that an instruction is."""
-    return row.forward if isinstance(row.forward, Loop) else None
+    return row.formula if isinstance(row.formula, Loop) else None
 
 
 def which(program: Program, operands: Sequence[int]) -> int:
@@ -171,7 +171,7 @@ def add(builder: Builder, rebuilt: Callable[..., list[int]], body: Body, operand
 def put_in(builder: Builder, loop: Loop, operands: Sequence[int]) -> int:
     """The slot of a loop. The constants of its body are operands too, the last ones, so that the program holds them."""
     constants = [builder.constant(number) for number in loop.body.constants.values()]
-    return _append(builder, Primitive("loop", _none, forward=loop), (*operands, *constants))  # type: ignore[arg-type]
+    return _append(builder, Primitive("loop", _none, built_in=False, formula=loop), (*operands, *constants))  # type: ignore[arg-type]
 
 
 def part(builder: Builder, bundle: int, which: int) -> int:

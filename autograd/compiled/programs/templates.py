@@ -89,7 +89,7 @@ _CANDIDATES = (0.0, -0.0, 1.0, -1.0, 0.25, -0.25, 2.0, -2.0)
 
 def _holds_by_itself(primitive: Primitive, argument: int, limit: Any) -> bool:
     """Whether the rule, run in IEEE arithmetic, has the limit's value wherever the limit applies."""
-    if primitive.forward is not None or callable(primitive.partials):
+    if not primitive.built_in or callable(primitive.partials):
         return False
     rule = primitive.partials[argument]
     assert rule is not None

@@ -279,7 +279,7 @@ def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> 
     """All that a run decided: instructions, constants, and the numbers of the leaves that it made or captured."""
     ours = set(fresh)
     leaves = [leaf._data for leaf in nodes[: program.inputs] if leaf not in ours]
-    primitives = [row.forward.contents() if isinstance(row.forward, Body) else row for row in program.primitives]
+    primitives = [row.formula.contents() if isinstance(row.formula, Body) else row for row in program.primitives]
     return (
         primitives, program.opcodes, program.operands.tobytes(), program.constants.tobytes(),
         array("d", leaves).tobytes(),

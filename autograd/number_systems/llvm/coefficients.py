@@ -1,4 +1,4 @@
-"""Coefficients of the kernels, lowest power first; made by ``tests/number_systems/kernel_coefficients.py``.
+"""Coefficients of kernels, lowest power first; made by ``tests.number_systems.llvm.kernel_coefficients``.
 
 Minimax polynomials and constants cut in parts; the comment after each polynomial's meaning is its largest
 relative error before its coefficients are rounded."""

@@ -210,7 +210,7 @@ _WRITTEN: dict[str, Callable[..., Expression]] = {
 
 def written(primitive: Primitive, operands: Sequence[Expression]) -> Expression:
     """The operation on these expressions as a formula, nothing of it evaluated."""
-    if primitive.forward is None and primitive.name in _WRITTEN:
+    if primitive.built_in and primitive.name in _WRITTEN:
         return _WRITTEN[primitive.name](*operands)
     return function(primitive.name)(*operands, evaluate=False)
 

@@ -114,9 +114,9 @@ def is_named_function(primitive: Primitive) -> str:
     if primitive.n_ary or primitive.name == "where":
         return ""
     symbol = primitive.symbol
-    if primitive.forward is None and symbol and not symbol.isalpha():
+    if primitive.built_in and symbol and not symbol.isalpha():
         return ""
-    return symbol if symbol and primitive.forward is None else primitive.name
+    return symbol if symbol and primitive.built_in else primitive.name
 
 
 class Cone:
@@ -142,7 +142,7 @@ class Cone:
     def _used(self, slot: int) -> Sequence[int]:
         """The operands that an instruction's number comes from: of ``where`` the condition and the branch taken."""
         primitive, operands = self.steps[slot - self.program.first_instruction]
-        if primitive.name != "where" or primitive.forward is not None:
+        if primitive.name != "where" or not primitive.built_in:
             return operands
         return operands[0], operands[1 if self._number(operands[0]) else 2]
 
@@ -191,7 +191,7 @@ class Cone:
             return []
         if callable(primitive.partials):
             return [operand for operand in operands if operand >= 0]
-        if primitive.name == "where" and primitive.forward is None:
+        if primitive.name == "where" and primitive.built_in:
             return [self._used(slot)[1]]
         return [o for o, rule in zip(operands, primitive.partials, strict=True) if rule is not None and o >= 0]
 
@@ -247,7 +247,7 @@ class Formulas:
                 self._decided([decision])
                 self._written[slot] = self._expressions[slot] = node.outcome
                 continue
-            if primitive.name == "where" and primitive.forward is None:
+            if primitive.name == "where" and primitive.built_in:
                 taken = cone._used(slot)[1]
                 self._written[slot], self._expressions[slot] = self._written[taken], self._expressions[taken]
                 continue
@@ -275,7 +275,7 @@ class Formulas:
         try:
             result = self.algebra.sympify(apply(m, primitive, chosen))
         except _NOT_ALGEBRA:
-            if primitive.forward is None:
+            if primitive.built_in:
                 raise
             return self.algebra.function(primitive.name)(*[self._expressions[o] for o in operands])
         self._decided([decision.replace(meaning) for decision in m.decisions])
@@ -328,7 +328,7 @@ class Formulas:
         cone = self.cone
         primitive, operands = cone.steps[slot - cone.program.first_instruction]
         ways = cone._differentiable(slot)
-        if primitive.name == "where" and primitive.forward is None:
+        if primitive.name == "where" and primitive.built_in:
             one = self.algebra.number(1)
             return [(operand, one, one, 1) for operand in ways if cone.flows[operand]]
         arguments = [i for i, o in enumerate(operands) if o >= 0 and o in ways and cone.flows[o]]
@@ -366,11 +366,11 @@ class Formulas:
                 raise NotImplementedError
             found = [sympify(x) for x in partials(m, primitive, z, chosen, arguments)]
         except _NOT_ALGEBRA:
-            if primitive.forward is None:
+            if primitive.built_in:
                 raise
             opaque = [self._without_algebra(primitive, operands, argument) for argument in arguments]
             return [(x, x) for x in opaque]
-        if primitive.kinks is not nowhere or primitive.forward is not None:
+        if primitive.kinks is not nowhere or not primitive.built_in:
             self._decided([decision.replace(meaning) for decision in m.decisions])
         return [(x.xreplace(meaning), self.algebra.put_in(x, meaning)) for x in found]
 

@@ -1,7 +1,7 @@
 """Where the coefficients of the LLVM kernels come from: minimax polynomials, computed here with mpmath.
 
-``python -m tests.number_systems.kernel_coefficients`` prints ``autograd/number_systems/llvm/coefficients.py``. Each
-polynomial is the one of its degree whose largest relative error is least (Remez's exchange), rounded to doubles.
+``python -m tests.number_systems.llvm.kernel_coefficients`` prints ``autograd/number_systems/llvm/coefficients.py``.
+Each polynomial is the one of its degree whose largest relative error is least (Remez's exchange), rounded to doubles.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ def two_over_pi() -> int:
 def module() -> str:
     """The text of the module with the coefficients."""
     lines = [
-        '"""Coefficients of the kernels, lowest power first; made by ``tests/number_systems/kernel_coefficients.py``.',
+        '"""Coefficients of kernels, lowest power first; made by ``tests.number_systems.llvm.kernel_coefficients``.',
         "",
         "Minimax polynomials and constants cut in parts; the comment after each polynomial's meaning is its largest",
         'relative error before its coefficients are rounded."""',

@@ -18,7 +18,7 @@ from autograd.pictures.mathematics import algebra, chain_rule, derivation
 from autograd.pictures.mathematics.algebra import symbol
 from autograd.pictures.mathematics.notation import latex_of_label
 from tests import checks
-from tests.pictures.labelled import named, recorded
+from tests.pictures.mathematics.labelled import named, recorded
 from tests.strategies import SMOOTH, Expression, expressions
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.jupyterlab import served
-from tests.step_page import StepPage
+from tests.pictures.page.step_page import StepPage
 
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed (pip install jupyterlab)")
 

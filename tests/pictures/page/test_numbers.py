@@ -21,7 +21,7 @@ from autograd import Primitive, Value, step_through
 from autograd.number_systems import javascript
 from autograd.primitives import everywhere
 from tests import checks
-from tests.step_page import StepPage, gradients_of, shown
+from tests.pictures.page.step_page import StepPage, gradients_of, shown
 from tests.strategies import (
     CONTINUOUS,
     NEAR,

@@ -14,7 +14,7 @@ import autograd
 from autograd import Limit, StaleGraphError, Value, primitive, step_through, where
 from autograd.graph import topological_order
 from autograd.pictures.page.stepping import _SCRIPTS, MOST_NODES
-from tests.step_page import StepPage, gradients_of, shown
+from tests.pictures.page.step_page import StepPage, gradients_of, shown
 
 WRONG = ".pane.wrong"
 

@@ -1,7 +1,7 @@
 """How `data/trajectories.json` was made: by PyTorch 2.13.0, in float64, which the tests do not need.
 
     python -m venv build/torch && build/torch/bin/pip install torch==2.13.0
-    build/torch/bin/python tests/nn/make_trajectories.py
+    build/torch/bin/python tests/nn/training/make_trajectories.py
 
 Every optimizer moves three parameters for twelve steps down the same cost, whose gradient is written out here, so that
 nothing but the optimizer is compared. Rates of schedules are those PyTorch would use in each of twelve epochs.

@@ -14,7 +14,7 @@ import nn
 from autograd import Value, explain, record_lines
 from autograd.pictures.mathematics import path_sums
 from tests import checks
-from tests.pictures.labelled import named, recorded
+from tests.pictures.mathematics.labelled import named, recorded
 from tests.strategies import SMOOTH, Expression, expressions
 
 

@@ -201,7 +201,7 @@ def test_what_a_branch_asks_is_noted_with_the_way_to_it(watch: watching.Watch) -
         (asked[1], True, ((outer, True), (inner, False))),
         (asked[2], False, ((outer, False),)),
     ]
-    assert all("test_recording.py" in a.line for a in watch.conditions)
+    assert all("test_nodes.py" in a.line for a in watch.conditions)
     assert (watch.within, watch.attempts) == ((), 0)
 
 
