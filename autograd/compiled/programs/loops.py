@@ -171,7 +171,7 @@ def add(builder: Builder, rebuilt: Callable[..., list[int]], body: Body, operand
 def put_in(builder: Builder, loop: Loop, operands: Sequence[int]) -> int:
     """The slot of a loop. The constants of its body are operands too, the last ones, so that the program holds them."""
     constants = [builder.constant(number) for number in loop.body.constants.values()]
-    return _append(builder, Primitive("loop", _none, built_in=False, formula=loop), (*operands, *constants))  # type: ignore[arg-type]
+    return _append(builder, Primitive("loop", _none, built_in=False, formula=loop), (*operands, *constants))
 
 
 def part(builder: Builder, bundle: int, which: int) -> int:
