@@ -1,168 +1,18 @@
-"""The public functions: every primitive under its own name, and what is composed of them.
+"""The public functions of many numbers, and those that are composed of primitives.
 
 Each takes Values and plain numbers alike: with a Value among its arguments it records a node and returns a Value;
-without, it returns a plain float. Their documentation is written from the table.
+without, it returns a plain float.
 """
 
 from __future__ import annotations
 
 import operator as _operator
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, cast, overload
+from typing import Any
 
 from autograd.graph import topological_order
-from autograd.primitives import TABLE, Primitive
-from autograd.value import RECORDERS, Value, detach, plain, where
-
-__all__ = ["detach", "where"]  # made beside Value, because its methods use them
-
-Number = Value | float
-
-
-class Unary(Protocol):
-    """A function of one number."""
-
-    @overload
-    def __call__(self, x: Value, /) -> Value: ...
-    @overload
-    def __call__(self, x: float, /) -> float: ...
-
-
-class Binary(Protocol):
-    """A function of two numbers."""
-
-    @overload
-    def __call__(self, x: Value, y: Number, /) -> Value: ...
-    @overload
-    def __call__(self, x: float, y: Value, /) -> Value: ...
-    @overload
-    def __call__(self, x: float, y: float, /) -> float: ...
-
-
-def _documented(function: Any, primitive: Primitive) -> Any:
-    """The function with the name and the documentation of its row."""
-    function.__name__ = function.__qualname__ = primitive.name
-    function.__module__ = __name__
-    lines = [f"{primitive.summary[:1].upper()}{primitive.summary[1:]}.", ""]
-    if primitive.example:
-        arguments, value = primitive.example
-        call = f"{primitive.name}({', '.join(map(repr, arguments))})"
-        lines += [f">>> round({call}, 6)", repr(value), ""]
-    if primitive.needs:
-        lines += ["Raises:", f"    DomainError: without {primitive.needs}."]
-    function.__doc__ = "\n".join(lines)
-    return function
-
-
-def _unary(name: str) -> Unary:
-    return cast(Unary, _documented(RECORDERS[name], TABLE[name]))
-
-
-def _binary(name: str) -> Binary:
-    return cast(Binary, _documented(RECORDERS[name], TABLE[name]))
-
-
-add = _binary("add")
-sub = _binary("sub")
-mul = _binary("mul")
-div = _binary("div")
-neg = _unary("neg")
-pow = _binary("pow")
-exp = _unary("exp")
-expm1 = _unary("expm1")
-log = _unary("log")
-log1p = _unary("log1p")
-log2 = _unary("log2")
-log10 = _unary("log10")
-sqrt = _unary("sqrt")
-cbrt = _unary("cbrt")
-square = _unary("square")
-reciprocal = _unary("reciprocal")
-sin = _unary("sin")
-cos = _unary("cos")
-tan = _unary("tan")
-asin = _unary("asin")
-acos = _unary("acos")
-atan = _unary("atan")
-atan2 = _binary("atan2")
-sinh = _unary("sinh")
-cosh = _unary("cosh")
-tanh = _unary("tanh")
-asinh = _unary("asinh")
-acosh = _unary("acosh")
-atanh = _unary("atanh")
-erf = _unary("erf")
-erfc = _unary("erfc")
-hypot = _binary("hypot")
-abs = _unary("abs")
-sign = _unary("sign")
-maximum = _binary("maximum")
-minimum = _binary("minimum")
-floor = _unary("floor")
-ceil = _unary("ceil")
-relu = _unary("relu")
-gelu = _unary("gelu")
-silu = _unary("silu")
-mish = _unary("mish")
-softplus = _unary("softplus")
-sigmoid = _unary("sigmoid")
-log_sigmoid = _unary("log_sigmoid")
-identity = _unary("identity")
-
-
-def _constant(name: str, argument: str, x: Any) -> float:
-    """A parameter without a derivative as a float."""
-    if isinstance(x, Value):
-        raise TypeError(
-            f"{name}: {argument} is a constant without a derivative, but {x!r} is a Value; "
-            "pass its .data, or write the formula with maximum, minimum or where"
-        )
-    number = plain(x)
-    if number is None:
-        raise TypeError(f"{name}: {argument} must be a real number, not {x!r}")
-    return number
-
-
-def clip(x: Any, low: float, high: float) -> Any:
-    """``x`` held between two constants, low ≤ high; the slope is 1 on the closed interval and 0 outside.
-
-    >>> clip(2.0, 0.0, 1.0)
-    1.0
-    """
-    return RECORDERS["clip"](x, _constant("clip", "low", low), _constant("clip", "high", high))
-
-
-def leaky_relu(x: Any, slope: float = 0.01) -> Any:
-    """``x`` above zero, ``slope · x`` below; the derivative at zero is the slope.
-
-    >>> leaky_relu(-2.0)
-    -0.02
-    """
-    return RECORDERS["leaky_relu"](x, _constant("leaky_relu", "slope", slope))
-
-
-def elu(x: Any, alpha: float = 1.0) -> Any:
-    """``x`` above zero, ``alpha · (eˣ - 1)`` below (Clevert et al., 2015).
-
-    >>> round(elu(-1.0), 6)
-    -0.632121
-    """
-    return RECORDERS["elu"](x, _constant("elu", "alpha", alpha))
-
-
-#: The fixed point of Klambauer et al. (2017), "Self-normalizing neural networks", equation 14.
-SELU_SCALE = 1.0507009873554805
-SELU_ALPHA = 1.6732632423543772
-
-
-def selu(x: Any, scale: float = SELU_SCALE, alpha: float = SELU_ALPHA) -> Any:
-    """``scale · elu(x, alpha)``, whose constants keep mean 0 and variance 1 (Klambauer et al., 2017).
-
-    >>> round(selu(-1.0), 6)
-    -1.111331
-    """
-    return RECORDERS["selu"](x, _constant("selu", "scale", scale), _constant("selu", "alpha", alpha))
-
+from autograd.primitive_functions import exp, hypot
+from autograd.value import RECORDERS, Value, detach, where
 
 _sum, _prod, _mean, _dot, _logsumexp = (RECORDERS[name] for name in ("sum", "prod", "mean", "dot", "logsumexp"))
 

@@ -16,6 +16,10 @@ Rule = Callable[..., Any]
 
 INFINITY = float("inf")
 
+#: The fixed point of Klambauer et al. (2017), "Self-normalizing neural networks", equation 14.
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+
 
 def everywhere(*_: Any) -> Any:
     """True: the domain of a primitive that is defined for all numbers."""
@@ -69,6 +73,15 @@ class Primitive(NamedTuple):
     #: what it means, for pictures and derivations, and what a number system without a function of this name runs.
     #: ``None`` for an elementary one; there is always one where ``built_in`` is false.
     formula: Any = None
+    #: The same in a form that neither overflows nor loses digits, if ``formula`` does: what a number system runs whose
+    #: numbers are rounded.
+    stable: Any = None
+    #: The special method that Python's operator calls, without its underscores: "add" of ``x + y``.
+    operator: str = ""
+    #: Whether a Value has it as a method, if all its arguments have a derivative and they are one or two.
+    method: bool = True
+    #: What the last arguments are unless told.
+    defaults: tuple[float, ...] = ()
     #: Whether the value jumps at its kinks; the kinks of all others are corners.
     jumps: bool = False
     #: Whether x∘y is y∘x, to the last bit.
@@ -90,6 +103,12 @@ class Primitive(NamedTuple):
     def n_ary(self) -> bool:
         """True for a row that takes any number of arguments."""
         return callable(self.partials)
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """The names of the arguments without a derivative."""
+        partials = () if callable(self.partials) else self.partials
+        return tuple([name for name, rule in zip(self.arguments, partials, strict=False) if rule is None])
 
     @property
     def arity(self) -> int:
@@ -202,6 +221,68 @@ def _dot(m: Any, xs: Sequence[Any]) -> Any:
     return _added([*xs[2 * n :], *(xs[i] * xs[n + i] for i in range(n))])
 
 
+def _stable_logsumexp(m: Any, xs: Sequence[Any]) -> Any:
+    """The largest plus log1p of the other terms beside it; infinities come through."""
+    largest, others = xs[0], []
+    for x in xs[1:]:
+        others.append(m.minimum(largest, x))
+        largest = m.maximum(largest, x)
+    return m.where(
+        m.less(m.abs(largest), INFINITY),
+        lambda: largest + m.log1p(m.sum([m.exp(x - largest) for x in others])),
+        largest,
+    )
+
+
+def _is_zero(m: Any, x: Any) -> Any:
+    return m.less_equal(m.abs(x), 0)
+
+
+def _stable_softplus(m: Any, x: Any) -> Any:
+    return m.where(m.greater(x, 0), lambda: x + m.log1p(m.exp(-x)), lambda: m.log1p(m.exp(x)))
+
+
+def _stable_sigmoid(m: Any, x: Any) -> Any:
+    e = m.exp(-m.abs(x))
+    return m.where(m.greater_equal(x, 0), m.number(1), e) / (1 + e)
+
+
+def _above_minus_infinity(m: Any, x: Any, value: Callable[[], Any]) -> Any:
+    """The value of x times what decays faster; at -∞, where that would be -∞·0, it is -0.0."""
+    return m.where(m.less_equal(x, -INFINITY), m.number(-0.0), value)
+
+
+def _stable_logit(m: Any, x: Any) -> Any:
+    """Around ½, where the logarithm is zero, by 2x - 1, which is exact there."""
+    near = m.less(m.abs(2 * x - 1), _half(m))
+    return m.where(near, lambda: m.log1p((2 * x - 1) / (1 - x)), lambda: m.log(x / (1 - x)))
+
+
+def _stable_xlogy(m: Any, x: Any, y: Any) -> Any:
+    """At x = 0 the logarithm is kept finite, so that zero times it is zero whatever y."""
+
+    def of_zero() -> Any:
+        return x * m.log(m.where(_is_zero(m, y), m.number(1), m.minimum(y, m.number(2) ** 1000)))
+
+    return m.where(_is_zero(m, x), of_zero, lambda: x * m.log(y))
+
+
+#: Terms that give fifty digits below 1.
+_TERMS_OF_SINC = 21
+
+
+def _slope_of_sinc(m: Any, z: Any, x: Any) -> Any:
+    """(cos x - sin x / x) / x; below 1, where that cancels, its series -x/3 + x³/30 - …"""
+
+    def series() -> Any:
+        total: Any = 1
+        for n in range(_TERMS_OF_SINC, 0, -1):  # each term is the one before times -x² / 2n(2n + 3)
+            total = 1 - x * x / (2 * n * (2 * n + 3)) * total
+        return -x / 3 * total
+
+    return m.where(m.less(m.abs(x), 1), series, lambda: (m.cos(x) - z) / x)
+
+
 def _maximum_rule(greater: str, argument: int) -> Rule:
     first, second = (1, 0) if argument == 0 else (0, 1)
 
@@ -271,6 +352,8 @@ _ROWS: tuple[Primitive, ...] = (
         "x + y",
         ((2.0, 3.0), 5.0),
         symbol="+",
+        operator="add",
+        method=False,
         commutes=True,
         neutral=(-0.0, -0.0),
     ),
@@ -280,6 +363,8 @@ _ROWS: tuple[Primitive, ...] = (
         "x - y",
         ((2.0, 3.0), -1.0),
         symbol="-",
+        operator="sub",
+        method=False,
         neutral=(None, 0.0),
     ),
     Primitive(
@@ -288,6 +373,8 @@ _ROWS: tuple[Primitive, ...] = (
         "x · y",
         ((2.0, 3.0), 6.0),
         symbol="*",
+        operator="mul",
+        method=False,
         commutes=True,
         neutral=(1.0, 1.0),
     ),
@@ -300,9 +387,11 @@ _ROWS: tuple[Primitive, ...] = (
         needs="a divisor other than zero",
         remedy="Use where.",
         symbol="/",
+        operator="truediv",
+        method=False,
         neutral=(None, 1.0),
     ),
-    Primitive("neg", (lambda m, z, x: -1,), "-x", ((2.0,), -2.0), symbol="-"),
+    Primitive("neg", (lambda m, z, x: -1,), "-x", ((2.0,), -2.0), symbol="-", operator="neg", method=False),
     Primitive(
         "pow",
         (_slope_of_pow, lambda m, z, x, y: z * m.log(x)),
@@ -326,7 +415,39 @@ _ROWS: tuple[Primitive, ...] = (
             Limit(1, lambda x, y: (x == 0) & (y == 0), -INFINITY),
         ),
         symbol="**",
+        operator="pow",
+        method=False,
         neutral=(None, 1.0),
+    ),
+    Primitive(
+        "mod",
+        (lambda m, z, x, y: 1, lambda m, z, x, y: -m.floor_divide(x, y)),
+        "x - y·⌊x / y⌋, the remainder, which has the sign of y, as Python's x % y",
+        ((-7.0, 3.0), 2.0),
+        domain=lambda x, y: (y != 0) & (abs(x) < INFINITY),
+        needs="a divisor other than zero, and a finite dividend",
+        remedy="Use where.",
+        kinks=lambda x, y: x % y == 0,
+        jumps=True,
+        symbol="%",
+        operator="mod",
+        method=False,
+        formula=lambda m, x, y: x - y * m.floor(x / y),
+    ),
+    Primitive(
+        "floor_divide",
+        (lambda m, z, x, y: 0, lambda m, z, x, y: 0),
+        "⌊x / y⌋, the largest integer ≤ x / y, as Python's x // y",
+        ((-7.0, 3.0), -3.0),
+        domain=lambda x, y: (y != 0) & (abs(x) < INFINITY),
+        needs="a divisor other than zero, and a finite dividend",
+        remedy="Use where.",
+        kinks=lambda x, y: x % y == 0,
+        jumps=True,
+        symbol="//",
+        operator="floordiv",
+        method=False,
+        formula=lambda m, x, y: m.floor(x / y),
     ),
     # exponentials, logarithms, powers
     Primitive("exp", (lambda m, z, x: z,), "e to the power x", ((1.0,), 2.718282), never_minus_zero=True),
@@ -338,6 +459,14 @@ _ROWS: tuple[Primitive, ...] = (
         formula=lambda m, x: m.exp(x) - 1,
     ),
     _logarithm("log", lambda m, z, x: 1 / x, "natural logarithm", ((2.0,), 0.693147)),
+    Primitive(
+        "exp2",
+        (lambda m, z, x: z * m.log(m.number(2)),),
+        "2 to the power x",
+        ((3.0,), 8.0),
+        never_minus_zero=True,
+        formula=lambda m, x: m.pow(m.number(2), x),
+    ),
     Primitive(
         "log1p",
         (lambda m, z, x: 1 / (1 + x),),
@@ -361,6 +490,33 @@ _ROWS: tuple[Primitive, ...] = (
         "logarithm to base 10",
         ((1000.0,), 3.0),
         formula=lambda m, x: m.log(x) / m.log(m.number(10)),
+    ),
+    Primitive(
+        "logit",
+        (lambda m, z, x: 1 / (x * (1 - x)),),
+        "log(x / (1 - x)), the inverse of sigmoid",
+        ((0.75,), 1.098612),
+        domain=lambda x: (x > 0) & (x < 1),
+        needs="an argument strictly between 0 and 1",
+        remedy="Use clip or where.",
+        formula=lambda m, x: m.log(x / (1 - x)),
+        stable=_stable_logit,
+    ),
+    Primitive(
+        "xlogy",
+        (lambda m, z, x, y: m.log(y), lambda m, z, x, y: x / y),
+        "x·log(y), and 0 where x is 0, whatever y",
+        ((2.0, 3.0), 2.197225),
+        domain=lambda x, y: (y > 0) | ((x == 0) & (y == 0)),
+        needs="a positive y, or zero for both",
+        remedy="Use clip or where.",
+        partial_domains=(lambda x, y: y > 0, None),
+        limits=(
+            Limit(0, lambda x, y: (x == 0) & (y == 0), -INFINITY),
+            Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0),
+        ),
+        formula=lambda m, x, y: m.where(_is_zero(m, y), m.number(0), lambda: x * m.log(y)),
+        stable=_stable_xlogy,
     ),
     Primitive(
         "sqrt",
@@ -447,6 +603,16 @@ _ROWS: tuple[Primitive, ...] = (
         jumps=True,
     ),
     Primitive(
+        "sinc",
+        (_slope_of_sinc,),
+        "sin(x) / x, and 1 at zero: the spherical Bessel function j₀",
+        ((1.0,), 0.841471),
+        domain=lambda x: abs(x) < INFINITY,
+        needs="a finite argument",
+        remedy="Find where the infinity was born.",
+        formula=lambda m, x: m.where(_is_zero(m, x), m.number(1), lambda: m.sin(x) / x),
+    ),
+    Primitive(
         "sinh",
         (lambda m, z, x: m.cosh(x),),
         "hyperbolic sine",
@@ -522,6 +688,7 @@ _ROWS: tuple[Primitive, ...] = (
         (lambda m, z, x: m.sign(x),),
         "absolute value",
         ((-2.0,), 2.0),
+        operator="abs",
         kinks=lambda x: x == 0,
         aliases=("absolute",),
         never_minus_zero=True,
@@ -561,12 +728,14 @@ _ROWS: tuple[Primitive, ...] = (
         remedy="Swap the bounds.",
         kinks=lambda x, low, high: (x == low) | (x == high),
         arguments=("x", "low", "high"),
+        formula=lambda m, x, low, high: m.where(m.less(x, low), low, lambda: m.where(m.greater(x, high), high, x)),
     ),
     Primitive(
         "floor",
         (lambda m, z, x: 0,),
         "the largest integer ≤ x",
         ((-1.5,), -2.0),
+        operator="floor",
         kinks=lambda x: x % 1 == 0,
         jumps=True,
     ),
@@ -575,6 +744,7 @@ _ROWS: tuple[Primitive, ...] = (
         (lambda m, z, x: 0,),
         "the smallest integer ≥ x",
         ((-1.5,), -1.0),
+        operator="ceil",
         kinks=lambda x: x % 1 == 0,
         jumps=True,
     ),
@@ -586,6 +756,7 @@ _ROWS: tuple[Primitive, ...] = (
         ((-2.0,), 0.0),
         kinks=lambda x: x == 0,
         never_minus_zero=True,
+        formula=lambda m, x: m.where(m.less_equal(x, 0), m.number(0), x),
     ),
     Primitive(
         "leaky_relu",
@@ -594,6 +765,8 @@ _ROWS: tuple[Primitive, ...] = (
         ((-2.0, 0.01), -0.02),
         kinks=lambda x, slope: x == 0,
         arguments=("x", "slope"),
+        defaults=(0.01,),
+        formula=lambda m, x, slope: m.where(m.greater(x, 0), x, slope * x),
     ),
     Primitive(
         "elu",
@@ -602,14 +775,18 @@ _ROWS: tuple[Primitive, ...] = (
         ((-1.0, 1.0), -0.632121),
         kinks=lambda x, alpha: (x == 0) & (alpha != 1),
         arguments=("x", "alpha"),
+        defaults=(1.0,),
+        formula=lambda m, x, alpha: m.where(m.greater(x, 0), x, lambda: alpha * m.expm1(x)),
     ),
     Primitive(
         "selu",
         (lambda m, z, x, scale, alpha: m.where(m.greater(x, 0), scale, lambda: scale * alpha * m.exp(x)), None, None),
         "scale·elu(x, alpha), self-normalising (Klambauer et al., 2017)",
-        ((-1.0, 1.0507009873554805, 1.6732632423543772), -1.111331),
+        ((-1.0, SELU_SCALE, SELU_ALPHA), -1.111331),
         kinks=lambda x, scale, alpha: x == 0,
         arguments=("x", "scale", "alpha"),
+        defaults=(SELU_SCALE, SELU_ALPHA),
+        formula=lambda m, x, scale, alpha: scale * m.elu(x, alpha),
     ),
     Primitive(
         "gelu",
@@ -619,12 +796,21 @@ _ROWS: tuple[Primitive, ...] = (
         formula=lambda m, x: x * m.erfc(-x / m.sqrt(m.number(2))) / 2,
     ),
     Primitive(
+        "softsign",
+        (lambda m, z, x: 1 / ((1 + m.abs(x)) * (1 + m.abs(x))),),
+        "x / (1 + |x|)",
+        ((1.0,), 0.5),
+        formula=lambda m, x: x / (1 + m.abs(x)),
+        stable=lambda m, x: m.where(m.less(m.abs(x), INFINITY), lambda: x / (1 + m.abs(x)), lambda: m.sign(x)),
+    ),
+    Primitive(
         "silu",
         (lambda m, z, x: m.sigmoid(x) + z * m.sigmoid(-x),),
         "x·sigmoid(x), also called swish",
         ((1.0,), 0.731059),
         aliases=("swish",),
         formula=lambda m, x: x * m.sigmoid(x),
+        stable=lambda m, x: _above_minus_infinity(m, x, lambda: x * m.sigmoid(x)),
     ),
     Primitive(
         "mish",
@@ -632,6 +818,7 @@ _ROWS: tuple[Primitive, ...] = (
         "x·tanh(softplus(x)) (Misra, 2019)",
         ((1.0,), 0.865098),
         formula=lambda m, x: x * m.tanh(m.softplus(x)),
+        stable=lambda m, x: _above_minus_infinity(m, x, lambda: x * m.tanh(m.softplus(x))),
     ),
     Primitive(
         "softplus",
@@ -639,6 +826,7 @@ _ROWS: tuple[Primitive, ...] = (
         "log(1 + eˣ), without overflow",
         ((1.0,), 1.313262),
         formula=lambda m, x: m.log(1 + m.exp(x)),
+        stable=_stable_softplus,
     ),
     Primitive(
         "sigmoid",
@@ -647,6 +835,7 @@ _ROWS: tuple[Primitive, ...] = (
         ((0.5,), 0.622459),
         symbol="σ",
         formula=lambda m, x: 1 / (1 + m.exp(-x)),
+        stable=_stable_sigmoid,
     ),
     Primitive(
         "log_sigmoid",
@@ -654,6 +843,7 @@ _ROWS: tuple[Primitive, ...] = (
         "log(sigmoid(x)), without overflow",
         ((0.5,), -0.474077),
         formula=lambda m, x: m.log(m.sigmoid(x)),
+        stable=lambda m, x: -m.softplus(-x),
     ),
     # of many numbers
     Primitive(
@@ -693,15 +883,18 @@ _ROWS: tuple[Primitive, ...] = (
         "log(eˣ¹ + … + eˣⁿ), without overflow",
         arguments=("xs",),
         formula=lambda m, xs: m.log(_added([m.exp(x) for x in xs])),
+        stable=_stable_logsumexp,
     ),
     # structure
-    Primitive("identity", (lambda m, z, x: 1,), "x itself, as a node of its own", ((2.0,), 2.0), symbol="="),
+    Primitive(
+        "identity", (lambda m, z, x: 1,), "x itself, as a node of its own", ((2.0,), 2.0), symbol="=", method=False
+    ),
     Primitive("detach", (None,), "x itself, as a constant: nothing flows back through it", ((2.0,), 2.0)),
     # comparisons
-    Primitive("less", (None, None), "x < y", symbol="<", compares=True, never_minus_zero=True),
-    Primitive("less_equal", (None, None), "x ≤ y", symbol="<=", compares=True, never_minus_zero=True),
-    Primitive("greater", (None, None), "x > y", symbol=">", compares=True, never_minus_zero=True),
-    Primitive("greater_equal", (None, None), "x ≥ y", symbol=">=", compares=True, never_minus_zero=True),
+    Primitive("less", (None, None), "x < y", symbol="<", operator="lt", compares=True, never_minus_zero=True),
+    Primitive("less_equal", (None, None), "x ≤ y", symbol="<=", operator="le", compares=True, never_minus_zero=True),
+    Primitive("greater", (None, None), "x > y", symbol=">", operator="gt", compares=True, never_minus_zero=True),
+    Primitive("greater_equal", (None, None), "x ≥ y", symbol=">=", operator="ge", compares=True, never_minus_zero=True),
 )
 
 

@@ -1,9 +1,42 @@
-"""The table of primitives as a page: ``python -m autograd.reference`` prints ``docs/primitives.md``."""
+"""What is spelled out of the table for people and type checkers: ``python -m autograd.reference`` writes it anew.
+
+That is the page ``docs/primitives.md``, the public functions and the methods, a file each, and the names that
+``autograd/__init__.py`` hands on. A test fails where one of them is not what is written here.
+"""
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 from autograd.number_systems.source import formulas
 from autograd.primitives import TABLE, Primitive
+
+_ROOT = Path(__file__).parents[1]
+
+_HEAD = """{doc}
+
+# Written from the table by ``make tables``: not to be changed by hand.
+
+from __future__ import annotations
+"""
+
+#: A formula of more characters is not for a page.
+_LONGEST = 150
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Each file that is written from the table, and its text."""
+    yield _ROOT / "docs" / "primitives.md", page()
+    yield _ROOT / "autograd" / "primitive_functions.py", functions()
+    yield _ROOT / "autograd" / "number_systems" / "methods.py", methods()
+    init = _ROOT / "autograd" / "__init__.py"
+    yield init, with_names(init.read_text("utf-8"))
+
+
+# The page
 
 
 def page() -> str:
@@ -11,7 +44,7 @@ def page() -> str:
     lines = [
         "# Primitives",
         "",
-        "Written from the table by `python -m autograd.reference`; `z` is the result.",
+        "Written from the table by `make tables`; `z` is the result.",
         "",
         "| primitive | result | partial derivatives | needs |",
         "| --- | --- | --- | --- |",
@@ -25,9 +58,137 @@ def _row(row: Primitive) -> str:
     if callable(row.partials):
         partials = "of each operand, by one rule"
     else:
-        partials = "<br>".join(f"∂z/∂{argument} = `{text}`" for argument, text in formulas(row).items()) or "none"
+        found = {argument: f"`{text}`" for argument, text in formulas(row).items()}
+        short = {name: text if len(text) <= _LONGEST else "in pieces; see the table" for name, text in found.items()}
+        partials = "<br>".join(f"∂z/∂{argument} = {text}" for argument, text in short.items()) or "none"
     return f"| {name} | {row.summary.replace('|', '∣')} | {partials} | {row.needs} |"
 
 
+# Functions and methods
+
+
+def function_rows() -> list[Primitive]:
+    """The rows that are public functions of a fixed number of arguments, as they are; ``where`` and ``detach`` stand
+    beside ``Value``, since its methods use them."""
+    return [row for row in TABLE.values() if not row.n_ary and not row.compares and "x" in _moving(row)[:1]]
+
+
+def _moving(row: Primitive) -> list[str]:
+    """The arguments that have a derivative, up to the first that has none."""
+    partials = () if callable(row.partials) else row.partials
+    names = [name for name, rule in zip(row.arguments, partials, strict=False) if rule is not None]
+    return names if row.arguments[: len(names)] == tuple(names) else []
+
+
+def method_rows() -> list[Primitive]:
+    """The rows that a Value has as methods."""
+    return [row for row in function_rows() if row.method and not row.constants]
+
+
+def functions() -> str:
+    """The module of public functions."""
+    lines = [
+        _HEAD.format(doc='"""The public function of each primitive that takes a fixed number of arguments."""'),
+        "from typing import Any",
+        "",
+        "from autograd.documented import Binary, Unary, binary, constant, documented, unary",
+        "from autograd.value import RECORDERS",
+        "",
+        "__all__ = [",
+        *(f'    "{name}",' for name in sorted([row.name for row in function_rows()], key=_as_sorted)),
+        "]",
+        "",
+    ]
+    for row in function_rows():
+        if not row.constants:
+            kind = "unary" if row.arity == 1 else "binary"
+            lines.append(f'{row.name}: {kind.capitalize()} = {kind}("{row.name}")')
+    for row in function_rows():
+        if row.constants:
+            lines += _with_constants(row)
+    return "\n".join(lines) + "\n"
+
+
+def _with_constants(row: Primitive) -> list[str]:
+    """The function of a row whose last arguments are constants."""
+    first, names = row.arity - len(row.constants), row.arguments[: row.arity]
+    unless_told = dict(zip(reversed(names), reversed(row.defaults), strict=False))
+    taken = [f"{name}: Any" for name in names[:first]]
+    taken += [f"{name}: float" + (f" = {unless_told[name]!r}" if name in unless_told else "") for name in names[first:]]
+    given = [*names[:first], *(f'constant("{row.name}", "{name}", {name})' for name in names[first:])]
+    call = f'    return RECORDERS["{row.name}"]({", ".join(given)})'
+    if len(call) > 120:
+        call = "\n".join([f'    return RECORDERS["{row.name}"](', *(f"        {text}," for text in given), "    )"])
+    return ["", "", f'@documented("{row.name}")', f"def {row.name}({', '.join(taken)}) -> Any:", call]
+
+
+def methods() -> str:
+    """The module of the methods that numbers made by the engine have."""
+    lines = [
+        _HEAD.format(doc='"""The primitives of one and two arguments as methods, under their names and aliases."""'),
+        "# mypy: disable-error-code=no-any-return",
+        "# What a method returns is decided by the subclass.",
+        "from typing import Any, Self",
+        "",
+        "",
+        "class Methods:",
+        '    """In terms of one method, ``_apply(primitive, *operands)``; NumPy\'s functions call them."""',
+        "",
+        "    __slots__ = ()",
+        "",
+        "    def _apply(self, name: str, *operands: Any) -> Any:",
+        '        raise TypeError(f"{type(self).__name__} does not say what applying a primitive means")',
+    ]
+    for row in method_rows():
+        for name in (row.name, *row.aliases):
+            other, given = ("", "") if row.arity == 1 else (", other: Any", ", other")
+            lines += [
+                "",
+                f"    def {name}(self{other}) -> Self:",
+                f'        return self._apply("{row.name}", self{given})',
+            ]
+    return "\n".join(lines) + "\n"
+
+
+# The names of the package
+
+
+def with_names(text: str) -> str:
+    """The text of ``autograd/__init__.py`` with the names of the table: those it takes, and ``__all__``."""
+    own = sorted((row.name for row in function_rows()), key=_as_sorted)
+    text = _replaced(text, "from autograd.primitive_functions import (", own, "    {},", ")")
+    tree = ast.parse(text)
+    names = [
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if not (alias.asname or alias.name).startswith("_")
+    ]
+    return _replaced(text, "__all__ = [", sorted(names, key=_as_sorted), '    "{}",', "]")
+
+
+def _replaced(text: str, head: str, names: list[str], line: str, end: str) -> str:
+    """The text with a list of names in place of the one that stands under the head."""
+    first = text.index(head)
+    last = text.index(f"\n{end}\n", first)
+    return "\n".join([text[:first] + head, *map(line.format, names)]) + text[last:]
+
+
+def _as_sorted(name: str) -> tuple[int, list[tuple[int, str]]]:
+    """Constants, classes, functions; numbers in names by their size."""
+    kind = 0 if name.isupper() else 1 if name[:1].isupper() else 2
+    parts = re.findall(r"\d+|\D+", name)
+    return kind, [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+
+def main() -> None:
+    """Write all files."""
+    for path, text in files():
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            print(f"written anew: {path.relative_to(_ROOT)}")
+
+
 if __name__ == "__main__":
-    print(page(), end="")
+    main()

@@ -14,7 +14,7 @@ from typing import Any
 from autograd.eager import watching
 from autograd.eager.unrolled import as_stored
 from autograd.errors import slope_failure
-from autograd.number_systems import floats
+from autograd.number_systems import common
 from autograd.primitives import TABLE, Primitive
 from autograd.value import RECORDERS, Condition, Value, recorder
 
@@ -69,4 +69,4 @@ def _over_a_list(name: str) -> Callable[[list[Any]], Any]:
 globals().update(RECORDERS)
 globals().update({name: _over_a_list(name) for name, row in TABLE.items() if row.n_ary})
 
-where = floats.where
+where = common.where

@@ -19,6 +19,8 @@ from mpmath import mp
 import autograd
 from autograd import TABLE, Primitive, Value, interpret, value_system
 from autograd.number_systems import complex_, floats, fractions_, mpmath_
+from autograd.number_systems.formulas import Noting
+from autograd.number_systems.source import Text, operands_of
 from tests import duals
 
 #: The unit roundoff: half of an ulp of 1.
@@ -106,19 +108,21 @@ def exact_derivative(row: Primitive, operands: Sequence[Any], *arguments: int) -
     """The derivative by one argument after the other, by mpmath's numerical differentiation.
 
     Two floats that differ are 2⁻⁵³ apart, relative to the smaller; so a step of 2⁻²⁰⁰ of the smallest operand comes
-    near no kink and no singular point, and with so many more digits nothing is lost in the difference.
+    near no kink and no singular point, and with so many more digits nothing is lost in the difference. A row that jumps
+    may do so as often as its operands fit into each other, so its step is smaller by as much.
     """
     orders = [arguments.count(i) for i in range(len(operands))]
     exponents = [int(mp.mag(x)) for x in operands if x] or [0]
     low, high = max(0, -min(exponents)), max(0, max(exponents))
+    closer = 2 * (low + high) if row.jumps else 0
 
     def f(*moving: Any) -> Any:
         at = iter(moving)
         return value_in(mpmath_, row, [next(at) if n else mp.mpf(x) for n, x in zip(orders, operands, strict=True)])
 
-    with mpmath.workprec(400 + low + high):
+    with mpmath.workprec(400 + low + high + 2 * closer):
         points = [mp.mpf(x) for n, x in zip(orders, operands, strict=True) if n]
-        h = mp.ldexp(1, -200 - low)
+        h = mp.ldexp(1, -200 - low - closer)
         return (
             mp.diff(f, points[0], len(arguments), h=h)
             if len(points) == 1
@@ -259,7 +263,12 @@ def check_partial_in_fractions(row: Primitive, argument: int, operands: Sequence
 
 def has_partial_in_fractions(row: Primitive, argument: int) -> bool:
     """Whether the row and its rule stay among the fractions; the slope of a power by its exponent is a logarithm."""
-    return row.name not in fractions_.LACKS and (row.name, argument) != ("pow", 1)
+    if row.name in fractions_.LACKS or callable(row.partials):
+        return row.name not in fractions_.LACKS
+    writer, rule = Noting(), row.partials[argument]
+    assert rule is not None
+    rule(writer.m, Text("z", writer), *operands_of(row, writer))
+    return fractions_.LACKS.keys().isdisjoint(writer.used)
 
 
 def as_float(x: Any) -> float:

@@ -9,9 +9,12 @@ import math
 import operator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from types import SimpleNamespace
 from typing import Any
+
+from autograd import TABLE
+from autograd.number_systems import fractions_
 
 #: An exact number of more bits than this takes too long to go on with.
 MOST_BITS = 4000
@@ -31,25 +34,35 @@ class Dual:
             if max(part.numerator.bit_length(), part.denominator.bit_length()) > MOST_BITS:
                 raise TooManyDigits
 
-    def __add__(self, other: Dual) -> Dual:
+    def __add__(self, other: Any) -> Dual:
+        other = of(other)
         return Dual(self.value + other.value, self.slope + other.slope)
 
-    def __sub__(self, other: Dual) -> Dual:
+    def __sub__(self, other: Any) -> Dual:
+        other = of(other)
         return Dual(self.value - other.value, self.slope - other.slope)
 
-    def __mul__(self, other: Dual) -> Dual:
+    def __mul__(self, other: Any) -> Dual:
+        other = of(other)
         return Dual(self.value * other.value, self.slope * other.value + self.value * other.slope)
 
-    def __truediv__(self, other: Dual) -> Dual:
+    def __truediv__(self, other: Any) -> Dual:
+        other = of(other)
         return Dual(
             self.value / other.value,
             (self.slope * other.value - self.value * other.slope) / (other.value * other.value),
         )
 
+    def __radd__(self, other: Any) -> Dual:
+        return of(other) + self
 
-def of(x: float | Fraction) -> Dual:
-    """A constant."""
-    return Dual(Fraction(x))
+    def __rsub__(self, other: Any) -> Dual:
+        return of(other) - self
+
+
+def of(x: Any) -> Dual:
+    """A constant; a dual number as it is."""
+    return x if isinstance(x, Dual) else Dual(Fraction(x))
 
 
 def power(x: Dual, y: Dual) -> Dual:
@@ -114,4 +127,13 @@ FUNCTIONS = SimpleNamespace(
     dot=dot,
     identity=lambda x: x,
     detach=lambda x: of(x.value),
+    less=lambda x, y: of(x.value < y.value),
+    less_equal=lambda x, y: of(x.value <= y.value),
+    greater=lambda x, y: of(x.value > y.value),
+    greater_equal=lambda x, y: of(x.value >= y.value),
+    number=of,
 )
+# The other rational rows are their formulas.
+for _row in TABLE.values():
+    if _row.name not in (*vars(FUNCTIONS), *fractions_.LACKS):
+        setattr(FUNCTIONS, _row.name, partial(_row.formula, FUNCTIONS))

@@ -9,22 +9,21 @@ from __future__ import annotations
 import cmath
 import math
 import operator
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from autograd.number_systems import common
+from autograd.number_systems.formulas import complete
 
 NAME = "complex"
 LANES = False
 _NO_ERF = "the standard library has no error function of a complex argument"
-LACKS: dict[str, str] = {"erf": _NO_ERF, "erfc": _NO_ERF, "gelu": _NO_ERF}
+LACKS: dict[str, str] = {"erf": _NO_ERF, "erfc": _NO_ERF}
 
 number = complex
 pi = math.pi
 add, sub, mul, div, neg = operator.add, operator.sub, operator.mul, operator.truediv, operator.neg
 exp, sqrt, sin, cos, tan = cmath.exp, cmath.sqrt, cmath.sin, cmath.cos, cmath.tan
-asin, acos, atan, sinh, cosh = cmath.asin, cmath.acos, cmath.atan, cmath.sinh, cmath.cosh
+asin, acos, atan, sinh, cosh, tanh = cmath.asin, cmath.acos, cmath.atan, cmath.sinh, cmath.cosh, cmath.tanh
 asinh, acosh, atanh = cmath.asinh, cmath.acosh, cmath.atanh
 
 
@@ -47,10 +46,6 @@ def _positive(x: complex, name: str) -> complex:
     if plain(x) <= 0:
         raise ValueError(f"{name} of a number whose real part is not positive")
     return x
-
-
-identity, where, sum, prod, mean, dot = common.identity, common.where, common.sum, common.prod, common.mean, common.dot
-detach = identity
 
 
 def pow(x: complex, y: complex) -> complex:
@@ -82,28 +77,12 @@ def log1p(x: complex) -> complex:
     )
 
 
-def log2(x: complex) -> complex:
-    return log(x) / math.log(2)
-
-
-def log10(x: complex) -> complex:
-    return log(x) / math.log(10)
-
-
 def cbrt(x: complex) -> complex:
     if x.real == 0:
         return complex(x) ** (1 / 3)
     # The real root, turned and stretched by what the imaginary part adds: 1/3 cannot be rounded away from log |x|.
     tangent = x.imag / x.real
     return math.cbrt(x.real) * cmath.exp(complex(math.log1p(tangent * tangent) / 6, math.atan(tangent) / 3))
-
-
-def square(x: complex) -> complex:
-    return x * x
-
-
-def reciprocal(x: complex) -> complex:
-    return 1 / x
 
 
 def atan2(y: complex, x: complex) -> complex:
@@ -128,8 +107,13 @@ def hypot(x: complex, y: complex) -> complex:
     return scale * cmath.sqrt(a * a + b * b)
 
 
-def tanh(x: complex) -> complex:
-    return cmath.tanh(x)
+def sinc(x: complex) -> complex:
+    if math.fabs(x.real) > 1:
+        return cmath.sin(x) / x
+    total: complex = 1 + 0j  # the quotient would lose the imaginary part near zero
+    for n in range(12, 0, -1):
+        total = 1 - x * x / (2 * n * (2 * n + 1)) * total
+    return total
 
 
 def less(x: Any, y: Any) -> bool:
@@ -157,15 +141,11 @@ def sign(x: complex) -> complex:
 
 
 def maximum(x: complex, y: complex) -> complex:
-    return x if greater(x, y) else y
+    return x if greater_equal(x, y) else y  # at a tie, where minimum takes the other
 
 
 def minimum(x: complex, y: complex) -> complex:
     return x if less(x, y) else y
-
-
-def clip(x: complex, low: complex, high: complex) -> complex:
-    return low if less(x, low) else high if greater(x, high) else x
 
 
 def floor(x: complex) -> complex:
@@ -176,45 +156,4 @@ def ceil(x: complex) -> complex:
     return complex(math.ceil(x.real))
 
 
-def relu(x: complex) -> complex:
-    return 0j if x.real <= 0 else x
-
-
-def leaky_relu(x: complex, slope: complex) -> complex:
-    return x if x.real > 0 else slope * x
-
-
-def elu(x: complex, alpha: complex) -> complex:
-    return x if x.real > 0 else alpha * expm1(x)
-
-
-def selu(x: complex, scale: complex, alpha: complex) -> complex:
-    return scale * elu(x, alpha)
-
-
-def sigmoid(x: complex) -> complex:
-    if x.real >= 0:
-        return 1 / (1 + cmath.exp(-x))
-    e = cmath.exp(x)
-    return e / (1 + e)
-
-
-def softplus(x: complex) -> complex:
-    return x + log1p(cmath.exp(-x)) if x.real > 0 else log1p(cmath.exp(x))
-
-
-def log_sigmoid(x: complex) -> complex:
-    return -softplus(-x)
-
-
-def silu(x: complex) -> complex:
-    return x * sigmoid(x)
-
-
-def mish(x: complex) -> complex:
-    return x * cmath.tanh(softplus(x))
-
-
-def logsumexp(xs: Sequence[complex]) -> complex:
-    largest = max(x.real for x in xs)
-    return largest + cmath.log(sum([cmath.exp(x - largest) for x in xs]))
+complete(globals(), rounded=True)

@@ -117,14 +117,10 @@ class _Anywhere(Interval):
     __hash__ = Interval.__hash__
 
     def _apply(self, name: str, *operands: Any) -> Any:
-        return plain(super()._apply(name, *operands))
-
-    def __mod__(self, other: Any) -> Any:
-        if other != 1:
-            raise ValueError("an interval is reduced by 1 only")
-        whole = math.floor(self.low) if math.isfinite(self.low) and math.isfinite(self.high) else None
-        inside = whole is not None and whole == math.floor(self.high)
-        return plain(self - whole if inside else Interval(0.0, 1.0))
+        try:
+            return plain(super()._apply(name, *operands))
+        except (ValueError, ArithmeticError):  # such as a divisor that may be zero: nothing is certain
+            return _Anywhere(-inf, inf)
 
 
 def number(x: Any) -> Interval:
@@ -220,6 +216,28 @@ def div(x: Any, y: Any) -> Interval:
     if c > 0.0:
         return Interval(quotient_below(a, d if a >= 0.0 else c), quotient_above(b, c if b >= 0.0 else d))
     return Interval(quotient_below(b, d if b >= 0.0 else c), quotient_above(a, c if a >= 0.0 else d))
+
+
+def floor_divide(x: Any, y: Any) -> Interval:
+    """The whole number at or below the quotient; of points, exactly."""
+    x, y = number(x), number(y)
+    quotient = floor(div(x, y))
+    if quotient.low < quotient.high < inf and x.low == x.high and y.low == y.high:
+        (a, b), (c, d) = x.low.as_integer_ratio(), y.low.as_integer_ratio()
+        return number(a * d // (b * c))
+    return quotient
+
+
+def mod(x: Any, y: Any) -> Interval:
+    """The remainder; where the quotients lie on both sides of a whole number, all from zero to the divisor."""
+    x, y = number(x), number(y)
+    if math.isinf(x.low) or math.isinf(x.high):
+        raise ValueError("mod needs a finite dividend")
+    if x.low == x.high and y.low == y.high:
+        rest = math.fmod(x.low, y.low)  # it is exact
+        return Interval(rest, rest) if rest == 0.0 or (rest < 0.0) == (y.low < 0.0) else add(rest, y)
+    quotient = floor(div(x, y))
+    return sub(x, mul(y, quotient)) if quotient.low == quotient.high else hull(0.0, y)
 
 
 def hull(x: Any, y: Any) -> Interval:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from autograd.number_systems import common
+from autograd.number_systems.formulas import complete
 
 NAME = "floats"
 LANES = False
@@ -38,10 +38,6 @@ sin, cos, tan, asin, acos, atan, atan2 = math.sin, math.cos, math.tan, math.asin
 sinh, cosh, tanh, asinh, acosh, atanh = math.sinh, math.cosh, math.tanh, math.asinh, math.acosh, math.atanh
 erf, erfc, hypot, abs = math.erf, math.erfc, math.hypot, math.fabs
 less, less_equal, greater, greater_equal = operator.lt, operator.le, operator.gt, operator.ge
-
-
-identity, where = common.identity, common.where
-detach = identity
 
 
 def square(x: float) -> float:
@@ -74,24 +70,24 @@ def floor(x: float) -> float:
     return x // 1.0 if math.isfinite(x) else x
 
 
+def mod(x: float, y: float) -> float:
+    if math.isinf(x):
+        raise ValueError("the remainder of an infinity")
+    return x % y
+
+
+def floor_divide(x: float, y: float) -> float:
+    if math.isinf(x):
+        raise ValueError("an infinity divided")
+    return x // y
+
+
 def ceil(x: float) -> float:
     return -(-x // 1.0) if math.isfinite(x) else x
 
 
 def relu(x: float) -> float:
     return 0.0 if x <= 0 else x
-
-
-def leaky_relu(x: float, slope: float) -> float:
-    return x if x > 0 else slope * x
-
-
-def elu(x: float, alpha: float) -> float:
-    return x if x > 0 else alpha * math.expm1(x)
-
-
-def selu(x: float, scale: float, alpha: float) -> float:
-    return scale * elu(x, alpha)
 
 
 _ROOT_HALF = math.sqrt(0.5)
@@ -122,27 +118,11 @@ def gelu(x: float) -> float:
     return x * (math.erfc(t) - rest * math.exp(-t * t) * 2 / math.sqrt(pi)) / 2
 
 
-def silu(x: float) -> float:
-    return -0.0 if x == -math.inf else x * sigmoid(x)
-
-
-def mish(x: float) -> float:
-    return -0.0 if x == -math.inf else x * math.tanh(softplus(x))
-
-
-def softplus(x: float) -> float:
-    return x + math.log1p(math.exp(-x)) if x > 0 else math.log1p(math.exp(x))
-
-
 def sigmoid(x: float) -> float:
     if x >= 0:
         return 1.0 / (1.0 + math.exp(-x))
     e = math.exp(x)
     return e / (1.0 + e)
-
-
-def log_sigmoid(x: float) -> float:
-    return -softplus(-x)
 
 
 def sum(xs: Sequence[float]) -> float:
@@ -185,3 +165,6 @@ def logsumexp(xs: Sequence[float]) -> float:
     if not math.isfinite(largest):
         return largest
     return largest + math.log1p(sum([math.exp(x - largest) for i, x in enumerate(xs) if i != at]))
+
+
+complete(globals(), rounded=True, compiled=True)

@@ -9,6 +9,7 @@ by itself; the functions here rise or fall in each operand, piece by piece, and 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import inf, nextafter
@@ -17,6 +18,8 @@ from typing import Any
 from autograd.number_systems import common, enclosures
 from autograd.number_systems.directed import product_error
 from autograd.number_systems.enclosures import UNDECIDED, Interval, hull, near, number
+from autograd.number_systems.formulas import formula_of
+from autograd.primitives import TABLE, Primitive
 
 NAME = "intervals"
 LANES = False
@@ -25,19 +28,20 @@ LACKS: dict[str, str] = {}
 pi = Interval(math.pi, nextafter(math.pi, 4.0))  # math.pi is below π
 
 plain = enclosures.plain
-add, sub, mul, div, neg, pow = (
+add, sub, mul, div, neg, pow, mod, floor_divide = (
     enclosures.add,
     enclosures.sub,
     enclosures.mul,
     enclosures.div,
     enclosures.neg,
     enclosures.pow,
+    enclosures.mod,
+    enclosures.floor_divide,
 )
 abs, floor, ceil = enclosures.abs, enclosures.floor, enclosures.ceil
 less, less_equal = enclosures.less, enclosures.less_equal
 greater, greater_equal = enclosures.greater, enclosures.greater_equal
-identity, sum, prod, mean, dot = common.identity, common.sum, common.prod, common.mean, common.dot
-detach = identity
+sum = common.sum
 
 
 def _point(x: float) -> Interval:
@@ -58,10 +62,6 @@ def limit(value: float, primitive: Any, operands: Any) -> Interval:
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     """A context to compute in; intervals need none."""
     return nullcontext()
-
-
-def reciprocal(x: Any) -> Interval:
-    return div(1.0, x)
 
 
 def square(x: Any) -> Interval:
@@ -156,6 +156,27 @@ def _wave(name: str, quarters: int) -> Callable[[Any], Interval]:
 
 sin, cos = _wave("sin", 1), _wave("cos", 0)
 
+#: Between its two lowest points, left and right of the crest, sinc falls on both sides of zero.
+_LOWEST_AT, _LOWEST = 4.493409457909064, -0.21723362821122168
+
+
+def sinc(x: Any) -> Interval:
+    """It is even, falls up to the first of its lowest points, and beyond is at most 1 / x in size."""
+    size = abs(x)
+    if math.isinf(size.high):
+        raise ValueError("sinc needs finite numbers")
+    first, last = _sinc_at(size.low), _sinc_at(size.high)
+    if size.low == size.high:
+        return first
+    if size.high <= _LOWEST_AT:
+        return Interval(last.low, first.high)
+    low = nextafter(_LOWEST, -inf)
+    return Interval(low, first.high if size.low <= _LOWEST_AT else min(0.13, div(1.0, size.low).high))
+
+
+def _sinc_at(x: float) -> Interval:
+    return Interval(1.0, 1.0) if x == 0.0 else minimum(div(near("sin", x), x), 1.0)
+
 
 def tan(x: Any) -> Interval:
     x = number(x)
@@ -212,10 +233,6 @@ def clip(x: Any, low: Any, high: Any) -> Interval:
 # Activations
 
 
-def relu(x: Any) -> Interval:
-    return maximum(x, 0.0)
-
-
 def leaky_relu(x: Any, slope: Any) -> Interval:
     return _in_pieces(x, lambda below: mul(slope, below))
 
@@ -234,10 +251,6 @@ def _in_pieces(x: Any, below_zero: Callable[[Interval], Interval]) -> Interval:
     return hull(Interval(0.0, y.high), below_zero(Interval(y.low, 0.0)))
 
 
-def selu(x: Any, scale: Any, alpha: Any) -> Interval:
-    return mul(scale, elu(x, alpha))
-
-
 def _sigmoid_at(x: float) -> Interval:
     e = exp(-math.fabs(x))
     return 1 / (1 + e) if x >= 0.0 else e / (1 + e)
@@ -248,10 +261,6 @@ def _softplus_at(x: float) -> Interval:
 
 
 sigmoid, softplus = _rising(_sigmoid_at, 0.0, 1.0), _rising(_softplus_at, 0.0)
-
-
-def log_sigmoid(x: Any) -> Interval:
-    return neg(softplus(neg(x)))
 
 
 def _with_one_minimum(at: Callable[[float], Interval], before: float, after: float, least: float) -> Any:
@@ -303,3 +312,48 @@ def _logsumexp_at(xs: list[float]) -> Interval:
     if math.isinf(xs[at]):
         return _point(xs[at])
     return add(xs[at], log1p(sum([exp(sub(x, xs[at])) for i, x in enumerate(xs) if i != at])))
+
+
+# All others
+
+
+def _by_formula(row: Primitive) -> Callable[..., Any]:
+    """A row's formula over intervals; a function that rises or falls in an operand is taken at its ends."""
+    formula, m = formula_of(row, rounded=True), sys.modules[__name__]
+
+    def function(*operands: Any) -> Any:
+        boxes = [number(x) for x in operands]
+        if row.domain(*map(plain, boxes)) is not True:
+            raise ValueError("a point outside of the domain may lie in the interval")
+        try:
+            whole = formula(m, *boxes)
+        except (ValueError, ArithmeticError):  # an operand that comes twice was taken to vary by itself
+            whole = Interval(-inf, inf)
+        if row.jumps or callable(row.partials):
+            return whole
+        lowest, highest = list(boxes), list(boxes)
+        for i, (rule, box) in enumerate(zip(row.partials, boxes, strict=True)):
+            slope = None if rule is None or not box.width else _slope(rule, m, whole, boxes)
+            if slope is not None and slope.low >= 0.0:
+                lowest[i], highest[i] = _point(box.low), _point(box.high)
+            elif slope is not None and slope.high <= 0.0:
+                lowest[i], highest[i] = _point(box.high), _point(box.low)
+        if lowest == highest:
+            return formula(m, *boxes)
+        low, high = formula(m, *lowest), formula(m, *highest)
+        return Interval(max(whole.low, low.low), min(whole.high, high.high))
+
+    return function
+
+
+def _slope(rule: Any, m: Any, z: Interval, operands: list[Interval]) -> Interval | None:
+    """Between what bounds a partial lies; ``None`` if it may not exist."""
+    try:
+        return number(rule(m, z, *operands))
+    except (ValueError, ArithmeticError):
+        return None
+
+
+for _name, _row in TABLE.items():
+    if _name not in globals():
+        globals()[_name] = getattr(common, _name, None) or _by_formula(_row)

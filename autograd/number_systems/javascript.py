@@ -12,15 +12,16 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from autograd.number_systems import source
+from autograd.number_systems.formulas import formula_of
 from autograd.number_systems.source import Text
-from autograd.primitives import Primitive, everywhere
+from autograd.primitives import TABLE, Primitive, everywhere
 
 NAME = "javascript"
 LANES = False
 LACKS: dict[str, str] = {}
 
 #: Name → JavaScript; ``m`` holds the others. Where JavaScript's own function is as good as C's, it is that.
-FUNCTIONS = {
+_OWN = {
     "add": "(x, y) => x + y",
     "sub": "(x, y) => x - y",
     "mul": "(x, y) => x * y",
@@ -47,6 +48,19 @@ FUNCTIONS = {
   const inverse = 1 / high, rest = 1 - inverse * high - m.product_error(inverse, high) - inverse * low;
   return inverse + inverse * rest;
 }""",
+    # It has the sign of the divisor, as Python's; that of JavaScript has the sign of the dividend.
+    "mod": """(x, y) => {
+  const rest = x % y;
+  if (rest === 0) return y < 0 ? -0 : 0;
+  return rest < 0 !== y < 0 ? rest + y : rest;
+}""",
+    # What is left without the remainder, which is exact, is a whole number of divisors, but for its rounding.
+    "floor_divide": """(x, y) => {
+  const rest = x % y, turned = rest !== 0 && rest < 0 !== y < 0;
+  const quotient = (x - rest) / y - (turned ? 1 : 0), whole = Math.floor(quotient);
+  if (quotient === 0) return 0 * (x / y);
+  return quotient - whole > 0.5 ? whole + 1 : whole;
+}""",
     "exp": "Math.exp",
     "expm1": "Math.expm1",
     "log": "Math.log",
@@ -55,8 +69,6 @@ FUNCTIONS = {
     "log10": "Math.log10",
     "sqrt": "Math.sqrt",
     "cbrt": "Math.cbrt",
-    "square": "(x) => x * x",
-    "reciprocal": "(x) => 1 / x",
     "sin": "Math.sin",
     "cos": "Math.cos",
     "tan": "Math.tan",
@@ -96,13 +108,9 @@ FUNCTIONS = {
     "maximum": "(x, y) => (x > y || Number.isNaN(x) ? x : y)",
     "minimum": "(x, y) => (x < y || Number.isNaN(x) ? x : y)",
     "where": "(condition, x, y) => (condition ? x : y)",
-    "clip": "(x, low, high) => (x < low ? low : x > high ? high : x)",
     "floor": "Math.floor",
     "ceil": "Math.ceil",
     "relu": "(x) => (x <= 0 ? 0 : x)",
-    "leaky_relu": "(x, slope) => (x > 0 ? x : slope * x)",
-    "elu": "(x, alpha) => (x > 0 ? x : alpha * Math.expm1(x))",
-    "selu": "(x, scale, alpha) => scale * m.elu(x, alpha)",
     # x/√2 is rounded, which erfc magnifies by twice its square; so the rest is carried along to first order.
     "gelu": """(x) => {
   if (x <= -39) return -0;
@@ -111,11 +119,6 @@ FUNCTIONS = {
   const rest = m.product_error(-x, root) + x * 4.833646656726457e-17;
   return (x * (m.erfc(t) - (rest * m.exp_of_minus_square(t) * 2) / Math.sqrt(Math.PI))) / 2;
 }""",
-    "silu": "(x) => (x === -Infinity ? -0 : x * m.sigmoid(x))",
-    "mish": "(x) => (x === -Infinity ? -0 : x * Math.tanh(m.softplus(x)))",
-    "softplus": "(x) => (x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)))",
-    "sigmoid": "(x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))",
-    "log_sigmoid": "(x) => -m.softplus(-x)",
     "sum": "(xs) => xs.reduce((total, x) => total + x, 0)",
     "prod": "(xs) => xs.reduce((total, x) => total * x, 1)",
     "mean": """(xs) => {
@@ -152,11 +155,6 @@ HELPERS = {
   const near = Math.floor(x * 1024) / 1024;
   return Math.exp(-near * near) * Math.exp((near - x) * (near + x));
 }""",
-    # It has the sign of the divisor, as Python's; that of JavaScript has the sign of the dividend.
-    "remainder": """(x, y) => {
-  const rest = x % y;
-  return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
-}""",
     # What x·y loses when it is rounded, exactly; 2²⁷ + 1 cuts a float into two halves of 26 bits.
     "product_error": """(x, y) => {
   const p = x * y, a = x * 134217729, b = y * 134217729;
@@ -179,7 +177,6 @@ class Writer(source.Writer):
     """Collects the lines of a JavaScript function; ``m`` is the number system that rules see."""
 
     name = NAME
-    functions = FUNCTIONS
     pi = "Math.PI"
 
     def line(self, text: str) -> None:
@@ -194,22 +191,17 @@ class Writer(source.Writer):
         self.indent -= 1
         self.line("}")
 
-    def number(self, x: Any) -> Any:
-        return x if isinstance(x, Text) else Text(text_of(x), self)
+    def literal(self, x: Any) -> str:
+        return text_of(x)
+
+    def call(self, name: str, operands: list[str]) -> str:
+        return f"m.{name}({', '.join(operands)})"
 
     def assign(self, text: str) -> Text:
         self._temporaries += 1
         name = f"t{self._temporaries}"
         self.line(f"const {name} = {text};")
         return Text(name, self)
-
-    def apply(self, name: str, *operands: Any) -> Text:
-        texts = [f"[{', '.join(map(text_of, x))}]" if isinstance(x, list) else text_of(x) for x in operands]
-        if name in source.SYMBOLS:
-            return self.assign(f"{texts[0]} {source.SYMBOLS[name]} {texts[1]}")
-        if name == "neg":
-            return self.assign(f"-({texts[0]})" if texts[0].startswith("-") else f"-{texts[0]}")
-        return self.assign(f"m.{name}({', '.join(texts)})")
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         if not callable(x) and not callable(y):
@@ -233,6 +225,19 @@ def text_of(x: Any) -> str:
         return repr(x)
     x = float(x)
     return "NaN" if x != x else repr(x).replace("inf", "Infinity")
+
+
+def _function(row: Primitive) -> str:
+    """The stable formula of a row as a function."""
+    writer = Writer()
+    operands = source.operands_of(row, writer)
+    result = text_of(formula_of(row, rounded=True)(writer.m, *operands))
+    names = ", ".join(operand.text for operand in operands)
+    return "\n".join([f"({names}) => {{", *writer.lines, f"  return {result};", "}"])
+
+
+#: Name → JavaScript, of every primitive.
+FUNCTIONS = {name: _OWN.get(name) or _function(row) for name, row in TABLE.items()}
 
 
 class _Plain(Text):
@@ -263,7 +268,7 @@ class _Plain(Text):
         return _Plain(f"(!{self.text})", self.writer)
 
     def __mod__(self, other: Any) -> Any:
-        return _Plain(f"m.remainder({self.text}, {text_of(other)})", self.writer)
+        return _Plain(f"m.mod({self.text}, {text_of(other)})", self.writer)
 
     __hash__ = Text.__hash__
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import mpmath
 from mpmath import mp
 
-from autograd.number_systems import common
+from autograd.number_systems.formulas import complete
 
 NAME = "mpmath"
 LANES = False
@@ -23,7 +22,7 @@ Real = Any  # mpmath.mpf
 
 number = mp.mpf
 pi = mp.pi  # a constant that is evaluated to the digits of the moment
-add, sub, mul, neg = operator.add, operator.sub, operator.mul, operator.neg
+add, sub, mul, neg, mod = operator.add, operator.sub, operator.mul, operator.neg, operator.mod
 exp, expm1, sin, cos, tan = mp.exp, mp.expm1, mp.sin, mp.cos, mp.tan
 atan, sinh, cosh, tanh, asinh = mp.atan, mp.sinh, mp.cosh, mp.tanh, mp.asinh
 erf, hypot, abs, sign, floor, ceil = mp.erf, mp.hypot, mp.fabs, mp.sign, mp.floor, mp.ceil
@@ -59,10 +58,6 @@ def _on_the_reals(name: str) -> Any:
 asin, acos, acosh, atanh, sqrt = map(_on_the_reals, ("asin", "acos", "acosh", "atanh", "sqrt"))
 
 
-identity, where, sum, prod, mean, dot = common.identity, common.where, common.sum, common.prod, common.mean, common.dot
-detach = identity
-
-
 def div(x: Real, y: Real) -> Real:
     return x / y
 
@@ -85,24 +80,8 @@ def log1p(x: Real) -> Real:
     return mp.log1p(x)
 
 
-def log2(x: Real) -> Real:
-    return log(x) / mp.log(2)
-
-
-def log10(x: Real) -> Real:
-    return log(x) / mp.log(10)
-
-
 def cbrt(x: Real) -> Real:
     return -mp.cbrt(-x) if x < 0 else mp.cbrt(x)
-
-
-def square(x: Real) -> Real:
-    return x * x
-
-
-def reciprocal(x: Real) -> Real:
-    return 1 / x
 
 
 def atan2(y: Real, x: Real) -> Real:
@@ -117,54 +96,8 @@ def minimum(x: Real, y: Real) -> Real:
     return x if x < y or x != x else y
 
 
-def clip(x: Real, low: Real, high: Real) -> Real:
-    return low if x < low else high if x > high else x
-
-
-def relu(x: Real) -> Real:
-    return mp.zero if x <= 0 else x
-
-
-def leaky_relu(x: Real, slope: Real) -> Real:
-    return x if x > 0 else slope * x
-
-
-def elu(x: Real, alpha: Real) -> Real:
-    return x if x > 0 else alpha * mp.expm1(x)
-
-
-def selu(x: Real, scale: Real, alpha: Real) -> Real:
-    return scale * elu(x, alpha)
-
-
 def erfc(x: Real) -> Real:
     return mp.zero if x > 10**9 else mp.erfc(x)  # below 10 to the power -10¹⁷, and too deep for mpmath's series
 
 
-def gelu(x: Real) -> Real:
-    return x * erfc(-x / mp.sqrt(2)) / 2
-
-
-def sigmoid(x: Real) -> Real:
-    return 1 / (1 + mp.exp(-x))
-
-
-def softplus(x: Real) -> Real:
-    return x + mp.log1p(mp.exp(-x)) if x > 0 else mp.log1p(mp.exp(x))
-
-
-def log_sigmoid(x: Real) -> Real:
-    return -softplus(-x)
-
-
-def silu(x: Real) -> Real:
-    return x * sigmoid(x)
-
-
-def mish(x: Real) -> Real:
-    return x * mp.tanh(softplus(x))
-
-
-def logsumexp(xs: Sequence[Real]) -> Real:
-    at = max(range(len(xs)), key=lambda i: xs[i])
-    return xs[at] + mp.log1p(sum([mp.exp(x - xs[at]) for i, x in enumerate(xs) if i != at]))
+complete(globals(), rounded=True)

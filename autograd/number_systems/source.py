@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
-from autograd.number_systems.arithmetic import BINARY, COMPARISONS, Arithmetic
+from autograd.number_systems.arithmetic import Arithmetic
 from autograd.primitives import TABLE, Primitive
 
 NAME = "source"
@@ -20,7 +20,11 @@ LANES = False
 LACKS: dict[str, str] = {}
 
 #: Primitive → infix operator, the same in Python and in JavaScript.
-SYMBOLS = {name: TABLE[name].symbol for name in [*BINARY.values(), *COMPARISONS.values()] if name != "pow"}
+SYMBOLS = {
+    name: row.symbol
+    for name, row in TABLE.items()
+    if row.arity == 2 and row.symbol in ("+", "-", "*", "/", "<", "<=", ">", ">=")
+}
 
 
 class Text(Arithmetic):
@@ -96,7 +100,19 @@ class Writer:
 
     def number(self, x: Any) -> Any:
         """A literal as a number of this system."""
-        return x if isinstance(x, Text) else Text(repr(x), self)
+        return x if isinstance(x, Text) else Text(self.literal(x), self)
+
+    def literal(self, x: Any) -> str:
+        """How a plain number is written."""
+        return repr(x)
+
+    def text(self, x: Any) -> str:
+        """How a number is written: its text, or a literal."""
+        return x.text if isinstance(x, Text) else self.literal(x)
+
+    def call(self, name: str, operands: list[str]) -> str:
+        """How a function is called."""
+        return f"{name}({', '.join(operands)})"
 
     def assign(self, text: str) -> Text:
         """A new temporary that holds what the text computes."""
@@ -107,28 +123,35 @@ class Writer:
 
     def apply(self, name: str, *operands: Any) -> Text:
         """The result of a primitive, as a temporary."""
-        texts = [f"[{', '.join(map(text_of, x))}]" if isinstance(x, list) else text_of(x) for x in operands]
+        texts = [f"[{', '.join(map(self.text, x))}]" if isinstance(x, list) else self.text(x) for x in operands]
         if name in SYMBOLS:
             return self.assign(f"{texts[0]} {SYMBOLS[name]} {texts[1]}")
         if name == "neg":
-            return self.assign(f"-{texts[0]}")
-        return self.assign(f"{name}({', '.join(texts)})")
+            return self.assign(f"-({texts[0]})" if texts[0].startswith("-") else f"-{texts[0]}")
+        return self.assign(self.call(name, texts))
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """The choice; a branch that is a function is written inside its own block."""
         if not callable(x) and not callable(y):
-            return self.assign(f"{text_of(x)} if {text_of(condition)} else {text_of(y)}")
+            return self.assign(f"{self.text(x)} if {self.text(condition)} else {self.text(y)}")
         self._temporaries += 1
         name = f"t{self._temporaries}"
-        for head, branch in ((f"if {text_of(condition)}:", x), ("else:", y)):
+        for head, branch in ((f"if {self.text(condition)}:", x), ("else:", y)):
             with self.block(head):
-                self.line(f"{name} = {text_of(branch() if callable(branch) else branch)}")
+                self.line(f"{name} = {self.text(branch() if callable(branch) else branch)}")
         return Text(name, self)
 
 
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     """A context to compute in; text needs none."""
     return nullcontext()
+
+
+def operands_of(primitive: Primitive, writer: Writer) -> list[Any]:
+    """What a row's formula takes, as text: its arguments; of a row of any number, a list of two."""
+    if primitive.n_ary:
+        return [[Text("x0", writer), Text("x1", writer)]]
+    return [Text(name, writer) for name in primitive.arguments[: primitive.arity]]
 
 
 def slopes(primitive: Primitive, m: Any, z: Any, operands: list[Any]) -> list[Any]:

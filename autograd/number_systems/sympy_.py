@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import sympy
 
 from autograd.number_systems import common
+from autograd.number_systems.formulas import complete
 from autograd.primitives import TABLE
 
 NAME = "sympy"
@@ -116,40 +117,12 @@ sin, cos, tan = (_within(name, getattr(sympy, name)) for name in ("sin", "cos", 
 sqrt, log = _within("sqrt", sympy.sqrt), _within("log", sympy.log)
 asin, acos, acosh, atanh = (_within(name, getattr(sympy, name)) for name in ("asin", "acos", "acosh", "atanh"))
 div, pow = _within("div", operator.truediv), _within("pow", operator.pow)
-reciprocal = _within("reciprocal", lambda x: 1 / x)
 erf, erfc, abs, sign, floor, ceil = sympy.erf, sympy.erfc, sympy.Abs, sympy.sign, sympy.floor, sympy.ceiling
-
-identity, sum, prod, mean, dot = common.identity, common.sum, common.prod, common.mean, common.dot
-detach = identity
-
-
-def expm1(x: Expression) -> Expression:
-    return sympy.exp(x) - 1
-
-
-def log1p(x: Expression) -> Expression:
-    return log(1 + x)
-
-
-def log2(x: Expression) -> Expression:
-    return log(x) / sympy.log(2)
-
-
-def log10(x: Expression) -> Expression:
-    return log(x) / sympy.log(10)
 
 
 def cbrt(x: Expression) -> Expression:
     """The real root; SymPy's own is complex for negative numbers."""
     return sympy.sign(x) * sympy.Abs(x) ** sympy.Rational(1, 3)
-
-
-def square(x: Expression) -> Expression:
-    return x**2
-
-
-def hypot(x: Expression, y: Expression) -> Expression:
-    return sympy.sqrt(x**2 + y**2)
 
 
 def _comparison(relation: Any) -> Callable[[Any, Any], Any]:
@@ -195,41 +168,4 @@ def relu(x: Expression) -> Expression:
     return maximum(x, sympy.Integer(0))
 
 
-def leaky_relu(x: Expression, slope: Expression) -> Expression:
-    return where(greater(x, 0), x, slope * x)
-
-
-def elu(x: Expression, alpha: Expression) -> Expression:
-    return where(greater(x, 0), x, alpha * expm1(x))
-
-
-def selu(x: Expression, scale: Expression, alpha: Expression) -> Expression:
-    return scale * elu(x, alpha)
-
-
-def gelu(x: Expression) -> Expression:
-    return x * sympy.erfc(-x / sympy.sqrt(2)) / 2
-
-
-def sigmoid(x: Expression) -> Expression:
-    return 1 / (1 + sympy.exp(-x))
-
-
-def softplus(x: Expression) -> Expression:
-    return sympy.log(1 + sympy.exp(x))
-
-
-def log_sigmoid(x: Expression) -> Expression:
-    return -softplus(-x)
-
-
-def silu(x: Expression) -> Expression:
-    return x * sigmoid(x)
-
-
-def mish(x: Expression) -> Expression:
-    return x * sympy.tanh(softplus(x))
-
-
-def logsumexp(xs: Sequence[Expression]) -> Expression:
-    return sympy.log(sum([sympy.exp(x) for x in xs]))
+complete(globals(), rounded=False)

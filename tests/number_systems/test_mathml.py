@@ -10,6 +10,7 @@ import pytest
 
 from autograd import TABLE, Primitive, interpret, primitive
 from autograd.number_systems import floats, mathml
+from autograd.number_systems.source import formulas
 from tests.strategies import ROW_AND_ARGUMENT, ROWS, name_of, special_points
 
 #: What a reader knows: functions by their names, operators by their signs.
@@ -100,7 +101,9 @@ def test_the_formula_of_a_value_says_what_is_computed(row: Primitive) -> None:
 def test_the_formula_of_a_partial_says_what_the_rule_computes(row: Primitive, argument: int) -> None:
     for xs in inside(row, argument):
         markup = mathml.formulas(row, len(xs))[1][argument]
-        assert markup is not None
+        if markup is None:  # a page shows its number alone
+            assert any(len(text) > 500 for text in formulas(row).values())
+            continue
         z = value_of(row, xs)
         expected = interpret.partials(floats, row, z, xs, [argument])[0]
         assert eval(read(markup), places(xs, z)) == pytest.approx(expected, rel=1e-9, abs=1e-9), (row.name, xs)

@@ -195,12 +195,6 @@ class Emitter:
 
     # What the processor does in an instruction or a few.
 
-    def _square(self, x: Register) -> Register:
-        return self.apply("mul", x, x)
-
-    def _reciprocal(self, x: Register) -> Register:
-        return self.apply("div", 1.0, x)
-
     def _identity(self, x: Register) -> Register:
         return x
 
@@ -212,8 +206,26 @@ class Emitter:
     def _minimum(self, x: Register, y: Register) -> Register:
         return self.where(self.apply("less", x, y) | self.is_nan(x), x, y)
 
-    def _clip(self, x: Register, low: Register, high: Register) -> Register:
-        return self.where(self.apply("less", x, low), low, self.where(self.apply("greater", x, high), high, x))
+    def _mod(self, x: Register, y: Register) -> Register:
+        """C's remainder, which is exact and has the sign of x, turned to the sign of y."""
+        rest, turned = self._remainder(x, y)
+        zero = self.intrinsic("copysign", 0.0, y)
+        return self.where(self.apply("less_equal", abs(rest), 0.0), zero, self.where(turned, rest + y, rest))
+
+    def _floor_divide(self, x: Register, y: Register) -> Register:
+        """What is left without the remainder is a whole number of divisors, but for its rounding."""
+        rest, turned = self._remainder(x, y)
+        quotient = (x - rest) / y - self.as_number(turned)
+        whole = self.apply("floor", quotient)
+        whole = self.where(quotient - whole > 0.5, whole + 1.0, whole)
+        whole = self.where(self.apply("less_equal", abs(quotient), 0.0), 0.0 * (x / y), whole)
+        return self.where(self.apply("less_equal", abs(y), 0.0), x / y, whole)
+
+    def _remainder(self, x: Register, y: Register) -> tuple[Register, Register]:
+        """C's remainder, and whether it has not the sign of y."""
+        rest = self.line(f"frem {self.number_type} {x.text}, {y.text}")
+        below, above = self.apply("less", rest, 0.0), self.apply("greater", rest, 0.0)
+        return rest, (below & self.apply("greater", y, 0.0)) | (above & self.apply("less", y, 0.0))
 
     def _dot(self, *xs: Register) -> Register:
         n = len(xs) // 2
@@ -227,11 +239,11 @@ class Emitter:
         signed = self.where(self.apply("greater", x, 0.0), 1.0, self.where(self.apply("less", x, 0.0), -1.0, 0.0))
         return self.where(self.is_nan(x), x, signed)
 
-    def _relu(self, x: Register) -> Register:
-        return self.where(self.apply("less_equal", x, 0.0), 0.0, x)
 
-    def _leaky_relu(self, x: Register, slope: Register) -> Register:
-        return self.where(self.apply("greater", x, 0.0), x, self.apply("mul", slope, x))
+#: What is written in place, without a call.
+INSTRUCTIONS = frozenset(
+    [*_OPERATIONS, *_COMPARISONS, *_INTRINSICS, "neg", "where"] + [row for row in TABLE if hasattr(Emitter, f"_{row}")]
+)
 
 
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:

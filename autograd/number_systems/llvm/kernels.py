@@ -8,23 +8,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
+from autograd.number_systems.formulas import formula_of, used_by
 from autograd.number_systems.llvm import error_functions as error_functions
 from autograd.number_systems.llvm import exponentials as exponentials
 from autograd.number_systems.llvm import powers as powers
 from autograd.number_systems.llvm import trigonometry as trigonometry
-from autograd.number_systems.llvm.emitter import Emitter, Register
+from autograd.number_systems.llvm.emitter import INSTRUCTIONS, Emitter, Register
 from autograd.number_systems.llvm.exponentials import exponential, logarithm_of_parts
 from autograd.number_systems.llvm.pairs import Pair, at_least, at_most, choose, full_product, single
+from autograd.primitives import TABLE
 
 
 def call(emitter: Emitter, name: str, operands: list[Register]) -> Register:
-    """A call of the kernel of that name; its function is written when it is first called."""
+    """A call of the kernel of that name; its function is written when it is first called.
+
+    A primitive that has no kernel is its formula over the kernels that there are.
+    """
+    if name in _in_place():
+        return emitter.as_number(_computed(emitter, name, *operands))
     kind, function = emitter.number_type, f"@{name}.{emitter.suffix}"
     if function not in emitter.functions:
         body = _body_of(emitter, name, function, emitter.width)
-        result = body.as_number(KERNELS[name](body, *[Register(body, f"%x{i}") for i in range(len(operands))]))
+        result = body.as_number(_computed(body, name, *[Register(body, f"%x{i}") for i in range(len(operands))]))
         _write(body, function, [kind] * len(operands), kind, result.text)
     return _call(emitter, kind, function, operands)
 
@@ -45,7 +53,7 @@ def call_together(emitter: Emitter, name: str, numbers: Sequence[Register]) -> l
         for size in (width << k for k in range(count.bit_length() - 1)):
             half, joined = f"<{size} x double>", zip(parts[::2], parts[1::2], strict=True)
             parts = [body.line(f"shufflevector {half} {x}, {half} {y}, {_lanes(0, 2 * size)}").text for x, y in joined]
-        whole, wide = body.as_number(KERNELS[name](body, Register(body, parts[0]))).text, body.number_type
+        whole, wide = body.as_number(_computed(body, name, Register(body, parts[0]))).text, body.number_type
         result = "poison"
         for i in range(count):
             part = body.line(f"shufflevector {wide} {whole}, {wide} poison, {_lanes(i * width, width)}").text
@@ -57,12 +65,26 @@ def call_together(emitter: Emitter, name: str, numbers: Sequence[Register]) -> l
 
 def _body_of(emitter: Emitter, name: str, function: str, width: int) -> Emitter:
     """What collects the lines of a kernel's function."""
-    if name not in KERNELS:
+    if name not in KERNELS and (TABLE[name].formula is None or TABLE[name].n_ary):
         raise NotImplementedError(f"{name} has no kernel")
     emitter.functions[function] = ""  # its place, before those that it calls
     body = Emitter(width, call)
     body.functions, body.declarations = emitter.functions, emitter.declarations
     return body
+
+
+def _computed(emitter: Emitter, name: str, *operands: Register) -> Any:
+    """The lines of a primitive."""
+    if name in KERNELS:
+        return KERNELS[name](emitter, *operands)
+    return formula_of(TABLE[name], rounded=True)(emitter.m, *operands)
+
+
+@cache
+def _in_place() -> frozenset[str]:
+    """The primitives without a kernel whose formulas are instructions alone: a call would take longer."""
+    rows = [row for name, row in TABLE.items() if name not in KERNELS and row.formula is not None and not row.n_ary]
+    return frozenset([row.name for row in rows if INSTRUCTIONS.issuperset(used_by(row, rounded=True))])
 
 
 def _write(body: Emitter, function: str, operands: Sequence[str], kind: str, result: str) -> None:
@@ -116,10 +138,6 @@ def _softplus(e: Emitter, x: Any) -> Any:
     return at_least(e, x, 0.0) + logarithm_of_parts(e, k, (decay.high - k) * half, decay.low * half)
 
 
-def _log_sigmoid(e: Emitter, x: Any) -> Any:
-    return -_softplus(e, -x)
-
-
 def _mish(e: Emitter, x: Any) -> Any:
     """x·tanh(log(1 + w)) = x·(w² + 2w) / (w² + 2w + 2), w = eˣ; above zero in terms of v = e⁻ˣ, divided by w²."""
     power, fraction, decay = _decay(e, x)
@@ -132,10 +150,6 @@ def _mish(e: Emitter, x: Any) -> Any:
     numerator = choose(positive, above, fraction.times(below))
     result = numerator.divided_by(denominator) * at_least(e, x, -800.0)
     return e.where(positive, result, power.times_power(result))
-
-
-def _elu(e: Emitter, x: Any, alpha: Any) -> Any:
-    return e.where(x > 0.0, x, alpha * e.apply("expm1", at_most(e, x, 0.0)))
 
 
 def _selu(e: Emitter, x: Any, scale: Any, alpha: Any) -> Any:
@@ -178,8 +192,6 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "sigmoid": _sigmoid,
     "silu": _silu,
     "softplus": _softplus,
-    "log_sigmoid": _log_sigmoid,
     "mish": _mish,
-    "elu": _elu,
     "selu": _selu,
 }

@@ -46,7 +46,7 @@ class Sigmoid(sympy.Function):  # type: ignore[misc]  # SymPy publishes no types
     @classmethod
     def eval(cls, x: Expression) -> Expression:
         if x.is_number:
-            return sympy_.sigmoid(x)
+            return 1 / (1 + sympy.exp(-x))
         return 1 - cls(-x) if x.could_extract_minus_sign() else None
 
     def _eval_is_real(self) -> Any:
@@ -56,7 +56,7 @@ class Sigmoid(sympy.Function):  # type: ignore[misc]  # SymPy publishes no types
         return self * (1 - self)
 
     def _eval_rewrite_as_exp(self, x: Expression, **_: Any) -> Expression:
-        return sympy_.sigmoid(x)
+        return 1 / (1 + sympy.exp(-x))
 
 
 class Decision(NamedTuple):
@@ -144,7 +144,7 @@ class AtPoint:
         return x if self.greater(x, 0) else slope * x
 
     def elu(self, x: Any, alpha: Any) -> Expression:
-        return x if self.greater(x, 0) else alpha * sympy_.expm1(x)
+        return x if self.greater(x, 0) else alpha * (sympy.exp(x) - 1)
 
     def selu(self, x: Any, scale: Any, alpha: Any) -> Expression:
         return scale * self.elu(x, alpha)

@@ -17,6 +17,7 @@ from mpmath import mp, mpf
 
 from autograd import TABLE
 from autograd.compiled.backends.native.jit import load
+from autograd.number_systems import mpmath_
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
 
@@ -171,7 +172,7 @@ def ulps(computed: float, exact: Any) -> float:
 
 def exact_errors(name: str, points: tuple[Array, ...], computed: Array) -> Array:
     """The errors at each point, by mpmath."""
-    function = EXACT[name]
+    function = EXACT.get(name) or getattr(mpmath_, name)
     with mp.workprec(BITS):
         return np.array(
             [
@@ -287,7 +288,7 @@ def _any_doubles(source: np.random.Generator, n: int) -> Array:
 def random_points(name: str, n: int, source: np.random.Generator) -> tuple[Array, ...]:
     """n points: over all binades, and over the ranges where something happens."""
     part = n // 4
-    if name in ("elu", "selu"):
+    if TABLE[name].constants:
         x = np.concatenate([source.uniform(-40, 3, n - part), _any_doubles(source, part)])
         return (x, *(np.full(n, parameter) for parameter in (TABLE[name].example or ((),))[0][1:]))
     if name == "pow":
@@ -301,8 +302,8 @@ def random_points(name: str, n: int, source: np.random.Generator) -> tuple[Array
         with np.errstate(over="ignore", under="ignore"):
             other = np.concatenate([_any_doubles(source, part), np.clip(x[part:] * ratio, -LARGEST, LARGEST)])
         rest = source.uniform(-3, 3, (2, n - 2 * part))
-        return np.concatenate([x, rest[0]]), np.concatenate([other, rest[1]])
-    first, second = RANGES[name]
+        return in_domain(name, (np.concatenate([x, rest[0]]), np.concatenate([other, rest[1]])))
+    first, second = RANGES.get(name, ((-20, 20), (-1, 1)))
     parts = [_any_doubles(source, 2 * part), source.uniform(*first, part), source.uniform(*second, n - 3 * part)]
     return in_domain(name, (np.concatenate(parts),))
 

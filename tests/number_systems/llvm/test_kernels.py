@@ -11,12 +11,14 @@ from hypothesis import settings
 
 pytest.importorskip("llvmlite", reason="kernels are compiled by llvmlite")
 
-from autograd import TABLE
+from autograd import TABLE, Primitive
 from autograd.number_systems import arrays, floats
+from autograd.number_systems.formulas import used_by
 from autograd.number_systems.llvm import coefficients as llvm_coefficients
 from autograd.number_systems.llvm import emitter as llvm
 from autograd.number_systems.llvm import kernels as llvm_kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
+from tests.checks import EXACT, ROWS
 from tests.number_systems.llvm import kernel_coefficients, kernels
 
 #: 2,000 points a kernel by default against mpmath, and 20,000 against long doubles; a thorough run takes twenty times
@@ -29,7 +31,23 @@ MORE_POINTS = dict.fromkeys(("erf", "erfc", "gelu"), 200_000) if THOROUGH else {
 #: The bar, in units in the last place.
 MOST = 2.0
 
-NAMES = tuple(llvm_kernels.KERNELS)
+KERNELS = tuple(llvm_kernels.KERNELS)
+
+
+def bar_of(row: Primitive) -> float:
+    """How far a primitive may be off: a kernel of its own by the bar, an instruction by its rounding, and a formula
+    over them by all that it is made of."""
+    if row.name in KERNELS:
+        return MOST
+    if row.name in llvm.INSTRUCTIONS:
+        if row.name == "floor_divide":  # a quotient of 52 bits or more has none left for its own rounding
+            return 1.0
+        return 0.0 if row.name in ("where", *EXACT) else 0.5
+    return sum(count * bar_of(TABLE[name]) for name, count in used_by(row, rounded=True).items())
+
+
+BARS = {row.name: bar_of(row) for row in ROWS if not row.n_ary and row.name != "where"}
+NAMES = tuple(BARS)
 
 
 @pytest.fixture(autouse=True)
@@ -60,12 +78,18 @@ def test_a_primitive_without_kernel_is_refused() -> None:
 
 
 def test_every_kernel_has_a_referee() -> None:
-    assert set(kernels.EXACT) == set(NAMES)
-    assert set(kernels.LONG) == set(NAMES) - {"erf", "erfc", "gelu"}
+    assert set(kernels.EXACT) >= set(KERNELS)
+    assert set(kernels.LONG) >= set(KERNELS) - {"erf", "erfc", "gelu"}
+
+
+def test_formulas_are_written_where_there_is_no_kernel() -> None:
+    composed = [name for name in NAMES if name not in (*KERNELS, *llvm.INSTRUCTIONS)]
+    assert composed
+    assert all(TABLE[name].formula is not None for name in composed)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_within_two_units_in_the_last_place(name: str) -> None:
+def test_within_its_bar(name: str) -> None:
     source = np.random.default_rng(len(name) + POINTS)
     points = kernels.random_points(name, MORE_POINTS.get(name, POINTS), source)
     if TABLE[name].arity == 1:
@@ -74,7 +98,7 @@ def test_within_two_units_in_the_last_place(name: str) -> None:
         points = (np.concatenate([near[np.isfinite(near)], points[0]]),)
     computed = kernels.kernel(name)(*points)
     errors = kernels.exact_errors(name, points, computed)
-    assert errors.max() <= MOST, worst(name, points, errors, computed)
+    assert errors.max() <= BARS[name], worst(name, points, errors, computed)
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="long doubles are no more exact than doubles here")
@@ -85,12 +109,12 @@ def test_within_two_units_at_many_points(name: str) -> None:
     computed = kernels.kernel(name)(*points)
     errors = kernels.long_errors(name, points, computed)
     suspicious = np.argsort(errors)[-50:]
-    suspicious = suspicious[errors[suspicious] > MOST - 0.1]
+    suspicious = suspicious[errors[suspicious] > BARS[name] - 0.1]
     if suspicious.size:
         chosen = tuple(x[suspicious] for x in points)
         exact = kernels.exact_errors(name, chosen, computed[suspicious])
-        assert exact.max() <= MOST, worst(name, chosen, exact, computed[suspicious])
-        assert (errors > MOST - 0.1).sum() < 50, "more suspicious points than were judged"
+        assert exact.max() <= BARS[name], worst(name, chosen, exact, computed[suspicious])
+        assert (errors > BARS[name] - 0.1).sum() < 50, "more suspicious points than were judged"
 
 
 def edge_of(name: str, xs: tuple[float, ...], of_numpy: float) -> float:
@@ -115,7 +139,7 @@ def test_edges_are_those_of_ieee(name: str) -> None:
             assert math.isnan(z), where
         elif expected == 0.0 != z:  # a zero of the other one's underflow on the way
             assert np.isfinite(xs).all(), where
-            assert kernels.exact_errors(name, tuple(np.array([x]) for x in xs), np.array([z]))[0] <= MOST, where
+            assert kernels.exact_errors(name, tuple(np.array([x]) for x in xs), np.array([z]))[0] <= BARS[name], where
         elif math.isinf(expected) or expected == 0.0:
             assert z == expected, where
             assert math.copysign(1, z) == math.copysign(1, expected), where
@@ -144,7 +168,7 @@ def test_lanes_and_widths_agree_bit_for_bit(name: str) -> None:
     assert (scalar[number] == shuffled[number]).all()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if TABLE[name].arity == 1])
+@pytest.mark.parametrize("name", [name for name in NAMES if TABLE[name].arity == 1 and name not in llvm.INSTRUCTIONS])
 def test_numbers_together_have_the_results_they_have_alone(name: str) -> None:
     """Bit for bit; sines with a number among them that needs another reduction than the others."""
     points = kernels.random_points(name, 253, np.random.default_rng(8))

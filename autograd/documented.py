@@ -1,0 +1,73 @@
+"""Functions with the types and the documentation that their rows give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, cast, overload
+
+from autograd.primitives import TABLE, Primitive
+from autograd.value import RECORDERS, Value, plain
+
+Number = Value | float
+
+
+class Unary(Protocol):
+    """A function of one number."""
+
+    @overload
+    def __call__(self, x: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, /) -> float: ...
+
+
+class Binary(Protocol):
+    """A function of two numbers."""
+
+    @overload
+    def __call__(self, x: Value, y: Number, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, y: Value, /) -> Value: ...
+    @overload
+    def __call__(self, x: float, y: float, /) -> float: ...
+
+
+def documented(name: str) -> Callable[[Any], Any]:
+    """A decorator that gives a function the name and the documentation of its row."""
+    return lambda function: _documented(function, TABLE[name])
+
+
+def _documented(function: Any, primitive: Primitive) -> Any:
+    function.__name__ = function.__qualname__ = primitive.name
+    function.__module__ = "autograd.primitive_functions"
+    lines = [f"{primitive.summary[:1].upper()}{primitive.summary[1:]}.", ""]
+    if primitive.example:
+        arguments, value = primitive.example
+        call = f"{primitive.name}({', '.join(map(repr, arguments))})"
+        lines += [f">>> round({call}, 6)", repr(value), ""]
+    if primitive.needs:
+        lines += ["Raises:", f"    DomainError: without {primitive.needs}."]
+    function.__doc__ = "\n".join(lines)
+    return function
+
+
+def unary(name: str) -> Unary:
+    """The function of a row with one argument."""
+    return cast(Unary, _documented(RECORDERS[name], TABLE[name]))
+
+
+def binary(name: str) -> Binary:
+    """The function of a row with two arguments."""
+    return cast(Binary, _documented(RECORDERS[name], TABLE[name]))
+
+
+def constant(name: str, argument: str, x: Any) -> float:
+    """A parameter without a derivative as a float."""
+    if isinstance(x, Value):
+        raise TypeError(
+            f"{name}: {argument} is a constant without a derivative, but {x!r} is a Value; "
+            "pass its .data, or write the formula with maximum, minimum or where"
+        )
+    number = plain(x)
+    if number is None:
+        raise TypeError(f"{name}: {argument} must be a real number, not {x!r}")
+    return number

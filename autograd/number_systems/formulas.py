@@ -1,0 +1,130 @@
+"""What a number system runs where it has no function of its own: the formula that stands in the row of the table."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection
+from typing import Any
+
+from autograd.number_systems import common
+from autograd.number_systems.source import Writer, operands_of
+from autograd.primitives import INFINITY, TABLE, Primitive, everywhere
+
+
+def complete(namespace: dict[str, Any], *, rounded: bool, compiled: bool = False) -> None:
+    """Give a number system, whose namespace this is, a function for every row that it has none for.
+
+    That is the row's formula over the system itself. A row whose formula needs what the system lacks is lacking too.
+
+    Args:
+        rounded: whether numbers are rounded, so that a formula's stable form is run where there is one.
+        compiled: whether numbers are Python's floats, for which formulas become functions of their own, written out.
+    """
+    m, lacks = sys.modules[namespace["__name__"]], namespace["LACKS"]
+    for row in TABLE.values():
+        if row.name in namespace or row.name in lacks:
+            continue
+        shared = getattr(common, row.name, None)
+        if shared is not None:
+            namespace[row.name] = shared
+            continue
+        if row.formula is None:
+            continue
+        missing = _needed(row, namespace, lacks, rounded=rounded) & set(lacks)
+        if missing:
+            name = min(missing)
+            lacks[row.name] = f"its formula needs {name}: {lacks[name]}"
+        elif compiled:
+            _compile(row, namespace)
+        else:
+            namespace[row.name] = function_of(row, m, rounded=rounded)
+
+
+def formula_of(row: Primitive, *, rounded: bool) -> Any:
+    """What a system runs for a row, ``(m, x, …) -> number``; ``None`` for an elementary one."""
+    return row.stable if rounded and row.stable is not None else row.formula
+
+
+def function_of(row: Primitive, m: Any, *, rounded: bool) -> Callable[..., Any]:
+    """The formula of a row over a number system, which refuses what is outside of the row's domain."""
+    formula, domain = formula_of(row, rounded=rounded), row.domain
+    if m.LANES or domain is everywhere:
+        return lambda *operands: formula(m, *operands)
+
+    def function(*operands: Any) -> Any:
+        if not domain(*map(m.plain, operands)) and not any(x != x for x in operands):  # nan comes through
+            raise ValueError("outside the domain")
+        return formula(m, *operands)
+
+    return function
+
+
+def _needed(row: Primitive, has: Collection[str], lacks: Collection[str], *, rounded: bool) -> set[str]:
+    """The primitives that a row's formula comes down to in a system that has some and lacks some."""
+    if row.name in has or row.name in lacks or row.formula is None:
+        return {row.name}
+    return set().union(*[_needed(TABLE[name], has, lacks, rounded=rounded) for name in used_by(row, rounded=rounded)])
+
+
+def used_by(row: Primitive, *, rounded: bool) -> Counter[str]:
+    """The primitives that a row's formula applies, and how often.
+
+    >>> used_by(TABLE["logit"], rounded=False)
+    Counter({'sub': 1, 'div': 1, 'log': 1})
+    """
+    writer = Noting()
+    formula_of(row, rounded=rounded)(writer.m, *operands_of(row, writer))
+    return writer.used
+
+
+class _FloatWriter(Writer):
+    """A writer whose plain numbers are floats."""
+
+    def literal(self, x: Any) -> str:
+        return repr(float(x))
+
+
+def text_of_function(row: Primitive) -> str:
+    """The stable formula of a row of a fixed number of arguments as a function of floats.
+
+    >>> print(text_of_function(TABLE["softplus"]))
+    def softplus(x):
+        t1 = maximum(x, 0.0)
+        t2 = abs(x)
+        t3 = -t2
+        t4 = exp(t3)
+        t5 = log1p(t4)
+        t6 = t1 + t5
+        return t6
+    """
+    writer = _FloatWriter()
+    operands = operands_of(row, writer)
+    names = [operand.text for operand in operands]
+    if row.domain is not everywhere:
+        known = " and ".join(f"{name} == {name}" for name in names)  # nan comes through
+        with writer.block(f"if not domain_of_{row.name}({', '.join(names)}) and {known}:"):
+            writer.line("raise ValueError('outside the domain')")
+    writer.line(f"return {writer.text(formula_of(row, rounded=True)(writer.m, *operands))}")
+    return "\n".join([f"def {row.name}({', '.join(names)}):", *writer.lines])
+
+
+def _compile(row: Primitive, namespace: dict[str, Any]) -> None:
+    namespace.update({f"domain_of_{row.name}": row.domain, "inf": INFINITY})
+    exec(compile(text_of_function(row), f"<formula of {row.name}>", "exec"), namespace)
+
+
+class Noting(Writer):
+    """A writer that counts which primitives are applied."""
+
+    def __init__(self) -> None:
+        self.used: Counter[str] = Counter()
+        super().__init__()
+
+    def apply(self, name: str, *operands: Any) -> Any:
+        self.used[name] += 1
+        return super().apply(name, *operands)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        self.used["where"] += 1
+        return super().where(condition, x, y)
