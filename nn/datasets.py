@@ -1,12 +1,12 @@
 """Data to learn from that is always at hand: Fisher's iris, and points drawn from a seed.
 
 Every generator here is pure Python and returns the same points on every version of Python: chance comes from
-`random.Random(seed).random()` alone, whose stream Python's documentation promises to keep. It makes no such
-promise for `gauss`, so normal deviates are made here from two draws (Box and Muller, 1958). What remains is
-`cos`, `sin`, `log` of the platform's C library, which may differ in the last bit from one system to another.
+``random.Random(seed).random()`` alone, whose stream Python's documentation promises to keep. It makes no such
+promise for ``gauss``, so normal deviates are made here from two draws (Box and Muller, 1958). What remains is
+``cos``, ``sin``, ``log`` of the platform's C library, which may differ in the last bit from one system to another.
 
-A generator `name(n, *, …, seed)` returns lists (X, y); `moons_table`, with the same arguments, returns them as
-a `Table`, so that training need not know where a table came from. `BUILT_IN` is what the command line offers.
+A generator ``name(n, *, …, seed)`` returns lists (X, y); ``moons_table``, with the same arguments, returns them as
+a ``Table``, so that training need not know where a table came from. ``BUILT_IN`` is what the command line offers.
 
 The iris table is the one of R. A. Fisher, 1936, "The use of multiple measurements in taxonomic problems",
 Annals of Eugenics 7(2), 179–188 (measured by E. Anderson), in centimetres. Widespread copies, the one of the
@@ -14,6 +14,8 @@ UCI repository among them, differ from the paper in two setosa samples. Here, as
 are as printed: the 35th is 4.9, 3.1, 1.5, 0.2 (not …, 0.1) and the 38th is 4.9, 3.6, 1.4, 0.1 (not …, 3.1,
 1.5, …).
 """
+
+from __future__ import annotations
 
 import math
 import operator
@@ -30,7 +32,7 @@ from nn.tables.table import Table, parse_csv
 def iris() -> Table:
     """150 flowers of three species, 50 each: lengths and widths of sepals and petals in cm.
 
-    `rows` is 150 × 4; `targets` are indices into `classes`.
+    ``rows`` is 150 × 4; ``targets`` are indices into ``classes``.
 
     >>> table = iris()
     >>> table.feature_names
@@ -48,9 +50,9 @@ def moons(n: int = 200, *, noise: float = 0.1, seed: int = 0) -> tuple[list[list
     Label 0 is the upper half circle (cos t, sin t), label 1 the lower one (1 − cos t, ½ − sin t). On each, t
     takes equally spaced values from 0 to π, both ends included (0 alone if there is one point). If n is odd,
     the upper one has one point more. Each coordinate then moves by a normal deviate of standard deviation
-    `noise`. The order is drawn from the seed, so that any part of the list is a fair sample of both.
+    ``noise``. The order is drawn from the seed, so that any part of the list is a fair sample of both.
 
-    Raises `ValueError` for n < 2 and for noise that is negative or not finite, `TypeError` for an n or seed
+    Raises ``ValueError`` for n < 2 and for noise that is negative or not finite, ``TypeError`` for an n or seed
     that is not an int and for noise that is not a number.
 
     >>> X, y = moons(4, noise=0.0, seed=1)
@@ -67,9 +69,9 @@ def moons(n: int = 200, *, noise: float = 0.1, seed: int = 0) -> tuple[list[list
 
 
 def moons_table(n: int = 200, *, noise: float = 0.1, seed: int = 0) -> Table:
-    """The points of `moons` as a table: features x1 and x2, target moon, classes "0" (upper) and "1" (lower).
+    """The points of ``moons`` as a table: features x1 and x2, target moon, classes "0" (upper) and "1" (lower).
 
-    Same arguments, points, order and errors as `moons`.
+    Same arguments, points, order and errors as ``moons``.
 
     >>> table = moons_table(10)
     >>> table.feature_names, table.target_name, table.classes, len(table)
@@ -81,10 +83,10 @@ def moons_table(n: int = 200, *, noise: float = 0.1, seed: int = 0) -> Table:
 def circles(
     n: int = 200, *, noise: float = 0.1, inner: float = 0.5, seed: int = 0
 ) -> tuple[list[list[float]], list[int]]:
-    """Points on two circles about the origin: (X, y), label 0 on that of radius 1, label 1 on that of radius `inner`.
+    """Points on two circles about the origin: (X, y), label 0 on that of radius 1, label 1 on that of radius ``inner``.
 
     On each, the angles are equally spaced; if n is odd, the outer one has one point more. Noise, order and errors are
-    those of `moons`; an `inner` that is not between 0 and 1 is a `ValueError`.
+    those of ``moons``; an ``inner`` that is not between 0 and 1 is a ``ValueError``.
 
     >>> X, y = circles(4, noise=0.0, seed=1)
     >>> sorted([round(x1, 3) + 0.0, label] for (x1, x2), label in zip(X, y))
@@ -105,7 +107,7 @@ def circles(
 def xor(n: int = 200, *, noise: float = 0.0, seed: int = 0) -> tuple[list[list[float]], list[int]]:
     """Points of the square -1 … 1: (X, y), label 1 where one coordinate is positive and the other is not, else 0.
 
-    Points are drawn evenly from the square, then moved by noise, the label being kept. Errors are those of `moons`.
+    Points are drawn evenly from the square, then moved by noise, the label being kept. Errors are those of ``moons``.
 
     >>> X, y = xor(100)
     >>> all(label == ((x1 > 0.0) != (x2 > 0.0)) for (x1, x2), label in zip(X, y))
@@ -122,9 +124,9 @@ def spirals(
 ) -> tuple[list[list[float]], list[int]]:
     """Points on arms that wind out from the origin to radius 1: (X, y), the label being the number of the arm, from 0.
 
-    Arm k begins in the direction k/arms of a whole turn; radius and angle grow together, in equal steps, over `turns`
-    turns. The first arms have one point more where n is no multiple of `arms`. Noise, order and errors are those of
-    `moons`.
+    Arm k begins in the direction k/arms of a whole turn; radius and angle grow together, in equal steps, over ``turns``
+    turns. The first arms have one point more where n is no multiple of ``arms``. Noise, order and errors are those of
+    ``moons``.
 
     >>> X, y = spirals(90, arms=3, noise=0.0)
     >>> [y.count(arm) for arm in range(3)], round(max(math.hypot(*point) for point in X), 12)
@@ -145,9 +147,9 @@ def spirals(
 def blobs(n: int = 200, *, noise: float = 0.3, centres: int = 3, seed: int = 0) -> tuple[list[list[float]], list[int]]:
     """Points scattered normally about centres: (X, y), the label being the number of the centre, from 0.
 
-    The centres are equally spaced on the circle of radius 1, the first one at (1, 0); `noise` is the standard deviation
-    of each coordinate. The first centres have one point more where n is no multiple of their number. Order and errors
-    are those of `moons`.
+    The centres are equally spaced on the circle of radius 1, the first one at (1, 0); ``noise`` is the standard
+    deviation of each coordinate. The first centres have one point more where n is no multiple of their number. Order
+    and errors are those of ``moons``.
 
     >>> X, y = blobs(7, centres=2, noise=0.0)
     >>> sorted(set(y)), y.count(0), X[y.index(0)]
@@ -165,7 +167,7 @@ def linear(
 ) -> tuple[list[list[float]], list[float]]:
     """Numbers to regress: (X, y), y = w·x + offset + noise · a standard normal deviate, x evenly from -1 … 1.
 
-    Each x has as many numbers as there are weights. Errors are those of `moons`.
+    Each x has as many numbers as there are weights. Errors are those of ``moons``.
 
     >>> X, y = linear(3, noise=0.0, weights=[2.0], offset=1.0)
     >>> [target == 2.0 * x + 1.0 for (x,), target in zip(X, y)]
@@ -221,7 +223,7 @@ def _labelled_table(points: Sequence[Sequence[float]], labels: Sequence[int], *,
 
 
 def _half_turn(count: int) -> list[float]:
-    """`count` equally spaced angles from 0 to π."""
+    """``count`` equally spaced angles from 0 to π."""
     return [math.pi * i / max(count - 1, 1) for i in range(count)]
 
 

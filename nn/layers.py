@@ -1,8 +1,10 @@
-"""`Neuron`, `Layer`: Zˡ = Wˡ·Aˡ⁻¹ + Bˡ and Aˡ = f(Zˡ), a weighted sum being one node.
+"""``Neuron``, ``Layer``: Zˡ = Wˡ·Aˡ⁻¹ + Bˡ and Aˡ = f(Zˡ), a weighted sum being one node.
 
-Parameters are labelled as the textbooks index them: `w2[0,3]` is the weight of layer 2 to neuron 0 from input 3,
-`b2[0]` the bias beside it. Layers count from 1, because layer 0 is the input; neurons and inputs count from 0.
+Parameters are labelled as the textbooks index them: ``w2[0,3]`` is the weight of layer 2 to neuron 0 from input 3,
+``b2[0]`` the bias beside it. Layers count from 1, because layer 0 is the input; neurons and inputs count from 0.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
@@ -17,7 +19,7 @@ from nn.targets import listed, positive_int, wrong_number_of_inputs
 
 
 class Neuron(Module):
-    """f(w₁x₁ + … + wₙxₙ + b), with one weight per input in the list `w`, and the bias `b`.
+    """f(w₁x₁ + … + wₙxₙ + b), with one weight per input in the list ``w``, and the bias ``b``.
 
     >>> neuron = Neuron(2)
     >>> neuron.w = [Value(0.5), Value(-1.0)]
@@ -25,9 +27,9 @@ class Neuron(Module):
     -2.0
 
     Args:
-        activation: as for `Activation`, or one of these.
-        seed: an int, or a `random.Random`, to draw the weights from; the bias starts at 0.0.
-        initializer: a name (see `nn.INITIALIZERS`) or a function; by default as suits the activation.
+        activation: as for ``Activation``, or one of these.
+        seed: an int, or a ``random.Random``, to draw the weights from; the bias starts at 0.0.
+        initializer: a name (see ``nn.INITIALIZERS``) or a function; by default as suits the activation.
         outputs: the width of the layer it stands in, for the initializer.
 
     Raises:
@@ -59,9 +61,9 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons side by side: a list of `nin` numbers in, a list of `nout` Values out, always a list.
+    """Neurons side by side: a list of ``nin`` numbers in, a list of ``nout`` Values out, always a list.
 
-    `layer.linear(x)` is Z, and `layer.activation(z)` is A.
+    ``layer.linear(x)`` is Z, and ``layer.activation(z)`` is A.
 
     >>> layer = Layer(3, 2, "relu")
     >>> layer
@@ -70,10 +72,10 @@ class Layer(Module):
     (2, 'w[1,2]')
 
     Args:
-        nin, nout: the numbers of inputs and of neurons; the rest is as for `Neuron`.
+        nin, nout: the numbers of inputs and of neurons; the rest is as for ``Neuron``.
 
     Raises:
-        ValueError: an unknown name; in a call, a number of inputs other than `nin`.
+        ValueError: an unknown name; in a call, a number of inputs other than ``nin``.
     """
 
     __slots__ = ("_rows",)  # beside the attributes, so that the walk over parameters does not meet them twice
@@ -95,7 +97,7 @@ class Layer(Module):
         self.relabel("")
 
     def relabel(self, place: str) -> None:
-        """Label every parameter with its place: "2" makes `w2[0,3]` and `b2[0]` of them."""
+        """Label every parameter with its place: "2" makes ``w2[0,3]`` and ``b2[0]`` of them."""
         for m, neuron in enumerate(self.neurons):
             neuron.b.label = f"b{place}[{m}]"
             for n, weight in enumerate(neuron.w):

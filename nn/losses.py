@@ -1,9 +1,12 @@
 """Losses of one sample: what the model returned and a plain target in, one number out.
 
-Reductions. Over the n outputs of a sample, `mse`, `mae`, `huber` and the binary cross entropies take the mean, 1/n, as
-in C = (1/n) Σ (ŷᵢ - yᵢ)²; `half_squared_error` takes the sum, so that one output gives ½(y - a)². Over the m samples
-the mean, 1/m, is taken by `cost` and `fit`, never here. A loss keeps its digits where the model is sure of itself.
+Reductions. Over the n outputs of a sample, ``mse``, ``mae``, ``huber`` and the binary cross entropies take the mean,
+1/n, as in C = (1/n) Σ (ŷᵢ - yᵢ)²; ``half_squared_error`` takes the sum, so that one output gives ½(y - a)². Over the m
+samples the mean, 1/m, is taken by ``cost`` and ``fit``, never here. A loss keeps its digits where the model is sure of
+itself.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
@@ -49,7 +52,7 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0) -> Any:
     (0.125, 1.5)
 
     Raises:
-        ValueError: delta is not positive; for another one in `fit`, give `functools.partial(huber, delta=2.0)`.
+        ValueError: delta is not positive; for another one in ``fit``, give ``functools.partial(huber, delta=2.0)``.
     """
     within("delta", delta, 0.0, open_below=True)
 
@@ -64,7 +67,7 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0) -> Any:
 def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     """-y·log p - (1 - y)·log(1 - p), of a probability p, such as a sigmoid's, and a target y between 0 and 1.
 
-    A sigmoid rounds to 0 or 1 far out, where this loss is infinite; `bce_with_logits` has no such limit.
+    A sigmoid rounds to 0 or 1 far out, where this loss is infinite; ``bce_with_logits`` has no such limit.
 
     >>> round(binary_cross_entropy(0.5, 1), 6), round(binary_cross_entropy(0.2, 0), 6)
     (0.693147, 0.223144)

@@ -1,5 +1,7 @@
 """Metrics: numbers that tell people how good predictions are, where a loss tells an optimizer."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,8 +1,10 @@
-"""`Module`: whatever holds parameters, and can name, count and zero them.
+"""``Module``: whatever holds parameters, and can name, count and zero them.
 
-A parameter is a `Value` that a module holds as an attribute, directly, in a list, tuple or dict, or in a module inside.
-Nothing registers anything: the walk looks at what is there when it is asked.
+A parameter is a ``Value`` that a module holds as an attribute, directly, in a list, tuple or dict, or in a module
+inside. Nothing registers anything: the walk looks at what is there when it is asked.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,7 +26,7 @@ class Module:
     """
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Every parameter once, with its path: `model.<path>` is an expression that gives it."""
+        """Every parameter once, with its path: ``model.<path>`` is an expression that gives it."""
         yield from _walk(self, "", set())
 
     def parameters(self) -> list[Value]:
@@ -41,7 +43,7 @@ class Module:
         return {path: parameter.data for path, parameter in self.named_parameters()}
 
     def load_state_dict(self, numbers: Mapping[str, float]) -> None:
-        """Write the numbers that `state_dict` of a module of the same architecture gave into the parameters.
+        """Write the numbers that ``state_dict`` of a module of the same architecture gave into the parameters.
 
         Raises:
             ValueError, TypeError: a number is missing, is one too many, or is not finite; nothing is written then.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a network computed on the way: `Z[i]` and `A[i]` belong to the i-th layer that has weights, as Values.
+    """What a network computed on the way: ``Z[i]`` and ``A[i]`` belong to the i-th layer that has weights, as Values.
 
     A layer's A is what its own activation gives, or what the last of the activation layers after it gives.
     """
@@ -69,7 +69,7 @@ def predict(model: Sequential, X: Any, *, compile: bool) -> list[Any]:
 
 
 def predictions(model: Module, rows: Sequence[list[float]], *, compile: bool) -> list[Any]:
-    """The outputs of any module as floats, or lists of them: by its `predict` if it has one, else by calling it."""
+    """The outputs of any module as floats, or lists of them: by its ``predict`` if it has one, else by calling it."""
     predict = getattr(model, "predict", None)
     if predict is not None:
         takes_it = not compile and "compile" in signature(predict).parameters  # a user's own need not
@@ -100,7 +100,7 @@ def _without_a_graph(layer: Any) -> Callable[[list[float]], list[float]]:
 
 
 def _weighted_sum(weights: list[float], inputs: list[float], start: float) -> float:
-    """Added left to right from the start on, as the engine's `dot` does."""
+    """Added left to right from the start on, as the engine's ``dot`` does."""
     for weight, x in zip(weights, inputs, strict=True):
         start += weight * x
     return start

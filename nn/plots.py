@@ -3,6 +3,8 @@
 Figures are made without pyplot, so nothing depends on a screen or on what another figure was set to.
 """
 
+from __future__ import annotations
+
 import io
 import os
 import warnings
@@ -100,7 +102,7 @@ def _apart(ends: Sequence[float]) -> list[float]:
     return [0.0] if len(ends) == 1 else [7.0, -7.0] if ends[0] >= ends[1] else [-7.0, 7.0]
 
 
-def regions(model: "TableModel", train: "Table", test: "Table", path: str | os.PathLike[str], *, title: str) -> Path:
+def regions(model: TableModel, train: Table, test: Table, path: str | os.PathLike[str], *, title: str) -> Path:
     """The file with what a model of two features says over the plane, and the training and test rows on it.
 
     Classes have a colour each, mixed where the model is not sure, with a line where its decision changes. A quantity
@@ -128,10 +130,10 @@ _Extent = tuple[float, float, float, float]
 
 
 def _classes(
-    figure: "Figure",
-    axes: "Axes",
-    model: "TableModel",
-    parts: "tuple[Table, Table]",
+    figure: Figure,
+    axes: Axes,
+    model: TableModel,
+    parts: tuple[Table, Table],
     xs: list[float],
     ys: list[float],
     extent: _Extent,
@@ -158,10 +160,10 @@ def _classes(
 
 
 def _surface(
-    figure: "Figure",
-    axes: "Axes",
-    model: "TableModel",
-    parts: "tuple[Table, Table]",
+    figure: Figure,
+    axes: Axes,
+    model: TableModel,
+    parts: tuple[Table, Table],
     xs: list[float],
     ys: list[float],
     extent: _Extent,
@@ -189,7 +191,7 @@ _STYLES: tuple[dict[str, Any], dict[str, Any]] = (
 )
 
 
-def _legend(figure: "Figure", names: list[str], colours: list[Any]) -> None:
+def _legend(figure: Figure, names: list[str], colours: list[Any]) -> None:
     from matplotlib.lines import Line2D
 
     def point(label: str, marker: str, colour: Any, edge: str) -> Line2D:
@@ -233,7 +235,7 @@ def _plain(text: str) -> str:
     return ("\N{NO-BREAK SPACE}" if line.startswith("_") else "") + line.replace("$", r"\$")
 
 
-def _axes(figure: "Figure", title: str) -> "Axes":
+def _axes(figure: Figure, title: str) -> Axes:
     axes = figure.add_subplot()
     axes.set_title(title.replace("$", r"\$"), fontsize=11, color=_INK, loc="left", pad=10)
     for side in ("top", "right"):
@@ -247,7 +249,7 @@ def _axes(figure: "Figure", title: str) -> "Axes":
 
 
 @contextmanager
-def _figure(path: str | os.PathLike[str] | io.BytesIO, size: tuple[float, float]) -> Iterator["Figure"]:
+def _figure(path: str | os.PathLike[str] | io.BytesIO, size: tuple[float, float]) -> Iterator[Figure]:
     """A figure to draw on, which is then written to the file."""
     from matplotlib.figure import Figure
 

@@ -1,15 +1,17 @@
 """Chance, drawn from a seed that means the same on every version of Python.
 
-It comes from `random.Random(seed).random()` alone. That is the only method whose stream Python's documentation
-promises to keep (`shuffle` and `sample` may change).
+It comes from ``random.Random(seed).random()`` alone. That is the only method whose stream Python's documentation
+promises to keep (``shuffle`` and ``sample`` may change).
 """
+
+from __future__ import annotations
 
 import operator
 import random
 
 
 def seeded(seed: object) -> random.Random:
-    """A generator that starts from this int (NumPy's included). Raises `TypeError` for anything else.
+    """A generator that starts from this int (NumPy's included). Raises ``TypeError`` for anything else.
 
     >>> seeded(0).random() == random.Random(0).random()
     True
@@ -22,7 +24,7 @@ def seeded(seed: object) -> random.Random:
 def permutation(count: int, generator: random.Random) -> list[int]:
     """The numbers from 0 to count − 1 in an order that is the same on every Python.
 
-    It takes `count` calls of `generator.random()`; of two equal draws the smaller number comes first.
+    It takes ``count`` calls of ``generator.random()``; of two equal draws the smaller number comes first.
 
     >>> sorted(permutation(5, random.Random(0)))
     [0, 1, 2, 3, 4]

@@ -1,8 +1,10 @@
 """Samples and targets as they come from a user: lists, tuples, NumPy arrays, pandas frames, checked before training.
 
-What a loss wants of a target is written here once, for the loss itself and for `fit`, which asks before it starts.
-Arrays are known by `tolist`, frames by `to_numpy`, so that neither package is imported.
+What a loss wants of a target is written here once, for the loss itself and for ``fit``, which asks before it starts.
+Arrays are known by ``tolist``, frames by ``to_numpy``, so that neither package is imported.
 """
+
+from __future__ import annotations
 
 import math
 import operator
@@ -143,7 +145,7 @@ def targets_for(y: Any, count: int, outputs: int | None, checks: Callable[[Any, 
 
     Args:
         outputs: how many numbers the model returns, if that is known.
-        checks: what the loss wants of a target, see `TARGETS`; None for a loss of the user's own.
+        checks: what the loss wants of a target, see ``TARGETS``; None for a loss of the user's own.
 
     Raises:
         ValueError: not one per sample, a number that is not finite, or one outside the loss's range.

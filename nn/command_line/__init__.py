@@ -1,3 +1,3 @@
-"""The command `valuegrad`."""
+"""The command ``valuegrad``."""
 
 from nn.command_line.commands import main as main

@@ -1,8 +1,10 @@
-"""The command `valuegrad`: train on a table, show what there is, look for trouble.
+"""The command ``valuegrad``: train on a table, show what there is, look for trouble.
 
 Whatever a user may get wrong ends with one line on stderr and a status other than zero: 2 for how the command was
 called, 1 for what was found in a file or on the way, 130 for Ctrl-C.
 """
+
+from __future__ import annotations
 
 import csv
 import io
@@ -319,7 +321,7 @@ def _demo(chosen: Namespace) -> int:
 
 
 def _draw_a_neuron(out: Path) -> tuple[list[Path], list[str]]:
-    """The graph of one neuron after `backward()` as SVG, and PNG if that can be made; what was left out, and why."""
+    """The graph of one neuron after ``backward()`` as SVG, and PNG if that can be made; what was left out, and why."""
     inputs = [autograd.Value(0.5, "x[0]"), autograd.Value(-1.0, "x[1]")]
     neuron = Neuron(2, "tanh", seed=0)
     output = neuron(inputs)

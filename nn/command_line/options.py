@@ -1,5 +1,7 @@
 """The options of the command line: what a text must be, said in one line where it is not."""
 
+from __future__ import annotations
+
 import argparse
 import dataclasses
 import math
@@ -137,7 +139,7 @@ SCHEDULES: Mapping[str, Callable[[int], Schedule]] = MappingProxyType(
 
 
 def add_training(training: argparse.ArgumentParser) -> None:
-    """Give a parser the arguments of `valuegrad train`."""
+    """Give a parser the arguments of ``valuegrad train``."""
     defaults = Options()
 
     def add(group: Any, *flags: str, **settings: Any) -> None:

@@ -1,8 +1,11 @@
 """The bytes of a CSV file as a rectangle of text, in which every cell knows its line.
 
 Encoding, quotes, names and the equal length of rows are checked here; what the cells hold is the business of
-`tables`. The errors of both are made here: one line each that names file, line, column, the text found and the remedy.
+``tables``. The errors of both are made here: one line each that names file, line, column, the text found and the
+remedy.
 """
+
+from __future__ import annotations
 
 import csv
 import difflib
@@ -31,8 +34,8 @@ class TableError(ValueError):
 class Cells:
     """The text of a table: as many cells in every row as in the header, white space around them removed.
 
-    `lines[i][j]` is the line of the file on which cell j of row i begins, counted as an editor does;
-    `header_lines` is the same for the header. Quoted cells may span lines, so the cells of one row may begin
+    ``lines[i][j]`` is the line of the file on which cell j of row i begins, counted as an editor does;
+    ``header_lines`` is the same for the header. Quoted cells may span lines, so the cells of one row may begin
     on different ones.
     """
 
@@ -43,7 +46,7 @@ class Cells:
     lines: tuple[tuple[int, ...], ...]
 
     def column(self, name: str) -> int:
-        """The index of the column of that name. Raises `TableError` with the nearest name and all names."""
+        """The index of the column of that name. Raises ``TableError`` with the nearest name and all names."""
         if name in self.header:
             return self.header.index(name)
         lowered = {known.lower(): known for known in self.header}
@@ -61,7 +64,7 @@ class Cells:
 
 
 def file_content(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file. Raises `TableError` if it cannot be read, with the reason and the remedy."""
+    """The bytes of a file. Raises ``TableError`` if it cannot be read, with the reason and the remedy."""
     source = os.fsdecode(path)
     try:
         with open(path, "rb") as file:
@@ -84,7 +87,7 @@ def read_cells(content: bytes, *, delimiter: str | None = None, source: str = "t
 
     Encoding, quotes, names and the equal length of rows are checked; what the cells hold is not.
 
-    Raises `TableError` for a bad file, `ValueError` for an unknown delimiter.
+    Raises ``TableError`` for a bad file, ``ValueError`` for an unknown delimiter.
 
     >>> read_cells(b'name,size\\n"Ann, B.",3\\n').rows
     (('Ann, B.', '3'),)
@@ -150,7 +153,7 @@ def _records(source: str, text: str, delimiter: str) -> list[tuple[tuple[int, ..
 
 
 def _cell_lines(start: int, record: Sequence[str]) -> tuple[int, ...]:
-    """The line on which each cell of a record begins, if the record begins on line `start`."""
+    """The line on which each cell of a record begins, if the record begins on line ``start``."""
     lines = [start]
     for cell in record[:-1]:
         lines.append(lines[-1] + len(_LINE_END.findall(cell)))
@@ -209,7 +212,7 @@ def _check_length(source: str, header: Sequence[str], lines: Sequence[int], raw:
 
 
 def fail(source: str, what: str, remedy: str, *, line: int | None = None, column: str | int | None = None) -> NoReturn:
-    """Raise the one-line `TableError`; a column without a usable name is given by its number, from 1."""
+    """Raise the one-line ``TableError``; a column without a usable name is given by its number, from 1."""
     place = source if source.isprintable() else repr(source)
     if line is not None:
         place += f", line {line}"

@@ -1,7 +1,9 @@
 """A network for a table: rows in the units of the file go in, class names or quantities of the file come out.
 
-`TableModel` is what `valuegrad train` makes, keeps in `model.json`, and what can predict from that file alone.
+``TableModel`` is what ``valuegrad train`` makes, keeps in ``model.json``, and what can predict from that file alone.
 """
+
+from __future__ import annotations
 
 import math
 import os
@@ -41,8 +43,8 @@ LOSSES_OF_QUANTITIES = ("mse", "half_squared_error", "mae", "huber")
 class Options:
     """How to train on a table; the defaults suit a few hundred rows.
 
-    `activation` is that of all hidden layers, or one for each of them. `loss` is for quantities, `learning_rate` what
-    suits the optimizer unless it is given, `momentum` for SGD and RMSprop.
+    ``activation`` is that of all hidden layers, or one for each of them. ``loss`` is for quantities, ``learning_rate``
+    what suits the optimizer unless it is given, ``momentum`` for SGD and RMSprop.
     """
 
     hidden: tuple[int, ...] = (16, 16)
@@ -67,9 +69,9 @@ class Options:
 class TableModel:
     """A network with what it takes to apply it to rows of a table.
 
-    `columns` of a file are made into features, which `inputs` standardises. `classes` are the names of the classes, or
-    None for a quantity; then `outputs` standardises the target. Two classes share one logit, that of the second; more
-    have one each.
+    ``columns`` of a file are made into features, which ``inputs`` standardises. ``classes`` are the names of the
+    classes, or None for a quantity; then ``outputs`` standardises the target. Two classes share one logit, that of the
+    second; more have one each.
     """
 
     network: Sequential
@@ -92,12 +94,12 @@ class TableModel:
         return "bce_with_logits" if len(self.classes) == 2 else "cross_entropy"
 
     def logits(self, rows: Sequence[Sequence[float]], *, compile: bool = True) -> list[list[float]]:
-        """One logit per class for each row; `compile` as in `predict`."""
+        """One logit per class for each row; ``compile`` as in ``predict``."""
         outputs = self.network.predict(self.inputs.apply(rows), compile=compile)
         return [[0.0, output] for output in outputs] if self.loss == "bce_with_logits" else outputs
 
     def probabilities(self, rows: Sequence[Sequence[float]], *, compile: bool = True) -> list[list[float]]:
-        """One probability per class for each row: the softmax of the logits; `compile` as in `predict`."""
+        """One probability per class for each row: the softmax of the logits; ``compile`` as in ``predict``."""
         results = []
         for logits in self.logits(rows, compile=compile):
             largest = max(logits)
@@ -111,8 +113,8 @@ class TableModel:
 
         Args:
             rows: the numbers of the features.
-            compile: whether the network may be recorded once and replayed over batches (`autograd.compile`), from 1,000
-                rows on, where NumPy is installed. One that cannot be recorded is run row by row.
+            compile: whether the network may be recorded once and replayed over batches (``autograd.compile``), from
+                1,000 rows on, where NumPy is installed. One that cannot be recorded is run row by row.
         """
         if self.outputs is None:
             return [logits.index(max(logits)) for logits in self.logits(rows, compile=compile)]
@@ -155,7 +157,7 @@ class TableModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """What `save` wrote.
+        """What ``save`` wrote.
 
         Raises:
             ModelFileError: the file is damaged, of a later version, or holds a network without a table.
@@ -222,7 +224,7 @@ def new_optimizer(model: TableModel, options: Options) -> Optimizer:
 def train(
     model: TableModel, table: Table, options: Options, progress: bool | Report = False, validation: Table | None = None
 ) -> History:
-    """Train the network of a model on the rows of a table; `options.patience` watches the rows of validation.
+    """Train the network of a model on the rows of a table; ``options.patience`` watches the rows of validation.
 
     Raises:
         ValueError: an option that does not go with the table or the optimizer.

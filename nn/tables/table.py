@@ -1,10 +1,12 @@
 """Tables of numbers, read from CSV.
 
-`cells` turns bytes into text whose every cell knows its line; this file turns the text into numbers and classes.
-Nothing is guessed silently: a cell is a finite number of the table or a `TableError` of one line that names file, line,
-column, the text found and the remedy. No other exception leaves this file for a bad file, be its cause the operating
-system, the encoding or the quoting.
+``cells`` turns bytes into text whose every cell knows its line; this file turns the text into numbers and classes.
+Nothing is guessed silently: a cell is a finite number of the table or a ``TableError`` of one line that names file,
+line, column, the text found and the remedy. No other exception leaves this file for a bad file, be its cause the
+operating system, the encoding or the quoting.
 """
+
+from __future__ import annotations
 
 import math
 import os
@@ -61,12 +63,12 @@ class Column:
 class Table:
     """Rows of finite floats with one target each.
 
-    `rows[i][j]` belongs to `feature_names[j]`. When classifying, `targets[i]` is an index into `classes`; in
-    regression it is a float and `classes` is None. `lines[i]`, if known, is the line of row i in the file
-    `source`; neither counts when tables are compared. `columns` are those of the file, in order; every
+    ``rows[i][j]`` belongs to ``feature_names[j]``. When classifying, ``targets[i]`` is an index into ``classes``; in
+    regression it is a float and ``classes`` is None. ``lines[i]``, if known, is the line of row i in the file
+    ``source``; neither counts when tables are compared. ``columns`` are those of the file, in order; every
     feature is a column of its own unless told.
 
-    Raises `TableError` if the lengths disagree or a target is not an index into the classes.
+    Raises ``TableError`` if the lengths disagree or a target is not an index into the classes.
 
     >>> table = Table(("x",), ((1.0,), (2.0,)), "kind", (0, 1), ("a", "b"))
     >>> len(table), table.labels
@@ -109,14 +111,14 @@ class Table:
 
     @property
     def class_indices(self) -> tuple[int, ...]:
-        """The targets, as indices into `classes`. Raises `TableError` if the table has none."""
+        """The targets, as indices into ``classes``. Raises ``TableError`` if the table has none."""
         if self.classes is None:
             fail(self.source, "a table for regression has no classes", "use its targets")
         return tuple(int(target) for target in self.targets)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The class name of every row. Raises `TableError` if the table has no classes."""
+        """The class name of every row. Raises ``TableError`` if the table has no classes."""
         names = self.classes or ()
         return tuple(names[index] for index in self.class_indices)
 
@@ -147,23 +149,23 @@ def load_csv(
     delimiter: str | None = None,
     categories: Sequence[str] = (),
 ) -> Table:
-    """The table in a CSV file: the column `target` is what is to be learned, every other column is a feature.
+    """The table in a CSV file: the column ``target`` is what is to be learned, every other column is a feature.
 
     The file is UTF-8 text, with or without a byte-order mark: a header, then one row per line; empty lines
-    are skipped, quotes are CSV's (`"a ""b"" c"`). `delimiter` defaults to the most frequent of comma,
-    semicolon and tab in the header outside quotes, in this order at a tie. `task` defaults to what
-    `guess_task` says.
+    are skipped, quotes are CSV's (``"a ""b"" c"``). ``delimiter`` defaults to the most frequent of comma,
+    semicolon and tab in the header outside quotes, in this order at a tie. ``task`` defaults to what
+    ``guess_task`` says.
 
     A feature is a column of finite numbers written with a decimal point, or of categories: each category is
-    a feature `column=category` of its own, 1.0 where the cell holds it and 0.0 elsewhere, in the order that
+    a feature ``column=category`` of its own, 1.0 where the cell holds it and 0.0 elsewhere, in the order that
     classes have. A column holds categories if none of its cells is a number and each text occurs at least
-    twice on average, or if it is named in `categories` (postal codes, say).
+    twice on average, or if it is named in ``categories`` (postal codes, say).
 
     Classes are in ascending order: by value if all are numbers (named "2", "10"; "2" and "2.0" are one
     class), else by code point.
 
-    Raises `TableError` for a file that cannot be read or used, `ValueError` for an unknown `task` or
-    `delimiter`.
+    Raises ``TableError`` for a file that cannot be read or used, ``ValueError`` for an unknown ``task`` or
+    ``delimiter``.
 
     >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -187,7 +189,7 @@ def parse_csv(
     source: str = "table",
     categories: Sequence[str] = (),
 ) -> Table:
-    """The table in the bytes of a CSV file; `source` is what errors call it, all else is as in `load_csv`.
+    """The table in the bytes of a CSV file; ``source`` is what errors call it, all else is as in ``load_csv``.
 
     >>> table = parse_csv(b"x,y\\n1,0.5\\n2,0.25\\n", target="y")
     >>> table.feature_names, table.rows, table.targets, table.classes
@@ -229,9 +231,9 @@ def guess_task(texts: Sequence[str]) -> Task:
 
 
 def table_from_cells(cells: Cells, *, target: str, task: Task | None = None, categories: Sequence[str] = ()) -> Table:
-    """The table whose features and target are written in `cells`. See `load_csv`.
+    """The table whose features and target are written in ``cells``. See ``load_csv``.
 
-    Raises `TableError` for an unknown target, no other column, missing values, anything but finite numbers
+    Raises ``TableError`` for an unknown target, no other column, missing values, anything but finite numbers
     where numbers belong, and a target that is the same in every row.
 
     >>> cells = read_cells(b"x,grade\\n1,10\\n2,9\\n3,10\\n4,9\\n")
@@ -274,7 +276,7 @@ def table_from_cells(cells: Cells, *, target: str, task: Task | None = None, cat
 def encoded(cells: Cells, columns: Sequence[Column]) -> tuple[tuple[float, ...], ...]:
     """The rows of features that these columns make of the cells; other columns are not looked at.
 
-    Raises `TableError` for columns that are not there, missing values, a category that is not known, and
+    Raises ``TableError`` for columns that are not there, missing values, a category that is not known, and
     anything but finite numbers where numbers belong.
     """
     missing = [column.name for column in columns if column.name not in cells.header]
@@ -343,7 +345,7 @@ def _number(cells: Cells, row: int, column: int, remedy: str = _NUMBERS_ONLY) ->
 
 
 def _classes(texts: Sequence[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The class index of every text and the names of the classes, in the order that `load_csv` documents."""
+    """The class index of every text and the names of the classes, in the order that ``load_csv`` documents."""
     if all(NUMBER.fullmatch(text) and math.isfinite(float(text)) for text in texts):
         values = [_exact(text) for text in texts]
         order: list[int | float] = sorted(set(values))

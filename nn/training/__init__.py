@@ -1,1 +1,1 @@
-"""Training: `fit`, what it watches and reports, and the cost that it lowers."""
+"""Training: ``fit``, what it watches and reports, and the cost that it lowers."""

@@ -1,7 +1,9 @@
-"""What `fit` does between epochs: the learning rate, the best weights, early stopping, and the user's own.
+"""What ``fit`` does between epochs: the learning rate, the best weights, early stopping, and the user's own.
 
-Each works on a `Training`, the training as it stands; a callback is a function of it, called after every epoch.
+Each works on a ``Training``, the training as it stands; a callback is a function of it, called after every epoch.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ from nn.training.history import History
 class Training:
     """A training as it stands: model, optimizer, history, the epoch (from 1) that was just finished.
 
-    `stop(why)` ends the training after this epoch; `why` goes into `history.stopped`.
+    ``stop(why)`` ends the training after this epoch; ``why`` goes into ``history.stopped``.
     """
 
     model: Module
@@ -31,7 +33,7 @@ class Training:
         self.stopping, self.history.stopped = True, why
 
 
-#: What `fit` calls after every epoch.
+#: What ``fit`` calls after every epoch.
 Callback = Callable[[Training], object]
 
 
@@ -52,7 +54,7 @@ class BestWeights:
 
 
 def early_stopping(patience: int) -> Callback:
-    """A callback that ends the training when `patience` epochs in a row were not better than the best before them.
+    """A callback that ends the training when ``patience`` epochs in a row were not better than the best before them.
 
     Raises:
         ValueError, TypeError: the patience is not an int from 1 on.

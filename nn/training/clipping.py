@@ -1,4 +1,6 @@
-"""Gradients kept within bounds between `backward()` and `step()`; in `fit`, `clip_value` and `clip_norm`."""
+"""Gradients kept within bounds between ``backward()`` and ``step()``; in ``fit``, ``clip_value`` and ``clip_norm``."""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Iterable

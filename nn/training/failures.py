@@ -1,4 +1,6 @@
-"""How a training fails: `NonFiniteLoss` and `NothingMoved`, and the words in which they say where and what to do."""
+"""How a training fails: ``NonFiniteLoss`` and ``NothingMoved``, and how they say where it was and what to do."""
+
+from __future__ import annotations
 
 import math
 
@@ -12,9 +14,9 @@ Place = tuple[int, int, int | None]
 class NonFiniteLoss(ArithmeticError):
     """Training met a loss, or a parameter, that is not a finite number.
 
-    `epoch` and `step` (within the epoch) count from 1; `sample` is the index into X, None after the last step;
-    `parameter` is the path of the first parameter that is not finite, or None if all are. Where an operation raised,
-    that error is the `__cause__`.
+    ``epoch`` and ``step`` (within the epoch) count from 1; ``sample`` is the index into X, None after the last step;
+    ``parameter`` is the path of the first parameter that is not finite, or None if all are. Where an operation raised,
+    that error is the ``__cause__``.
     """
 
     def __init__(self, message: str, *, epoch: int, step: int, sample: int | None, parameter: str | None) -> None:
@@ -46,7 +48,7 @@ def cannot_compute(model: Module, error: Exception, place: Place, of: str = "X")
 def non_finite(
     model: Module, what: str, place: Place, of: str = "X", *, loss: object = None, origin: str = ""
 ) -> NonFiniteLoss:
-    """The error for a loss of which `what` is said, at a place of the training; `of` names the samples.
+    """The error for a loss of which ``what`` is said, at a place of the training; ``of`` names the samples.
 
     Given the loss as a Value, or in words the origin of what failed, a last line says where it began.
     """

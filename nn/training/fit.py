@@ -1,9 +1,11 @@
-"""`fit`: the training loop, with what can go wrong in it said early.
+"""``fit``: the training loop, with what can go wrong in it said early.
 
-One step is: gradients to zero, one backward pass per sample with the seed 1/m, one `optimizer.step()`. The gradients of
-a sample are added to those before it, so the step is that of the mean over the batch, and the graph of one sample at a
-time is all that is ever in memory.
+One step is: gradients to zero, one backward pass per sample with the seed 1/m, one ``optimizer.step()``. The gradients
+of a sample are added to those before it, so the step is that of the mean over the batch, and the graph of one sample at
+a time is all that is ever in memory.
 """
+
+from __future__ import annotations
 
 import math
 import sys
@@ -31,7 +33,7 @@ from nn.training.replay import Replay
 
 __all__ = ["History", "NonFiniteLoss", "NothingMoved", "Report", "fit", "shows_a_bar"]
 
-#: What `fit` calls after each epoch with its number, from 1, and the mean loss.
+#: What ``fit`` calls after each epoch with its number, from 1, and the mean loss.
 Report = Callable[[int, float], None]
 
 
@@ -75,25 +77,25 @@ def fit(
         model: called with a list of floats, it returns a Value or a list of them.
         X: m samples, each a list of numbers; lists, tuples, a NumPy array or a pandas frame.
         y: one target per sample, as the loss wants it; the same, or a pandas series.
-        loss: a name (see `nn.LOSSES`), or a function of (what the model returns, target).
+        loss: a name (see ``nn.LOSSES``), or a function of (what the model returns, target).
         optimizer: built over parameters of this model, all or some.
         batch_size: samples per step, drawn anew in every epoch; None for all of them, in the order given.
         validation: samples and targets (X, y) that are not trained on; their mean loss is taken after every epoch.
         metrics: "accuracy", "r2", names of losses, or functions of (predictions, targets); taken after every epoch over
             the samples, and over those of validation.
         seed: decides the batches.
-        callbacks: functions of a `nn.Training`, called after every epoch; its `stop(why)` ends the training.
+        callbacks: functions of a ``nn.Training``, called after every epoch; its ``stop(why)`` ends the training.
         progress: True for tqdm's bar where a person looks (a terminal or a notebook) and tqdm is installed, and nothing
             elsewhere; False for nothing; or a function that is called with epoch and mean loss after every epoch.
-        schedule: such as `nn.schedules.Cosine(epochs)`: the learning rate of each epoch. The optimizer's own comes back
-            at the end.
-        penalty: such as `nn.L2(0.001)`: a function of the model, added to the cost once per step.
+        schedule: such as ``nn.schedules.Cosine(epochs)``: the learning rate of each epoch. The optimizer's own comes
+            back at the end.
+        penalty: such as ``nn.L2(0.001)``: a function of the model, added to the cost once per step.
         clip_value: the largest magnitude of a gradient.
-        clip_norm: the largest norm of all gradients together, taken after `clip_value`.
+        clip_norm: the largest norm of all gradients together, taken after ``clip_value``.
         patience: end after so many epochs in a row without a better loss, of validation where there is one.
         keep_best: put back the weights after the epoch with the best such loss, at the end and after Ctrl-C. Without
             validation the loss of an epoch is the mean over its steps, so take it with a validation.
-        compile: whether the loss may be recorded once and replayed over batches (`autograd.compile`), where NumPy is
+        compile: whether the loss may be recorded once and replayed over batches (``autograd.compile``), where NumPy is
             installed, and the model for validation and metrics. A loss that cannot be recorded is run sample by sample;
             the numbers differ by rounding alone.
 
@@ -273,7 +275,7 @@ def _backward(model: Module, loss: LossFunction, row: list[float], target: Any, 
 
 
 def shows_a_bar() -> bool:
-    """Whether `fit` would draw tqdm's bar: tqdm is installed, and stderr is a terminal or part of a notebook."""
+    """Whether ``fit`` would draw tqdm's bar: tqdm is installed, and stderr is a terminal or part of a notebook."""
     return _bar(0) is not None
 
 

@@ -1,4 +1,6 @@
-"""What is recorded once and replayed over batches: the loss in `fit`, and a network in `predict` for many rows."""
+"""What is recorded once and replayed over batches: the loss in ``fit``, and a network in ``predict`` for many rows."""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,7 +17,7 @@ MANY_ROWS = 1000
 def outputs_of(model: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any] | None:
     """What the model returns for each of many rows, as floats or lists of them.
 
-    `None` where a replay cannot serve: there are few rows, a recording is impossible, an output is not finite.
+    ``None`` where a replay cannot serve: there are few rows, a recording is impossible, an output is not finite.
     """
     if len(rows) < MANY_ROWS:
         return None
@@ -49,7 +51,7 @@ class Replay:
             self.works = False
 
     def add_gradients(self, batch: Sequence[int]) -> float | None:
-        """The mean loss of these samples, its gradient being added to the parameters'; `None` if nothing was done."""
+        """The mean loss of these samples, its gradient being added to the parameters'; ``None`` if nothing was done."""
         if not self.works:
             return None
         whole = len(batch) == len(self._X)
