@@ -1,8 +1,10 @@
 """A thin neural-network module over ``autograd``: modules, losses, optimizers and ``fit``, all of single numbers."""
 
+from nn import installation_check as installation_check  # first: it refuses a foreign ``autograd``
+
+# isort: split
 from nn import datasets as datasets  # with the other modules of the package, ``nn.datasets``
 from nn import initializers as initializers
-from nn import installation_check as installation_check  # first: it refuses a foreign ``autograd``
 from nn import schedules as schedules
 from nn.activations import ACTIVATIONS, Activation
 from nn.adaptive import Adagrad, Adam, AdamW, RMSprop

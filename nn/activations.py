@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd
+from nn.checks import listed
 from nn.module import Module
-from nn.targets import listed
 
 NameOrFunction = str | Callable[[Any], Any]
 

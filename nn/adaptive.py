@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 
 from autograd import Value
+from nn.checks import within
 from nn.optimizers import Optimizer
-from nn.targets import within
 
 
 class RMSprop(Optimizer):

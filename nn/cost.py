@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd import mean
 from nn import losses
-from nn.targets import listed
+from nn.checks import listed
 
 LossFunction = Callable[[Any, Any], Any]
 

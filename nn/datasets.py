@@ -18,13 +18,13 @@ are as printed: the 35th is 4.9, 3.1, 1.5, 0.2 (not …, 0.1) and the 38th is 4.
 from __future__ import annotations
 
 import math
-import operator
 import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.resources import files
 from types import MappingProxyType
 
+from nn.checks import whole
 from nn.randomness import permutation, seeded
 from nn.tables.table import Table, parse_csv
 
@@ -59,7 +59,7 @@ def moons(n: int = 200, *, noise: float = 0.1, seed: int = 0) -> tuple[list[list
     >>> sorted([round(x1, 3), round(x2, 3), label] for (x1, x2), label in zip(X, y))
     [[-1.0, 0.0, 0], [0.0, 0.5, 1], [1.0, 0.0, 0], [2.0, 0.5, 1]]
     """
-    n, noise, generator = _count(n, least=2), _noise(noise), seeded(seed)
+    n, noise, generator = whole("n", n, least=2), _noise(noise), seeded(seed)
     lower = n // 2
     upper = n - lower
     points = [[math.cos(t), math.sin(t)] for t in _half_turn(upper)]
@@ -92,7 +92,7 @@ def circles(
     >>> sorted([round(x1, 3) + 0.0, label] for (x1, x2), label in zip(X, y))
     [[-1.0, 0], [-0.5, 1], [0.5, 1], [1.0, 0]]
     """
-    n, noise, generator = _count(n, least=2), _noise(noise), seeded(seed)
+    n, noise, generator = whole("n", n, least=2), _noise(noise), seeded(seed)
     if not 0.0 < inner < 1.0:
         raise ValueError(f"inner must be between 0 and 1, the radius of the inner circle; it is {inner!r}")
     places = [
@@ -113,7 +113,7 @@ def xor(n: int = 200, *, noise: float = 0.0, seed: int = 0) -> tuple[list[list[f
     >>> all(label == ((x1 > 0.0) != (x2 > 0.0)) for (x1, x2), label in zip(X, y))
     True
     """
-    n, noise, generator = _count(n, least=1), _noise(noise), seeded(seed)
+    n, noise, generator = whole("n", n), _noise(noise), seeded(seed)
     points = [[2.0 * generator.random() - 1.0, 2.0 * generator.random() - 1.0] for _ in range(n)]
     labels = [int((x1 > 0.0) != (x2 > 0.0)) for x1, x2 in points]
     return _shuffled(points, labels, noise, generator)
@@ -132,8 +132,8 @@ def spirals(
     >>> [y.count(arm) for arm in range(3)], round(max(math.hypot(*point) for point in X), 12)
     ([30, 30, 30], 1.0)
     """
-    arms = _count(arms, least=1, name="arms")
-    n, noise, generator = _count(n, least=arms), _noise(noise), seeded(seed)
+    arms = whole("arms", arms)
+    n, noise, generator = whole("n", n, least=arms), _noise(noise), seeded(seed)
     points, labels = [], []
     for arm in range(arms):
         count = n // arms + (arm < n % arms)
@@ -155,8 +155,8 @@ def blobs(n: int = 200, *, noise: float = 0.3, centres: int = 3, seed: int = 0) 
     >>> sorted(set(y)), y.count(0), X[y.index(0)]
     ([0, 1], 4, [1.0, 0.0])
     """
-    centres = _count(centres, least=1, name="centres")
-    n, noise, generator = _count(n, least=centres), _noise(noise), seeded(seed)
+    centres = whole("centres", centres)
+    n, noise, generator = whole("n", n, least=centres), _noise(noise), seeded(seed)
     labels = [i % centres for i in range(n)]
     points = [[math.cos(2.0 * math.pi * k / centres), math.sin(2.0 * math.pi * k / centres)] for k in labels]
     return _shuffled(points, labels, noise, generator)
@@ -173,7 +173,7 @@ def linear(
     >>> [target == 2.0 * x + 1.0 for (x,), target in zip(X, y)]
     [True, True, True]
     """
-    n, noise, generator = _count(n, least=1), _noise(noise), seeded(seed)
+    n, noise, generator = whole("n", n), _noise(noise), seeded(seed)
     X = [[2.0 * generator.random() - 1.0 for _ in weights] for _ in range(n)]
     y = []
     for row in X:
@@ -231,15 +231,6 @@ def _normal(generator: random.Random) -> float:
     """A standard normal deviate from exactly two draws. 1 − u is in (0, 1], so the logarithm is finite."""
     radius = math.sqrt(-2.0 * math.log(1.0 - generator.random()))
     return radius * math.cos(2.0 * math.pi * generator.random())
-
-
-def _count(n: object, *, least: int, name: str = "n") -> int:
-    if isinstance(n, bool) or not hasattr(n, "__index__"):
-        raise TypeError(f"{name} must be an int; it is {n!r}")
-    count = operator.index(n)
-    if count < least:
-        raise ValueError(f"{name} must be at least {least}; it is {count}")
-    return count
 
 
 def _noise(noise: object) -> float:

@@ -12,10 +12,10 @@ from typing import Any
 
 from autograd import Value, dot, linear
 from nn.activations import Activation, NameOrFunction
+from nn.checks import listed, whole, wrong_number_of_inputs
 from nn.initializers import NameOrInitializer, initializer_for
 from nn.module import Module
 from nn.randomness import generator
-from nn.targets import listed, positive_int, wrong_number_of_inputs
 
 
 class Neuron(Module):
@@ -47,7 +47,7 @@ class Neuron(Module):
     ) -> None:
         self.activation = activation if isinstance(activation, Activation) else Activation(activation)
         draw, chance = initializer_for(self.activation.name, initializer), generator(seed)
-        self.w = [Value(draw(nin, outputs, chance), f"w[{n}]") for n in range(positive_int("nin", nin))]
+        self.w = [Value(draw(nin, outputs, chance), f"w[{n}]") for n in range(whole("nin", nin))]
         self.b = Value(0.0, "b")
 
     def __call__(self, x: Sequence[Any]) -> Value:
@@ -89,7 +89,7 @@ class Layer(Module):
         seed: int | Random = 0,
         initializer: NameOrInitializer | None = None,
     ) -> None:
-        self.nin, self.nout = nin, positive_int("nout", nout)
+        self.nin, self.nout = nin, whole("nout", nout)
         self.activation = activation if isinstance(activation, Activation) else Activation(activation)
         self._rows: list[tuple[Value, ...]] = []
         options: Any = {"seed": generator(seed), "initializer": initializer, "outputs": nout}

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import Value, abs, log, log1p, logsumexp, mean, relu, softplus, square, sum, take, where
-from nn.targets import class_index, inside, over_outputs, probability, sign, within
+from nn.checks import within
+from nn.targets import class_index, inside, over_outputs, probability, sign
 
 
 def mse(prediction: Any, target: Any) -> Any:

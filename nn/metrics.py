@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nn.checks import listed
 from nn.cost import LOSSES
-from nn.targets import listed
 
 #: (what the model predicts for every sample, the targets) → one number.
 Metric = Callable[[list[Any], list[Any]], float]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autograd import Value
-from nn.targets import finite
+from nn.checks import finite
 
 
 class Module:

@@ -13,12 +13,12 @@ from typing import Any
 
 from nn import passes
 from nn.activations import ACTIVATIONS, Activation, NameOrFunction, resolve
+from nn.checks import listed
 from nn.initializers import NameOrInitializer
 from nn.layers import Layer
 from nn.model_files import write_model
 from nn.module import Module
 from nn.randomness import generator
-from nn.targets import listed
 
 __all__ = ["MLP", "Sequential"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autograd import Value
-from nn.targets import leaves, within
+from nn.checks import leaves, within
 
 
 class Optimizer:

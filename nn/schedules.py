@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from nn.targets import positive_int, within
+from nn.checks import whole, within
 
 
 class Schedule(Protocol):
@@ -34,7 +34,7 @@ class Step:
     by: float = 0.1
 
     def __post_init__(self) -> None:
-        positive_int("every", self.every)
+        whole("every", self.every)
         within("by", self.by, 0.0, open_below=True)
 
     def factor(self, epoch: int, losses: Sequence[float] = ()) -> float:
@@ -56,7 +56,7 @@ class Cosine:
     least: float = 0.0
 
     def __post_init__(self) -> None:
-        positive_int("epochs", self.epochs)
+        whole("epochs", self.epochs)
         within("least", self.least, 0.0, 1.0)
 
     def factor(self, epoch: int, losses: Sequence[float] = ()) -> float:
@@ -82,7 +82,7 @@ class WarmUp:
     then: Schedule | None = None
 
     def __post_init__(self) -> None:
-        positive_int("epochs", self.epochs)
+        whole("epochs", self.epochs)
 
     def factor(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """epoch / epochs, and then what follows."""

@@ -31,8 +31,8 @@ from nn.tables.models import Options, TableModel, new_optimizer, new_table_model
 from nn.tables.preparation import train_test_split
 from nn.tables.table import Table, encoded, table_from_cells
 from nn.training.failures import NonFiniteLoss, NothingMoved
-from nn.training.fit import Report, shows_a_bar
 from nn.training.history import History
+from nn.training.progress import Report, shows_a_bar
 
 
 class CommandError(Exception):

@@ -20,9 +20,10 @@ from nn.saving import load_with_extras
 from nn.schedules import Schedule
 from nn.tables.preparation import Standardisation
 from nn.tables.table import Column, Table, TableError
-from nn.training.fit import Report, fit
+from nn.training.fit import fit
 from nn.training.history import History
 from nn.training.penalties import L1, L2, Penalty
+from nn.training.progress import Report
 
 #: The optimizers by the names of the command line, each with a learning rate that suits a few hundred rows.
 OPTIMIZERS: Mapping[str, tuple[Callable[..., Optimizer], float]] = MappingProxyType(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from autograd import Value
-from nn.targets import within
+from nn.checks import within
 
 
 def clip_grad_value(parameters: Iterable[Value], bound: float) -> None:

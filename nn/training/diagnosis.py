@@ -13,8 +13,8 @@ from math import isfinite, sqrt
 from typing import Any
 
 from autograd import Value, find_nonfinite, gradients, mean
+from nn.checks import listed, sample_rows
 from nn.cost import LossFunction, find_loss
-from nn.targets import listed, sample_rows
 
 #: A unit is saturated where its activation's slope is below this on every sample; with a slope of zero it is dead.
 SATURATED_SLOPE = 1e-3

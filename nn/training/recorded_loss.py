@@ -1,52 +1,29 @@
-"""What is recorded once and replayed over batches: the loss in ``fit``, and a network in ``predict`` for many rows."""
+"""``RecordedLoss``: the loss of a training recorded once and replayed over batches, where that can serve."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from autograd import compile
 from nn.cost import LossFunction
 from nn.module import Module
-
-#: Rows from which on recording a network takes less time than it saves.
-MANY_ROWS = 1000
+from nn.training.samples import Samples
 
 
-def outputs_of(model: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any] | None:
-    """What the model returns for each of many rows, as floats or lists of them.
-
-    ``None`` where a replay cannot serve: there are few rows, a recording is impossible, an output is not finite.
-    """
-    if len(rows) < MANY_ROWS:
-        return None
-    try:
-        recorded = compile(model, expected_samples=len(rows))
-        outputs = recorded(*recorded.arrays(rows))
-        found: list[Any] = outputs.tolist()
-        finite = bool((abs(outputs) < math.inf).all())
-    except Exception:  # the call row by row does it, or says why not
-        return None
-    return found if finite else None  # an operation outside its domain gives nan in a replay and raises in a call
-
-
-class Replay:
+class RecordedLoss:
     """The mean loss over a batch of the samples, with its gradient; or nothing, where a replay cannot serve.
 
     What goes wrong is not told here: the caller then goes on sample by sample, and meets it where it can be named.
     """
 
-    def __init__(
-        self, model: Module, loss: LossFunction, rows: Sequence[Any], targets: Sequence[Any], *, epochs: int
-    ) -> None:
+    def __init__(self, model: Module, loss: LossFunction, samples: Samples, *, epochs: int) -> None:
         self._parameters = model.parameters()
         self.works = True
         try:
-            self._step = compile(
-                lambda x, y: loss(model(x), y), params=self._parameters, expected_samples=epochs * len(rows)
-            )
-            self._X, self._y = self._step.arrays(rows, targets)
+            count = epochs * len(samples.rows)
+            self._step = compile(lambda x, y: loss(model(x), y), params=self._parameters, expected_samples=count)
+            self._X, self._y = self._step.arrays(*samples)
         except (ModuleNotFoundError, ValueError, TypeError):
             self.works = False
 
