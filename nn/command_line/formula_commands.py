@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import autograd
-from autograd.pictures.drawing import engines
+from nn.command_line.drawing import drawn
 from nn.command_line.formulas import FormulaError, graph_of, last_expression, name_of, shortened
 
 #: What ``derive`` writes a derivation as, by its option.
@@ -134,11 +134,7 @@ def draw(chosen: Namespace) -> int:
     output, _ = graph_of(chosen.formula, _numbers(chosen.numbers))
     if not chosen.no_gradients:
         output.backward()
-    try:
-        picture = autograd.draw(output, partials=chosen.partials, detail="expanded" if chosen.expanded else "whole")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"{error.name} is not installed: pip install {error.name}", name=error.name) from None
-    print(engines.render(picture, chosen.out))
+    print(drawn(output, chosen.out, partials=chosen.partials, detail="expanded" if chosen.expanded else "whole"))
     return 0
 
 

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
 
+from autograd import softmax
 from nn.adaptive import Adagrad, Adam, AdamW, RMSprop
+from nn.metrics import r2
 from nn.model_files import ModelFileError
 from nn.networks import MLP, Sequential
 from nn.optimizers import SGD, Optimizer
@@ -101,13 +102,7 @@ class TableModel:
 
     def probabilities(self, rows: Sequence[Sequence[float]], *, compile: bool = True) -> list[list[float]]:
         """One probability per class for each row: the softmax of the logits; ``compile`` as in ``predict``."""
-        results = []
-        for logits in self.logits(rows, compile=compile):
-            largest = max(logits)
-            powers = [math.exp(logit - largest) for logit in logits]
-            total = math.fsum(powers)
-            results.append([power / total for power in powers])
-        return results
+        return [softmax(logits) for logits in self.logits(rows, compile=compile)]
 
     def predict(self, rows: Sequence[Sequence[float]], *, compile: bool = True) -> list[Any]:
         """The index of the likeliest class for each row, the first at a tie; or the quantity in the table's units.
@@ -133,11 +128,9 @@ class TableModel:
         if self.classes is not None:
             return self.right(table) / len(table)
         targets = self.standardised_targets(table)
-        predictions = self.network.predict(self.inputs.apply(table.rows))
-        middle = math.fsum(targets) / len(targets)
-        scatter = math.fsum((y - middle) * (y - middle) for y in targets)
-        rest = math.fsum((y - p) * (y - p) for y, p in zip(targets, predictions, strict=True))
-        return 1.0 - rest / scatter if max(targets) > min(targets) else None
+        if max(targets) == min(targets):
+            return None
+        return r2(self.network.predict(self.inputs.apply(table.rows)), targets)
 
     def standardised_targets(self, table: Table) -> list[Any]:
         """The targets of a table as the loss wants them."""

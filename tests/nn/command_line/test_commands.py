@@ -13,7 +13,7 @@ import pytest
 import nn
 from autograd.pictures.drawing import engines
 from nn import plots
-from nn.command_line import commands, main
+from nn.command_line import main, table_commands
 from nn.command_line.options import SCHEDULES
 from nn.tables.models import OPTIMIZERS, TableModel
 from nn.training.history import History
@@ -168,12 +168,12 @@ def test_without_matplotlib_it_trains_all_the_same(run: Any, tmp_path: Path, mon
 
 
 def test_ctrl_c_keeps_what_was_learned(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "train", lambda *_, **__: History([0.5], [0.1], interrupted=True))
+    monkeypatch.setattr(table_commands, "train", lambda *_, **__: History([0.5], [0.1], interrupted=True))
     outcome = run("train", table(tmp_path), "--target", "kind", "--out", "o")
     assert outcome.status == 130
     assert "interrupted after epoch 1" in outcome.out
     assert (tmp_path / "o" / "model.json").exists()
-    monkeypatch.setattr(commands, "train", lambda *_, **__: History(interrupted=True))
+    monkeypatch.setattr(table_commands, "train", lambda *_, **__: History(interrupted=True))
     outcome = run("train", table(tmp_path), "--target", "kind", "--out", "p")
     assert "interrupted before the first epoch was over; nothing is written" in outcome.complaint()
 
@@ -286,7 +286,7 @@ def test_ctrl_c_anywhere_else(run: Any, monkeypatch: pytest.MonkeyPatch) -> None
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "train_test_split", interrupt)
+    monkeypatch.setattr(table_commands, "train_test_split", interrupt)
     outcome = run("train", "iris")
     assert outcome.complaint() == "valuegrad train: interrupted"
     assert outcome.status == 130
@@ -339,8 +339,8 @@ def test_help(run: Any) -> None:
 
 @pytest.fixture
 def few_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = commands.Options
-    monkeypatch.setattr(commands, "Options", lambda: options(epochs=2, hidden=(4,)))
+    options = table_commands.Options
+    monkeypatch.setattr(table_commands, "Options", lambda: options(epochs=2, hidden=(4,)))
 
 
 def has_layout_engine(folder: Path) -> bool:
