@@ -28,7 +28,7 @@ from nn.optimizers import SGD, Optimizer
 from nn.passes import Trace
 from nn.saving import load, load_with_extras
 from nn.tables.preparation import Standardisation, train_test_split
-from nn.tables.table import load_csv
+from nn.tables.reading import load_csv
 from nn.training.callbacks import Training
 from nn.training.clipping import clip_grad_norm, clip_grad_value
 from nn.training.diagnosis import Diagnosis, diagnose

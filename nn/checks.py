@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -66,6 +67,19 @@ def finite(number: Any, place: str, *, or_bool: bool = True) -> float:
     if not math.isfinite(exact):
         raise ValueError(f"{place} is {number!r:.60}; give finite numbers")
     return exact
+
+
+def numbers_by_path(parameters: Mapping[str, Value], numbers: Mapping[str, Any]) -> dict[str, float]:
+    """The number for each parameter, by its path.
+
+    Raises:
+        ValueError, TypeError: one is missing, is one too many, or is not finite.
+    """
+    if missing := parameters.keys() - numbers.keys():
+        raise ValueError(f"there is no number for the parameter {min(missing)}; is it of another architecture?")
+    if foreign := numbers.keys() - parameters.keys():
+        raise ValueError(f"the model has no parameter {min(foreign)}; is its architecture another one?")
+    return {path: finite(number, f"the parameter {path}", or_bool=False) for path, number in numbers.items()}
 
 
 def within(name: str, number: Any, low: float, high: float = math.inf, *, open_below: bool = False) -> float:

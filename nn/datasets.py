@@ -26,7 +26,8 @@ from types import MappingProxyType
 
 from nn.checks import whole
 from nn.randomness import permutation, seeded
-from nn.tables.table import Table, parse_csv
+from nn.tables.reading import parse_csv
+from nn.tables.table import Table
 
 
 def iris() -> Table:
@@ -52,12 +53,13 @@ def moons(n: int = 200, *, noise: float = 0.1, seed: int = 0) -> tuple[list[list
     the upper one has one point more. Each coordinate then moves by a normal deviate of standard deviation
     ``noise``. The order is drawn from the seed, so that any part of the list is a fair sample of both.
 
-    Raises ``ValueError`` for n < 2 and for noise that is negative or not finite, ``TypeError`` for an n or seed
-    that is not an int and for noise that is not a number.
-
     >>> X, y = moons(4, noise=0.0, seed=1)
     >>> sorted([round(x1, 3), round(x2, 3), label] for (x1, x2), label in zip(X, y))
     [[-1.0, 0.0, 0], [0.0, 0.5, 1], [1.0, 0.0, 0], [2.0, 0.5, 1]]
+
+    Raises:
+        ValueError: n is below 2, or the noise is negative or not finite.
+        TypeError: n or the seed is not an int, or the noise is not a number.
     """
     n, noise, generator = whole("n", n, least=2), _noise(noise), seeded(seed)
     lower = n // 2
@@ -193,6 +195,7 @@ def _linear_table() -> Table:
     return Table(("x1", "x2"), tuple(map(tuple, X)), "y", tuple(y), None, "linear")
 
 
+#: The tables that go by a name, each made by a call without arguments.
 BUILT_IN: Mapping[str, Callable[[], Table]] = MappingProxyType(
     {
         "iris": iris,
@@ -204,7 +207,6 @@ BUILT_IN: Mapping[str, Callable[[], Table]] = MappingProxyType(
         "linear": _linear_table,
     }
 )
-"""The tables that go by a name, each made by a call without arguments."""
 
 
 def _shuffled(

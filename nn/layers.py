@@ -7,7 +7,6 @@ Parameters are labelled as the textbooks index them: ``w2[0,3]`` is the weight o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from random import Random
 from typing import Any
 
 from autograd import Value, dot, linear
@@ -15,7 +14,7 @@ from nn.activations import Activation, NameOrFunction
 from nn.checks import listed, whole, wrong_number_of_inputs
 from nn.initializers import NameOrInitializer, initializer_for
 from nn.module import Module
-from nn.randomness import generator
+from nn.randomness import Seed, generator
 
 
 class Neuron(Module):
@@ -39,9 +38,9 @@ class Neuron(Module):
     def __init__(
         self,
         nin: int,
-        activation: NameOrFunction | Activation = "linear",
+        activation: NameOrFunction = "linear",
         *,
-        seed: int | Random = 0,
+        seed: Seed = 0,
         initializer: NameOrInitializer | None = None,
         outputs: int = 1,
     ) -> None:
@@ -72,10 +71,7 @@ class Layer(Module):
     (2, 'w[1,2]')
 
     Args:
-        nin, nout: the numbers of inputs and of neurons; the rest is as for ``Neuron``.
-
-    Raises:
-        ValueError: an unknown name; in a call, a number of inputs other than ``nin``.
+        nin, nout: the numbers of inputs and of neurons; the rest, and the errors, are as for ``Neuron``.
     """
 
     __slots__ = ("_rows",)  # beside the attributes, so that the walk over parameters does not meet them twice
@@ -84,9 +80,9 @@ class Layer(Module):
         self,
         nin: int,
         nout: int,
-        activation: NameOrFunction | Activation = "linear",
+        activation: NameOrFunction = "linear",
         *,
-        seed: int | Random = 0,
+        seed: Seed = 0,
         initializer: NameOrInitializer | None = None,
     ) -> None:
         self.nin, self.nout = nin, whole("nout", nout)

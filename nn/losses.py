@@ -1,9 +1,9 @@
 """Losses of one sample: what the model returned and a plain target in, one number out.
 
-Reductions. Over the n outputs of a sample, ``mse``, ``mae``, ``huber`` and the binary cross entropies take the mean,
-1/n, as in C = (1/n) Σ (ŷᵢ - yᵢ)²; ``half_squared_error`` takes the sum, so that one output gives ½(y - a)². Over the m
-samples the mean, 1/m, is taken by ``cost`` and ``fit``, never here. A loss keeps its digits where the model is sure of
-itself.
+Over the n outputs of a sample, ``mse``, ``mae``, ``huber`` and the binary cross entropies take the mean, 1/n, as in
+C = (1/n) Σ (ŷᵢ - yᵢ)²; ``half_squared_error`` takes the sum, so that one output gives ½(y - a)². Over the m samples the
+mean, 1/m, is taken by ``cost`` and ``fit``, never here. A loss keeps its digits where the model is sure of itself. All
+raise a ValueError for outputs and targets that differ in number, and for a target that they do not take.
 """
 
 from __future__ import annotations
@@ -21,9 +21,6 @@ def mse(prediction: Any, target: Any) -> Any:
 
     >>> mse(3.0, 1.0), mse([1.0, 2.0], [1.0, 4.0])
     (4.0, 2.0)
-
-    Raises:
-        ValueError: the lists differ in length; so for all losses of several outputs.
     """
     return over_outputs("mse", lambda p, t: square(p - t), mean, prediction, target)
 
@@ -74,7 +71,6 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     (0.693147, 0.223144)
 
     Raises:
-        ValueError: a target outside 0 … 1.
         DomainError: p is outside 0 … 1, or it is the one of these bounds at which the loss is infinite.
     """
 
@@ -95,9 +91,6 @@ def bce_with_logits(logit: Any, target: Any) -> Any:
 
     >>> round(bce_with_logits(0.0, 1), 6), bce_with_logits(50.0, 1) > 0.0
     (0.693147, True)
-
-    Raises:
-        ValueError: a target outside 0 … 1.
     """
 
     def each(z: Any, t: Any) -> Any:
@@ -110,13 +103,10 @@ def bce_with_logits(logit: Any, target: Any) -> Any:
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
-    """-log softmax(logits)[target], of one logit per class and the index of the true class.
+    """-log softmax(logits)[target], of two logits or more, one per class, and the index of the true class.
 
     >>> round(cross_entropy([0.0, 0.0], 1), 6), cross_entropy([50.0, 0.0], 0) > 0.0
     (0.693147, True)
-
-    Raises:
-        ValueError: an index that is not one of the classes, or fewer than two logits.
     """
     if isinstance(target, Value):
         chosen = take(logits, target)
@@ -131,8 +121,5 @@ def hinge(score: Any, label: Any) -> Any:
 
     >>> hinge(0.25, 1), hinge(0.25, -1), hinge(3.0, 1)
     (0.75, 1.25, 0.0)
-
-    Raises:
-        ValueError: another label.
     """
     return relu(1.0 - sign(label) * score)

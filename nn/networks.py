@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from nn import passes
@@ -18,7 +17,7 @@ from nn.initializers import NameOrInitializer
 from nn.layers import Layer
 from nn.model_files import write_model
 from nn.module import Module
-from nn.randomness import generator
+from nn.randomness import Seed, generator
 
 __all__ = ["MLP", "Sequential"]
 
@@ -181,7 +180,7 @@ class MLP(Sequential):
         activation: NameOrFunction | Sequence[NameOrFunction] = "tanh",
         output: NameOrFunction | None = None,
         *,
-        seed: int | Random = 0,
+        seed: Seed = 0,
         initializer: NameOrInitializer | None = None,
     ) -> None:
         nouts = listed([nouts] if isinstance(nouts, int) else nouts)

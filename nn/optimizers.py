@@ -11,8 +11,7 @@ from nn.checks import leaves, within
 class Optimizer:
     """What all optimizers share: the parameters, the loop over them, their number of steps, gradients to zero.
 
-    One of your own gives ``moved``, where the new number of a parameter is; or ``step`` itself, which writes
-    ``p.data``.
+    One of your own gives ``moved``, the next number of a parameter; or ``step`` itself, which writes ``p.data``.
     """
 
     def __init__(self, parameters: Iterable[Value], *, learning_rate: float, weight_decay: float = 0.0) -> None:

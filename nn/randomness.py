@@ -9,12 +9,18 @@ from __future__ import annotations
 import operator
 import random
 
+#: What a network's first weights are drawn from: an int to start from, or a generator to go on with.
+Seed = int | random.Random
+
 
 def seeded(seed: object) -> random.Random:
-    """A generator that starts from this int (NumPy's included). Raises ``TypeError`` for anything else.
+    """A generator that starts from this int, which may be NumPy's.
 
     >>> seeded(0).random() == random.Random(0).random()
     True
+
+    Raises:
+        TypeError: it is no int.
     """
     if isinstance(seed, bool) or not hasattr(seed, "__index__"):
         raise TypeError(f"seed must be an int; it is {seed!r}")
@@ -33,7 +39,7 @@ def permutation(count: int, generator: random.Random) -> list[int]:
     return sorted(range(count), key=draws.__getitem__)
 
 
-def generator(seed: int | random.Random) -> random.Random:
+def generator(seed: Seed) -> random.Random:
     """The generator itself, or one that starts from an int.
 
     >>> source = random.Random(0)

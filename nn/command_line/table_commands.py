@@ -21,7 +21,8 @@ from nn.layers import Neuron
 from nn.tables.cells import file_content, read_cells
 from nn.tables.models import Options, TableModel, new_optimizer, new_table_model, train
 from nn.tables.preparation import train_test_split
-from nn.tables.table import Table, encoded, table_from_cells
+from nn.tables.reading import encoded, table_from_cells
+from nn.tables.table import Table
 from nn.training.history import History
 from nn.training.progress import Report, shows_a_bar
 

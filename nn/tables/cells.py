@@ -1,7 +1,7 @@
 """The bytes of a CSV file as a rectangle of text, in which every cell knows its line.
 
 Encoding, quotes, names and the equal length of rows are checked here; what the cells hold is the business of
-``tables``. The errors of both are made here: one line each that names file, line, column, the text found and the
+``reading``. The errors of both are made here: one line each that names file, line, column, the text found and the
 remedy.
 """
 
@@ -46,7 +46,11 @@ class Cells:
     lines: tuple[tuple[int, ...], ...]
 
     def column(self, name: str) -> int:
-        """The index of the column of that name. Raises ``TableError`` with the nearest name and all names."""
+        """The index of the column of that name.
+
+        Raises:
+            TableError: there is none; the message has the nearest name and all names.
+        """
         if name in self.header:
             return self.header.index(name)
         lowered = {known.lower(): known for known in self.header}
@@ -64,7 +68,11 @@ class Cells:
 
 
 def file_content(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file. Raises ``TableError`` if it cannot be read, with the reason and the remedy."""
+    """The bytes of a file.
+
+    Raises:
+        TableError: it cannot be read; the message has the reason and the remedy.
+    """
     source = os.fsdecode(path)
     try:
         with open(path, "rb") as file:
@@ -87,10 +95,12 @@ def read_cells(content: bytes, *, delimiter: str | None = None, source: str = "t
 
     Encoding, quotes, names and the equal length of rows are checked; what the cells hold is not.
 
-    Raises ``TableError`` for a bad file, ``ValueError`` for an unknown delimiter.
-
     >>> read_cells(b'name,size\\n"Ann, B.",3\\n').rows
     (('Ann, B.', '3'),)
+
+    Raises:
+        TableError: the file is bad.
+        ValueError: an unknown delimiter.
     """
     if delimiter is not None and delimiter not in DELIMITERS:
         names = ", ".join(map(repr, DELIMITERS))

@@ -19,8 +19,9 @@ from nn.networks import MLP, Sequential
 from nn.optimizers import SGD, Optimizer
 from nn.saving import load_with_extras
 from nn.schedules import Schedule
+from nn.tables.cells import TableError
 from nn.tables.preparation import Standardisation
-from nn.tables.table import Column, Table, TableError
+from nn.tables.table import Column, Table
 from nn.training.fit import fit
 from nn.training.history import History
 from nn.training.penalties import L1, L2, Penalty

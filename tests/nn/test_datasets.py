@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nn import datasets
 from nn.datasets import BUILT_IN, iris, moons, moons_table
 from nn.tables.preparation import train_test_split
-from nn.tables.table import parse_csv
+from nn.tables.reading import parse_csv
 
 
 def test_iris_is_the_table_of_the_paper() -> None:

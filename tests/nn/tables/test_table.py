@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn.tables.table import Table, TableError, Task, encoded, guess_task, load_csv, parse_csv, read_cells
+from nn.tables.cells import TableError, read_cells
+from nn.tables.reading import encoded, guess_task, load_csv, parse_csv
+from nn.tables.table import Table, Task
 
 GOOD = "height,width,kind\n1.5,2,a\n3,4,b\n"
 
