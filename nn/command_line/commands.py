@@ -1,4 +1,4 @@
-"""The command ``valuegrad``: train on a table, show what there is, look for trouble.
+"""``main``: the command ``valuegrad``, which reads what was asked for, has it done, and says what went wrong.
 
 Whatever a user may get wrong ends with one line on stderr and a status other than zero: 2 for how the command was
 called, 1 for what was found in a file or on the way, 130 for Ctrl-C.

@@ -1,4 +1,4 @@
-"""The options of the command line: what a text must be, said in one line where it is not."""
+"""The options of ``valuegrad train``, each with what its text must be, said in one line where it is not."""
 
 from __future__ import annotations
 
