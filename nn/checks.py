@@ -26,6 +26,11 @@ def listed(x: Any) -> list[Any]:
     return list(x)
 
 
+def listed_or_one(x: Any) -> list[Any]:
+    """A list of what a list holds, or of the one number that it is."""
+    return listed(x) if hasattr(x, "__len__") else [x]
+
+
 def list_of(values: Any, name: str, holds: str) -> list[Any]:
     """The list that an argument is, not looked into.
 

@@ -12,7 +12,7 @@ from numbers import Real
 from typing import Any
 
 from autograd import DomainError, Value
-from nn.checks import listed
+from nn.checks import listed_or_one
 
 
 def over_outputs(
@@ -25,7 +25,7 @@ def over_outputs(
     """
     if not hasattr(prediction, "__len__") and not hasattr(target, "__len__"):
         return each(prediction, target)
-    outputs, targets = [listed(x) if hasattr(x, "__len__") else [x] for x in (prediction, target)]
+    outputs, targets = listed_or_one(prediction), listed_or_one(target)
     if len(outputs) != len(targets):
         raise ValueError(f"{loss} needs one target per output; there are {len(targets)} for {len(outputs)} outputs")
     return together([each(p, t) for p, t in zip(outputs, targets, strict=True)])

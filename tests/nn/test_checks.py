@@ -50,7 +50,7 @@ def test_bounds_are_told() -> None:
     assert within("r", 0, 0.0, 1.0) == 0.0
     with pytest.raises(ValueError, match="r must be finite, above 0 and below 1; it is 0"):
         within("r", 0, 0.0, 1.0, open_below=True)
-    with pytest.raises(ValueError, match="r must be finite, at least 0 and below 1; it is 1.0"):
+    with pytest.raises(ValueError, match=r"r must be finite, at least 0 and below 1; it is 1\.0"):
         within("r", 1.0, 0.0, 1.0)
     with pytest.raises(TypeError, match="r must be a number; it is None"):
         within("r", None, 0.0)
