@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 DELIMITERS = (",", ";", "\t")
 
@@ -145,11 +145,18 @@ def _detect_delimiter(text: str) -> str:
     return max(DELIMITERS, key=lambda delimiter: counts[delimiter])
 
 
-def _records(source: str, text: str, delimiter: str) -> list[tuple[tuple[int, ...], list[str]]]:
-    """Every record that is not empty, as written, with the line on which each of its cells begins."""
+class _Record(NamedTuple):
+    """A record as it is written, and the line on which each of its cells begins."""
+
+    lines: tuple[int, ...]
+    cells: list[str]
+
+
+def _records(source: str, text: str, delimiter: str) -> list[_Record]:
+    """Every record that is not empty."""
     lines = io.StringIO(text, newline="")  # as an editor shows them, with line ends inside quotes kept
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
-    records: list[tuple[tuple[int, ...], list[str]]] = []
+    records: list[_Record] = []
     while True:
         start = reader.line_num + 1
         try:
@@ -157,9 +164,9 @@ def _records(source: str, text: str, delimiter: str) -> list[tuple[tuple[int, ..
         except StopIteration:
             return records
         except csv.Error as error:
-            _fail_quoting(source, text, delimiter, start, records[0][1] if records else [], error)
+            _fail_quoting(source, text, delimiter, start, records[0].cells if records else [], error)
         if record and not (len(record) == 1 and not record[0].strip()):
-            records.append((_cell_lines(start, record), record))
+            records.append(_Record(_cell_lines(start, record), record))
 
 
 def _cell_lines(start: int, record: Sequence[str]) -> tuple[int, ...]:

@@ -44,7 +44,7 @@ class AfterEpoch:
             history.penalties.append(math.fsum(epoch.penalties) / len(epoch.penalties))
         history.learning_rates.append(training.optimizer.learning_rate)
         history.seconds.append(time.perf_counter() - epoch.began)
-        history.losses.append(epoch.loss / len(self.samples.rows))  # last, so that what Ctrl-C left over can be told
+        history.losses.append(epoch.total_loss / len(self.samples.rows))  # last: Ctrl-C may leave others longer
         training.epoch = epoch.number
         for callback in self.callbacks:
             callback(training)

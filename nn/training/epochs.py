@@ -21,14 +21,14 @@ from nn.training.failures import Place
 class Epoch:
     """An epoch, from 1, and what its steps add up to.
 
-    ``loss`` is the sum over the samples, each loss taken before the step that it led to; ``penalties`` are those of the
-    steps. ``pushed`` tells of the first epoch whether any gradient of a parameter to move was other than zero.
+    ``total_loss`` is the sum over the samples, each loss taken before the step that it led to; ``penalties`` are those
+    of the steps. ``pushed`` tells of the first epoch whether any gradient of a parameter to move was other than zero.
     """
 
     number: int
     began: float = field(default_factory=time.perf_counter)
     steps: int = 0
-    loss: float = 0.0
+    total_loss: float = 0.0
     penalties: list[float] = field(default_factory=list)
     pushed: bool = False
 

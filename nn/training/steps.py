@@ -49,6 +49,7 @@ class Steps:
             self._step(epoch, order[first : first + self.batch_size])
 
     def _step(self, epoch: Epoch, batch: Sequence[int]) -> None:
+        """Move the parameters once, by the gradient of the mean loss over a batch, and of the penalty."""
         for parameter in self.parameters:
             parameter.grad = 0.0
         self._add_gradients(epoch, batch)
@@ -66,11 +67,11 @@ class Steps:
         """The gradient of the mean loss over the batch, added to those of the parameters."""
         replayed = None if self.recorded is None else self.recorded.add_gradients(batch)
         if replayed is not None:
-            epoch.loss += replayed * len(batch)
+            epoch.total_loss += replayed * len(batch)
             return
         weight = 1.0 / len(batch)
         for i in batch:
-            epoch.loss += self._backward(epoch, i, weight)
+            epoch.total_loss += self._backward(epoch, i, weight)
 
     def _backward(self, epoch: Epoch, i: int, weight: float) -> float:
         """The loss of one sample, its gradients times the weight being added to those of the parameters."""

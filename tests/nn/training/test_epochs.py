@@ -14,13 +14,13 @@ def test_another_way_through_an_epoch_can_take_the_place_of_steps() -> None:
 
     def run(epoch: Epoch, order: Sequence[int]) -> None:
         orders.append(list(order))
-        epoch.steps, epoch.loss = 2, 3.0 * len(order)
+        epoch.steps, epoch.total_loss = 2, 3.0 * len(order)
 
     rates = []
     half = schedules.Step(every=1, by=0.5)
     for epoch in epochs(training, run, count=9, samples=6, chance=Random(1), schedule=half):
         rates.append(training.optimizer.learning_rate)
-        assert (epoch.number, epoch.steps, epoch.loss) == (len(orders), 2, 18.0)
+        assert (epoch.number, epoch.steps, epoch.total_loss) == (len(orders), 2, 18.0)
         assert epoch.place(4) == (epoch.number, 2, 4, "X")
         if epoch.number == 3:
             training.stop("enough")
