@@ -1,8 +1,10 @@
-"""A thin neural-network module over `autograd`: modules, losses, optimizers and `fit`, all of single numbers."""
+"""A thin neural-network module over ``autograd``: modules, losses, optimizers and ``fit``, all of single numbers."""
 
-from nn import datasets as datasets  # with the other modules of the package, `nn.datasets`
+from nn import installation_check as installation_check  # first: it refuses a foreign ``autograd``
+
+# isort: split
+from nn import datasets as datasets  # with the other modules of the package, ``nn.datasets``
 from nn import initializers as initializers
-from nn import installation_check as installation_check  # first: it refuses a foreign `autograd`
 from nn import schedules as schedules
 from nn.activations import ACTIVATIONS, Activation
 from nn.adaptive import Adagrad, Adam, AdamW, RMSprop
@@ -26,7 +28,7 @@ from nn.optimizers import SGD, Optimizer
 from nn.passes import Trace
 from nn.saving import load, load_with_extras
 from nn.tables.preparation import Standardisation, train_test_split
-from nn.tables.table import load_csv
+from nn.tables.reading import load_csv
 from nn.training.callbacks import Training
 from nn.training.clipping import clip_grad_norm, clip_grad_value
 from nn.training.diagnosis import Diagnosis, diagnose

@@ -1,4 +1,6 @@
-"""`python -m nn`, the same as `valuegrad`."""
+"""``python -m nn``, the same as ``valuegrad``."""
+
+from __future__ import annotations
 
 import sys
 

@@ -1,13 +1,15 @@
 """Activations: by name every primitive of the engine that is a function of one number, or functions of one's own."""
 
+from __future__ import annotations
+
 import difflib
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 import autograd
+from nn.checks import listed
 from nn.module import Module
-from nn.targets import listed
 
 NameOrFunction = str | Callable[[Any], Any]
 
@@ -35,8 +37,8 @@ class Activation(Module):
     ([0.0, 2.0], 'atan')
 
     Args:
-        function: a name (see `nn.ACTIVATIONS`), "linear" for none, or a function of one Value; `name` and `function`
-            (None for "linear") keep what it is.
+        function: a name (see ``nn.ACTIVATIONS``), "linear" for none, or a function of one Value; ``name`` and
+            ``function`` (None for "linear") keep what it is.
 
     Raises:
         ValueError: no activation has this name.

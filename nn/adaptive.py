@@ -1,17 +1,19 @@
-"""Optimizers whose step adapts to the gradients each parameter has had: `RMSprop`, `Adagrad`, `Adam`, `AdamW`."""
+"""``RMSprop``, ``Adagrad``, ``Adam``, ``AdamW``: optimizers whose step adapts to the gradients a parameter has had."""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
 from autograd import Value
+from nn.checks import within
 from nn.optimizers import Optimizer
-from nn.targets import within
 
 
 class RMSprop(Optimizer):
     """p ← p - rate · g / (√v + ε), with the running mean v of g² (Tieleman and Hinton, 2012, lecture 6e).
 
-    g is ∂C/∂p + weight_decay · p. With momentum, g / (√v + ε) goes into a velocity as in `SGD`.
+    g is ∂C/∂p + weight_decay · p. With momentum, g / (√v + ε) goes into a velocity as in ``SGD``.
 
     >>> p = Value(3.0)
     >>> optimizer = RMSprop([p], learning_rate=0.01, smoothing=0.75)
@@ -91,7 +93,7 @@ class Adagrad(Optimizer):
 class Adam(Optimizer):
     """p ← p - rate · m̂ / (√v̂ + ε), with running means of g and g² (Kingma and Ba, 2015, algorithm 1).
 
-    g is ∂C/∂p + weight_decay · p; see `AdamW` for a decay that does not go through the means.
+    g is ∂C/∂p + weight_decay · p; see ``AdamW`` for a decay that does not go through the means.
 
     >>> p = Value(3.0)
     >>> optimizer = Adam([p], learning_rate=0.1)

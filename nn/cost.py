@@ -1,12 +1,14 @@
 """The cost: the mean of a loss over the samples, and the losses by name."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from autograd import mean
 from nn import losses
-from nn.targets import listed
+from nn.checks import listed
 
 LossFunction = Callable[[Any, Any], Any]
 
@@ -51,7 +53,7 @@ def find_loss(loss: str | LossFunction) -> LossFunction:
 
 
 def loss_name(function: LossFunction) -> str:
-    """The name under which a loss is known, through `functools.partial` too; empty for one of the user's own.
+    """The name under which a loss is known, through ``functools.partial`` too; empty for one of the user's own.
 
     >>> loss_name(losses.mse), loss_name(lambda output, target: output)
     ('mse', '')

@@ -1,8 +1,10 @@
 """First weights: draws whose scale keeps the variance of what flows through a layer near one.
 
 An initializer is a function of (inputs, outputs, generator) that draws one weight; biases start at zero. Chance is
-`generator.random()` alone, so a seed means the same weights on every version of Python.
+``generator.random()`` alone, so a seed means the same weights on every version of Python.
 """
+
+from __future__ import annotations
 
 import math
 import random

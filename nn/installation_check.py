@@ -1,8 +1,10 @@
-"""The check that `autograd` is valuegrad's, made before anything of `nn` uses it.
+"""The check that ``autograd`` is valuegrad's, made before anything of ``nn`` uses it.
 
 Another distribution (HIPS autograd, which lifelines, pymoo and pennylane require) installs a package of the same name.
-Without this check its first sign would be a missing name somewhere inside `nn`.
+Without this check its first sign would be a missing name somewhere inside ``nn``.
 """
+
+from __future__ import annotations
 
 import importlib.util
 import os
@@ -10,12 +12,12 @@ import sys
 
 
 def ours() -> str:
-    """The folder in which valuegrad's `autograd` lies: beside `nn`."""
+    """The folder in which valuegrad's ``autograd`` lies: beside ``nn``."""
     return os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "autograd")
 
 
 def _found() -> str | None:
-    """The folder of the `autograd` that `import autograd` gives, or None."""
+    """The folder of the ``autograd`` that ``import autograd`` gives, or None."""
     module = sys.modules.get("autograd")
     spec = module.__spec__ if module is not None else importlib.util.find_spec("autograd")
     origin = getattr(module, "__file__", None) or (spec.origin if spec is not None else None)
@@ -26,7 +28,7 @@ def _found() -> str | None:
 
 
 def require_own_autograd() -> None:
-    """Return if `import autograd` gives valuegrad's package.
+    """Return if ``import autograd`` gives valuegrad's package.
 
     Raises:
         ImportError: it gives another one, or none; the message names both folders and the remedy.

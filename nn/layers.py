@@ -1,23 +1,24 @@
-"""`Neuron`, `Layer`: Zˡ = Wˡ·Aˡ⁻¹ + Bˡ and Aˡ = f(Zˡ), a weighted sum being one node.
+"""``Neuron``, ``Layer``: Zˡ = Wˡ·Aˡ⁻¹ + Bˡ and Aˡ = f(Zˡ), a weighted sum being one node.
 
-Parameters are labelled as the textbooks index them: `w2[0,3]` is the weight of layer 2 to neuron 0 from input 3,
-`b2[0]` the bias beside it. Layers count from 1, because layer 0 is the input; neurons and inputs count from 0.
+Parameters are labelled as the textbooks index them: ``w2[0,3]`` is the weight of layer 2 to neuron 0 from input 3,
+``b2[0]`` the bias beside it. Layers count from 1, because layer 0 is the input; neurons and inputs count from 0.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from random import Random
 from typing import Any
 
 from autograd import Value, dot, linear
 from nn.activations import Activation, NameOrFunction
+from nn.checks import listed, whole, wrong_number_of_inputs
 from nn.initializers import NameOrInitializer, initializer_for
 from nn.module import Module
-from nn.randomness import generator
-from nn.targets import listed, positive_int, wrong_number_of_inputs
+from nn.randomness import Seed, generator
 
 
 class Neuron(Module):
-    """f(w₁x₁ + … + wₙxₙ + b), with one weight per input in the list `w`, and the bias `b`.
+    """f(w₁x₁ + … + wₙxₙ + b), with one weight per input in the list ``w``, and the bias ``b``.
 
     >>> neuron = Neuron(2)
     >>> neuron.w = [Value(0.5), Value(-1.0)]
@@ -25,9 +26,9 @@ class Neuron(Module):
     -2.0
 
     Args:
-        activation: as for `Activation`, or one of these.
-        seed: an int, or a `random.Random`, to draw the weights from; the bias starts at 0.0.
-        initializer: a name (see `nn.INITIALIZERS`) or a function; by default as suits the activation.
+        activation: as for ``Activation``, or one of these.
+        seed: an int, or a ``random.Random``, to draw the weights from; the bias starts at 0.0.
+        initializer: a name (see ``nn.INITIALIZERS``) or a function; by default as suits the activation.
         outputs: the width of the layer it stands in, for the initializer.
 
     Raises:
@@ -37,15 +38,15 @@ class Neuron(Module):
     def __init__(
         self,
         nin: int,
-        activation: NameOrFunction | Activation = "linear",
+        activation: NameOrFunction = "linear",
         *,
-        seed: int | Random = 0,
+        seed: Seed = 0,
         initializer: NameOrInitializer | None = None,
         outputs: int = 1,
     ) -> None:
         self.activation = activation if isinstance(activation, Activation) else Activation(activation)
         draw, chance = initializer_for(self.activation.name, initializer), generator(seed)
-        self.w = [Value(draw(nin, outputs, chance), f"w[{n}]") for n in range(positive_int("nin", nin))]
+        self.w = [Value(draw(nin, outputs, chance), f"w[{n}]") for n in range(whole("nin", nin))]
         self.b = Value(0.0, "b")
 
     def __call__(self, x: Sequence[Any]) -> Value:
@@ -59,9 +60,9 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons side by side: a list of `nin` numbers in, a list of `nout` Values out, always a list.
+    """Neurons side by side: a list of ``nin`` numbers in, a list of ``nout`` Values out, always a list.
 
-    `layer.linear(x)` is Z, and `layer.activation(z)` is A.
+    ``layer.linear(x)`` is Z, and ``layer.activation(z)`` is A.
 
     >>> layer = Layer(3, 2, "relu")
     >>> layer
@@ -70,10 +71,7 @@ class Layer(Module):
     (2, 'w[1,2]')
 
     Args:
-        nin, nout: the numbers of inputs and of neurons; the rest is as for `Neuron`.
-
-    Raises:
-        ValueError: an unknown name; in a call, a number of inputs other than `nin`.
+        nin, nout: the numbers of inputs and of neurons; the rest, and the errors, are as for ``Neuron``.
     """
 
     __slots__ = ("_rows",)  # beside the attributes, so that the walk over parameters does not meet them twice
@@ -82,12 +80,12 @@ class Layer(Module):
         self,
         nin: int,
         nout: int,
-        activation: NameOrFunction | Activation = "linear",
+        activation: NameOrFunction = "linear",
         *,
-        seed: int | Random = 0,
+        seed: Seed = 0,
         initializer: NameOrInitializer | None = None,
     ) -> None:
-        self.nin, self.nout = nin, positive_int("nout", nout)
+        self.nin, self.nout = nin, whole("nout", nout)
         self.activation = activation if isinstance(activation, Activation) else Activation(activation)
         self._rows: list[tuple[Value, ...]] = []
         options: Any = {"seed": generator(seed), "initializer": initializer, "outputs": nout}
@@ -95,7 +93,7 @@ class Layer(Module):
         self.relabel("")
 
     def relabel(self, place: str) -> None:
-        """Label every parameter with its place: "2" makes `w2[0,3]` and `b2[0]` of them."""
+        """Label every parameter with its place: "2" makes ``w2[0,3]`` and ``b2[0]`` of them."""
         for m, neuron in enumerate(self.neurons):
             neuron.b.label = f"b{place}[{m}]"
             for n, weight in enumerate(neuron.w):

@@ -1,15 +1,19 @@
 """Losses of one sample: what the model returned and a plain target in, one number out.
 
-Reductions. Over the n outputs of a sample, `mse`, `mae`, `huber` and the binary cross entropies take the mean, 1/n, as
-in C = (1/n) Σ (ŷᵢ - yᵢ)²; `half_squared_error` takes the sum, so that one output gives ½(y - a)². Over the m samples
-the mean, 1/m, is taken by `cost` and `fit`, never here. A loss keeps its digits where the model is sure of itself.
+Over the n outputs of a sample, ``mse``, ``mae``, ``huber`` and the binary cross entropies take the mean, 1/n, as in
+C = (1/n) Σ (ŷᵢ - yᵢ)²; ``half_squared_error`` takes the sum, so that one output gives ½(y - a)². Over the m samples the
+mean, 1/m, is taken by ``cost`` and ``fit``, never here. A loss keeps its digits where the model is sure of itself. All
+raise a ValueError for outputs and targets that differ in number, and for a target that they do not take.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
 from autograd import Value, abs, log, log1p, logsumexp, mean, relu, softplus, square, sum, take, where
-from nn.targets import class_index, inside, over_outputs, probability, sign, within
+from nn.checks import within
+from nn.targets import class_index, inside, over_outputs, probability, sign
 
 
 def mse(prediction: Any, target: Any) -> Any:
@@ -17,9 +21,6 @@ def mse(prediction: Any, target: Any) -> Any:
 
     >>> mse(3.0, 1.0), mse([1.0, 2.0], [1.0, 4.0])
     (4.0, 2.0)
-
-    Raises:
-        ValueError: the lists differ in length; so for all losses of several outputs.
     """
     return over_outputs("mse", lambda p, t: square(p - t), mean, prediction, target)
 
@@ -49,7 +50,7 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0) -> Any:
     (0.125, 1.5)
 
     Raises:
-        ValueError: delta is not positive; for another one in `fit`, give `functools.partial(huber, delta=2.0)`.
+        ValueError: delta is not positive; for another one in ``fit``, give ``functools.partial(huber, delta=2.0)``.
     """
     within("delta", delta, 0.0, open_below=True)
 
@@ -64,13 +65,12 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0) -> Any:
 def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     """-y·log p - (1 - y)·log(1 - p), of a probability p, such as a sigmoid's, and a target y between 0 and 1.
 
-    A sigmoid rounds to 0 or 1 far out, where this loss is infinite; `bce_with_logits` has no such limit.
+    A sigmoid rounds to 0 or 1 far out, where this loss is infinite; ``bce_with_logits`` has no such limit.
 
     >>> round(binary_cross_entropy(0.5, 1), 6), round(binary_cross_entropy(0.2, 0), 6)
     (0.693147, 0.223144)
 
     Raises:
-        ValueError: a target outside 0 … 1.
         DomainError: p is outside 0 … 1, or it is the one of these bounds at which the loss is infinite.
     """
 
@@ -91,9 +91,6 @@ def bce_with_logits(logit: Any, target: Any) -> Any:
 
     >>> round(bce_with_logits(0.0, 1), 6), bce_with_logits(50.0, 1) > 0.0
     (0.693147, True)
-
-    Raises:
-        ValueError: a target outside 0 … 1.
     """
 
     def each(z: Any, t: Any) -> Any:
@@ -106,13 +103,10 @@ def bce_with_logits(logit: Any, target: Any) -> Any:
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
-    """-log softmax(logits)[target], of one logit per class and the index of the true class.
+    """-log softmax(logits)[target], of two logits or more, one per class, and the index of the true class.
 
     >>> round(cross_entropy([0.0, 0.0], 1), 6), cross_entropy([50.0, 0.0], 0) > 0.0
     (0.693147, True)
-
-    Raises:
-        ValueError: an index that is not one of the classes, or fewer than two logits.
     """
     if isinstance(target, Value):
         chosen = take(logits, target)
@@ -127,8 +121,5 @@ def hinge(score: Any, label: Any) -> Any:
 
     >>> hinge(0.25, 1), hinge(0.25, -1), hinge(3.0, 1)
     (0.75, 1.25, 0.0)
-
-    Raises:
-        ValueError: another label.
     """
     return relu(1.0 - sign(label) * score)

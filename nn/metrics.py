@@ -1,11 +1,13 @@
 """Metrics: numbers that tell people how good predictions are, where a loss tells an optimizer."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nn.checks import listed, listed_or_one
 from nn.cost import LOSSES
-from nn.targets import listed
 
 #: (what the model predicts for every sample, the targets) → one number.
 Metric = Callable[[list[Any], list[Any]], float]
@@ -45,9 +47,9 @@ def r2(outputs: Sequence[Any], targets: Sequence[Any]) -> float:
     >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]), r2([2.0, 2.0, 2.0], [1.0, 2.0, 3.0])
     (1.0, 0.0)
     """
-    columns = zip(zip(*map(_as_list, outputs), strict=True), zip(*map(_as_list, targets), strict=True), strict=True)
     rest = scatter = 0.0
-    for predicted, true in columns:
+    columns = (zip(*map(listed_or_one, rows), strict=True) for rows in (outputs, targets))
+    for predicted, true in zip(*columns, strict=True):
         middle = math.fsum(true) / len(true)
         rest += math.fsum((y - p) * (y - p) for y, p in zip(true, predicted, strict=True))
         scatter += math.fsum((y - middle) * (y - middle) for y in true) if max(true) > min(true) else 0.0
@@ -100,7 +102,3 @@ def _mean_of(loss: str) -> Metric:
         return math.fsum(each) / len(each)
 
     return mean
-
-
-def _as_list(number: Any) -> list[Any]:
-    return listed(number) if hasattr(number, "__len__") else [number]

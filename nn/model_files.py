@@ -2,8 +2,10 @@
 
 Python writes a float as its shortest text that reads back to the same bits, so a saved model computes what it computed.
 The file is written beside its place and moved there, so that a model already there is never left half overwritten.
-What an architecture means is the business of `networks`, which writes it, and of `saving`, which builds it.
+What an architecture means is the business of ``networks``, which writes it, and of ``saving``, which builds it.
 """
+
+from __future__ import annotations
 
 import json
 import math
@@ -24,7 +26,7 @@ class ModelFileError(ValueError):
 def write_model(
     path: Path, architecture: Mapping[str, Any], parameters: Mapping[str, float], extras: Mapping[str, Any]
 ) -> None:
-    """Write a model to a file that `read_model` reads.
+    """Write a model to a file that ``read_model`` reads.
 
     Raises:
         ValueError: a parameter is not finite.
@@ -44,7 +46,7 @@ def write_model(
 
 
 def read_model(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The document that `write_model` wrote: what it says of itself is checked, what it holds is not.
+    """The document that ``write_model`` wrote: what it says of itself is checked, what it holds is not.
 
     Raises:
         ModelFileError: the file is broken, foreign, or of a later version.

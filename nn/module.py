@@ -1,14 +1,16 @@
-"""`Module`: whatever holds parameters, and can name, count and zero them.
+"""``Module``: whatever holds parameters, and can name, count and zero them.
 
-A parameter is a `Value` that a module holds as an attribute, directly, in a list, tuple or dict, or in a module inside.
-Nothing registers anything: the walk looks at what is there when it is asked.
+A parameter is a ``Value`` that a module holds as an attribute, directly, in a list, tuple or dict, or in a module
+inside. Nothing registers anything: the walk looks at what is there when it is asked.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autograd import Value
-from nn.targets import finite
+from nn.checks import numbers_by_path
 
 
 class Module:
@@ -24,7 +26,7 @@ class Module:
     """
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Every parameter once, with its path: `model.<path>` is an expression that gives it."""
+        """Every parameter once, with its path: ``model.<path>`` is an expression that gives it."""
         yield from _walk(self, "", set())
 
     def parameters(self) -> list[Value]:
@@ -41,19 +43,14 @@ class Module:
         return {path: parameter.data for path, parameter in self.named_parameters()}
 
     def load_state_dict(self, numbers: Mapping[str, float]) -> None:
-        """Write the numbers that `state_dict` of a module of the same architecture gave into the parameters.
+        """Write the numbers that ``state_dict`` of a module of the same architecture gave into the parameters.
 
         Raises:
             ValueError, TypeError: a number is missing, is one too many, or is not finite; nothing is written then.
         """
         parameters = dict(self.named_parameters())
-        if missing := parameters.keys() - numbers.keys():
-            raise ValueError(f"there is no number for the parameter {min(missing)}; is it of another architecture?")
-        if foreign := numbers.keys() - parameters.keys():
-            raise ValueError(f"the model has no parameter {min(foreign)}; is its architecture another one?")
-        checked = {path: finite(number, f"the parameter {path}", or_bool=False) for path, number in numbers.items()}
-        for path, parameter in parameters.items():
-            parameter.data = checked[path]
+        for path, number in numbers_by_path(parameters, numbers).items():
+            parameters[path].data = number
 
     def __call__(self, x: Any) -> Any:
         """The output for one sample."""
@@ -70,15 +67,14 @@ class Module:
 
 
 def _walk(holder: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Value]]:
-    if isinstance(holder, Value | Module | list | tuple | dict):
-        if id(holder) in seen:
-            return
-        seen.add(id(holder))
+    if not isinstance(holder, Value | Module | list | tuple | dict) or id(holder) in seen:
+        return
+    seen.add(id(holder))
     if isinstance(holder, Value):
         yield path, holder
     elif isinstance(holder, Module):
         for name, item in vars(holder).items():
             yield from _walk(item, f"{path}.{name}" if path else name, seen)
-    elif isinstance(holder, list | tuple | dict):
+    else:
         for key, item in holder.items() if isinstance(holder, dict) else enumerate(holder):
             yield from _walk(item, f"{path}[{key!r}]", seen)

@@ -1,22 +1,23 @@
-"""`Sequential`, `MLP`: layers one after the other, and what can be asked of such a network.
+"""``Sequential``, ``MLP``: layers one after the other, and what can be asked of such a network.
 
 The last layer's list is the output, or its one Value if its width is 1.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from nn import passes
 from nn.activations import ACTIVATIONS, Activation, NameOrFunction, resolve
+from nn.checks import listed
 from nn.initializers import NameOrInitializer
 from nn.layers import Layer
 from nn.model_files import write_model
 from nn.module import Module
-from nn.randomness import generator
-from nn.targets import listed
+from nn.randomness import Seed, generator
 
 __all__ = ["MLP", "Sequential"]
 
@@ -24,9 +25,9 @@ __all__ = ["MLP", "Sequential"]
 class Sequential(Module):
     """Layers in the order given, each taking the list that the one before it returned.
 
-    A layer is a `Layer`, an `Activation`, or anything that takes a list and returns one. `nin` and `nout` are the
-    widths of input and output, None if no `Layer` tells. Parameters are labelled anew: `w2[0,3]` belongs to the second
-    layer that has weights.
+    A layer is a ``Layer``, an ``Activation``, or anything that takes a list and returns one. ``nin`` and ``nout`` are
+    the widths of input and output, None if no ``Layer`` tells. Parameters are labelled anew: ``w2[0,3]`` belongs to the
+    second layer that has weights.
 
     >>> model = Sequential(Layer(2, 3, seed=0), Activation("relu"), Layer(3, 1, seed=1), Activation("atan"))
     >>> model
@@ -36,7 +37,7 @@ class Sequential(Module):
 
     Raises:
         ValueError: no layers, or a layer whose number of inputs is not the number of outputs before it.
-        TypeError: a layer cannot be called; a string is an `Activation` that was not made.
+        TypeError: a layer cannot be called; a string is an ``Activation`` that was not made.
     """
 
     def __init__(self, *layers: Any) -> None:
@@ -75,7 +76,7 @@ class Sequential(Module):
         return x[0] if len(x) == 1 else x
 
     def trace(self, x: Sequence[Any]) -> passes.Trace:
-        """Every Z and A on the way to the output, as Values labelled `z1[0]`, `a1[0]` ….
+        """Every Z and A on the way to the output, as Values labelled ``z1[0]``, ``a1[0]`` ….
 
         >>> trace = MLP(2, [3, 1], output="sigmoid").trace([0.5, -0.5])
         >>> [len(z) for z in trace.Z], trace.A[1][0] is trace.output, trace.Z[0][2].label
@@ -91,13 +92,13 @@ class Sequential(Module):
 
         Args:
             X: lists, tuples, a NumPy array or a pandas frame.
-            compile: whether the network may be recorded once and replayed over batches (`autograd.compile`), from 1,000
-                rows on, where NumPy is installed. One that cannot be recorded is run row by row.
+            compile: whether the network may be recorded once and replayed over batches (``autograd.compile``), from
+                1,000 rows on, where NumPy is installed. One that cannot be recorded is run row by row.
         """
         return passes.predict(self, X, compile=compile)
 
     def save(self, path: str | os.PathLike[str], extras: Mapping[str, Any] | None = None) -> None:
-        """Write architecture and parameters to a file that `nn.load` reads, with whatever plain JSON the extras hold.
+        """Write architecture and parameters to a file that ``nn.load`` reads, with whatever plain JSON the extras hold.
 
         >>> import tempfile
         >>> from nn.saving import load
@@ -150,7 +151,7 @@ class Sequential(Module):
 
 
 class MLP(Sequential):
-    """Layers of the widths `nouts` after `nin` inputs, each with its activation: a multilayer perceptron.
+    """Layers of the widths ``nouts`` after ``nin`` inputs, each with its activation: a multilayer perceptron.
 
     >>> model = MLP(2, [16, 16, 1])
     >>> model
@@ -162,10 +163,10 @@ class MLP(Sequential):
 
     Args:
         nouts: the widths of the layers, the last one being the output; one number for one layer.
-        activation: of every layer but the last, whose one is `output` ("linear" by default); or a list with one for
-            each layer, the last one included. Each is a name (see `nn.ACTIVATIONS`) or a function of one Value.
+        activation: of every layer but the last, whose one is ``output`` ("linear" by default); or a list with one for
+            each layer, the last one included. Each is a name (see ``nn.ACTIVATIONS``) or a function of one Value.
         seed: where the first weights are drawn from; the same seed gives the same network.
-        initializer: how a weight is drawn, a name (see `nn.INITIALIZERS`) or a function; by default as suits each
+        initializer: how a weight is drawn, a name (see ``nn.INITIALIZERS``) or a function; by default as suits each
             layer's activation.
 
     Raises:
@@ -179,7 +180,7 @@ class MLP(Sequential):
         activation: NameOrFunction | Sequence[NameOrFunction] = "tanh",
         output: NameOrFunction | None = None,
         *,
-        seed: int | Random = 0,
+        seed: Seed = 0,
         initializer: NameOrInitializer | None = None,
     ) -> None:
         nouts = listed([nouts] if isinstance(nouts, int) else nouts)

@@ -1,15 +1,17 @@
-"""Optimizers: `step()` moves every parameter by its gradient. They and nobody else write a parameter's `.data`."""
+"""Optimizers: ``step()`` moves every parameter by its gradient. They and nobody else write a parameter's ``.data``."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable
 
 from autograd import Value
-from nn.targets import leaves, within
+from nn.checks import leaves, within
 
 
 class Optimizer:
     """What all optimizers share: the parameters, the loop over them, their number of steps, gradients to zero.
 
-    One of your own gives `moved`, where the new number of a parameter is; or `step` itself, which writes `p.data`.
+    One of your own gives ``moved``, the next number of a parameter; or ``step`` itself, which writes ``p.data``.
     """
 
     def __init__(self, parameters: Iterable[Value], *, learning_rate: float, weight_decay: float = 0.0) -> None:
@@ -19,7 +21,7 @@ class Optimizer:
         self.steps = 0
 
     def step(self) -> None:
-        """Move every parameter once, by its `.grad`."""
+        """Move every parameter once, by its ``.grad``."""
         self.steps += 1
         for i, p in enumerate(self.parameters):
             p.data = self.moved(i, p.data, p.grad)
@@ -29,7 +31,7 @@ class Optimizer:
         raise NotImplementedError
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0.0, as is due before each `backward()`."""
+        """Set the gradient of every parameter to 0.0, as is due before each ``backward()``."""
         for parameter in self.parameters:
             parameter.grad = 0.0
 
@@ -37,7 +39,7 @@ class Optimizer:
 class SGD(Optimizer):
     """p ← p - rate · v, where v ← momentum · v + g: gradient descent, without momentum by default.
 
-    g is ∂C/∂p + weight_decay · p; with `nesterov`, p ← p - rate · (g + momentum · v) (Sutskever et al., 2013).
+    g is ∂C/∂p + weight_decay · p; with ``nesterov``, p ← p - rate · (g + momentum · v) (Sutskever et al., 2013).
 
     >>> p = Value(3.0)
     >>> optimizer = SGD([p], learning_rate=0.25)

@@ -1,25 +1,33 @@
-"""Other passes through a network than the call: one that keeps what it computes, and one that builds no graph."""
+"""Passes through a network other than the call: ``trace`` keeps every Z and A, ``predict`` builds no graph."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from autograd import Value
+from autograd import Value, compile
+from nn.checks import listed, sample_rows, wrong_number_of_inputs
 from nn.layers import Layer
-from nn.targets import listed, sample_rows, wrong_number_of_inputs
-from nn.training.replay import outputs_of
 
-if TYPE_CHECKING:
-    from nn.module import Module
-    from nn.networks import Sequential
+#: Rows from which on recording a network takes less time than it saves.
+MANY_ROWS = 1000
+
+
+class Network(Protocol):
+    """What has layers, one after the other, and is called with a sample."""
+
+    layers: list[Any]
+
+    def __call__(self, x: Sequence[Any]) -> Any:
+        """The output for one sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a network computed on the way: `Z[i]` and `A[i]` belong to the i-th layer that has weights, as Values.
+    """What a network computed on the way: ``Z[i]`` and ``A[i]`` belong to the i-th layer that has weights, as Values.
 
     A layer's A is what its own activation gives, or what the last of the activation layers after it gives.
     """
@@ -30,7 +38,7 @@ class Trace:
     output: Any
 
 
-def trace(model: Sequential, x: Sequence[Any]) -> Trace:
+def trace(model: Network, x: Sequence[Any]) -> Trace:
     """Every Z and A on the way to the output; without an activation, A is Z."""
     sums: list[list[Value]] = []
     activations: list[list[Value]] = []
@@ -52,7 +60,7 @@ def trace(model: Sequential, x: Sequence[Any]) -> Trace:
     return Trace(inputs, sums, activations, a[0] if len(a) == 1 else a)
 
 
-def predict(model: Sequential, X: Any, *, compile: bool) -> list[Any]:
+def predict(model: Network, X: Any, *, compile: bool) -> list[Any]:
     """The outputs for rows of plain numbers without a graph: in the arithmetic of a call; for many rows replayed."""
     rows = sample_rows(X)
     replayed = outputs_of(model, rows) if compile else None
@@ -68,8 +76,25 @@ def predict(model: Sequential, X: Any, *, compile: bool) -> list[Any]:
     return outputs
 
 
-def predictions(model: Module, rows: Sequence[list[float]], *, compile: bool) -> list[Any]:
-    """The outputs of any module as floats, or lists of them: by its `predict` if it has one, else by calling it."""
+def outputs_of(model: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any] | None:
+    """What the model returns for each of many rows, as floats or lists of them.
+
+    ``None`` where a replay cannot serve: there are few rows, a recording is impossible, an output is not finite.
+    """
+    if len(rows) < MANY_ROWS:
+        return None
+    try:
+        recorded = compile(model, expected_samples=len(rows))
+        outputs = recorded(*recorded.arrays(rows))
+        found: list[Any] = outputs.tolist()
+        finite = bool((abs(outputs) < math.inf).all())
+    except Exception:  # the call row by row does it, or says why not
+        return None
+    return found if finite else None  # an operation outside its domain gives nan in a replay and raises in a call
+
+
+def predictions(model: Callable[[Any], Any], rows: Sequence[list[float]], *, compile: bool) -> list[Any]:
+    """The outputs of any module as floats, or lists of them: by its ``predict`` if it has one, else by calling it."""
     predict = getattr(model, "predict", None)
     if predict is not None:
         takes_it = not compile and "compile" in signature(predict).parameters  # a user's own need not
@@ -100,7 +125,7 @@ def _without_a_graph(layer: Any) -> Callable[[list[float]], list[float]]:
 
 
 def _weighted_sum(weights: list[float], inputs: list[float], start: float) -> float:
-    """Added left to right from the start on, as the engine's `dot` does."""
+    """Added left to right from the start on, as the engine's ``dot`` does."""
     for weight, x in zip(weights, inputs, strict=True):
         start += weight * x
     return start

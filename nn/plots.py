@@ -3,6 +3,8 @@
 Figures are made without pyplot, so nothing depends on a screen or on what another figure was set to.
 """
 
+from __future__ import annotations
+
 import io
 import os
 import warnings
@@ -10,14 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from nn.tables.models import TableModel
-    from nn.tables.table import Table
 
 #: Told apart by people with any colour vision (Okabe and Ito, 2008), after two that also print well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#8C6D31", "#444444", "#B5BD61")
@@ -26,6 +25,40 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 GRID = 140
 
 _INK = "#1f2328"
+
+
+class Rows(Protocol):
+    """What is drawn as points: rows of numbers, each with its target, the index of a class or a quantity."""
+
+    @property
+    def rows(self) -> Sequence[Sequence[float]]:
+        """The numbers of each point."""
+
+    @property
+    def targets(self) -> Sequence[float]:
+        """The target of each point."""
+
+
+class Predictor(Protocol):
+    """What regions are drawn of: a model that knows the names of its features and of what it predicts."""
+
+    @property
+    def feature_names(self) -> Sequence[str]:
+        """What the axes are called."""
+
+    @property
+    def target_name(self) -> str:
+        """What is predicted."""
+
+    @property
+    def classes(self) -> Sequence[str] | None:
+        """The names of the classes; None for a quantity."""
+
+    def probabilities(self, rows: Sequence[Sequence[float]]) -> list[list[float]]:
+        """One probability per class for each row."""
+
+    def predict(self, rows: Sequence[Sequence[float]]) -> list[Any]:
+        """The class or the quantity of each row."""
 
 
 def is_available() -> bool:
@@ -37,7 +70,7 @@ def is_available() -> bool:
     return True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture as the bytes of a PNG; a notebook shows it."""
 
@@ -100,7 +133,7 @@ def _apart(ends: Sequence[float]) -> list[float]:
     return [0.0] if len(ends) == 1 else [7.0, -7.0] if ends[0] >= ends[1] else [-7.0, 7.0]
 
 
-def regions(model: "TableModel", train: "Table", test: "Table", path: str | os.PathLike[str], *, title: str) -> Path:
+def regions(model: Predictor, train: Rows, test: Rows, path: str | os.PathLike[str], *, title: str) -> Path:
     """The file with what a model of two features says over the plane, and the training and test rows on it.
 
     Classes have a colour each, mixed where the model is not sure, with a line where its decision changes. A quantity
@@ -111,45 +144,50 @@ def regions(model: "TableModel", train: "Table", test: "Table", path: str | os.P
     """
     if len(model.feature_names) != 2:
         raise ValueError(f"regions need two features; the model has {len(model.feature_names)}")
-    xs, ys = (_ticks([row[axis] for row in (*train.rows, *test.rows)]) for axis in (0, 1))
-    extent = (xs[0], xs[-1], ys[0], ys[-1])
+    plane = _Plane(*(_ticks([row[axis] for row in (*train.rows, *test.rows)]) for axis in (0, 1)))
     with _figure(path, (7.2, 5.2)) as figure:
         axes = _axes(figure, title)
         draw = _classes if model.classes is not None else _surface
-        draw(figure, axes, model, (train, test), xs, ys, extent)
-        axes.set_xlim(*extent[:2])
-        axes.set_ylim(*extent[2:])
+        draw(figure, axes, model, (train, test), plane)
+        axes.set_xlim(*plane.extent[:2])
+        axes.set_ylim(*plane.extent[2:])
         axes.set_xlabel(_plain(model.feature_names[0]))
         axes.set_ylabel(_plain(model.feature_names[1]))
     return Path(path)
 
 
-_Extent = tuple[float, float, float, float]
+class _Plane(NamedTuple):
+    """The points at which a model is asked, by the columns and the rows of the picture."""
+
+    xs: list[float]
+    ys: list[float]
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, right, bottom and top."""
+        return self.xs[0], self.xs[-1], self.ys[0], self.ys[-1]
+
+    def over(self, function: Callable[[list[list[float]]], list[Any]]) -> list[list[Any]]:
+        """The results of a function of rows at each point, as rows of the picture."""
+        results = function([[x, y] for y in self.ys for x in self.xs])
+        return [results[start : start + len(self.xs)] for start in range(0, len(results), len(self.xs))]
 
 
-def _classes(
-    figure: "Figure",
-    axes: "Axes",
-    model: "TableModel",
-    parts: "tuple[Table, Table]",
-    xs: list[float],
-    ys: list[float],
-    extent: _Extent,
-) -> None:
+def _classes(figure: Figure, axes: Axes, model: Predictor, parts: tuple[Rows, Rows], plane: _Plane) -> None:
     from matplotlib.colors import to_rgb
 
     classes = model.classes or ()
     colours = [to_rgb(COLOURS[i % len(COLOURS)]) for i in range(len(classes))]
-    grid = _over(xs, ys, model.probabilities)
+    grid = plane.over(model.probabilities)
     image = [[_mixture(point, colours) for point in row] for row in grid]
-    axes.imshow(image, origin="lower", extent=extent, aspect="auto", interpolation="bilinear", zorder=0)
+    axes.imshow(image, origin="lower", extent=plane.extent, aspect="auto", interpolation="bilinear", zorder=0)
     for i in range(len(classes)):
         lead = [[point[i] - max(p for j, p in enumerate(point) if j != i) for point in row] for row in grid]
         if min(map(min, lead)) < 0.0 < max(map(max, lead)):
-            axes.contour(xs, ys, lead, levels=[0.0], colors=[_INK], linewidths=1.0, alpha=0.7, zorder=1)
-    for table, style in zip(parts, _STYLES, strict=True):
+            axes.contour(plane.xs, plane.ys, lead, levels=[0.0], colors=[_INK], linewidths=1.0, alpha=0.7, zorder=1)
+    for part, style in zip(parts, _STYLES, strict=True):
         for i, colour in enumerate(colours):
-            rows = [row for row, target in zip(table.rows, table.targets, strict=True) if target == i]
+            rows = [row for row, target in zip(part.rows, part.targets, strict=True) if target == i]
             x, y = _columns(rows)
             axes.scatter(x, y, color=[colour], **style)
     numbers = all(name.lstrip("-").replace(".", "").isdigit() for name in classes)  # which say nothing by themselves
@@ -157,25 +195,17 @@ def _classes(
     _legend(figure, [_plain(prefix + name) for name in classes], colours)
 
 
-def _surface(
-    figure: "Figure",
-    axes: "Axes",
-    model: "TableModel",
-    parts: "tuple[Table, Table]",
-    xs: list[float],
-    ys: list[float],
-    extent: _Extent,
-) -> None:
-    grid = _over(xs, ys, model.predict)
-    targets = [target for table in parts for target in table.targets]
+def _surface(figure: Figure, axes: Axes, model: Predictor, parts: tuple[Rows, Rows], plane: _Plane) -> None:
+    grid = plane.over(model.predict)
+    targets = [target for part in parts for target in part.targets]
     low, high = min(targets), max(targets)
     colours: dict[str, Any] = {"vmin": low, "vmax": high, "cmap": "viridis"}
-    image = axes.imshow(grid, origin="lower", extent=extent, aspect="auto", interpolation="bilinear", **colours)
+    image = axes.imshow(grid, origin="lower", extent=plane.extent, aspect="auto", interpolation="bilinear", **colours)
     if min(map(min, grid)) < max(map(max, grid)):
-        axes.contour(xs, ys, grid, levels=8, colors=["white"], linewidths=0.6, alpha=0.6)
-    for table, style in zip(parts, _STYLES, strict=True):
-        x, y = _columns(table.rows)
-        axes.scatter(x, y, c=table.targets, **colours, **style)
+        axes.contour(plane.xs, plane.ys, grid, levels=8, colors=["white"], linewidths=0.6, alpha=0.6)
+    for part, style in zip(parts, _STYLES, strict=True):
+        x, y = _columns(part.rows)
+        axes.scatter(x, y, c=part.targets, **colours, **style)
     bar = figure.colorbar(image, ax=axes, pad=0.02)
     bar.set_label(_plain(model.target_name), color=_INK)
     bar.outline.set_visible(False)
@@ -189,7 +219,7 @@ _STYLES: tuple[dict[str, Any], dict[str, Any]] = (
 )
 
 
-def _legend(figure: "Figure", names: list[str], colours: list[Any]) -> None:
+def _legend(figure: Figure, names: list[str], colours: list[Any]) -> None:
     from matplotlib.lines import Line2D
 
     def point(label: str, marker: str, colour: Any, edge: str) -> Line2D:
@@ -206,12 +236,6 @@ def _mixture(probabilities: Sequence[float], colours: Sequence[Sequence[float]])
     """The colours mixed as the classes are likely, on white."""
     mixed = [sum(p * colour[channel] for p, colour in zip(probabilities, colours, strict=True)) for channel in range(3)]
     return [min(1.0, 0.58 + 0.42 * channel) for channel in mixed]
-
-
-def _over(xs: list[float], ys: list[float], function: Callable[[list[list[float]]], list[Any]]) -> list[list[Any]]:
-    """The results of a function of rows at each point of a grid, as rows of the picture."""
-    results = function([[x, y] for y in ys for x in xs])
-    return [results[start : start + len(xs)] for start in range(0, len(results), len(xs))]
 
 
 def _ticks(numbers: Sequence[float]) -> list[float]:
@@ -233,7 +257,7 @@ def _plain(text: str) -> str:
     return ("\N{NO-BREAK SPACE}" if line.startswith("_") else "") + line.replace("$", r"\$")
 
 
-def _axes(figure: "Figure", title: str) -> "Axes":
+def _axes(figure: Figure, title: str) -> Axes:
     axes = figure.add_subplot()
     axes.set_title(title.replace("$", r"\$"), fontsize=11, color=_INK, loc="left", pad=10)
     for side in ("top", "right"):
@@ -247,7 +271,7 @@ def _axes(figure: "Figure", title: str) -> "Axes":
 
 
 @contextmanager
-def _figure(path: str | os.PathLike[str] | io.BytesIO, size: tuple[float, float]) -> Iterator["Figure"]:
+def _figure(path: str | os.PathLike[str] | io.BytesIO, size: tuple[float, float]) -> Iterator[Figure]:
     """A figure to draw on, which is then written to the file."""
     from matplotlib.figure import Figure
 

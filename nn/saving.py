@@ -1,4 +1,6 @@
-"""`load`: the network in a file that `save` wrote, built anew from its architecture."""
+"""``load``: the network in a file that ``save`` wrote, built anew from its architecture."""
+
+from __future__ import annotations
 
 import os
 from typing import Any
@@ -10,7 +12,7 @@ from nn.networks import MLP, Sequential
 
 
 def load(path: str | os.PathLike[str]) -> Sequential:
-    """The model in a file that `save` wrote, an `MLP` or a `Sequential` as it was.
+    """The model in a file that ``save`` wrote, an ``MLP`` or a ``Sequential`` as it was.
 
     Raises:
         ModelFileError: the file is broken, foreign, or of a later version.
@@ -20,7 +22,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
 
 
 def load_with_extras(path: str | os.PathLike[str]) -> tuple[Sequential, dict[str, Any]]:
-    """The model in a file that `save` wrote, and the extras it was saved with; errors as for `load`."""
+    """The model in a file that ``save`` wrote, and the extras it was saved with; errors as for ``load``."""
     source, document = os.fspath(path), read_model(path)
     try:
         model = _built(document["architecture"])

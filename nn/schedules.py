@@ -1,20 +1,22 @@
 """Schedules: the learning rate of an epoch, as a factor of the rate that the optimizer was given.
 
-A schedule that depends on the epoch alone is frozen data with `factor(epoch)`, epochs counting from 1. `Plateau` looks
-at the loss, so it is told of it: `factor(epoch, losses)`, the list of the losses so far, and it keeps nothing either.
-In a loop of your own: `optimizer.learning_rate = 0.1 * schedule.factor(epoch)`.
+A schedule that depends on the epoch alone is frozen data with ``factor(epoch)``, epochs counting from 1. ``Plateau``
+looks at the loss, so it is told of it: ``factor(epoch, losses)``, the list of the losses so far, and it keeps nothing
+either. In a loop of your own: ``optimizer.learning_rate = 0.1 * schedule.factor(epoch)``.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from nn.targets import positive_int, within
+from nn.checks import whole, within
 
 
 class Schedule(Protocol):
-    """What `fit` takes: the factor of an epoch, from 1, given the losses of the epochs before it."""
+    """What ``fit`` takes: the factor of an epoch, from 1, given the losses of the epochs before it."""
 
     def factor(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """The factor of the learning rate in this epoch."""
@@ -22,7 +24,7 @@ class Schedule(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """The rate times `by` after every `every` epochs.
+    """The rate times ``by`` after every ``every`` epochs.
 
     >>> [Step(every=2, by=0.5).factor(epoch) for epoch in range(1, 6)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
@@ -32,7 +34,7 @@ class Step:
     by: float = 0.1
 
     def __post_init__(self) -> None:
-        positive_int("every", self.every)
+        whole("every", self.every)
         within("by", self.by, 0.0, open_below=True)
 
     def factor(self, epoch: int, losses: Sequence[float] = ()) -> float:
@@ -42,8 +44,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Cosine:
-    """From the whole rate down to `least` of it over `epochs` epochs, along half a cosine; then `least` (Loshchilov and
-    Hutter, 2017, equation 5, without restarts).
+    """From the whole rate down to ``least`` of it along half a cosine, over so many ``epochs``; then ``least``.
+
+    This is equation 5 of Loshchilov and Hutter, 2017, without restarts.
 
     >>> [round(Cosine(epochs=4).factor(epoch), 3) for epoch in range(1, 6)]
     [1.0, 0.854, 0.5, 0.146, 0.0]
@@ -53,7 +56,7 @@ class Cosine:
     least: float = 0.0
 
     def __post_init__(self) -> None:
-        positive_int("epochs", self.epochs)
+        whole("epochs", self.epochs)
         within("least", self.least, 0.0, 1.0)
 
     def factor(self, epoch: int, losses: Sequence[float] = ()) -> float:
@@ -64,7 +67,7 @@ class Cosine:
 
 @dataclass(frozen=True)
 class WarmUp:
-    """Up from 1/epochs of the rate in equal parts, to the whole of it in epoch number `epochs`; then another schedule.
+    """Up from 1/epochs of the rate in equal parts, to the whole in epoch number ``epochs``; then another schedule.
 
     >>> [WarmUp(epochs=4).factor(epoch) for epoch in range(1, 6)]
     [0.25, 0.5, 0.75, 1.0, 1.0]
@@ -79,7 +82,7 @@ class WarmUp:
     then: Schedule | None = None
 
     def __post_init__(self) -> None:
-        positive_int("epochs", self.epochs)
+        whole("epochs", self.epochs)
 
     def factor(self, epoch: int, losses: Sequence[float] = ()) -> float:
         """epoch / epochs, and then what follows."""
@@ -90,10 +93,10 @@ class WarmUp:
 
 @dataclass(frozen=True)
 class Plateau:
-    """The rate times `by` whenever the loss has not become better for more than `patience` epochs.
+    """The rate times ``by`` whenever the loss has not become better for more than ``patience`` epochs.
 
-    Better means below the best so far by more than `threshold` of it. `fit` shows it the validation losses where there
-    are some, else the training losses.
+    Better means below the best so far by more than ``threshold`` of it. ``fit`` shows it the validation losses where
+    there are some, else the training losses.
 
     >>> [Plateau(patience=1, by=0.5).factor(5, [1.0, 0.5, 0.5, 0.5]), Plateau().factor(1)]
     [0.5, 1.0]

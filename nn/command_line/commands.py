@@ -1,44 +1,25 @@
-"""The command `valuegrad`: train on a table, show what there is, look for trouble.
+"""``main``: the command ``valuegrad``, which reads what was asked for, has it done, and says what went wrong.
 
 Whatever a user may get wrong ends with one line on stderr and a status other than zero: 2 for how the command was
 called, 1 for what was found in a file or on the way, 130 for Ctrl-C.
 """
 
-import csv
-import io
+from __future__ import annotations
+
 import os
 import re
 import sys
-import tempfile
 from argparse import Namespace
 from collections.abc import Sequence
-from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import autograd
-from autograd.pictures.drawing import engines
-from nn import plots
-from nn.command_line import doctor, formula_commands, options
+from nn.command_line import doctor, formula_commands, options, table_commands
+from nn.command_line.drawing import NoLayoutEngine
 from nn.command_line.formulas import FormulaError
-from nn.datasets import BUILT_IN
-from nn.layers import Neuron
+from nn.command_line.table_commands import CommandError
 from nn.model_files import ModelFileError
-from nn.tables.cells import TableError, file_content, read_cells
-from nn.tables.models import Options, TableModel, new_optimizer, new_table_model, train
-from nn.tables.preparation import train_test_split
-from nn.tables.table import Table, encoded, table_from_cells
+from nn.tables.cells import TableError
 from nn.training.failures import NonFiniteLoss, NothingMoved
-from nn.training.fit import Report, shows_a_bar
-from nn.training.history import History
-
-
-class CommandError(Exception):
-    """What to tell a user in one line, and the status to end with."""
-
-    def __init__(self, message: str, status: int = 1) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(command, _without_lines(error), 1)
     except NothingMoved:
         return _complain(command, "nothing was learned: the learning rate is too small to move any parameter", 1)
-    except (ValueError, OverflowError, engines.NoLayoutEngine, ModuleNotFoundError) as error:
+    except (ValueError, OverflowError, NoLayoutEngine, ModuleNotFoundError) as error:
         if chosen.command not in formula_commands.COMMANDS:
             raise
         return _complain(command, _without_lines(error), 2 if isinstance(error, FormulaError) else 1)
@@ -103,237 +84,11 @@ def _parser() -> options.Parser:
     parser.add_argument("--version", action="version", version=f"valuegrad {autograd.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    options.add_training(
-        commands.add_parser(
-            "train",
-            help="train a classifier or regressor on a table",
-            description="Train a network on a table: all columns but the target are features, numbers or categories.",
-        )
-    )
-
-    applying = commands.add_parser(
-        "predict",
-        help="apply a trained model to a table",
-        description="Write what a model of `valuegrad train` says of every row of a table, as CSV.",
-    )
-    applying.add_argument("model", metavar="MODEL.json", help="what `valuegrad train` wrote")
-    applying.add_argument("file", metavar="FILE.csv", help="a table with the columns that the model was trained on")
-    applying.add_argument("--out", metavar="OUT.csv", help="file to write; default: the standard output")
-
-    demo = commands.add_parser("demo", help="train on iris and moons, draw a neuron, say where the pictures are")
-    demo.add_argument("--out", metavar="DIR", default=os.path.join("build", "demo"), help="default: %(default)s")
-    demo.add_argument("--quiet", action="store_true", help="print the results only")
+    table_commands.add(commands)
 
     formula_commands.add(commands)
     commands.add_parser("doctor", help="report what is installed, and what is in the way")
     return parser
-
-
-def _train(chosen: Namespace) -> int:
-    table = _table(chosen.file, chosen.target, chosen.task, chosen.categories)
-    _refuse_giants(table, chosen.hidden)
-    parts = train_test_split(table, test=chosen.test, seed=chosen.seed)
-    settings = options.settings(chosen)
-    try:  # what does not go together is told before any folder is made
-        new_optimizer(new_table_model(parts[0], settings), settings)
-    except ValueError as error:
-        raise CommandError(str(error), 2) from None
-    if settings.loss is not None and table.classes is not None:
-        raise CommandError(f"--loss is for quantities; {table.target_name!r} holds classes, so leave it out", 2)
-    out = _writable_folder(chosen.out or os.path.join("build", Path(chosen.file).stem))
-    pictures, status = _train_on(*parts, out, settings, quiet=chosen.quiet)
-    if pictures is None:
-        which = "loss.png and regions.png are" if len(table.feature_names) == 2 else "loss.png is"
-        print(f"pictures        {which} left out, because Matplotlib is missing: {_NO_MATPLOTLIB}")
-    return status
-
-
-_NO_MATPLOTLIB = "pip install 'valuegrad[viz]'"
-
-
-def _table(file: str, target: str | None, task: Any, categories: Sequence[str]) -> Table:
-    if file in BUILT_IN:
-        table = BUILT_IN[file]()
-        if target not in (None, table.target_name):
-            raise CommandError(f"the target of {file} is {table.target_name!r}, not {target!r}; leave --target out", 2)
-        if task not in (None, table.task):
-            raise CommandError(f"{file} is a table for {table.task}; leave --task out", 2)
-        if categories:
-            raise CommandError(f"{file} has no categories; leave --categories out", 2)
-        return table
-    cells = read_cells(file_content(file), source=file)
-    if target is None:
-        names = ", ".join(map(repr, cells.header))
-        raise CommandError(f"--target is missing; name the column to learn: {names}", 2)
-    return table_from_cells(cells, target=target, task=task, categories=categories)
-
-
-#: A step of a larger network would take minutes, one number at a time.
-MOST_PARAMETERS = 1_000_000
-
-
-def _refuse_giants(table: Table, hidden: tuple[int, ...]) -> None:
-    widths = (len(table.feature_names), *hidden, len(table.classes or "1"))
-    parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
-    if parameters > MOST_PARAMETERS:
-        what = f"the network would have {parameters:.3g} parameters, and {MOST_PARAMETERS:,} is the limit"
-        raise CommandError(f"--hidden: {what}; choose narrower layers", 2)
-
-
-def _writable_folder(path: str) -> Path:
-    """The folder, made if need be; that it can be written is tried before any training."""
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise CommandError(f"--out {path}: the folder cannot be written ({reason}); choose another") from None
-    return Path(path)
-
-
-def _train_on(
-    training_rows: Table, test_rows: Table, out: Path, settings: Options, *, quiet: bool
-) -> tuple[list[Path] | None, int]:
-    """Train, print, and write everything there is to write; the pictures (None without Matplotlib) and the status."""
-    validation = None
-    learned = training_rows
-    if settings.patience is not None:  # what early stopping watches is not trained on
-        learned, validation = train_test_split(training_rows, test=0.2, seed=settings.seed)
-    model = new_table_model(learned, settings)
-    if not quiet:
-        print(_description(training_rows, test_rows))
-        optimizer = type(new_optimizer(model, settings)).__name__
-        print(f"{model.network!r}; loss {settings.loss or model.loss}, {optimizer}", flush=True)
-    history = train(model, learned, settings, _progress(quiet, settings.epochs), validation)
-    if history.interrupted and not history.losses:
-        raise CommandError("interrupted before the first epoch was over; nothing is written", 130)
-    if history.interrupted:
-        print(f"interrupted after epoch {history.epochs}; what was learned so far is kept")
-    if history.stopped:
-        print(f"stopped after epoch {history.epochs}: {history.stopped}, whose weights are kept")
-    if not quiet:
-        print(f"training took   {sum(history.seconds):.1f} s")
-    for name, part in (("train", training_rows), ("test", test_rows)):
-        print(_score(model, name, part))
-    model.save(out / "model.json")
-    print(f"model           {out / 'model.json'}")
-    loss = settings.loss or model.loss
-    pictures = _draw(model, loss, history, training_rows, test_rows, out) if plots.is_available() else None
-    for picture in pictures or []:
-        print(f"{_PICTURES[picture.name]:<16}{picture}", flush=True)
-    return pictures, 130 if history.interrupted else 0
-
-
-_PICTURES = {"loss.png": "loss curve", "regions.png": "regions"}
-
-
-def _draw(
-    model: TableModel, loss: str, history: History, training_rows: Table, test_rows: Table, out: Path
-) -> list[Path]:
-    name = Path(training_rows.source).stem
-    score = model.score(test_rows)
-    measure = "accuracy" if model.classes is not None else "R²"
-    title = f"{name}: test {measure} {score:.3f}" if score is not None else name
-    pictures = [out / "loss.png"]
-    what = "loss" if history.validation_losses else "training loss"
-    validation = history.validation_losses
-    plots.loss_curve(history.losses, pictures[0], loss=loss, title=f"{name}: {what}", validation=validation)
-    if len(model.feature_names) == 2:
-        pictures.append(plots.regions(model, training_rows, test_rows, out / "regions.png", title=title))
-    return pictures
-
-
-def _description(table: Table, test_rows: Table) -> str:
-    features = len(table.feature_names)
-    aim = f"{len(table.classes)} classes of {table.target_name}" if table.classes else f"quantity {table.target_name}"
-    return (
-        f"{table.source}: {len(table) + len(test_rows)} rows, {features} feature{'' if features == 1 else 's'}, {aim}; "
-        f"{len(table)} rows to train, {len(test_rows)} to test"
-    )
-
-
-def _score(model: TableModel, name: str, part: Table) -> str:
-    score = model.score(part)
-    if model.classes is not None:
-        return f"{f'{name} accuracy':<16}{score:.3f} ({model.right(part)} of {len(part)} rows)"
-    value = "undefined: all targets are equal" if score is None else f"{score:.3f} ({len(part)} rows)"
-    return f"{f'{name} R²':<16}{value}"
-
-
-def _progress(quiet: bool, epochs: int) -> bool | Report:
-    """A bar where a person looks; elsewhere ten lines."""
-    if quiet or shows_a_bar():
-        return not quiet
-    width = len(str(epochs))
-
-    def line(epoch: int, loss: float) -> None:
-        if epoch == epochs or epoch == 1 or (epoch * 10) // epochs > ((epoch - 1) * 10) // epochs:
-            print(f"epoch {epoch:>{width}}/{epochs}   loss {loss:.4g}", flush=True)
-
-    return line
-
-
-def _predict(chosen: Namespace) -> int:
-    model = TableModel.load(chosen.model)
-    rows = encoded(read_cells(file_content(chosen.file), source=chosen.file), model.columns)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    if model.classes is None:
-        writer.writerow([model.target_name])
-        writer.writerows([number] for number in model.predict(rows))
-    else:
-        writer.writerow([model.target_name, *(f"probability of {name}" for name in model.classes)])
-        for probabilities in model.probabilities(rows):
-            writer.writerow([model.classes[probabilities.index(max(probabilities))], *probabilities])
-    if chosen.out is None:
-        sys.stdout.write(text.getvalue())
-    else:
-        Path(chosen.out).write_text(text.getvalue(), "utf-8", newline="")
-        print(f"predictions     {chosen.out}")
-    return 0
-
-
-def _demo(chosen: Namespace) -> int:
-    out = _writable_folder(chosen.out)
-    pictures: list[Path] = []
-    left_out: list[str] = []
-    for name in ("iris", "moons"):
-        settings = Options()
-        parts = train_test_split(BUILT_IN[name](), seed=settings.seed)
-        drawn, status = _train_on(*parts, _writable_folder(str(out / name)), settings, quiet=chosen.quiet)
-        if status:
-            return status
-        if drawn is None:
-            left_out = [f"loss curves and regions, because Matplotlib is missing: {_NO_MATPLOTLIB}"]
-        pictures += drawn or []
-        print()
-    drawn, reason = _draw_a_neuron(out)
-    pictures += drawn
-    print("Pictures are in")
-    for picture in pictures:
-        print(f"  {picture}")
-    for line in [*left_out, *reason]:
-        print(f"left out: {line}")
-    return 0
-
-
-def _draw_a_neuron(out: Path) -> tuple[list[Path], list[str]]:
-    """The graph of one neuron after `backward()` as SVG, and PNG if that can be made; what was left out, and why."""
-    inputs = [autograd.Value(0.5, "x[0]"), autograd.Value(-1.0, "x[1]")]
-    neuron = Neuron(2, "tanh", seed=0)
-    output = neuron(inputs)
-    output.label, output.parents[0].label = "a", "z"
-    output.backward()
-    try:
-        picture = autograd.draw(output)
-    except ModuleNotFoundError as error:
-        return [], [f"the graph of a neuron, because {error.name} is missing: pip install {error.name}"]
-    drawn = [engines.render(picture, out / "neuron.svg")]
-    try:
-        return [*drawn, engines.render(picture, out / "neuron.png")], []
-    except engines.NoLayoutEngine as error:
-        return drawn, [f"neuron.png: {error}"]
 
 
 def _doctor(chosen: Namespace) -> int:
@@ -342,4 +97,4 @@ def _doctor(chosen: Namespace) -> int:
     return 0 if well else 1
 
 
-_COMMANDS = {**formula_commands.COMMANDS, "train": _train, "predict": _predict, "demo": _demo, "doctor": _doctor}
+_COMMANDS = {**table_commands.COMMANDS, **formula_commands.COMMANDS, "doctor": _doctor}

@@ -1,4 +1,6 @@
-"""What `valuegrad doctor` looks for: packages of the same names, and the optional packages with what each gives."""
+"""What ``valuegrad doctor`` looks for: packages of the same names, and the optional packages with what each gives."""
+
+from __future__ import annotations
 
 import os
 import platform
@@ -16,7 +18,7 @@ _SIGNS = {"autograd": "primitives.py", "nn": "installation_check.py"}
 
 
 def conflicts() -> list[str]:
-    """Other distributions' packages called `autograd` or `nn` on the import path, one line each; none is well."""
+    """Other distributions' packages called ``autograd`` or ``nn`` on the import path, one line each; none is well."""
     found = {}
     merged = installation.foreign_autograd()
     if merged is not None:
@@ -34,7 +36,7 @@ def conflicts() -> list[str]:
 
 
 def report() -> tuple[str, bool]:
-    """The report of `valuegrad doctor`, and whether all is well."""
+    """The report of ``valuegrad doctor``, and whether all is well."""
     found = conflicts()
     lines = [
         f"valuegrad {autograd.__version__}",

@@ -1,4 +1,6 @@
-"""`valuegrad draw`, `derive` and `step`: a formula and its numbers become a picture, a derivation, a page."""
+"""``valuegrad draw``, ``derive`` and ``step``: a formula and its numbers become a picture, a derivation, a page."""
+
+from __future__ import annotations
 
 import math
 from argparse import ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
@@ -8,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import autograd
-from autograd.pictures.drawing import engines
+from nn.command_line.drawing import drawn
 from nn.command_line.formulas import FormulaError, graph_of, last_expression, name_of, shortened
 
-#: What `derive` writes a derivation as, by its option.
+#: What ``derive`` writes a derivation as, by its option.
 _FORMATS = ("text", "markdown", "latex")
 
 _PICTURES = (".svg", ".png", ".pdf", ".dot", ".mmd")
@@ -86,7 +88,7 @@ def protected(arguments: Sequence[str]) -> list[str]:
 
 
 def _number(text: str) -> tuple[str, float]:
-    """Name and number of `x=1.5`."""
+    """Name and number of ``x=1.5``."""
     name, equals, number = text.partition("=")
     if not equals:
         raise ArgumentTypeError(f"{shortened(text)} is no NAME=NUMBER; write x=1.5, without blanks")
@@ -128,20 +130,16 @@ def _numbers(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
 
 
 def draw(chosen: Namespace) -> int:
-    """`valuegrad draw`."""
+    """``valuegrad draw``."""
     output, _ = graph_of(chosen.formula, _numbers(chosen.numbers))
     if not chosen.no_gradients:
         output.backward()
-    try:
-        picture = autograd.draw(output, partials=chosen.partials, detail="expanded" if chosen.expanded else "whole")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"{error.name} is not installed: pip install {error.name}", name=error.name) from None
-    print(engines.render(picture, chosen.out))
+    print(drawn(output, chosen.out, partials=chosen.partials, detail="expanded" if chosen.expanded else "whole"))
     return 0
 
 
 def derive(chosen: Namespace) -> int:
-    """`valuegrad derive`."""
+    """``valuegrad derive``."""
     output, names = graph_of(chosen.formula, _numbers(chosen.numbers))
     wrt = names.get(chosen.wrt)
     if wrt is None:
@@ -177,7 +175,7 @@ def _names_of_results() -> Iterator[str]:
 
 
 def step(chosen: Namespace) -> int:
-    """`valuegrad step`."""
+    """``valuegrad step``."""
     output, _ = graph_of(chosen.formula, _numbers(chosen.numbers))
     print(autograd.step_through(output, title=chosen.formula).save(chosen.out))
     return 0

@@ -1,9 +1,11 @@
 """A formula given as text becomes a graph: read from Python's syntax tree, never evaluated as code.
 
-What may stand in it: names, numbers, `+ - * / **`, comparisons as the condition of `where`, and the functions of the
-table of primitives. Names for what is in between are given by assignments: `z = w*x + b; tanh(z)`. Whatever else stands
-there is a `FormulaError`; no text, however odd, raises anything but the errors that `graph_of` names.
+What may stand in it: names, numbers, ``+ - * / **``, comparisons as the condition of ``where``, and the functions of
+the table of primitives. Names for what is in between are given by assignments: ``z = w*x + b; tanh(z)``. Whatever else
+stands there is a ``FormulaError``; no text, however odd, raises anything but the errors that ``graph_of`` names.
 """
+
+from __future__ import annotations
 
 import ast
 import inspect

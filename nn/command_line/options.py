@@ -1,4 +1,6 @@
-"""The options of the command line: what a text must be, said in one line where it is not."""
+"""The options of ``valuegrad train``, each with what its text must be, said in one line where it is not."""
+
+from __future__ import annotations
 
 import argparse
 import dataclasses
@@ -124,10 +126,10 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-#: The schedules that the command line knows, each made for a number of epochs.
-SCHEDULES: Mapping[str, Callable[[int], Schedule]] = MappingProxyType(
+#: The schedules that the command line knows, each made for a number of epochs; none for a constant rate.
+SCHEDULES: Mapping[str, Callable[[int], Schedule | None]] = MappingProxyType(
     {
-        "constant": lambda epochs: WarmUp(1),
+        "constant": lambda epochs: None,
         "step": lambda epochs: Step(every=max(1, epochs // 3), by=0.1),
         "cosine": lambda epochs: Cosine(epochs),
         "warm-up": lambda epochs: WarmUp(max(1, epochs // 10), then=Cosine(max(1, epochs - epochs // 10))),
@@ -137,97 +139,71 @@ SCHEDULES: Mapping[str, Callable[[int], Schedule]] = MappingProxyType(
 
 
 def add_training(training: argparse.ArgumentParser) -> None:
-    """Give a parser the arguments of `valuegrad train`."""
+    """Give a parser the arguments of ``valuegrad train``."""
     defaults = Options()
+    _add_the_table(training)
+    _add_the_network(training.add_argument_group("the network"), defaults)
+    _add_the_training(training.add_argument_group("the training"), defaults)
 
-    def add(group: Any, *flags: str, **settings: Any) -> None:
-        if isinstance(settings.get("default"), str | int | float):
-            settings["help"] += "; default: %(default)s"
-        group.add_argument(*flags, **settings)
 
+def _add(group: Any, *flags: str, **settings: Any) -> None:
+    """Add an argument; a default that can be read as it is written is told in its help."""
+    if isinstance(settings.get("default"), str | int | float):
+        settings["help"] += "; default: %(default)s"
+    group.add_argument(*flags, **settings)
+
+
+def _add_the_table(training: argparse.ArgumentParser) -> None:
     known = ", ".join(BUILT_IN)
-    add(training, "file", metavar="FILE", help=f"a CSV file with a header, or one that is built in: {known}")
-    add(training, "--target", metavar="COLUMN", help="the column to learn")
+    _add(training, "file", metavar="FILE", help=f"a CSV file with a header, or one that is built in: {known}")
+    _add(training, "--target", metavar="COLUMN", help="the column to learn")
     tasks = ["classification", "regression"]
-    add(training, "--task", choices=tasks, help="default: what the target's column looks like")
-    add(
-        training,
-        "--categories",
-        metavar="COLUMNS",
-        type=names,
-        default=(),
-        help=(
-            "columns of numbers that are names, such as postal codes; columns of texts that repeat "
-            "are known by themselves"
-        ),
-    )
-    add(training, "--test", metavar="SHARE", type=share, default=0.2, help="share of the rows kept for the test")
-    add(training, "--out", metavar="DIR", help="folder for model and pictures; default: build/NAME-OF-FILE")
-    add(training, "--quiet", action="store_true", help="print the results only")
+    _add(training, "--task", choices=tasks, help="default: what the target's column looks like")
+    texts = "columns of texts that repeat are known by themselves"
+    what = f"columns of numbers that are names, such as postal codes; {texts}"
+    _add(training, "--categories", metavar="COLUMNS", type=names, default=(), help=what)
+    _add(training, "--test", metavar="SHARE", type=share, default=0.2, help="share of the rows kept for the test")
+    _add(training, "--out", metavar="DIR", help="folder for model and pictures; default: build/NAME-OF-FILE")
+    _add(training, "--quiet", action="store_true", help="print the results only")
 
-    network = training.add_argument_group("the network")
-    add(
-        network,
-        "--hidden",
-        metavar="WIDTHS",
-        type=widths,
-        default=defaults.hidden,
-        help="widths of the hidden layers, or none; default: 16,16",
-    )
-    add(
-        network,
-        "--activation",
-        metavar="NAMES",
-        type=activations,
-        default=defaults.activation,
-        help="of the hidden layers, such as relu, or one for each, such as relu,tanh",
-    )
-    add(network, "--initializer", choices=list(INITIALIZERS), help="of the weights; default: as suits the activation")
 
-    how = training.add_argument_group("the training")
-    add(how, "--epochs", metavar="N", type=count, default=defaults.epochs, help="how often the rows are gone through")
-    add(how, "--batch-size", metavar="N", type=count, default=defaults.batch_size, help="rows per step")
-    add(how, "--seed", metavar="N", type=whole, default=defaults.seed, help="decides split, first weights and batches")
-    add(how, "--loss", choices=list(LOSSES_OF_QUANTITIES), help="of a quantity; default: mse")
-    add(how, "--optimizer", choices=list(OPTIMIZERS), default=defaults.optimizer, help="what moves the weights")
-    add(
-        how,
-        "--learning-rate",
-        metavar="R",
-        type=rate,
-        help="default: " + ", ".join(f"{number:g} for {name}" for name, (_, number) in OPTIMIZERS.items()),
+def _add_the_network(network: Any, defaults: Options) -> None:
+    what = "widths of the hidden layers, or none; default: 16,16"
+    _add(network, "--hidden", metavar="WIDTHS", type=widths, default=defaults.hidden, help=what)
+    what = "of the hidden layers, such as relu, or one for each, such as relu,tanh"
+    _add(network, "--activation", metavar="NAMES", type=activations, default=defaults.activation, help=what)
+    _add(network, "--initializer", choices=list(INITIALIZERS), help="of the weights; default: as suits the activation")
+
+
+def _add_the_training(how: Any, defaults: Options) -> None:
+    _add(how, "--epochs", metavar="N", type=count, default=defaults.epochs, help="how often the rows are gone through")
+    _add(how, "--batch-size", metavar="N", type=count, default=defaults.batch_size, help="rows per step")
+    _add(how, "--seed", metavar="N", type=whole, default=defaults.seed, help="decides split, first weights and batches")
+    _add(how, "--loss", choices=list(LOSSES_OF_QUANTITIES), help="of a quantity; default: mse")
+    _add(how, "--optimizer", choices=list(OPTIMIZERS), default=defaults.optimizer, help="what moves the weights")
+    rates = ", ".join(f"{number:g} for {name}" for name, (_, number) in OPTIMIZERS.items())
+    _add(how, "--learning-rate", metavar="R", type=rate, help=f"default: {rates}")
+    what = (
+        "of the learning rate: a tenth after each third of the epochs, down along a cosine, up during a tenth of them "
+        "before that, or down when the loss stays"
     )
-    add(
-        how,
-        "--schedule",
-        choices=list(SCHEDULES),
-        default="constant",
-        help=(
-            "of the learning rate: a tenth after each third of the epochs, down along a cosine, up during a tenth "
-            "of them before that, or down when the loss stays"
-        ),
+    _add(how, "--schedule", choices=list(SCHEDULES), default="constant", help=what)
+    _add(how, "--momentum", metavar="M", type=momentum, help="for sgd and rmsprop, such as 0.9")
+    _add(how, "--weight-decay", metavar="R", type=at_least_zero, help="of the optimizer, such as 0.001")
+    _add(how, "--l1", metavar="R", type=at_least_zero, help="strength of the penalty on the weights' sizes")
+    _add(how, "--l2", metavar="R", type=at_least_zero, help="strength of the penalty on the weights' squares")
+    _add(how, "--clip-norm", metavar="BOUND", type=rate, help="the largest norm of a step's gradient")
+    what = (
+        "stop when the loss of a fifth of the training rows, which is then not trained on, was not better for N "
+        "epochs, and keep the best weights"
     )
-    add(how, "--momentum", metavar="M", type=momentum, help="for sgd and rmsprop, such as 0.9")
-    add(how, "--weight-decay", metavar="R", type=at_least_zero, help="of the optimizer, such as 0.001")
-    add(how, "--l1", metavar="R", type=at_least_zero, help="strength of the penalty on the weights' sizes")
-    add(how, "--l2", metavar="R", type=at_least_zero, help="strength of the penalty on the weights' squares")
-    add(how, "--clip-norm", metavar="BOUND", type=rate, help="the largest norm of a step's gradient")
-    add(
-        how,
-        "--patience",
-        metavar="N",
-        type=count,
-        help=(
-            "stop when the loss of a fifth of the training rows, which is then not trained on, was not better for N "
-            "epochs, and keep the best weights"
-        ),
-    )
+    _add(how, "--patience", metavar="N", type=count, help=what)
 
 
 def settings(chosen: argparse.Namespace) -> Options:
     """The options of a training that was asked for."""
     fields = {field.name: getattr(chosen, field.name) for field in dataclasses.fields(Options)}
-    fields["schedule"] = None if chosen.schedule == "constant" else SCHEDULES[chosen.schedule](chosen.epochs)
+    fields["schedule"] = SCHEDULES[chosen.schedule](chosen.epochs)
     return Options(**fields)
 
 

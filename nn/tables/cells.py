@@ -1,8 +1,11 @@
 """The bytes of a CSV file as a rectangle of text, in which every cell knows its line.
 
 Encoding, quotes, names and the equal length of rows are checked here; what the cells hold is the business of
-`tables`. The errors of both are made here: one line each that names file, line, column, the text found and the remedy.
+``reading``. The errors of both are made here: one line each that names file, line, column, the text found and the
+remedy.
 """
+
+from __future__ import annotations
 
 import csv
 import difflib
@@ -12,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 DELIMITERS = (",", ";", "\t")
 
@@ -31,8 +34,8 @@ class TableError(ValueError):
 class Cells:
     """The text of a table: as many cells in every row as in the header, white space around them removed.
 
-    `lines[i][j]` is the line of the file on which cell j of row i begins, counted as an editor does;
-    `header_lines` is the same for the header. Quoted cells may span lines, so the cells of one row may begin
+    ``lines[i][j]`` is the line of the file on which cell j of row i begins, counted as an editor does;
+    ``header_lines`` is the same for the header. Quoted cells may span lines, so the cells of one row may begin
     on different ones.
     """
 
@@ -43,7 +46,11 @@ class Cells:
     lines: tuple[tuple[int, ...], ...]
 
     def column(self, name: str) -> int:
-        """The index of the column of that name. Raises `TableError` with the nearest name and all names."""
+        """The index of the column of that name.
+
+        Raises:
+            TableError: there is none; the message has the nearest name and all names.
+        """
         if name in self.header:
             return self.header.index(name)
         lowered = {known.lower(): known for known in self.header}
@@ -61,7 +68,11 @@ class Cells:
 
 
 def file_content(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file. Raises `TableError` if it cannot be read, with the reason and the remedy."""
+    """The bytes of a file.
+
+    Raises:
+        TableError: it cannot be read; the message has the reason and the remedy.
+    """
     source = os.fsdecode(path)
     try:
         with open(path, "rb") as file:
@@ -84,10 +95,12 @@ def read_cells(content: bytes, *, delimiter: str | None = None, source: str = "t
 
     Encoding, quotes, names and the equal length of rows are checked; what the cells hold is not.
 
-    Raises `TableError` for a bad file, `ValueError` for an unknown delimiter.
-
     >>> read_cells(b'name,size\\n"Ann, B.",3\\n').rows
     (('Ann, B.', '3'),)
+
+    Raises:
+        TableError: the file is bad.
+        ValueError: an unknown delimiter.
     """
     if delimiter is not None and delimiter not in DELIMITERS:
         names = ", ".join(map(repr, DELIMITERS))
@@ -132,11 +145,18 @@ def _detect_delimiter(text: str) -> str:
     return max(DELIMITERS, key=lambda delimiter: counts[delimiter])
 
 
-def _records(source: str, text: str, delimiter: str) -> list[tuple[tuple[int, ...], list[str]]]:
-    """Every record that is not empty, as written, with the line on which each of its cells begins."""
+class _Record(NamedTuple):
+    """A record as it is written, and the line on which each of its cells begins."""
+
+    lines: tuple[int, ...]
+    cells: list[str]
+
+
+def _records(source: str, text: str, delimiter: str) -> list[_Record]:
+    """Every record that is not empty."""
     lines = io.StringIO(text, newline="")  # as an editor shows them, with line ends inside quotes kept
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
-    records: list[tuple[tuple[int, ...], list[str]]] = []
+    records: list[_Record] = []
     while True:
         start = reader.line_num + 1
         try:
@@ -144,13 +164,13 @@ def _records(source: str, text: str, delimiter: str) -> list[tuple[tuple[int, ..
         except StopIteration:
             return records
         except csv.Error as error:
-            _fail_quoting(source, text, delimiter, start, records[0][1] if records else [], error)
+            _fail_quoting(source, text, delimiter, start, records[0].cells if records else [], error)
         if record and not (len(record) == 1 and not record[0].strip()):
-            records.append((_cell_lines(start, record), record))
+            records.append(_Record(_cell_lines(start, record), record))
 
 
 def _cell_lines(start: int, record: Sequence[str]) -> tuple[int, ...]:
-    """The line on which each cell of a record begins, if the record begins on line `start`."""
+    """The line on which each cell of a record begins, if the record begins on line ``start``."""
     lines = [start]
     for cell in record[:-1]:
         lines.append(lines[-1] + len(_LINE_END.findall(cell)))
@@ -209,7 +229,7 @@ def _check_length(source: str, header: Sequence[str], lines: Sequence[int], raw:
 
 
 def fail(source: str, what: str, remedy: str, *, line: int | None = None, column: str | int | None = None) -> NoReturn:
-    """Raise the one-line `TableError`; a column without a usable name is given by its number, from 1."""
+    """Raise the one-line ``TableError``; a column without a usable name is given by its number, from 1."""
     place = source if source.isprintable() else repr(source)
     if line is not None:
         place += f", line {line}"

@@ -1,26 +1,31 @@
 """A network for a table: rows in the units of the file go in, class names or quantities of the file come out.
 
-`TableModel` is what `valuegrad train` makes, keeps in `model.json`, and what can predict from that file alone.
+``TableModel`` is what ``valuegrad train`` makes, keeps in ``model.json``, and what can predict from that file alone.
 """
 
-import math
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
 
+from autograd import softmax
 from nn.adaptive import Adagrad, Adam, AdamW, RMSprop
+from nn.metrics import r2
 from nn.model_files import ModelFileError
 from nn.networks import MLP, Sequential
 from nn.optimizers import SGD, Optimizer
 from nn.saving import load_with_extras
 from nn.schedules import Schedule
+from nn.tables.cells import TableError
 from nn.tables.preparation import Standardisation
-from nn.tables.table import Column, Table, TableError
-from nn.training.fit import Report, fit
+from nn.tables.table import Column, Table
+from nn.training.fit import fit
 from nn.training.history import History
 from nn.training.penalties import L1, L2, Penalty
+from nn.training.progress import Report
 
 #: The optimizers by the names of the command line, each with a learning rate that suits a few hundred rows.
 OPTIMIZERS: Mapping[str, tuple[Callable[..., Optimizer], float]] = MappingProxyType(
@@ -41,8 +46,8 @@ LOSSES_OF_QUANTITIES = ("mse", "half_squared_error", "mae", "huber")
 class Options:
     """How to train on a table; the defaults suit a few hundred rows.
 
-    `activation` is that of all hidden layers, or one for each of them. `loss` is for quantities, `learning_rate` what
-    suits the optimizer unless it is given, `momentum` for SGD and RMSprop.
+    ``activation`` is that of all hidden layers, or one for each of them. ``loss`` is for quantities, ``learning_rate``
+    what suits the optimizer unless it is given, ``momentum`` for SGD and RMSprop.
     """
 
     hidden: tuple[int, ...] = (16, 16)
@@ -67,9 +72,9 @@ class Options:
 class TableModel:
     """A network with what it takes to apply it to rows of a table.
 
-    `columns` of a file are made into features, which `inputs` standardises. `classes` are the names of the classes, or
-    None for a quantity; then `outputs` standardises the target. Two classes share one logit, that of the second; more
-    have one each.
+    ``columns`` of a file are made into features, which ``inputs`` standardises. ``classes`` are the names of the
+    classes, or None for a quantity; then ``outputs`` standardises the target. Two classes share one logit, that of the
+    second; more have one each.
     """
 
     network: Sequential
@@ -92,27 +97,21 @@ class TableModel:
         return "bce_with_logits" if len(self.classes) == 2 else "cross_entropy"
 
     def logits(self, rows: Sequence[Sequence[float]], *, compile: bool = True) -> list[list[float]]:
-        """One logit per class for each row; `compile` as in `predict`."""
+        """One logit per class for each row; ``compile`` as in ``predict``."""
         outputs = self.network.predict(self.inputs.apply(rows), compile=compile)
         return [[0.0, output] for output in outputs] if self.loss == "bce_with_logits" else outputs
 
     def probabilities(self, rows: Sequence[Sequence[float]], *, compile: bool = True) -> list[list[float]]:
-        """One probability per class for each row: the softmax of the logits; `compile` as in `predict`."""
-        results = []
-        for logits in self.logits(rows, compile=compile):
-            largest = max(logits)
-            powers = [math.exp(logit - largest) for logit in logits]
-            total = math.fsum(powers)
-            results.append([power / total for power in powers])
-        return results
+        """One probability per class for each row: the softmax of the logits; ``compile`` as in ``predict``."""
+        return [softmax(logits) for logits in self.logits(rows, compile=compile)]
 
     def predict(self, rows: Sequence[Sequence[float]], *, compile: bool = True) -> list[Any]:
         """The index of the likeliest class for each row, the first at a tie; or the quantity in the table's units.
 
         Args:
             rows: the numbers of the features.
-            compile: whether the network may be recorded once and replayed over batches (`autograd.compile`), from 1,000
-                rows on, where NumPy is installed. One that cannot be recorded is run row by row.
+            compile: whether the network may be recorded once and replayed over batches (``autograd.compile``), from
+                1,000 rows on, where NumPy is installed. One that cannot be recorded is run row by row.
         """
         if self.outputs is None:
             return [logits.index(max(logits)) for logits in self.logits(rows, compile=compile)]
@@ -130,11 +129,9 @@ class TableModel:
         if self.classes is not None:
             return self.right(table) / len(table)
         targets = self.standardised_targets(table)
-        predictions = self.network.predict(self.inputs.apply(table.rows))
-        middle = math.fsum(targets) / len(targets)
-        scatter = math.fsum((y - middle) * (y - middle) for y in targets)
-        rest = math.fsum((y - p) * (y - p) for y, p in zip(targets, predictions, strict=True))
-        return 1.0 - rest / scatter if max(targets) > min(targets) else None
+        if max(targets) == min(targets):
+            return None
+        return r2(self.network.predict(self.inputs.apply(table.rows)), targets)
 
     def standardised_targets(self, table: Table) -> list[Any]:
         """The targets of a table as the loss wants them."""
@@ -155,7 +152,7 @@ class TableModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """What `save` wrote.
+        """What ``save`` wrote.
 
         Raises:
             ModelFileError: the file is damaged, of a later version, or holds a network without a table.
@@ -222,7 +219,7 @@ def new_optimizer(model: TableModel, options: Options) -> Optimizer:
 def train(
     model: TableModel, table: Table, options: Options, progress: bool | Report = False, validation: Table | None = None
 ) -> History:
-    """Train the network of a model on the rows of a table; `options.patience` watches the rows of validation.
+    """Train the network of a model on the rows of a table; ``options.patience`` watches the rows of validation.
 
     Raises:
         ValueError: an option that does not go with the table or the optimizer.

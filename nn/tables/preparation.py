@@ -1,5 +1,7 @@
 """What training does to a table: split it into training and test rows, and standardise its columns."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +15,18 @@ from nn.tables.table import Table
 def train_test_split(table: Table, *, test: float = 0.2, seed: int = 0) -> tuple[Table, Table]:
     """Two tables, training and test: every row is in one of them, in an order drawn from the seed.
 
-    When classifying, the share `test` is taken from each class by itself, rounded to whole rows (halves up),
-    at least one row of each class on either side. In regression the same holds for the table as a whole.
-
-    Raises `TableError` if a class (or the table) has fewer than two rows, or if `test` is not between 0 and
-    1; `TypeError` if the seed is not an int. A seed means the same split on every version of Python.
+    When classifying, the share ``test`` is taken from each class by itself, rounded to whole rows (halves up),
+    at least one row of each class on either side. In regression the same holds for the table as a whole. A seed means
+    the same split on every version of Python.
 
     >>> table = Table(("x",), tuple((float(i),) for i in range(10)), "kind", (0, 1) * 5, ("a", "b"))
     >>> train, test = train_test_split(table, test=0.4)
     >>> sorted(train.labels), sorted(test.labels)
     (['a', 'a', 'a', 'b', 'b', 'b'], ['a', 'a', 'b', 'b'])
+
+    Raises:
+        TableError: a class (or the table) has fewer than two rows, or ``test`` is not between 0 and 1.
+        TypeError: the seed is not an int.
     """
     if not 0.0 < test < 1.0:
         what = f"the share of test rows is {test!r}"
@@ -83,7 +87,8 @@ class Standardisation:
     def fit(cls, rows: Sequence[Sequence[float]]) -> Self:
         """The standardisation of these rows.
 
-        Raises `TableError` for no rows, rows of unequal length and numbers that are not finite.
+        Raises:
+            TableError: no rows, rows of unequal length, or a number that is not finite.
         """
         if not rows:
             raise TableError("no rows to standardise; give at least one")
@@ -94,8 +99,8 @@ class Standardisation:
     def apply(self, rows: Sequence[Sequence[float]]) -> list[list[float]]:
         """(x − mean) / deviation for each number: a new list of lists.
 
-        Raises `TableError` for rows of the wrong length, numbers that are not finite and results that
-        overflow.
+        Raises:
+            TableError: a row of the wrong length, a number that is not finite, or a result that overflows.
         """
         _check_rows(rows, len(self.means))
         scales = tuple(zip(self.means, self.deviations, strict=True))
@@ -113,7 +118,11 @@ class Standardisation:
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
-        """The standardisation that `to_dict` wrote. Raises `TableError` for anything else."""
+        """The standardisation that ``to_dict`` wrote.
+
+        Raises:
+            TableError: it is anything else.
+        """
         columns: list[tuple[float, ...]] = []
         for name in ("means", "deviations"):
             values = data.get(name) if isinstance(data, Mapping) else None

@@ -1,1 +1,1 @@
-"""Training: `fit`, what it watches and reports, and the cost that it lowers."""
+"""Training: ``fit`` with the parts that it is made of, and ``diagnose``, which looks for trouble before."""

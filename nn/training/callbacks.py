@@ -1,15 +1,16 @@
-"""What `fit` does between epochs: the learning rate, the best weights, early stopping, and the user's own.
+"""What ``fit`` calls between epochs: the best weights, early stopping, and callbacks of the user's own.
 
-Each works on a `Training`, the training as it stands; a callback is a function of it, called after every epoch.
+Each works on a ``Training``, the training as it stands; a callback is a function of it, called after every epoch.
 """
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from nn.checks import whole
 from nn.module import Module
 from nn.optimizers import Optimizer
-from nn.schedules import Schedule
-from nn.targets import positive_int
 from nn.training.history import History
 
 
@@ -17,7 +18,7 @@ from nn.training.history import History
 class Training:
     """A training as it stands: model, optimizer, history, the epoch (from 1) that was just finished.
 
-    `stop(why)` ends the training after this epoch; `why` goes into `history.stopped`.
+    ``stop(why)`` ends the training after this epoch; ``why`` goes into ``history.stopped``.
     """
 
     model: Module
@@ -31,7 +32,7 @@ class Training:
         self.stopping, self.history.stopped = True, why
 
 
-#: What `fit` calls after every epoch.
+#: What ``fit`` calls after every epoch.
 Callback = Callable[[Training], object]
 
 
@@ -52,12 +53,12 @@ class BestWeights:
 
 
 def early_stopping(patience: int) -> Callback:
-    """A callback that ends the training when `patience` epochs in a row were not better than the best before them.
+    """A callback that ends the training when ``patience`` epochs in a row were not better than the best before them.
 
     Raises:
         ValueError, TypeError: the patience is not an int from 1 on.
     """
-    patience = positive_int("patience", patience)
+    patience = whole("patience", patience)
 
     def stop(training: Training) -> None:
         best = training.history.best_epoch or training.epoch
@@ -66,8 +67,3 @@ def early_stopping(patience: int) -> Callback:
             training.stop(f"no better {which} since epoch {best}")
 
     return stop
-
-
-def rate_in(epoch: int, schedule: Schedule | None, rate: float, watched: Sequence[float]) -> float:
-    """The learning rate of an epoch, from the one that the optimizer was given."""
-    return rate if schedule is None else rate * schedule.factor(epoch, watched)

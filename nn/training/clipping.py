@@ -1,10 +1,12 @@
-"""Gradients kept within bounds between `backward()` and `step()`; in `fit`, `clip_value` and `clip_norm`."""
+"""Gradients kept within bounds between ``backward()`` and ``step()``; in ``fit``, ``clip_value`` and ``clip_norm``."""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
 from autograd import Value
-from nn.targets import within
+from nn.checks import within
 
 
 def clip_grad_value(parameters: Iterable[Value], bound: float) -> None:

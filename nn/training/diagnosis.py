@@ -1,8 +1,10 @@
-"""`diagnose`: what keeps a network from learning, found in one pass over the samples before anything is trained.
+"""``diagnose``: what keeps a network from learning, found in one pass over the samples before anything is trained.
 
 For each layer with weights it measures ∂C/∂Z, the gradient that reaches the layer's sums, and the slope of its
 activation at each unit and sample. The bounds are conventions, named below.
 """
+
+from __future__ import annotations
 
 import html
 from collections.abc import Sequence
@@ -11,8 +13,8 @@ from math import isfinite, sqrt
 from typing import Any
 
 from autograd import Value, find_nonfinite, gradients, mean
+from nn.checks import listed, sample_rows
 from nn.cost import LossFunction, find_loss
-from nn.targets import listed, sample_rows
 
 #: A unit is saturated where its activation's slope is below this on every sample; with a slope of zero it is dead.
 SATURATED_SLOPE = 1e-3
@@ -26,7 +28,7 @@ PILED_UP, PARALLEL = 1.5, 0.999
 class LayerReport:
     """One row of the table: a layer with weights, counted from 1.
 
-    `gradient` is the root mean square of ∂C/∂Z over units and samples, C being the mean loss times the number of
+    ``gradient`` is the root mean square of ∂C/∂Z over units and samples, C being the mean loss times the number of
     samples, so that it does not shrink with their number.
     """
 
@@ -77,7 +79,7 @@ def diagnose(model: Any, X: Any, y: Any, *, loss: str | LossFunction = "mse") ->
     layer 1: 2 of 2 units are dead (0, 1): no sample moves them. Use leaky_relu, a lower learning rate, or start anew
 
     Args:
-        model: a network with `layers` and `trace`, such as `MLP` or `Sequential`.
+        model: a network with ``layers`` and ``trace``, such as ``MLP`` or ``Sequential``.
         X, y: the samples, a few dozen are enough.
         loss: the name of a loss, or a function of output and target, that the network is trained with.
 

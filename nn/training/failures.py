@@ -1,20 +1,29 @@
-"""How a training fails: `NonFiniteLoss` and `NothingMoved`, and the words in which they say where and what to do."""
+"""How a training fails: ``NonFiniteLoss`` and ``NothingMoved``, and how they say where it was and what to do."""
+
+from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from autograd import Value, find_nonfinite
 from nn.module import Module
 
-#: Epoch, step and sample; no sample where it was not one that failed.
-Place = tuple[int, int, int | None]
+
+class Place(NamedTuple):
+    """Where a training failed: epoch and step, from 1, and the index of the sample, if it was one, in what it is of."""
+
+    epoch: int
+    step: int
+    sample: int | None = None
+    of: str = "X"
 
 
 class NonFiniteLoss(ArithmeticError):
     """Training met a loss, or a parameter, that is not a finite number.
 
-    `epoch` and `step` (within the epoch) count from 1; `sample` is the index into X, None after the last step;
-    `parameter` is the path of the first parameter that is not finite, or None if all are. Where an operation raised,
-    that error is the `__cause__`.
+    ``epoch`` and ``step`` (within the epoch) count from 1; ``sample`` is the index into X, None after the last step;
+    ``parameter`` is the path of the first parameter that is not finite, or None if all are. Where an operation raised,
+    that error is the ``__cause__``.
     """
 
     def __init__(self, message: str, *, epoch: int, step: int, sample: int | None, parameter: str | None) -> None:
@@ -37,20 +46,18 @@ def first_bad_parameter(model: Module) -> tuple[str, Value] | None:
     return next(((path, p) for path, p in model.named_parameters() if not math.isfinite(p.data)), None)
 
 
-def cannot_compute(model: Module, error: Exception, place: Place, of: str = "X") -> NonFiniteLoss:
+def cannot_compute(model: Module, error: Exception, place: Place) -> NonFiniteLoss:
     """The error for a loss whose computation failed."""
     message, _, origin = str(error).partition("\n")
-    return non_finite(model, f"failed: {message.rstrip('.')}", place, of, origin=origin)
+    return non_finite(model, f"failed: {message.rstrip('.')}", place, origin=origin)
 
 
-def non_finite(
-    model: Module, what: str, place: Place, of: str = "X", *, loss: object = None, origin: str = ""
-) -> NonFiniteLoss:
-    """The error for a loss of which `what` is said, at a place of the training; `of` names the samples.
+def non_finite(model: Module, what: str, place: Place, *, loss: object = None, origin: str = "") -> NonFiniteLoss:
+    """The error for a loss of which ``what`` is said, at a place of the training.
 
     Given the loss as a Value, or in words the origin of what failed, a last line says where it began.
     """
-    epoch, step, sample = place
+    epoch, step, sample, of = place
     if isinstance(loss, Value):
         origin = str(find_nonfinite(loss).births[0])
     bad = first_bad_parameter(model)

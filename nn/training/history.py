@@ -1,4 +1,6 @@
-"""`History`: what happened in a training, epoch by epoch."""
+"""``History``: what happened in a training, epoch by epoch."""
+
+from __future__ import annotations
 
 import math
 import os
@@ -10,16 +12,16 @@ from nn import plots
 
 @dataclass(slots=True)
 class History:
-    """What happened in `fit`, epoch by epoch.
+    """What happened in ``fit``, epoch by epoch.
 
-    `losses[i]` is the mean of the samples' losses during epoch i, each taken before the step it led to, without the
-    penalty; `penalties[i]` is the mean of the penalty over the steps, if there is one. `validation_losses`, and the
-    lists in `metrics` and `validation_metrics` under the names of the metrics, were taken after the epoch.
-    `learning_rates[i]` and `seconds[i]` are the rate of epoch i and how long it took.
+    ``losses[i]`` is the mean of the samples' losses during epoch i, each taken before the step it led to, without the
+    penalty; ``penalties[i]`` is the mean of the penalty over the steps, if there is one. ``validation_losses``, and the
+    lists in ``metrics`` and ``validation_metrics`` under the names of the metrics, were taken after the epoch.
+    ``learning_rates[i]`` and ``seconds[i]`` are the rate of epoch i and how long it took.
 
-    `best_epoch`, from 1, had the least loss, of validation where there is one. `stopped` says why the training ended
-    before its last epoch, `interrupted` that it was Ctrl-C. `never_moved` names the parameters that the optimizer holds
-    and that ended as they began: of dead units, say, or of an input that is always zero.
+    ``best_epoch``, from 1, had the least loss, of validation where there is one. ``stopped`` says why the training
+    ended before its last epoch, ``interrupted`` that it was Ctrl-C. ``never_moved`` names the parameters that the
+    optimizer holds and that ended as they began: of dead units, say, or of an input that is always zero.
 
     >>> history = History(losses=[2.0, 0.5, 0.75], seconds=[0.5, 0.25, 0.25])
     >>> history, history.best_epoch
@@ -44,7 +46,7 @@ class History:
 
     @property
     def watched(self) -> list[float]:
-        """The losses that early stopping, the best weights and `Plateau` go by: of validation, or of training."""
+        """The losses that early stopping, the best weights and ``Plateau`` go by: of validation, or of training."""
         return self.validation_losses or self.losses
 
     @property

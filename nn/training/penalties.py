@@ -1,14 +1,16 @@
 """Penalties that hold weights small: a number that is added to the cost, once per step and not per sample."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from autograd import Value, abs, dot, sum
+from nn.checks import within
 from nn.module import Module
-from nn.targets import within
 
-#: What `fit` takes: the penalty of a model as one Value.
+#: What ``fit`` takes: the penalty of a model as one Value.
 Penalty = Callable[[Module], Any]
 
 
@@ -57,7 +59,7 @@ class L1(_OfWeights):
 
 
 class L2(_OfWeights):
-    """½ strength · Σ w² over the weights of a model; its gradient, strength · w, is that of the weight decay of `SGD`.
+    """½ strength · Σ w² over the weights of a model, with the gradient strength · w of the weight decay of ``SGD``.
 
     >>> from nn.layers import Neuron
     >>> L2(0.1)(Neuron(2, initializer="zeros")).data

@@ -10,10 +10,11 @@ import pytest
 import autograd
 import nn
 from autograd import Value
+from nn import passes
 from nn.tables.models import TableModel
 from nn.tables.preparation import Standardisation
 from nn.tables.table import Column
-from nn.training import replay
+from nn.training.recorded_loss import RecordedLoss
 
 OPTIMIZERS = {
     "SGD": lambda p: nn.SGD(p, learning_rate=0.05),
@@ -83,14 +84,14 @@ def test_every_optimizer_agrees(optimizer: str, batch_size: int | None) -> None:
 def count_replays(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each step of a replay did its work."""
     used: list[bool] = []
-    own = replay.Replay.add_gradients
+    own = RecordedLoss.add_gradients
 
     def counting(self: Any, batch: Any) -> Any:
         found = own(self, batch)
         used.append(found is not None)
         return found
 
-    monkeypatch.setattr(replay.Replay, "add_gradients", counting)
+    monkeypatch.setattr(RecordedLoss, "add_gradients", counting)
     return used
 
 
@@ -152,9 +153,9 @@ def test_the_same_error_where_numbers_end(loss: Any, rate: float) -> None:
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_predictions_for_many_rows(outputs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model = nn.MLP(2, [5, outputs], seed=6)
-    rows = np.random.default_rng(0).uniform(-2, 2, (replay.MANY_ROWS, 2))
+    rows = np.random.default_rng(0).uniform(-2, 2, (passes.MANY_ROWS, 2))
     served: list[Any] = []
-    own = replay.outputs_of
+    own = passes.outputs_of
     monkeypatch.setattr("nn.passes.outputs_of", lambda *args: served.append(own(*args)) or served[-1])
     found = np.array(model.predict(rows))
     few = np.array([model.predict(rows[i : i + 1])[0] for i in range(0, len(rows), 97)])
@@ -169,7 +170,7 @@ def test_predictions_for_many_rows(outputs: int, monkeypatch: pytest.MonkeyPatch
 def count_networks_replayed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows were asked for, each time that a network was to be replayed over many."""
     asked: list[int] = []
-    own = replay.outputs_of
+    own = passes.outputs_of
     monkeypatch.setattr("nn.passes.outputs_of", lambda model, rows: asked.append(len(rows)) or own(model, rows))
     return asked
 
@@ -178,7 +179,7 @@ def test_predictions_row_by_row_if_wanted(monkeypatch: pytest.MonkeyPatch) -> No
     """Without a replay the numbers are a call's, bit for bit."""
     asked = count_networks_replayed(monkeypatch)
     model = nn.MLP(2, [5, 1], seed=6)
-    rows = np.random.default_rng(0).uniform(-2, 2, (replay.MANY_ROWS, 2)).tolist()
+    rows = np.random.default_rng(0).uniform(-2, 2, (passes.MANY_ROWS, 2)).tolist()
     assert model.predict(rows, compile=False) == [model(row).data for row in rows]
     assert asked == []
     model.predict(rows, compile=True)
@@ -187,7 +188,7 @@ def test_predictions_row_by_row_if_wanted(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("classes", [("no", "yes"), None])
 def test_a_table_model_predicts_row_by_row_if_wanted(classes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = np.random.default_rng(0).uniform(-2, 2, (replay.MANY_ROWS, 2)).tolist()
+    rows = np.random.default_rng(0).uniform(-2, 2, (passes.MANY_ROWS, 2)).tolist()
     standard = Standardisation((0.0, 0.0), (1.0, 1.0))
     outputs = None if classes else Standardisation((3.0,), (2.0,))
     columns = tuple(Column(name) for name in "ab")
@@ -212,7 +213,7 @@ def test_fit_without_a_replay_has_none_for_validation_and_metrics_either(
 ) -> None:
     asked = count_networks_replayed(monkeypatch)
     model = nn.MLP(1, [1], seed=2)
-    X, y = [[0.001 * i] for i in range(replay.MANY_ROWS)], [0.002 * i for i in range(replay.MANY_ROWS)]
+    X, y = [[0.001 * i] for i in range(passes.MANY_ROWS)], [0.002 * i for i in range(passes.MANY_ROWS)]
     optimizer = nn.SGD(model.parameters(), learning_rate=0.1)
     nn.fit(
         model, X[:9], y[:9], loss="mse", optimizer=optimizer, epochs=1, validation=(X, y), metrics=["r2"],
@@ -238,7 +239,7 @@ def test_a_model_whose_own_predict_has_no_such_option() -> None:
 def test_many_rows_raise_outside_a_domain_as_few_do(bad: int) -> None:
     model = nn.MLP(1, [1], output=autograd.log)
     model.layers[0].neurons[0].w[0].data = 1.0
-    rows = [[1.0]] * replay.MANY_ROWS
+    rows = [[1.0]] * passes.MANY_ROWS
     assert model.predict(rows) == [0.0] * len(rows)
     rows[bad] = [-1.0]
     with pytest.raises(autograd.DomainError, match=r"log needs a positive argument; x is -1\.0"):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nn import datasets
 from nn.datasets import BUILT_IN, iris, moons, moons_table
 from nn.tables.preparation import train_test_split
-from nn.tables.table import parse_csv
+from nn.tables.reading import parse_csv
 
 
 def test_iris_is_the_table_of_the_paper() -> None:
@@ -202,3 +202,14 @@ def test_what_the_generators_refuse() -> None:
         datasets.blobs(2, centres=3)
     with pytest.raises(TypeError, match="centres must be an int"):
         datasets.blobs(2, centres=1.5)  # type: ignore[arg-type]
+
+
+def test_a_linear_data_set_adds_left_to_right() -> None:
+    """Python's own sum rounds otherwise since 3.12."""
+    weights = [1e16, 1.0, -1e16, 3.0]
+    rows, y = datasets.linear(20, weights=weights, offset=0.0, noise=0.0, seed=1)
+    for row, target in zip(rows, y, strict=True):
+        total = 0.0
+        for w, x in zip(weights, row, strict=True):
+            total += w * x
+        assert target == total

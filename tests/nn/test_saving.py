@@ -10,12 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value
-from nn import MLP, Activation, Layer, ModelFileError, Neuron, Sequential, load, load_with_extras
-from nn.datasets import iris, moons_table
-from nn.tables.models import Options, TableModel, new_table_model
-from nn.tables.preparation import train_test_split
-from nn.tables.table import Table
+from nn import MLP, Activation, Layer, ModelFileError, Sequential, load, load_with_extras
+from nn.tables.models import TableModel
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -191,28 +187,6 @@ def test_a_missing_file() -> None:
         load("no such file.json")
 
 
-# --- state --------------------------------------------------------------------------------------------------
-
-
-def test_the_state_of_any_module() -> None:
-    neuron = Neuron(2, seed=3)
-    kept = neuron.state_dict()
-    assert kept == {"w[0]": neuron.w[0].data, "w[1]": neuron.w[1].data, "b": 0.0}
-    other = Neuron(2, seed=4)
-    other.load_state_dict(kept)
-    assert other.state_dict() == kept
-    assert isinstance(other.w[0], Value)
-
-
-def test_a_wrong_state_writes_nothing() -> None:
-    neuron = Neuron(1)
-    before = neuron.state_dict()
-    for wrong in ({"w[0]": 5.0}, {"w[0]": 5.0, "b": math.inf}, {"w[0]": 5.0, "b": 1.0, "c": 1.0}):
-        with pytest.raises(ValueError, match="parameter"):
-            neuron.load_state_dict(wrong)
-        assert neuron.state_dict() == before
-
-
 def test_a_chain_with_activation_layers_of_their_own(tmp_path: Path) -> None:
     model = Sequential(Layer(2, 3, seed=1), Activation("relu"), Layer(3, 2, "tanh", seed=2), Activation("arctan"))
     model.save(tmp_path / "m.json")
@@ -221,78 +195,3 @@ def test_a_chain_with_activation_layers_of_their_own(tmp_path: Path) -> None:
     assert repr(loaded) == repr(model) == "Sequential(2 → 3, relu, 3 → 2, tanh, atan, 17 parameters)"
     assert loaded.predict([[0.5, -1.0]]) == model.predict([[0.5, -1.0]])
     assert [p.label for p in loaded.parameters()] == [p.label for p in model.parameters()]
-
-
-# --- models of tables ---------------------------------------------------------------------------------------
-
-quantities = Table(("x",), ((1.0,), (2.0,), (4.0,)), "y", (1.5, 2.5, 9.0))
-
-
-@pytest.mark.parametrize("table", [iris(), moons_table(20), quantities], ids=["iris", "moons", "quantities"])
-def test_a_model_of_a_table_comes_back_whole(tmp_path: Path, table: Table) -> None:
-    model = new_table_model(table, Options(hidden=(3,)))
-    model.save(tmp_path / "m.json")
-    loaded = TableModel.load(tmp_path / "m.json")
-    assert loaded.predict(table.rows) == model.predict(table.rows)
-    assert loaded.score(table) == model.score(table)
-    assert (loaded.classes, loaded.inputs, loaded.outputs) == (model.classes, model.inputs, model.outputs)
-    assert (loaded.feature_names, loaded.target_name, loaded.loss) == (
-        table.feature_names,
-        table.target_name,
-        model.loss,
-    )
-
-
-@pytest.mark.parametrize("table", [iris(), moons_table(20)], ids=["iris", "moons"])
-def test_probabilities_add_up_and_agree_with_the_prediction(table: Table) -> None:
-    model = new_table_model(table, Options(hidden=(3,)))
-    for row, index in zip(model.probabilities(table.rows), model.predict(table.rows), strict=True):
-        assert math.fsum(row) == pytest.approx(1.0, abs=1e-12)
-        assert row[index] == max(row)
-
-
-def test_r_squared() -> None:
-    model = new_table_model(quantities, Options(hidden=()))
-    middle = sum(float(y) for y in quantities.targets) / 3
-    rest = sum((float(y) - p) ** 2 for y, p in zip(quantities.targets, model.predict(quantities.rows), strict=True))
-    expected = 1.0 - rest / sum((float(y) - middle) ** 2 for y in quantities.targets)
-    assert model.score(quantities) == pytest.approx(expected, rel=1e-12)
-    assert model.score(quantities.select([1])) is None
-
-
-def test_only_training_rows_decide_the_standardisation() -> None:
-    train, _ = train_test_split(iris())
-    model = new_table_model(train, Options())
-    assert model.inputs.means[0] == pytest.approx(sum(row[0] for row in train.rows) / len(train), rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"columns": [{"name": "a", "categories": None}]}, "network and table do not fit each other"),
-        ({"columns": [{"name": "a"}]}, "'categories' is missing"),
-        ({"columns": "ab"}, "a list of columns was expected, not 'ab'"),
-        ({"classes": None}, "do not fit each other"),
-        ({"classes": ["a", "b"]}, "do not fit each other"),
-        ({"inputs": None}, "a standardisation needs 'means'"),
-        ({"target": 3}, "a list of names was expected"),
-    ],
-)
-def test_damaged_tables_in_files(tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    path = tmp_path / "m.json"
-    new_table_model(iris(), Options()).save(path)
-    whole = json.loads(path.read_text(encoding="utf-8"))
-    whole["extras"]["table"].update(change)
-    path.write_text(json.dumps(whole), encoding="utf-8")
-    with pytest.raises(ModelFileError, match=message):
-        TableModel.load(path)
-    del whole["extras"]["table"]["columns"]
-    path.write_text(json.dumps(whole), encoding="utf-8")
-    with pytest.raises(ModelFileError, match=r"'columns' is missing|standardisation"):
-        TableModel.load(path)
-
-
-def test_a_model_without_a_table(tmp_path: Path) -> None:
-    MLP(1, [1]).save(tmp_path / "m.json")
-    with pytest.raises(ModelFileError, match=r"this model was not trained on a table; use nn\.load"):
-        TableModel.load(tmp_path / "m.json")

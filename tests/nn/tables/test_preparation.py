@@ -2,20 +2,16 @@
 
 import json
 import math
-import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn.randomness import permutation, seeded
 from nn.tables.cells import TableError
 from nn.tables.preparation import Standardisation, train_test_split
 from nn.tables.table import Table
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-
-# --- splitting ----------------------------------------------------------------------------------------------
 
 
 def table_of(counts: list[int]) -> Table:
@@ -79,31 +75,6 @@ def test_a_table_too_small_to_split() -> None:
 def test_shares_that_cannot_be(share: float) -> None:
     with pytest.raises(TableError, match=r"the share of test rows is .*; choose a number between 0 and 1"):
         train_test_split(table_of([5, 5]), test=share)
-
-
-@pytest.mark.parametrize("seed", [None, "0", 0.0, True])
-def test_seeds_are_ints(seed: object) -> None:
-    with pytest.raises(TypeError, match="seed must be an int; it is"):
-        train_test_split(table_of([5, 5]), seed=seed)  # type: ignore[arg-type]
-
-
-@given(st.integers(0, 40), st.integers())
-def test_permutations(count: int, seed: int) -> None:
-    order = permutation(count, seeded(seed))
-    assert sorted(order) == list(range(count))
-    generator = seeded(seed)
-    assert order == [i for _, i in sorted((generator.random(), i) for i in range(count))]
-
-
-def test_only_random_is_drawn_upon() -> None:
-    class Strict(random.Random):
-        def getrandbits(self, k: int, /) -> int:
-            raise AssertionError("a stream that is not promised")
-
-    assert permutation(9, Strict(3)) == permutation(9, random.Random(3))
-
-
-# --- standardising ------------------------------------------------------------------------------------------
 
 
 @given(st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 2), min_size=2, max_size=30))

@@ -106,3 +106,8 @@ def test_a_loss_that_is_not_finite_is_followed_to_its_origin() -> None:
     assert forward.startswith("X[0]: forward: mul gave inf; x is 1e+308, y is 10.0. 1e+308 · 10.0 is too large")
     backward = diagnose(model, X, Y, loss=lambda output, target: (output * 0.0).sqrt()).findings[0]
     assert backward.startswith("X[0]: backward: the gradient through sqrt with respect to x is inf; ")
+
+
+def test_diagnose_refuses_what_is_not_finite() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        nn.diagnose(nn.MLP(1, [1]), [[float("nan")]], [1.0])

@@ -1,8 +1,7 @@
-"""The options of `fit`: validation, metrics, schedules, penalties, clipping, early stopping, best weights, frames."""
+"""The options of ``fit``: validation, metrics, schedules, penalties, clipping, early stopping, best weights."""
 
 import functools
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +19,9 @@ def trained(**options: Any) -> tuple[MLP, History]:
     model = MLP(2, [4, 1], seed=1)
     settings: dict[str, Any] = {"loss": "mse", "optimizer": SGD(model.parameters(), learning_rate=0.1), "epochs": 4}
     return model, fit(model, options.pop("X", X), options.pop("y", Y), **{**settings, **options})
+
+
+ROWS = [[0.5, -1.0], [2.0, 0.25]]
 
 
 def test_validation_losses_and_metrics_are_taken_after_each_epoch() -> None:
@@ -220,62 +222,41 @@ def test_a_validation_loss_that_is_not_finite_says_where() -> None:
         )
 
 
-# --- frames -------------------------------------------------------------------------------------------------
+def test_an_interrupted_first_epoch_leaves_no_history() -> None:
+    def interrupt(outputs: Any, targets: Any) -> float:
+        raise KeyboardInterrupt
+
+    model = nn.MLP(2, [1])
+    sgd = nn.SGD(model.parameters(), 0.1)
+    targets, metrics = [0.0, 1.0], ["r2", interrupt]
+    history = nn.fit(
+        model,
+        ROWS,
+        targets,
+        loss="mse",
+        optimizer=sgd,
+        epochs=2,
+        validation=(ROWS, targets),
+        metrics=metrics,
+        progress=False,
+    )
+    assert (history.losses, history.validation_losses, history.best_epoch) == ([], [], None)
+    assert not any(history.metrics.values())
 
 
-class Frame:
-    """What `fit` needs of a pandas frame, as pandas has it."""
-
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self.columns = list(columns)
-        self.rows = [list(row) for row in zip(*columns.values(), strict=True)]
-
-    def __iter__(self) -> Any:
-        return iter(self.columns)  # this is what makes frames a trap
-
-    def to_numpy(self) -> Any:
-        numpy = pytest.importorskip("numpy")
-        return numpy.array(self.rows, dtype=object)
-
-
-def frames(X: list[list[float]], y: list[Any]) -> list[tuple[Any, Any]]:
-    columns = {name: [row[j] for row in X] for j, name in enumerate(("width", "height"))}
-    pairs: list[tuple[Any, Any]] = [(Frame(columns), Frame({"y": y})), (Frame(columns), y)]
-    try:
-        import pandas
-    except ModuleNotFoundError:
-        return pairs
-    frame = pandas.DataFrame(columns)
-    return [*pairs, (frame, pandas.Series(y)), (frame, pandas.DataFrame({"y": y}))]
-
-
-def test_frames_are_rows() -> None:
-    expected, history = trained()
-    for frame, targets in frames(X, Y):
-        model, same = trained(X=frame, y=targets, validation=(frame, targets))
-        assert same.losses == history.losses
-        assert model.predict(frame) == expected.predict(X)
-    for frame, targets in frames(X, LABELS):
-        trained(X=frame, y=targets, loss="bce_with_logits", metrics=["accuracy"])
-
-
-def test_errors_in_frames_name_the_column() -> None:
-    for frame, targets in frames([*X[:4], [1.0, "tall"]], Y):  # type: ignore[list-item]
-        with pytest.raises(TypeError, match=r"X\[4\]\['height'\] is 'tall', not a number"):
-            trained(X=frame, y=targets)
-    for frame, targets in frames([*X[:4], [math.nan, 1.0]], Y):
-        with pytest.raises(ValueError, match=r"X\[4\]\['width'\] is nan; give finite numbers"):
-            trained(X=frame, y=targets)
-
-
-# --- the plot -----------------------------------------------------------------------------------------------
-
-
-def test_the_history_is_drawn(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    _, history = trained(validation=(X, Y))
-    assert history.plot(tmp_path / "loss.png") == tmp_path / "loss.png"
-    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
-    assert history.plot()._repr_png_().startswith(b"\x89PNG")
-    with pytest.raises(ValueError, match="there is nothing to plot: no epoch was finished"):
-        History().plot()
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ({"schedule": "cosine"}, "nn.schedules"),
+        ({"penalty": 0.1}, "function of the model"),
+        ({"callbacks": print}, "list of functions"),
+        ({"callbacks": ["a"]}, "list of functions"),
+    ],
+)
+def test_an_option_that_fit_cannot_use_is_refused_before_training(option: dict[str, Any], words: str) -> None:
+    model = nn.MLP(2, [1])
+    before = model.state_dict()
+    sgd = nn.SGD(model.parameters(), 0.1)
+    with pytest.raises(TypeError, match=words):
+        nn.fit(model, ROWS, [0.0, 1.0], loss="mse", optimizer=sgd, epochs=1, progress=False, **option)
+    assert model.state_dict() == before

@@ -1,0 +1,102 @@
+"""``Steps``: an epoch gone through step by step, a batch of samples moving the parameters at each.
+
+One step is: gradients to zero, one backward pass per sample with the seed 1/m, one ``optimizer.step()``. The gradients
+of a sample are added to those before it, so the step is that of the mean over the batch, and the graph of one sample at
+a time is all that is ever in memory. Where the loss is recorded, a replay of the batch stands for its backward passes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from autograd import DomainError, Value
+from nn.cost import LossFunction
+from nn.module import Module
+from nn.optimizers import Optimizer
+from nn.training.clipping import clip_grad_norm, clip_grad_value
+from nn.training.epochs import Epoch
+from nn.training.failures import cannot_compute, non_finite
+from nn.training.penalties import Penalty
+from nn.training.recorded_loss import RecordedLoss
+from nn.training.samples import Samples
+
+
+@dataclass(slots=True)
+class Steps:
+    """What a step needs: model and loss, the samples and how many make a batch, and what moves which parameters."""
+
+    model: Module
+    loss: LossFunction
+    samples: Samples
+    batch_size: int
+    optimizer: Optimizer
+    moved: Sequence[Value]
+    recorded: RecordedLoss | None = None
+    penalty: Penalty | None = None
+    clip_value: float | None = None
+    clip_norm: float | None = None
+    parameters: list[Value] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parameters = self.model.parameters()
+
+    def run(self, epoch: Epoch, order: Sequence[int]) -> None:
+        """Go through the samples in this order."""
+        for first in range(0, len(order), self.batch_size):
+            epoch.steps += 1
+            self._step(epoch, order[first : first + self.batch_size])
+
+    def _step(self, epoch: Epoch, batch: Sequence[int]) -> None:
+        """Move the parameters once, by the gradient of the mean loss over a batch, and of the penalty."""
+        for parameter in self.parameters:
+            parameter.grad = 0.0
+        self._add_gradients(epoch, batch)
+        if self.penalty is not None:
+            epoch.penalties.append(self._backward_of_penalty(epoch, self.penalty))
+        if self.clip_value is not None:
+            clip_grad_value(self.moved, self.clip_value)
+        if self.clip_norm is not None:
+            clip_grad_norm(self.moved, self.clip_norm)
+        if epoch.number == 1 and not epoch.pushed:
+            epoch.pushed = any(parameter.grad != 0.0 for parameter in self.moved)
+        self.optimizer.step()
+
+    def _add_gradients(self, epoch: Epoch, batch: Sequence[int]) -> None:
+        """The gradient of the mean loss over the batch, added to those of the parameters."""
+        replayed = None if self.recorded is None else self.recorded.add_gradients(batch)
+        if replayed is not None:
+            epoch.total_loss += replayed * len(batch)
+            return
+        weight = 1.0 / len(batch)
+        for i in batch:
+            epoch.total_loss += self._backward(epoch, i, weight)
+
+    def _backward(self, epoch: Epoch, i: int, weight: float) -> float:
+        """The loss of one sample, its gradients times the weight being added to those of the parameters."""
+        try:
+            output = self.loss(self.model(self.samples.rows[i]), self.samples.targets[i])
+            if not isinstance(output, Value):
+                raise TypeError(
+                    f"the loss of X[{i}] is {output!r}, not one Value; compute a number from the model's output"
+                )
+            number = output.data
+            if math.isfinite(number):
+                output.backward(weight)
+                return number
+        except (DomainError, OverflowError) as error:
+            raise cannot_compute(self.model, error, epoch.place(i)) from error
+        raise non_finite(self.model, f"is {number!r}", epoch.place(i), loss=output)
+
+    def _backward_of_penalty(self, epoch: Epoch, penalty: Penalty) -> float:
+        """The penalty, its gradients being added to those of the parameters."""
+        output = penalty(self.model)
+        if isinstance(output, int | float) and output == 0:  # a model without weights
+            return 0.0
+        if not isinstance(output, Value):
+            raise TypeError(f"the penalty is {output!r}, not one Value; compute it from the model's parameters")
+        if not math.isfinite(output.data):
+            raise non_finite(self.model, f"has the penalty {output.data!r}", epoch.place(), loss=output)
+        output.backward()
+        return output.data
