@@ -4,7 +4,7 @@
 #   ARGS=...     more arguments for the command that the task runs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types layers bench notebooks jupyterlab thorough lowest mutants peers clean FORCE
+.PHONY: help setup demo test check lint types layers tables bench notebooks jupyterlab thorough lowest mutants peers clean FORCE
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ types: setup ## check the types with mypy
 
 layers: setup ## check that imports point down
 	.venv/bin/lint-imports --no-cache
+
+tables: setup ## write anew what is spelled out of the table of primitives: page, functions, methods, names
+	.venv/bin/python -m autograd.reference
 
 bench: setup ## measure against other engines
 	.venv/bin/python -m benchmarks $(ARGS)

@@ -1,4 +1,4 @@
-"""The README's examples print what it says, and the page of primitives is the table's."""
+"""The README's examples print what it says."""
 
 import re
 import subprocess
@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from autograd.reference import page
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
@@ -28,7 +26,3 @@ def test_an_example_prints_what_the_readme_says(code: str, output: str, tmp_path
     command = [sys.executable, "-W", "error", str(script)]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=True)
     assert done.stdout == output
-
-
-def test_the_page_of_primitives_is_written_from_the_table() -> None:
-    assert (ROOT / "docs" / "primitives.md").read_text("utf-8") == page()

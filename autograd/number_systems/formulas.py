@@ -22,6 +22,7 @@ def complete(namespace: dict[str, Any], *, rounded: bool, compiled: bool = False
         compiled: whether numbers are Python's floats, for which formulas become functions of their own, written out.
     """
     m, lacks = sys.modules[namespace["__name__"]], namespace["LACKS"]
+    texts, writer = [], FloatWriter() if compiled else None
     for row in TABLE.values():
         if row.name in namespace or row.name in lacks:
             continue
@@ -31,14 +32,18 @@ def complete(namespace: dict[str, Any], *, rounded: bool, compiled: bool = False
             continue
         if row.formula is None:
             continue
-        missing = _needed(row, namespace, lacks, rounded=rounded) & set(lacks)
+        missing = _needed(row, namespace, lacks, rounded=rounded) & set(lacks) if lacks else None
         if missing:
             name = min(missing)
             lacks[row.name] = f"its formula needs {name}: {lacks[name]}"
-        elif compiled:
-            _compile(row, namespace)
+        elif writer is not None:
+            namespace[f"domain_of_{row.name}"] = row.domain
+            texts.append(text_of_function(row, writer))
         else:
             namespace[row.name] = function_of(row, m, rounded=rounded)
+    if texts:
+        namespace["inf"] = INFINITY
+        exec(compile("\n".join(texts), "<formulas of the table>", "exec"), namespace)
 
 
 def formula_of(row: Primitive, *, rounded: bool) -> Any:
@@ -78,27 +83,24 @@ def used_by(row: Primitive, *, rounded: bool) -> Counter[str]:
     return writer.used
 
 
-class _FloatWriter(Writer):
+class FloatWriter(Writer):
     """A writer whose plain numbers are floats."""
 
     def literal(self, x: Any) -> str:
         return repr(float(x))
 
 
-def text_of_function(row: Primitive) -> str:
+def text_of_function(row: Primitive, writer: FloatWriter) -> str:
     """The stable formula of a row of a fixed number of arguments as a function of floats.
 
-    >>> print(text_of_function(TABLE["softplus"]))
-    def softplus(x):
-        t1 = maximum(x, 0.0)
-        t2 = abs(x)
+    >>> print(text_of_function(TABLE["log_sigmoid"], FloatWriter()))
+    def log_sigmoid(x):
+        t1 = -x
+        t2 = softplus(t1)
         t3 = -t2
-        t4 = exp(t3)
-        t5 = log1p(t4)
-        t6 = t1 + t5
-        return t6
+        return t3
     """
-    writer = _FloatWriter()
+    writer.start_afresh()
     operands = operands_of(row, writer)
     names = [operand.text for operand in operands]
     if row.domain is not everywhere:
@@ -107,11 +109,6 @@ def text_of_function(row: Primitive) -> str:
             writer.line("raise ValueError('outside the domain')")
     writer.line(f"return {writer.text(formula_of(row, rounded=True)(writer.m, *operands))}")
     return "\n".join([f"def {row.name}({', '.join(names)}):", *writer.lines])
-
-
-def _compile(row: Primitive, namespace: dict[str, Any]) -> None:
-    namespace.update({f"domain_of_{row.name}": row.domain, "inf": INFINITY})
-    exec(compile(text_of_function(row), f"<formula of {row.name}>", "exec"), namespace)
 
 
 class Noting(Writer):

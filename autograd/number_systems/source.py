@@ -65,9 +65,7 @@ class Writer:
     pi = "pi"
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.indent = 1
-        self._temporaries = 0
+        self.start_afresh()
         functions = {name: self._function(name) for name in self.functions}
         self.m = SimpleNamespace(
             **{
@@ -82,6 +80,12 @@ class Writer:
 
     def _function(self, name: str) -> Any:
         return lambda *operands: self.apply(name, *operands)
+
+    def start_afresh(self) -> None:
+        """Begin another function."""
+        self.lines: list[str] = []
+        self.indent = 1
+        self._temporaries = 0
 
     def line(self, text: str) -> None:
         """Add a line at the present depth."""

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import cmath
+import math
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import mpmath
 import pytest
+import sympy
+from mpmath import mp
 
 import autograd
-from autograd import TABLE, Value, evaluate
-from autograd.number_systems import SYSTEMS, complex_, floats, javascript, mathml, source, system_of
+from autograd import TABLE, Primitive, Value, evaluate, value_system
+from autograd.number_systems import SYSTEMS, complex_, floats, intervals, javascript, mathml, mpmath_, source, system_of
 from autograd.number_systems.llvm import emitter, kernels
 from tests import checks
+from tests.checks import ROWS
 from tests.strategies import in_domain, special_points
 
 
@@ -88,6 +96,101 @@ def test_a_lacking_primitive_is_refused_with_the_reason(name: str) -> None:
         with pytest.raises(NotImplementedError, match=rf"{name} has no {lacking}: ") as refused:
             evaluate(graph, name)
         assert reason in str(refused.value)
+
+
+# What a system promises of its numbers: as exact as floats are, more so, or around the exact number.
+
+Operands = tuple[float, ...]
+
+
+def points_of(row: Primitive) -> list[Operands]:
+    """Special points of the domain, and some from all over it: multiples of 1/64, which every system has exactly."""
+    source = random.Random(row.name)
+    size = 3 if row.n_ary else row.arity
+    drawn = [tuple(source.randint(-512, 512) / 64 for _ in range(size)) for _ in range(400)]
+    drawn += [tuple(source.randint(1, 63) / 64 for _ in range(size)) for _ in range(40)]
+    inside = [xs for xs in drawn if in_domain(row, xs)]
+    return [*list(special_points(row, lambda xs: in_domain(row, xs)))[:60], *inside[:40]]
+
+
+def rounded(row: Primitive, point: Operands, found: Any, exact: Any) -> bool:
+    """Within the roundings of a float function of that row."""
+    return bool(abs(mp.mpf(float(found)) - exact) <= checks.rounding_of(row, point))
+
+
+def of_complex(row: Primitive, point: Operands, found: Any, exact: Any) -> bool:
+    """Real on the real axis, and off by some roundings of what is added up on the way, which is of the size of 1."""
+    return bool(abs(mp.mpc(found) - exact) <= 64 * checks.EPS * max(1, abs(exact), *map(abs, point)))
+
+
+def of_many_digits(row: Primitive, point: Operands, found: Any, exact: Any) -> bool:
+    """Forty of fifty digits, of what is added up on the way."""
+    return bool(abs(mp.mpf(found) - exact) <= mp.mpf(10) ** -40 * max(1, abs(exact)))
+
+
+def of_a_formula(row: Primitive, point: Operands, found: Any, exact: Any) -> bool:
+    """Exact, where the operands are."""
+    return of_many_digits(row, point, mp.mpf(str(sympy.N(found, 60))), exact)
+
+
+PROMISES: dict[str, Callable[..., bool]] = {
+    "floats": rounded,
+    "values": lambda row, point, found, exact: rounded(row, point, value_system.plain(found), exact),
+    "arrays": rounded,
+    "complex": of_complex,
+    "fractions": lambda row, point, z, exact: of_many_digits(row, point, mp.mpf(z.numerator) / z.denominator, exact),
+    "intervals": lambda row, point, found, exact: exact in intervals.number(found),
+    "mpmath": of_many_digits,
+    "sympy": of_a_formula,
+}
+
+
+def misses(row: Primitive, name: str, function: Callable[..., Any]) -> list[str]:
+    """Where a function breaks what its system promises."""
+    system: Any = system_of(name)
+    found = []
+    for point in points_of(row):
+        with mpmath.workdps(60):
+            exact = checks.value_in(mpmath_, row, [mp.mpf(x) for x in point])
+        with system.computing():
+            numbers = [system.number(x) for x in point]
+            try:
+                z = function(numbers) if row.n_ary else function(*numbers)
+            except (NotImplementedError, OverflowError):  # what is no fraction, or too large
+                continue
+        with mpmath.workdps(60):
+            if not PROMISES[name](row, point, z, exact):
+                found.append(f"{row.name}{point} is {z} in {name}, exactly {mp.nstr(exact, 20)}")
+    return found
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_whatever_version_a_system_has_is_as_exact_as_promised(row: Primitive, name: str) -> None:
+    system = system_of(name)
+    if row.name not in system.LACKS:
+        assert misses(row, name, getattr(system, row.name)) == []
+
+
+def test_a_version_that_loses_digits_would_be_noticed() -> None:
+    assert misses(TABLE["softplus"], "floats", lambda x: math.log(1 + math.exp(x)))
+    assert misses(TABLE["sinc"], "mpmath", lambda x: mp.mpf(math.sin(x) / x if x else 1.0))
+    assert misses(TABLE["exp2"], "complex", lambda x: cmath.exp(0.6931 * x))
+
+
+FORMULAS = [(row, form) for row in ROWS for form in ("formula", "stable") if getattr(row, form) is not None]
+
+
+@pytest.mark.parametrize(("row", "form"), FORMULAS, ids=lambda it: getattr(it, "name", it))
+def test_a_formula_is_its_primitive(row: Primitive, form: str) -> None:
+    """To forty digits, with enough more of them on the way that nothing is lost."""
+    formula = getattr(row, form)
+    for point in points_of(row):
+        with mpmath.workdps(400):
+            exact = checks.value_in(mpmath_, row, [mp.mpf(x) for x in point])
+            numbers = [mp.mpf(x) for x in point]
+            z = formula(mpmath_, numbers) if row.n_ary else formula(mpmath_, *numbers)
+            assert of_many_digits(row, point, z, exact), point
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

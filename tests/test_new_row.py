@@ -1,0 +1,124 @@
+"""A primitive is one row: a row put into a copy of the table goes through every number system and every back end."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograd
+
+ROOT = Path(autograd.__file__).parents[1]
+
+#: The Gudermann function, which the table does not have.
+ROW = """
+    Primitive(
+        "gudermann",
+        (lambda m, z, x: 1 / m.cosh(x),),
+        "atan(sinh(x))",
+        ((1.0,), 0.865769),
+        formula=lambda m, x: m.atan(m.sinh(x)),
+        stable=lambda m, x: 2 * m.atan(m.tanh(x / 2)),
+    ),
+"""
+
+WALK = """
+import math
+import mpmath, numpy as np
+import autograd
+from autograd import TABLE, Value, check_grads, compile, derive, draw, evaluate, step_through
+from autograd.number_systems import SYSTEMS, system_of, javascript, mathml
+
+assert autograd.__file__.startswith({folder!r})
+value, slope = 2 * math.atan(math.tanh(0.35)), 1 / math.cosh(0.7)
+
+def close(a, b):
+    assert math.isclose(a, b, rel_tol=1e-14), (a, b)
+
+# the function, the method, the documentation
+x = Value(0.7, "x")
+y = autograd.gudermann(x)
+close(y.data, value)
+close(x.gudermann().data, value)
+close(autograd.gudermann(800.0), math.pi / 2)
+assert "tan(sinh(x))" in autograd.gudermann.__doc__ and "gudermann" in autograd.__all__
+y.backward()
+close(x.grad, slope)
+close(autograd.grad(autograd.grad(autograd.gudermann))(0.7), -slope * math.tanh(0.7))
+assert check_grads(autograd.gudermann, 0.7, order=2).ok
+
+# every number system
+for name in SYSTEMS:
+    try:
+        found, gradient = evaluate(y, name, wrt=x)
+    except NotImplementedError as error:
+        assert name == "fractions" and "its formula needs" in str(error), (name, error)
+        continue
+    if name == "intervals":
+        assert value in found and slope in gradient and found.width < 1e-15
+        assert evaluate(y, "intervals", at={{x: (0.5, 1.0)}}).high < 0.8658
+    else:
+        close(complex(system_of(name).plain(found)).real, value)
+        close(complex(system_of(name).plain(gradient)).real, slope)
+with mpmath.workdps(40):
+    assert abs(evaluate(y, "mpmath", digits=40) - mpmath.atan(mpmath.sinh(mpmath.mpf(0.7)))) < mpmath.mpf(10) ** -39
+assert "gudermann" in javascript.FUNCTIONS and mathml.formulas(TABLE["gudermann"], 1)[0]
+
+# every back end
+xs = np.linspace(-3.0, 3.0, 50)
+for backend in ("numpy", "interpreter", "machine"):
+    values, gradients = compile(lambda x: autograd.gudermann(x), wrt=0, reduce=None, backend=backend).value_and_grad(xs)
+    np.testing.assert_allclose(values, 2 * np.arctan(np.tanh(xs / 2)), rtol=1e-14)
+    np.testing.assert_allclose(np.ravel(gradients), 1 / np.cosh(xs), rtol=1e-14)
+
+# pictures
+assert "gudermann" in draw(y).source and "gudermann" in str(derive(y, x))
+assert "gudermann" in step_through(y)._repr_html_()
+print("walked")
+"""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package with one row more, and what ``make tables`` writes."""
+    folder = tmp_path_factory.mktemp("house")
+    shutil.copytree(ROOT / "autograd", folder / "autograd", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "docs").mkdir()
+    table = folder / "autograd" / "primitives.py"
+    text = table.read_text("utf-8")
+    before = "    # of many numbers\n"
+    assert text.count(before) == 1
+    table.write_text(text.replace(before, ROW.lstrip("\n") + before), "utf-8")
+    written = run(folder, "-m", "autograd.reference")
+    assert "written anew: autograd/__init__.py" in written
+    return folder
+
+
+def run(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_one_row_goes_everywhere(house: Path) -> None:
+    pytest.importorskip("llvmlite")
+    (house / "walk.py").write_text(WALK.format(folder=str(house)), "utf-8")
+    assert run(house, "walk.py") == "walked\n"
+
+
+def test_nothing_but_the_row_was_written_by_hand(house: Path) -> None:
+    """What differs from the package itself is the table, and what is written from it."""
+    ours = {path.relative_to(ROOT): path.read_bytes() for path in (ROOT / "autograd").rglob("*.py")}
+    theirs = {path.relative_to(house): path.read_bytes() for path in (house / "autograd").rglob("*.py")}
+    changed = {str(name) for name in ours | theirs if ours.get(name) != theirs.get(name)}
+    assert changed == {
+        "autograd/primitives.py",
+        "autograd/__init__.py",
+        "autograd/primitive_functions.py",
+        "autograd/number_systems/methods.py",
+    }
