@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +18,9 @@ LINEAR = ("linear", "identity")
 
 def _takes_one_number(row: autograd.Primitive) -> bool:
     """Whether a row has one argument with a derivative, and defaults for the rest."""
-    partials = row.partials
-    if callable(partials) or row.compares or partials[0] is None or any(partials[1:]) or row.name in LINEAR:
+    if row.n_ary or row.compares or row.constants[:1] == row.arguments[:1] or row.name in LINEAR:
         return False
-    arguments = list(inspect.signature(getattr(autograd, row.name)).parameters.values())
-    return all(argument.default is not argument.empty for argument in arguments[1:])
+    return row.arity - len(row.constants) == 1 and len(row.defaults) == len(row.constants)
 
 
 #: The names of all activations; an alias of one (arctan for atan) is accepted too.

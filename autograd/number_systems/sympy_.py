@@ -110,14 +110,16 @@ def _within(name: str, function: Callable[..., Expression]) -> Callable[..., Exp
 
 
 add, sub, mul, neg = operator.add, operator.sub, operator.mul, operator.neg
-exp, sinh, cosh, tanh, asinh, atan, atan2 = (
-    sympy.exp, sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh, sympy.atan, sympy.atan2,
-)  # fmt: skip
+exp, sinh, cosh, tanh, asinh, atan = sympy.exp, sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh, sympy.atan
 sin, cos, tan = (_within(name, getattr(sympy, name)) for name in ("sin", "cos", "tan"))
 sqrt, log = _within("sqrt", sympy.sqrt), _within("log", sympy.log)
 asin, acos, acosh, atanh = (_within(name, getattr(sympy, name)) for name in ("asin", "acos", "acosh", "atanh"))
 div, pow = _within("div", operator.truediv), _within("pow", operator.pow)
 erf, erfc, abs, sign, floor, ceil = sympy.erf, sympy.erfc, sympy.Abs, sympy.sign, sympy.floor, sympy.ceiling
+
+
+def atan2(x: Expression, y: Expression) -> Expression:
+    return sympy.Integer(0) if x == y == 0 else sympy.atan2(x, y)  # as IEEE has it, where SymPy has nan
 
 
 def cbrt(x: Expression) -> Expression:
