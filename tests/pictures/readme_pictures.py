@@ -1,10 +1,12 @@
 """The pictures of the README, made by the package itself: `python -m tests.pictures.readme_pictures` writes them anew.
 
 The drawings come from the package's own engine, so their text is the same everywhere, and a test compares it. The
-photograph of the step-through page needs a browser, and depends on the fonts that are there; without one it is left as
-it is.
+decision regions are those of `valuegrad demo`, in fewer colours and a smaller size. The photograph of the step-through
+page needs a browser, and depends on the fonts that are there; without one it is left as it is.
 """
 
+import contextlib
+import io
 import re
 import tempfile
 from pathlib import Path
@@ -12,10 +14,12 @@ from typing import Any
 
 import nn
 from autograd import Value, draw, step_through, tanh
+from nn.command_line import main
 from tests.browser import installed, started
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 SIZE = {"width": 860, "height": 450}
+REGIONS = (860, 620)
 
 
 def neuron() -> Value:
@@ -47,6 +51,18 @@ def drawings() -> dict[str, str]:
     return {name: picture.pipe(format="svg", encoding="utf-8") for name, picture in pictures.items()}
 
 
+def regions(path: Path) -> None:
+    """The decision regions that `valuegrad demo` learns."""
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        assert main(["demo", "--out", folder]) == 0
+        picture = Image.open(Path(folder, "moons", "regions.png")).convert("RGB")
+        picture.resize(REGIONS, Image.Resampling.LANCZOS).quantize(64, dither=Image.Dither.NONE).save(
+            path, optimize=True
+        )
+
+
 def shown(svg: str) -> str:
     """A drawing as it is seen, without its tooltips: they give all digits, and the last one is the machine's."""
     return re.sub(r"<title>[^<]*</title>", "", svg)
@@ -73,6 +89,8 @@ if __name__ == "__main__":
     for name, text in drawings().items():
         Path(FOLDER, name).write_text(text, encoding="utf-8")
         print(name)
+    regions(FOLDER / "regions.png")
+    print("regions.png")
     program = installed()
     if program is None:
         print("step.png is left as it is: no Chromium is installed")

@@ -18,7 +18,7 @@ every_drawing = pytest.mark.parametrize("name", DRAWINGS)
 
 def test_the_folder_holds_these_pictures_and_they_are_small() -> None:
     sizes = {path.name: path.stat().st_size for path in FOLDER.iterdir()}
-    assert sorted(sizes) == sorted([*DRAWINGS, "step.png"])
+    assert sorted(sizes) == sorted([*DRAWINGS, "regions.png", "step.png"])
     assert max(sizes.values()) < 80_000
 
 
@@ -52,6 +52,11 @@ def _size(png: Path) -> tuple[int, int]:
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", content[16:24])
     return width, height
+
+
+def test_the_regions_can_be_drawn_again(tmp_path: Path) -> None:
+    readme_pictures.regions(tmp_path / "regions.png")
+    assert _size(tmp_path / "regions.png") == _size(FOLDER / "regions.png") == readme_pictures.REGIONS
 
 
 def test_the_photograph_can_be_taken_again(browser: Any, tmp_path: Path) -> None:
