@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast, overload
 
 from autograd.graph import topological_order
 from autograd.primitives import TABLE, Primitive
-from autograd.value import RECORDERS, Value, detach, plain, where
+from autograd.value import MAKERS, Value, detach, plain, where
 
 __all__ = ["detach", "where"]  # made beside Value, because its methods use them
 
@@ -55,11 +55,11 @@ def _documented(function: Any, primitive: Primitive) -> Any:
 
 
 def _unary(name: str) -> Unary:
-    return cast(Unary, _documented(RECORDERS[name], TABLE[name]))
+    return cast(Unary, _documented(MAKERS[name], TABLE[name]))
 
 
 def _binary(name: str) -> Binary:
-    return cast(Binary, _documented(RECORDERS[name], TABLE[name]))
+    return cast(Binary, _documented(MAKERS[name], TABLE[name]))
 
 
 add = _binary("add")
@@ -129,7 +129,7 @@ def clip(x: Any, low: float, high: float) -> Any:
     >>> clip(2.0, 0.0, 1.0)
     1.0
     """
-    return RECORDERS["clip"](x, _constant("clip", "low", low), _constant("clip", "high", high))
+    return MAKERS["clip"](x, _constant("clip", "low", low), _constant("clip", "high", high))
 
 
 def leaky_relu(x: Any, slope: float = 0.01) -> Any:
@@ -138,7 +138,7 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Any:
     >>> leaky_relu(-2.0)
     -0.02
     """
-    return RECORDERS["leaky_relu"](x, _constant("leaky_relu", "slope", slope))
+    return MAKERS["leaky_relu"](x, _constant("leaky_relu", "slope", slope))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
@@ -147,7 +147,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     >>> round(elu(-1.0), 6)
     -0.632121
     """
-    return RECORDERS["elu"](x, _constant("elu", "alpha", alpha))
+    return MAKERS["elu"](x, _constant("elu", "alpha", alpha))
 
 
 #: The fixed point of Klambauer et al. (2017), "Self-normalizing neural networks", equation 14.
@@ -161,10 +161,10 @@ def selu(x: Any, scale: float = SELU_SCALE, alpha: float = SELU_ALPHA) -> Any:
     >>> round(selu(-1.0), 6)
     -1.111331
     """
-    return RECORDERS["selu"](x, _constant("selu", "scale", scale), _constant("selu", "alpha", alpha))
+    return MAKERS["selu"](x, _constant("selu", "scale", scale), _constant("selu", "alpha", alpha))
 
 
-_sum, _prod, _mean, _dot, _logsumexp = (RECORDERS[name] for name in ("sum", "prod", "mean", "dot", "logsumexp"))
+_sum, _prod, _mean, _dot, _logsumexp = (MAKERS[name] for name in ("sum", "prod", "mean", "dot", "logsumexp"))
 
 
 def sum(values: Iterable[Any]) -> Any:

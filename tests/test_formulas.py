@@ -9,7 +9,7 @@ import pytest
 
 import autograd
 from autograd import TABLE, Value, evaluate, primitive, value_system
-from autograd.value import recorder
+from autograd.value import maker
 
 #: The rows that are composed of others.
 COMPOSED = [row.name for row in TABLE.values() if row.formula is not None]
@@ -20,7 +20,7 @@ POINTS = (0.25, 0.5, 1.25, 2.0)
 
 def nodes(name: str, xs: list[Value]) -> Value:
     row = TABLE[name]
-    found: Any = getattr(value_system, name)(xs) if row.n_ary else recorder(row)(*xs)
+    found: Any = getattr(value_system, name)(xs) if row.n_ary else maker(row)(*xs)
     assert isinstance(found, Value)
     return found
 

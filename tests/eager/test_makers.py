@@ -11,8 +11,8 @@ import pytest
 import autograd
 from autograd import TABLE, Condition, Value, where
 from autograd.eager import watching
-from autograd.eager.nodes import Recording
-from autograd.value import RECORDERS, constant, node_of
+from autograd.eager.makers import Makers
+from autograd.value import MAKERS, constant, node_of
 
 NEW_NODES: list[Callable[[Value], Value]] = [
     autograd.exp,
@@ -51,7 +51,7 @@ STRANGE: list[tuple[Callable[[], Any], str]] = [
     ),
     (lambda: autograd.hypot(Value(1.0), "a"), "hypot takes Values and real numbers; y is str 'a'"),
     (lambda: autograd.hypot("a", 1.0), "hypot takes Values and real numbers; x is str 'a'"),
-    (lambda: RECORDERS["clip"](Value(1.0), 0.0, "a"), "clip takes Values and real numbers; high is str 'a'"),
+    (lambda: MAKERS["clip"](Value(1.0), 0.0, "a"), "clip takes Values and real numbers; high is str 'a'"),
     (lambda: autograd.sum([Value(1.0), "a"]), "sum takes Values and real numbers; xs is str 'a'"),
     (lambda: autograd.detach("a"), "detach takes Values and real numbers; x is str 'a'"),
     (lambda: where(True, "a", 1.0), "where takes Values and real numbers; x is str 'a'"),
@@ -70,7 +70,7 @@ def test_what_is_no_operand_is_refused_in_these_words(operation: Callable[[], An
 
 
 def test_a_comparison_of_plain_numbers_is_a_truth_value() -> None:
-    less = RECORDERS["less"]
+    less = MAKERS["less"]
     assert less(1.0, 2.0) is True
     assert less(2.0, 1.0) is False
     for left, right in ((1.0, Value(2.0)), (Value(1.0), 2.0), (Value(1.0), Value(2.0))):
@@ -107,7 +107,7 @@ def test_a_layer_is_made_node_by_node_whatever_its_operands() -> None:
 
 def fresh_linear(rows: list[list[Any]], x: list[Any]) -> list[Any]:
     """As in a process that has seen no dot yet."""
-    return Recording(Value).any_number(TABLE["dot"])([tuple(row) for row in rows], tuple(x))
+    return Makers(Value).any_number(TABLE["dot"])([tuple(row) for row in rows], tuple(x))
 
 
 def test_the_first_layer_of_one_input() -> None:
@@ -201,7 +201,7 @@ def test_what_a_branch_asks_is_noted_with_the_way_to_it(watch: watching.Watch) -
         (asked[1], True, ((outer, True), (inner, False))),
         (asked[2], False, ((outer, False),)),
     ]
-    assert all("test_nodes.py" in a.line for a in watch.conditions)
+    assert all("test_makers.py" in a.line for a in watch.conditions)
     assert (watch.within, watch.attempts) == ((), 0)
 
 
