@@ -1,7 +1,7 @@
 """The node, written out once, and from it the source text of every function that makes one.
 
 Such a function spells out what a call could do, since a call saved is a fifth of the time of an operation (measured).
-A hook may be handed each node as soon as it is made. The functions run other code then, of the same text with the hook
+A hook may be handed each node as soon as it is made: the functions run other code then, of the same text with the hook
 written in, so that a hook which is not there costs nothing.
 
 ``now`` is time: a counter that writing a leaf moves on, and that each node notes when it is born.
@@ -27,7 +27,7 @@ now = 0
 
 _new = object.__new__
 
-#: What stands in the texts below for ``NODE``.
+#: A node that is born now: in the texts below, it stands for ``NODE``.
 _NODE = """
 node = _new(Value)
 node._data = data
@@ -39,6 +39,7 @@ node.label = ""
 node._moment = now
 """
 
+#: What makes the functions that make nodes, by their kind.
 _TEXTS = {
     "node": """
 def make(Value):
@@ -136,34 +137,8 @@ def make(Value, primitive, general):
 _TEXTS.update({symbol: _OPERATOR.replace("@", symbol) for symbol in "+-*"})
 
 
-def written(kind: str, *names: Any) -> Callable[..., Any]:
-    """A function that makes nodes.
-
-    Args:
-        kind: which of the texts.
-        names: what ``make`` takes there.
-    """
-    function = _make(kind, hook is not no_hook)(*names)
-    _kinds[ref(function, _kinds.pop)] = kind
-    return function  # type: ignore[no-any-return]
-
-
-@cache
-def _make(kind: str, hooked: bool) -> Any:
-    """``make`` of a text, compiled."""
-    node = _NODE + "hook(node)\n" if hooked else _NODE
-    lines: list[str] = []
-    for line in _TEXTS[kind].splitlines():
-        indent, is_node, _ = line.partition("NODE")
-        lines += [indent + part for part in node.split("\n")] if is_node else [line]
-    made: dict[str, FunctionType] = {}
-    exec(compile("\n".join(lines), f"<nodes of {kind}>", "exec"), globals(), made)
-    return made["make"]
-
-
 def no_hook(node: Any) -> None:
-    """The hook of all nodes but those made inside of ``record_lines``; no code calls it, but what runs on in another
-    thread when that is left."""
+    """The hook where there is none; only what still runs in another thread when ``record_lines`` is left calls it."""
 
 
 hook: Hook = no_hook
@@ -172,18 +147,41 @@ hook: Hook = no_hook
 _kinds: dict[ref[FunctionType], str] = {}
 
 
-def hand_to(new: Hook) -> None:
-    """Hand each node to this hook from now on, as soon as it is made; an error that the hook raises is the operation's.
+def written(kind: str, *names: Any) -> Callable[..., Any]:
+    """A function that makes nodes, from the text of its kind and what ``make`` takes there."""
+    function = _make(kind, hook is not no_hook)(*names)
+    _kinds[ref(function, _kinds.pop)] = kind
+    return function  # type: ignore[no-any-return]
 
-    A node of any number of operands does not have their pattern yet.
+
+@cache
+def _make(kind: str, hooked: bool) -> Any:
+    """``make`` of a text, compiled, with the hook or without."""
+    node = _NODE + "hook(node)\n" if hooked else _NODE
+    lines: list[str] = []
+    for line in _TEXTS[kind].splitlines():
+        indent, mark, _ = line.partition("NODE")
+        lines += [indent + part for part in node.splitlines()] if mark else [line]
+    made: dict[str, FunctionType] = {}
+    exec(compile("\n".join(lines), f"<nodes of {kind}>", "exec"), globals(), made)
+    return made["make"]
+
+
+def hand_to(new: Hook) -> None:
+    """Hand each node to this hook from now on, as soon as it is made; what the hook raises, the operation raises.
+
+    Of a node of any number of operands, their pattern is not there yet.
     """
     global hook
     hook = new
     for reference, kind in list(_kinds.items()):
         function = reference()
         if function is not None:
-            made = _make(kind, new is not no_hook)
-            function.__code__ = next(part for part in made.__code__.co_consts if isinstance(part, CodeType))
+            make = _make(kind, new is not no_hook)
+            function.__code__ = next(part for part in make.__code__.co_consts if isinstance(part, CodeType))
+
+
+# What the texts call, beside ``plain``, where an operand is no number or a primitive has no value.
 
 
 def strange(primitive: Primitive, operands: Sequence[Any]) -> TypeError:
