@@ -1,6 +1,6 @@
 """The public functions: every primitive under its own name, and what is composed of them.
 
-Each takes Values and plain numbers alike: with a Value among its arguments it records a node and returns a Value;
+Each takes Values and plain numbers alike: with a Value among its arguments it makes a node and returns that Value;
 without, it returns a plain float. Their documentation is written from the table.
 """
 

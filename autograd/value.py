@@ -1,11 +1,11 @@
 """``Value``: one number, the operation that made it, and the gradient that flows back to it.
 
-A node is a record without closures, and a graph has no reference cycle, so that memory returns as soon as the last
-reference goes. Two operands sit in two slots, not in a tuple: that is one tracked object a node for the garbage
-collector, and a third of its time (measured); ``.parents`` shows them as the ordered tuple they are.
+A node holds no closures, and a graph has no reference cycle, so that memory returns as soon as the last reference goes.
+Two operands sit in two slots, not in a tuple: that is one tracked object a node for the garbage collector, and a third
+of its time (measured); ``.parents`` shows them as the ordered tuple they are.
 
-Time is one counter, ``nodes.now``: writing a leaf moves it on, a node notes when it was born. So ``backward()``
-knows when a leaf was written after a node had used its old number.
+Time is one counter, ``nodes.now``: writing a leaf moves it on, a node notes when it was born. So ``backward()`` knows
+when a leaf was written after a node had used its old number.
 """
 
 from __future__ import annotations
