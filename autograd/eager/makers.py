@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Never
 
-from autograd.eager import watching
+from autograd.eager.choices import maker_of_choices
 from autograd.eager.nodes import strange, without_value, written
 from autograd.eager.operands import Condition, Passive, kind_of, plain
 from autograd.eager.unrolled import Unrolled, as_stored, in_order, text_of_forward
@@ -55,6 +55,7 @@ class Makers:
         self.value_class = value_class
         #: ``(data, primitive, x, y) -> node``, the operands as a node holds them.
         self.node: Callable[[float, Primitive, Any, Any], Any] = written("node", value_class)
+        self.where = maker_of_choices(value_class, self.node)
 
     def node_of(self, data: float, primitive: Primitive, operands: Sequence[Any]) -> Any:
         """A node over operands in the order of ``.parents``."""
@@ -181,41 +182,6 @@ class Makers:
     def constant(self, x: float) -> Any:
         """A Value that is a plain number and no leaf, so that nobody takes it for a parameter."""
         return self.node(x, _IDENTITY, x, None)
-
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        """A node for the choice; see the public function."""
-        Value = self.value_class
-        known = condition.__class__ is Condition or isinstance(condition, bool | int) or hasattr(condition, "dtype")
-        if not known:
-            raise TypeError(f"where needs a comparison or a truth value, not {kind_of(condition)}; write x > 0")
-        outcome = condition._outcome if condition.__class__ is Condition else bool(condition)
-        is_none = x is None or y is None
-        watch = watching.watch
-        if watch is not None and condition.__class__ is Condition and watch.is_ours():
-            x, y = watch.both(condition, x, y)
-        taken, other = (x, y) if outcome else (y, x)
-        if callable(taken):
-            taken = taken()
-        if callable(other):
-            other = None
-        if taken is None or is_none:
-            raise TypeError("where: a branch is None; give a Value, a number, or a function that returns one")
-        if other is None and watch is not None:
-            bool(condition)  # the branch is not known, so the condition is a guard
-        for branch in (taken, other):
-            if branch is not None and branch.__class__ is not Value and plain(branch) is None:
-                raise strange(_WHERE, (0.0, branch))
-        if condition.__class__ is not Condition and taken.__class__ is not Value and other.__class__ is not Value:
-            return plain(taken)
-        data = taken._data if taken.__class__ is Value else plain(taken)
-        taken = taken if taken.__class__ is Value else data
-        if other.__class__ is Value:
-            other = Passive(other)
-        elif other is not None:
-            other = plain(other)
-        kept = condition if condition.__class__ is Condition else float(outcome)
-        assert data is not None
-        return self.node(data, _WHERE, (kept, taken, other) if outcome else (kept, other, taken), None)
 
     def detach(self, x: Any) -> Any:
         """A node through which no derivative flows; see the public function."""

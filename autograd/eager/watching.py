@@ -61,38 +61,6 @@ class Watch:
         self.conditions.append(Asked(condition, outcome, line, self.within))
         return outcome
 
-    def both(self, condition: Any, x: Any, y: Any) -> list[Any]:
-        """Both branches of a choice, ``x`` first whichever is taken: so what they ask comes in one order at all
-        numbers."""
-        found = []
-        for branch, truth in ((x, True), (y, False)):
-            if callable(branch):
-                run = self._run if truth == condition._outcome else self._attempt
-                branch = run(branch, condition, truth)
-            found.append(branch)
-        return found
-
-    def _run(self, branch: Callable[[], Any], condition: Any, truth: bool) -> Any:
-        """What a branch gives; what it asks meanwhile counts for those samples whose condition has this truth."""
-        around = self.within
-        self.within = (*around, (condition, truth))
-        try:
-            return branch()
-        finally:
-            self.within = around
-
-    def _attempt(self, branch: Callable[[], Any], condition: Any, truth: bool) -> Any:
-        """The branch not taken, for a replay that takes it; ``None`` if it fails at the numbers of now."""
-        asked = len(self.conditions)
-        self.attempts += 1
-        try:
-            return self._run(branch, condition, truth)
-        except (ValueError, ArithmeticError):
-            del self.conditions[asked:]  # no sample takes it
-            return None
-        finally:
-            self.attempts -= 1
-
 
 #: The watch of the function that is being recorded now; ``None`` at all other times.
 watch: Watch | None = None
