@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -169,6 +169,28 @@ def test_an_operation_without_a_value_keeps_its_operands(watch: watching.Watch) 
     without_a_value = where(x > 0, x, lambda: x / 0).parents[2]
     assert without_a_value.parents[0] is x
     assert type(without_a_value.parents[1]) is float
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "numbers"),
+    [
+        (lambda x: (x - 2.0).log(), "log", [-1.0]),
+        (lambda x: x / 0, "div", [1.0, 0]),
+        (lambda x: autograd.clip(x, 3.0, 0.0), "clip", [1.0, 3.0, 0.0]),
+    ],
+)
+def test_where_there_is_no_value_the_watch_may_have_one(
+    operation: Callable[[Value], Value], name: str, numbers: list[float], watch: watching.Watch
+) -> None:
+    asked: list[tuple[str, list[float]]] = []
+
+    def outside_domain(primitive: autograd.Primitive, numbers: Sequence[float]) -> float:
+        asked.append((primitive.name, list(numbers)))
+        return 7.0
+
+    watch.outside_domain = outside_domain
+    node = operation(Value(1.0))
+    assert (node._data, asked) == (7.0, [(name, numbers)])
 
 
 def test_a_branch_that_is_not_known_makes_its_condition_a_guard(watch: watching.Watch) -> None:
