@@ -10,7 +10,7 @@ from autograd.eager.operands import kind_of, plain
 from autograd.number_systems import SYSTEMS
 from autograd.number_systems.source import Text, Writer
 from autograd.primitives import ALIASES, TABLE, Limit, Primitive, Rule, everywhere, nowhere
-from autograd.value import Value, recorder
+from autograd.value import Value, maker
 
 
 class DeclarationError(TypeError):
@@ -187,7 +187,7 @@ def _try(what: str, row: Primitive, rule: Rule) -> None:
 
 
 def _public(row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
-    record = recorder(row)
+    make = maker(row)
     assert not callable(row.partials)
     constants = [i for i, rule in enumerate(row.partials) if rule is None]
 
@@ -199,7 +199,7 @@ def _public(row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
         for i in constants:
             if isinstance(operands[i], Value):
                 raise TypeError(f"{row.name}: {row.arguments[i]} has no derivative; pass a plain number, or its .data")
-        return record(*operands)
+        return make(*operands)
 
     update_wrapper(public, function)
     del public.__wrapped__  # type: ignore[attr-defined]  # its signature has the number system, which callers do not pass

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast, overload
 
 from autograd.primitives import TABLE, Primitive
-from autograd.value import RECORDERS, Value, plain
+from autograd.value import MAKERS, Value, plain
 
 Number = Value | float
 
@@ -52,12 +52,12 @@ def _documented(function: Any, primitive: Primitive) -> Any:
 
 def unary(name: str) -> Unary:
     """The function of a row with one argument."""
-    return cast(Unary, _documented(RECORDERS[name], TABLE[name]))
+    return cast(Unary, _documented(MAKERS[name], TABLE[name]))
 
 
 def binary(name: str) -> Binary:
     """The function of a row with two arguments."""
-    return cast(Binary, _documented(RECORDERS[name], TABLE[name]))
+    return cast(Binary, _documented(MAKERS[name], TABLE[name]))
 
 
 def constant(name: str, argument: str, x: Any) -> float:

@@ -1,4 +1,4 @@
-"""``evaluate``: a recorded graph run again in another number system, values and gradients."""
+"""``evaluate``: a graph run again in another number system, values and gradients."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The public functions of many numbers, and those that are composed of primitives.
 
-Each takes Values and plain numbers alike: with a Value among its arguments it records a node and returns a Value;
+Each takes Values and plain numbers alike: with a Value among its arguments it makes a node and returns that Value;
 without, it returns a plain float.
 """
 
@@ -12,9 +12,9 @@ from typing import Any
 
 from autograd.graph import topological_order
 from autograd.primitive_functions import exp, hypot
-from autograd.value import RECORDERS, Value, detach, where
+from autograd.value import MAKERS, Value, detach, where
 
-_sum, _prod, _mean, _dot, _logsumexp = (RECORDERS[name] for name in ("sum", "prod", "mean", "dot", "logsumexp"))
+_sum, _prod, _mean, _dot, _logsumexp = (MAKERS[name] for name in ("sum", "prod", "mean", "dot", "logsumexp"))
 
 
 def sum(values: Iterable[Any]) -> Any:

@@ -1,4 +1,10 @@
-"""Walks over graphs: iterative, for anything with ``.parents``, so that depth is no limit."""
+"""A graph: nodes with ``.parents``, the nodes that each was computed from, and the walks over them.
+
+Writing a formula with Values leaves a graph behind: each node knows the operation that made it and the operands that
+went in, back to the leaves, which have no parents. Every walk here meets the parents of a node before the node itself,
+so that whoever computes something along the way, values or derivatives, finds what is needed already there. They ask
+for nothing but ``.parents``, and they are loops, not recursion, so that depth is no limit.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +14,10 @@ from typing import Any
 
 
 def topological_order(*outputs: Any, until: Container[Any] = ()) -> list[Any]:
-    """Every node that the outputs depend on, once, parents before children.
+    """Every node that the outputs depend on, once, parents before children, from left to right and depth first.
 
-    Whatever among the parents has no ``.parents`` of its own (a plain number) is left out. The order is that of a
-    depth-first walk which visits parents from left to right. Nodes in ``until`` are not looked through: what only they
-    depend on is left out.
+    Whatever among the parents has no ``.parents`` of its own (a plain number) is left out. Nodes in ``until`` are not
+    looked through: what only they depend on is left out.
     """
     order: list[Any] = []
     entered: set[Any] = set()

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.documented import Binary, Unary, binary, constant, documented, unary
-from autograd.value import RECORDERS
+from autograd.value import MAKERS
 
 __all__ = [
     "abs",
@@ -126,19 +126,19 @@ identity: Unary = unary("identity")
 
 @documented("clip")
 def clip(x: Any, low: float, high: float) -> Any:
-    return RECORDERS["clip"](x, constant("clip", "low", low), constant("clip", "high", high))
+    return MAKERS["clip"](x, constant("clip", "low", low), constant("clip", "high", high))
 
 
 @documented("leaky_relu")
 def leaky_relu(x: Any, slope: float = 0.01) -> Any:
-    return RECORDERS["leaky_relu"](x, constant("leaky_relu", "slope", slope))
+    return MAKERS["leaky_relu"](x, constant("leaky_relu", "slope", slope))
 
 
 @documented("elu")
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    return RECORDERS["elu"](x, constant("elu", "alpha", alpha))
+    return MAKERS["elu"](x, constant("elu", "alpha", alpha))
 
 
 @documented("selu")
 def selu(x: Any, scale: float = 1.0507009873554805, alpha: float = 1.6732632423543772) -> Any:
-    return RECORDERS["selu"](x, constant("selu", "scale", scale), constant("selu", "alpha", alpha))
+    return MAKERS["selu"](x, constant("selu", "scale", scale), constant("selu", "alpha", alpha))

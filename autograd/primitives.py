@@ -1,8 +1,10 @@
 """The table of primitives: one row each, and nothing else knows their mathematics.
 
-A rule is written once, over any number system ``m``: ``z`` is the output, ``x`` and ``y`` the inputs. Rules hold
-integer literals and ``m.pi`` only, because a float literal would spoil fractions and mathematics. Everything that
-differentiates, checks, draws or compiles loops over this table; nobody lists primitives a second time.
+A primitive is a function whose derivative is known: its row says what it computes, one partial derivative per argument,
+and where these hold. A rule is written once, over any number system ``m``, with ``z`` for the output, ``x`` and ``y``
+for the inputs; it holds integer literals and ``m.pi`` only, because a float literal would spoil fractions and
+mathematics. Everything that differentiates, checks, draws or compiles loops over this table, so that a row is all there
+is to a primitive, and nobody lists them a second time.
 """
 
 from __future__ import annotations

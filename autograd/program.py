@@ -1,8 +1,9 @@
-"""``Program``: the one flat form of a graph, and the way to it.
+"""``Program``: the one flat form of a graph, a list of instructions over numbered slots, and the way to it.
 
-Slots are numbered: first the inputs (leaves), then the constants (plain numbers among the parents), then one per
-instruction. A program holds opcodes, operands and constants, and no code; it is what a graph becomes for pickling and
-for evaluation in another number system. Leaves are never merged, however equal their numbers.
+A slot stands for a number: first come the inputs (the leaves of the graph), then the constants (plain numbers among the
+parents), then one slot per instruction, which names a primitive and the slots of its operands. A program holds
+no code, so it is what a graph becomes for whatever is done with it away from its nodes: running it again in another
+number system, pickling, the page, machine code. Leaves are never merged, however equal their numbers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from array import array
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from autograd.eager.operands import Condition, Passive
+from autograd.eager.operands import parents_of
 from autograd.primitives import Primitive
 
 #: The operand of a branch that was a function and was never called.
@@ -111,7 +112,7 @@ def flatten(outputs: Sequence[Any], until: Container[Any] = ()) -> tuple[Program
         elif node in place:
             continue
         else:
-            parents = () if until and node in until else _parents(node)
+            parents = () if until and node in until else parents_of(node)
             if not parents:
                 place[node] = len(leaves)
                 leaves.append(node)
@@ -140,19 +141,3 @@ def flatten(outputs: Sequence[Any], until: Container[Any] = ()) -> tuple[Program
     outputs_at = tuple([place[o] + shifts[place[o] >> 32] for o in outputs])
     program = Program(tuple(known), opcodes, starts, operands, constants, len(leaves), outputs_at)
     return program, by_slot
-
-
-def _parents(node: Any) -> tuple[Any, ...]:
-    """``node.parents``, put together here for a Value with one or two, which takes half the time; a node of any number
-    of operands holds them as they are."""
-    if node.__class__ is Condition:
-        return node.parents
-    x = node._x
-    if x is None:
-        return ()
-    if x.__class__ is tuple or x.__class__ is Passive:
-        if node.primitive.n_ary:
-            return node.operands()  # type: ignore[no-any-return]
-        return node.parents  # type: ignore[no-any-return]
-    y = node._y
-    return (x,) if y is None else (x, y)

@@ -92,7 +92,7 @@ def functions() -> str:
         "from typing import Any",
         "",
         "from autograd.documented import Binary, Unary, binary, constant, documented, unary",
-        "from autograd.value import RECORDERS",
+        "from autograd.value import MAKERS",
         "",
         "__all__ = [",
         *(f'    "{name}",' for name in sorted([row.name for row in function_rows()], key=_as_sorted)),
@@ -116,9 +116,9 @@ def _with_constants(row: Primitive) -> list[str]:
     taken = [f"{name}: Any" for name in names[:first]]
     taken += [f"{name}: float" + (f" = {unless_told[name]!r}" if name in unless_told else "") for name in names[first:]]
     given = [*names[:first], *(f'constant("{row.name}", "{name}", {name})' for name in names[first:])]
-    call = f'    return RECORDERS["{row.name}"]({", ".join(given)})'
+    call = f'    return MAKERS["{row.name}"]({", ".join(given)})'
     if len(call) > 120:
-        call = "\n".join([f'    return RECORDERS["{row.name}"](', *(f"        {text}," for text in given), "    )"])
+        call = "\n".join([f'    return MAKERS["{row.name}"](', *(f"        {text}," for text in given), "    )"])
     return ["", "", f'@documented("{row.name}")', f"def {row.name}({', '.join(taken)}) -> Any:", call]
 
 

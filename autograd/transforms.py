@@ -16,10 +16,10 @@ from autograd.nesting import Builder, take_apart, take_apart_like
 from autograd.number_systems import floats, system_of
 from autograd.primitives import TABLE
 from autograd.program import flatten
-from autograd.value import Value, active_nodes, constant, plain, recorder, refuse_if_stale
+from autograd.value import Value, active_nodes, constant, maker, plain, refuse_if_stale
 
 _IDENTITY = TABLE["identity"]
-_identity = recorder(_IDENTITY)
+_identity = maker(_IDENTITY)
 # What an argument of a function is while the function runs: so an inner derivative sees that an outer one needs it.
 _ARGUMENT = _IDENTITY._replace(name="argument", built_in=False, formula=lambda m, x: x)
 

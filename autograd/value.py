@@ -1,11 +1,11 @@
 """``Value``: one number, the operation that made it, and the gradient that flows back to it.
 
-A node is a record without closures, and a graph has no reference cycle, so that memory returns as soon as the last
-reference goes. Two operands sit in two slots, not in a tuple: that is one tracked object a node for the garbage
-collector, and a third of its time (measured); ``.parents`` shows them as the ordered tuple they are.
+A node holds no closures, and a graph has no reference cycle, so that memory returns as soon as the last reference goes.
+Two operands sit in two slots, not in a tuple: that is one tracked object a node for the garbage collector, and a third
+of its time (measured); ``.parents`` shows them as the ordered tuple they are.
 
-Time is one counter, ``recording.now``: writing a leaf moves it on, a node notes when it was born. So ``backward()``
-knows when a leaf was written after a node had used its old number.
+Time is one counter, ``nodes.now``: writing a leaf moves it on, a node notes when it was born. So ``backward()`` knows
+when a leaf was written after a node had used its old number.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any, Never, final
 
 from autograd import errors, interpret
 from autograd.copying import Copying
-from autograd.eager import nodes as recording
-from autograd.eager import watching
+from autograd.eager import nodes, watching
+from autograd.eager.makers import Makers
 from autograd.eager.operands import Condition, Passive, in_short, kind_of, number_of, plain
 from autograd.eager.pull_backs import PullBacks
 from autograd.eager.unrolled import in_order
@@ -25,16 +25,16 @@ from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arith
 from autograd.primitives import ALIASES, TABLE, Primitive
 
 __all__ = [
-    "RECORDERS",
+    "MAKERS",
     "Condition",
     "Value",
     "active_nodes",
     "backward_order",
     "constant",
     "detach",
+    "maker",
     "node_of",
     "plain",
-    "recorder",
     "refuse_if_stale",
     "where",
 ]
@@ -80,7 +80,7 @@ class Value(Arithmetic, Copying):
         )
 
     def _apply(self, name: str, *operands: Any) -> Any:
-        return RECORDERS[name](*operands)
+        return MAKERS[name](*operands)
 
     @property
     def data(self) -> float:
@@ -101,8 +101,8 @@ class Value(Arithmetic, Copying):
         new = plain(number)
         if new is None:
             raise TypeError(f"data must be a real number, not {kind_of(number)}; write value.data = other.data")
-        recording.now += 1
-        self._moment = recording.now
+        nodes.now += 1
+        self._moment = nodes.now
         self._data = new
 
     @property
@@ -165,7 +165,7 @@ class Value(Arithmetic, Copying):
         The second result is True if all were born since a leaf was written last. A gradient that *is* this walk's own
         zero marks a node that was entered: no set is needed, and none is built.
         """
-        zero, now, born_now = float("0"), recording.now, True
+        zero, now, born_now = float("0"), nodes.now, True
         order: list[Value] = []
         stack: list[Any] = [self]
         push, pop = stack.append, stack.pop
@@ -226,7 +226,7 @@ class Value(Arithmetic, Copying):
         >>> x.grad
         3.0
         """
-        return _RECORDING.detach(self)  # type: ignore[no-any-return]
+        return _OF_VALUES.detach(self)  # type: ignore[no-any-return]
 
     # Where Python would take a number and drop the gradient, or compare what is not comparable.
 
@@ -337,25 +337,25 @@ def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wan
 
 _WHERE = TABLE["where"]
 _PULL_BACKS = PullBacks(Value, number_of, _partials)
-_RECORDING = recording.Recording(Value)
+_OF_VALUES = Makers(Value)
 
 #: Name of a built-in primitive → the function on Values and plain numbers.
-RECORDERS: dict[str, Callable[..., Any]] = {name: _RECORDING.function(row) for name, row in TABLE.items()}
+MAKERS: dict[str, Callable[..., Any]] = {name: _OF_VALUES.maker(row) for name, row in TABLE.items()}
 
 
-def recorder(primitive: Primitive) -> Callable[..., Any]:
+def maker(primitive: Primitive) -> Callable[..., Any]:
     """The function that applies a primitive to Values and plain numbers; an n-ary one takes tuples."""
-    return RECORDERS[primitive.name] if primitive.built_in else _RECORDING.function(primitive)
+    return MAKERS[primitive.name] if primitive.built_in else _OF_VALUES.maker(primitive)
 
 
 def constant(x: float) -> Value:
     """A Value that is a plain number and no leaf: for arguments and results of transforms."""
-    return _RECORDING.constant(x)  # type: ignore[no-any-return]
+    return _OF_VALUES.constant(x)  # type: ignore[no-any-return]
 
 
 def node_of(data: float, primitive: Primitive, operands: Sequence[Any]) -> Value:
     """A node of a primitive over these operands whose number is known."""
-    return _RECORDING.node_of(data, primitive, operands)  # type: ignore[no-any-return]
+    return _OF_VALUES.node_of(data, primitive, operands)  # type: ignore[no-any-return]
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
@@ -371,7 +371,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         condition: a comparison of Values, or a plain truth value.
         x, y: Values, numbers, or functions that return one.
     """
-    return _RECORDING.where(condition, x, y)
+    return _OF_VALUES.where(condition, x, y)
 
 
 def detach(x: Any) -> Any:
@@ -380,17 +380,17 @@ def detach(x: Any) -> Any:
     >>> detach(Value(2.0)).data
     2.0
     """
-    return _RECORDING.detach(x)
+    return _OF_VALUES.detach(x)
 
 
 # The operators that Arithmetic spells out, replaced by functions without its detour, which nearly doubles their time.
 for _operator, _name in BINARY.items():
-    setattr(Value, f"__{_operator}__", _RECORDING.operator(TABLE[_name]))
-    setattr(Value, f"__r{_operator}__", _RECORDING.reflected(TABLE[_name]))
+    setattr(Value, f"__{_operator}__", _OF_VALUES.operator(TABLE[_name]))
+    setattr(Value, f"__r{_operator}__", _OF_VALUES.reflected(TABLE[_name]))
 for _operator, _name in (UNARY | COMPARISONS).items():
-    setattr(Value, f"__{_operator}__", RECORDERS[_name])
+    setattr(Value, f"__{_operator}__", MAKERS[_name])
 for _name, _row in TABLE.items():
     if not _row.n_ary and not _row.compares:
         for _method in (_name, *_row.aliases):
             if hasattr(Arithmetic, _method):
-                setattr(Value, _method, RECORDERS[_name])
+                setattr(Value, _method, MAKERS[_name])

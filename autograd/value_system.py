@@ -16,7 +16,7 @@ from autograd.eager.unrolled import as_stored
 from autograd.errors import slope_failure
 from autograd.number_systems import common
 from autograd.primitives import TABLE, Primitive
-from autograd.value import RECORDERS, Condition, Value, recorder
+from autograd.value import MAKERS, Condition, Value, maker
 
 NAME = "values"
 LANES = False
@@ -49,7 +49,7 @@ def limit(value: float, primitive: Primitive, operands: list[Any]) -> Any:
         raise slope_failure(primitive, 0, operands, order="second derivative")
 
     rule = Primitive("limit", no_second_derivative, built_in=False, formula=lambda m, *xs: m.number(value))
-    return _one(recorder(rule), tuple(operands), None)
+    return _one(maker(rule), tuple(operands), None)
 
 
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:
@@ -57,16 +57,16 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def _one(record: Callable[..., list[Any]], x: Any, y: Any) -> Any:
-    return record((x,), y)[0]
+def _one(make: Callable[..., list[Any]], x: Any, y: Any) -> Any:
+    return make((x,), y)[0]
 
 
 def _over_a_list(name: str) -> Callable[[list[Any]], Any]:
-    return lambda xs: _one(RECORDERS[name], *as_stored(TABLE[name], xs))
+    return lambda xs: _one(MAKERS[name], *as_stored(TABLE[name], xs))
 
 
-# Every primitive under its own name, as in the other systems: here each is the function that records it.
-globals().update(RECORDERS)
+# Every primitive under its own name, as in the other systems: here each is its maker.
+globals().update(MAKERS)
 globals().update({name: _over_a_list(name) for name, row in TABLE.items() if row.n_ary})
 
 where = common.where

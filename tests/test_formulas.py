@@ -10,7 +10,7 @@ import pytest
 import autograd
 from autograd import TABLE, Value, evaluate, primitive, value_system
 from autograd.number_systems.formulas import used_by
-from autograd.value import constant, recorder
+from autograd.value import constant, maker
 from tests import checks
 
 #: The rows that are composed of others.
@@ -22,7 +22,7 @@ POINTS = (0.25, 0.5, 1.25, 2.0)
 
 def nodes(name: str, xs: list[Value]) -> Value:
     row = TABLE[name]
-    found: Any = getattr(value_system, name)(xs) if row.n_ary else recorder(row)(*xs)
+    found: Any = getattr(value_system, name)(xs) if row.n_ary else maker(row)(*xs)
     assert isinstance(found, Value)
     return found
 

@@ -15,6 +15,9 @@ ALLOWED = {
     "command_line/drawing.py": "autograd.pictures.drawing.engines",
 }
 
+#: The files that tell what the engine is; of the last, what stands above its rows.
+WAY_IN = ("graph", "program", "interpret", "primitives")
+
 
 def _imports_of_autograd(text: str) -> list[str]:
     """Every name that a file takes from autograd, as ``module:name``."""
@@ -62,3 +65,9 @@ def test_there_is_no_import_of_a_user_of_the_house(package: str) -> None:
 def test_the_core_of_nn_is_read_in_ten_minutes() -> None:
     core = ("module.py", "layers.py", "losses.py", "optimizers.py")
     assert sum(len((ROOT / "nn" / name).read_text("utf-8").splitlines()) for name in core) < 400
+
+
+def test_the_way_in_is_read_in_a_quarter_of_an_hour() -> None:
+    texts = {name: (ROOT / "autograd" / f"{name}.py").read_text("utf-8") for name in WAY_IN}
+    texts["primitives"] = texts["primitives"].partition("\n_ROWS")[0]  # what stands above the rows
+    assert sum(len(text.splitlines()) for text in texts.values()) <= 600

@@ -25,7 +25,7 @@ from autograd.primitives import Primitive
 from autograd.program import flatten
 from autograd.provenance.lines import line_of
 from autograd.transforms import gradients
-from autograd.value import Value, recorder
+from autograd.value import Value, maker
 
 #: A complex step and a partial of the table agree at once to this; what does not is looked at closely.
 _CLOSE = 1e-9
@@ -124,7 +124,7 @@ def _derivative(primitive: Primitive, numbers: Sequence[Any], i: int, along: Seq
         z = interpret.apply(floats, primitive, numbers)
         return float(interpret.partials(floats, primitive, z, numbers, [i])[0])
     leaves = [Value(x) if has_partial(primitive, k) else x for k, x in enumerate(numbers)]
-    z = recorder(primitive)(*leaves)
+    z = maker(primitive)(*leaves)
     found = interpret.partials(system_of("values"), primitive, z, leaves, [i])[0]
     for j in along:
         found = gradients(found, leaves[j]) if isinstance(found, Value) else 0.0

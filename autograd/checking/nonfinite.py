@@ -13,7 +13,7 @@ from math import isfinite, isinf, isnan, nan
 from typing import Any, NamedTuple
 
 from autograd import interpret
-from autograd.eager.nodes import forward
+from autograd.eager.makers import forward
 from autograd.eager.operands import Condition, Passive, in_short, number_of
 from autograd.errors import NonFiniteError, operands_in_words
 from autograd.graph import topological_order

@@ -64,6 +64,22 @@ def number_of(operand: Any) -> Any:
     return operand if kind is float or operand is None else getattr(operand, "_data", operand)
 
 
+def parents_of(node: Any) -> tuple[Any, ...]:
+    """``node.parents``, put together here for a Value with one or two, which takes half the time; a node of any number
+    of operands holds them as they are."""
+    if node.__class__ is Condition:
+        return node.parents
+    x = node._x
+    if x is None:
+        return ()
+    if x.__class__ is tuple or x.__class__ is Passive:
+        if node.primitive.n_ary:
+            return node.operands()  # type: ignore[no-any-return]
+        return node.parents  # type: ignore[no-any-return]
+    y = node._y
+    return (x,) if y is None else (x, y)
+
+
 def in_short(x: Any) -> str:
     """An operand in an error: its label and number, or its number alone."""
     if not hasattr(x, "label"):

@@ -17,7 +17,7 @@ _WITHIN = ("autograd.", "nn.")
 
 
 class Moment(int):
-    """A moment of the recording's clock that knows which line of the user's was running; otherwise a number as any."""
+    """A moment of the clock that knows which line of the user's was running; otherwise a number as any."""
 
     filename: str
     lineno: int

@@ -14,7 +14,7 @@ from typing import Any
 import autograd
 from autograd import Primitive
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS
-from autograd.value import recorder
+from autograd.value import maker
 
 #: Primitive → the function behind Python's operator. A power is left out: that of two floats may be complex.
 _OPERATORS: dict[str, Callable[..., Any]] = {
@@ -29,7 +29,7 @@ def call(row: Primitive, operands: Sequence[Any]) -> Any:
     11.0
     """
     if not row.built_in:
-        return recorder(row)(*operands)
+        return maker(row)(*operands)
     if row.name in _OPERATORS:
         return _OPERATORS[row.name](*operands)
     if row.name == "neg":

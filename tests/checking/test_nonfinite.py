@@ -259,7 +259,7 @@ def test_no_row_is_silent(row: Primitive, x: float) -> None:
         return
     leaves = [Value(x), Value(x)][: 2 if row.n_ary else row.arity]
     constants = [0.5] * (row.arity - 2) if not row.n_ary else []
-    function = autograd.value.recorder(row)
+    function = autograd.value.maker(row)
     try:
         if row.n_ary:
             operands = ((tuple(leaves[:1]),), tuple(leaves[1:])) if row.name == "dot" else ((tuple(leaves),),)

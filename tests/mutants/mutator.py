@@ -1,8 +1,8 @@
 """Mutants: one small change of one place in the syntax tree of a file, each a mistake that a person could make.
 
-Text is left alone (messages, docstrings, names in strings), and so are annotations, assertions and ``strict=True``,
-which say what holds anyway. A mutant is known by where it is and by what it changes, never by a line number, so that a
-list of survivors outlives edits elsewhere in the file.
+Text is left alone (messages, docstrings, names in strings), but for code, which begins on a line of its own; so are
+annotations, assertions and ``strict=True``, which say what holds anyway. A mutant is known by where it is and by what
+it changes, never by a line number, so that a list of survivors outlives edits elsewhere in the file.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _operators(node: ast.AST) -> Iterator[ast.AST]:
                 yield ast.Compare(node.left, [*node.ops[:i], other(), *node.ops[i + 1 :]], node.comparators)
     elif isinstance(node, ast.BoolOp):
         yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
-    elif isinstance(node, ast.BinOp) and not _is_text(node):
+    elif isinstance(node, ast.BinOp) and type(node.op) in OPERATORS and not _is_text(node):
         yield ast.BinOp(node.left, OPERATORS[type(node.op)](), node.right)
     elif isinstance(node, ast.AugAssign):
         yield ast.AugAssign(node.target, OPERATORS[type(node.op)](), node.value)
@@ -206,6 +206,15 @@ def mutants_of(tree: ast.Module) -> list[Mutant]:
     return found.mutants
 
 
+def _mutants_of_text(text: str) -> Iterator[tuple[Mutant, str]]:
+    """The mutants of code that is a text, and the text that each makes of it."""
+    for i in range(len(mutants_of(ast.parse(text)))):
+        tree = ast.parse(text)
+        mutant = mutants_of(tree)[i]
+        mutant.apply()
+        yield mutant, ast.unparse(tree)
+
+
 def mutants_of_table(tree: ast.Module) -> tuple[list[Mutant], dict[str, list[str]]]:
     """Every mutant of the rows of the table, and of the functions that their rules are made with.
 
@@ -281,6 +290,10 @@ class _Found:
         self, parent: Any, field: str, index: int | None, node: Any, where: str, names: tuple[str, ...] = ()
     ) -> None:
         """Add the mutants of a node and of all below; ``names`` are the variables of the functions around."""
+        if isinstance(node, ast.Constant) and str(node.value).startswith("\n"):
+            for mutant, text in _mutants_of_text(node.value):
+                line, replacement = node.lineno + mutant.line - 1, ast.Constant(text)
+                self.add(Mutant(mutant.where, mutant.change, line, parent, field, index, replacement))
         if isinstance(node, ast.Assert) or _is_string(node) or (isinstance(node, ast.keyword) and node.arg == "strict"):
             return
         if isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -31,27 +31,31 @@ TABLE = "autograd/primitives.py"
 ENGINE = tuple(
     f"tests/{name}.py"
     for name in (
-        *("test_value", "eager/test_nodes", "test_program", "test_walks", "test_backward", "eager/test_pull_backs"),
-        *("test_transforms", "eager/test_unrolled", "test_graph", "test_errors", "test_custom_primitive"),
+        *("test_value", "eager/test_makers", "eager/test_nodes", "test_program", "test_walks", "test_backward"),
+        *("eager/test_pull_backs", "test_transforms", "eager/test_unrolled", "test_graph", "test_errors"),
+        "test_custom_primitive",
         *("provenance/test_lines", "checking/test_nonfinite"),
     )
 )
 ROWS = ("tests/test_kinks.py", "tests/test_primitives.py")
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
 
+OPERATIONS = ("test_walks", "test_program", "test_transforms", "test_custom_primitive")
+NODES = (
+    *("eager/test_makers", "eager/test_nodes", "test_value", "test_errors"),
+    *("test_custom_primitive", "eager/test_unrolled"),
+)
+
 #: The files whose mutants are tried, and the tests that kill most of each; the table has its own mutator.
 TARGETS: dict[str, tuple[str, ...]] = {
     TABLE: (),
-    "autograd/interpret.py": ("test_walks", "test_program", "test_transforms", "test_custom_primitive"),
+    "autograd/interpret.py": OPERATIONS,
     "autograd/program.py": ("test_program", "test_graph"),
-    "autograd/value.py": ("test_value", "eager/test_nodes", "test_backward", "test_errors"),
-    "autograd/eager/nodes.py": (
-        "eager/test_nodes",
-        "test_value",
-        "test_errors",
-        "test_custom_primitive",
-        "eager/test_unrolled",
-    ),
+    "autograd/application.py": OPERATIONS,
+    "autograd/value.py": ("test_value", "eager/test_makers", "test_backward", "test_errors"),
+    "autograd/eager/choices.py": NODES,
+    "autograd/eager/makers.py": NODES,
+    "autograd/eager/nodes.py": NODES,
     "autograd/eager/pull_backs.py": ("eager/test_pull_backs", "test_backward", "eager/test_unrolled"),
     "autograd/eager/unrolled.py": ("eager/test_pull_backs", "eager/test_unrolled", "test_backward"),
 }

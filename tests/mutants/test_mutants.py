@@ -38,6 +38,18 @@ def test_each_mutant_is_one_change() -> None:
     ]
 
 
+def test_code_that_is_a_text_has_mutants_too() -> None:
+    code = 'TEXT = """\ndef half(x):\n    return x / 2\n"""\nMESSAGE = "1 / 2"'
+    tree = ast.parse(code)
+    found = {(mutant.where, mutant.change): mutant for mutant in mutants_of(tree)}
+    assert list(found) == [("half", "return x / 2 → return None"), ("half", "x / 2 → x * 2"), ("half", "2 → 3")]
+    assert {mutant.line for mutant in found.values()} == {3}
+    found["half", "x / 2 → x * 2"].apply()
+    names: dict[str, str] = {}
+    exec(compile(tree, "text", "exec"), names)
+    assert names["TEXT"] == "def half(x):\n    return x * 2"
+
+
 @pytest.mark.parametrize("file", TARGETS)
 def test_every_mutant_of_the_engine_is_another_program_with_a_name_of_its_own(
     file: str, monkeypatch: pytest.MonkeyPatch

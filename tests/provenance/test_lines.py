@@ -19,7 +19,7 @@ import pytest
 import autograd
 import nn
 from autograd import NonFiniteError, Primitive, StaleGraphError, Value, line_of, record_lines
-from autograd.eager import nodes as recording
+from autograd.eager import nodes
 from autograd.graph import topological_order
 from autograd.provenance import lines
 from tests.strategies import ROWS, in_domain, name_of, special_points
@@ -37,17 +37,18 @@ def here(ahead: int = 0) -> str:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
-    before = recording._new
+    before = autograd.tanh.__code__
     yield
-    assert recording._new is before is object.__new__
-    assert type(recording.now) is int
+    assert autograd.tanh.__code__ is before
+    assert nodes.hook is nodes.no_hook
+    assert type(nodes.now) is int
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.compares], ids=name_of)
 def test_every_primitive_notes_its_line(row: Primitive) -> None:
     xs = next(iter(special_points(row, lambda xs: in_domain(row, xs))))
     with record_lines():
-        node = autograd.value.recorder(row)(*_operands(row, xs))
+        node = autograd.value.maker(row)(*_operands(row, xs))
         line = here(-1)
     made = node[0] if row.n_ary else node
     assert line_of(made) == line
@@ -303,10 +304,10 @@ def test_a_leaf_written_and_used_on_one_line() -> None:
 
 def test_the_clock_is_the_same_object_again() -> None:
     """Then ``backward()`` of a graph from before sees at once that nothing was written since."""
-    before = recording.now
+    before = nodes.now
     with record_lines():
         squared(Value(2.0))
-    assert recording.now is before
+    assert nodes.now is before
 
 
 def test_copies_keep_their_lines_and_pickles_drop_them() -> None:

@@ -1,0 +1,119 @@
+"""One operation in any number system: the value of a primitive at some operands, and its partial derivatives there.
+
+What a row states beside its rules is seen to here: the domain, limits where a rule cannot be evaluated, systems that
+lack a primitive. What fails is said in the words of ``errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from autograd.errors import failure, slope_failure
+from autograd.primitives import Limit, Primitive
+
+
+def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
+    """The value of a primitive in a number system.
+
+    Raises:
+        DomainError, OverflowError: as the number system has it, with primitive and operands named.
+        NotImplementedError: the system lacks the primitive, or what a user's primitive is made of; the reason is
+            given.
+    """
+    if not primitive.built_in:
+        if primitive.systems is not None and m.NAME not in primitive.systems:
+            raise NotImplementedError(
+                f"{primitive.name} is declared for {', '.join(primitive.systems)} only, not {m.NAME}"
+            )
+        if not m.LANES and not primitive.domain(*map(m.plain, operands)):
+            raise failure(primitive, operands, ValueError("outside the domain"))
+        function, arguments = primitive.formula, [m, *operands]
+    elif primitive.name in m.LACKS:
+        raise NotImplementedError(f"number system {m.NAME} has no {primitive.name}: {m.LACKS[primitive.name]}")
+    else:
+        function = getattr(m, primitive.name)
+        arguments = [list(operands)] if primitive.n_ary else list(operands)
+    try:
+        return function(*arguments)
+    except (ValueError, ArithmeticError) as error:
+        raise failure(primitive, operands, error) from error
+    except AttributeError as error:
+        _refuse_if_lacking(m, primitive.name, error)
+        raise
+
+
+def partials(
+    m: Any,
+    primitive: Primitive,
+    z: Any,
+    operands: Sequence[Any],
+    wanted: Iterable[int],
+    shown: Sequence[Any] | None = None,
+) -> list[Any]:
+    """∂z/∂operand for each wanted argument, with the limits that the row states.
+
+    Args:
+        shown: the operands as an error should show them, with their labels.
+
+    Raises:
+        DomainError: a partial does not exist at these operands.
+        OverflowError: it does, and is too large.
+        NotImplementedError: its rule needs a primitive that the system lacks; the reason is given.
+    """
+    if callable(primitive.partials):
+        every = primitive.partials(m, z, list(operands))
+        return [every[i] for i in wanted]
+    return [_partial(m, primitive, z, operands, i, shown or operands) for i in wanted]
+
+
+def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argument: int, shown: Sequence[Any]) -> Any:
+    assert not callable(primitive.partials)
+    rule = primitive.partials[argument]
+    if rule is None:
+        return 0
+    if m.LANES:
+        partial = rule(m, z, *operands)
+        for limit in _limits(primitive, argument):
+            partial = m.where(limit.at(*operands), limit.value, partial)
+        return partial
+    try:
+        return rule(m, z, *operands)
+    except (ValueError, ArithmeticError, AttributeError) as error:
+        plain = [m.plain(operand) for operand in operands]
+        try:
+            for limit in _limits(primitive, argument):
+                if limit.at(*plain):
+                    return m.limit(limit.value, primitive, operands)
+        except ValueError as unknown:  # an infinite slope where there is no infinity; an interval around the end point
+            raise slope_failure(primitive, argument, shown) from unknown
+        if isinstance(error, AttributeError):
+            _refuse_if_lacking(m, f"the slope of {primitive.name}", error)
+            raise
+        raise slope_failure(primitive, argument, shown, too_large=isinstance(error, OverflowError)) from error
+
+
+def _limits(primitive: Primitive, argument: int) -> list[Limit]:
+    return [limit for limit in primitive.limits if limit.argument == argument]
+
+
+def _refuse_if_lacking(m: Any, what: str, error: AttributeError) -> None:
+    """Say so if the attribute that was not there is a primitive which the number system lacks."""
+    name, lacks = m.NAME, m.LACKS
+    if error.obj is m and error.name in lacks:
+        raise NotImplementedError(
+            f"{what} needs {error.name}, which number system {name} lacks: {lacks[error.name]}"
+        ) from error
+
+
+def differentiable(primitive: Primitive, argument: int) -> bool:
+    """Whether there is a partial with respect to an argument."""
+    return callable(primitive.partials) or primitive.partials[argument] is not None
+
+
+def live_through(m: Any, primitive: Primitive, argument: int, operands: Sequence[Any], live: Any) -> Any:
+    """1.0 in the lanes in which an operand is used by a result that is used itself where ``live`` says."""
+    if primitive.name != "where":
+        return live
+    taken = m.where(operands[0], 1.0, 0.0) if argument == 1 else m.where(operands[0], 0.0, 1.0)
+    return taken if live is None else m.minimum(live, taken)
