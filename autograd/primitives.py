@@ -174,6 +174,9 @@ def _find(key: str) -> Primitive:
     return primitive
 
 
+# Rules, formulas and laws that take more than a line; the rows themselves come after them.
+
+
 def _half(m: Any) -> Any:
     return m.number(1) / 2
 
