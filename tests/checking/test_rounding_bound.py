@@ -17,7 +17,7 @@ from mpmath import mp
 
 import autograd
 from autograd import DomainError, Value, evaluate, record_lines, rounding_error, where
-from autograd.checking import rounding_bound
+from autograd.checking import local_errors
 from autograd.checking.rounding_bound import RoundingBound
 from autograd.number_systems import enclosures, floats
 from tests import checks
@@ -272,7 +272,7 @@ def test_a_bound_divided_by_some_factor_is_rejected() -> None:
 
 @pytest.mark.parametrize("name", ["add", "mul", "div", "sqrt", "sum", "square"])
 def test_a_primitive_whose_rounding_is_forgotten_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rounding_bound.EXACTLY, name, lambda z, xs: 0.0)
+    monkeypatch.setitem(local_errors.EXACTLY, name, lambda z, xs: 0.0)
     assert next(iter(rejected(some_expressions(1500))), None) is not None
 
 
