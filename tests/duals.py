@@ -47,9 +47,9 @@ class Dual:
         )
 
 
-def of(x: float | Fraction) -> Dual:
-    """A constant."""
-    return Dual(Fraction(x))
+def of(x: float | Fraction | Dual) -> Dual:
+    """A constant; a dual number as it is."""
+    return x if isinstance(x, Dual) else Dual(Fraction(x))
 
 
 def power(x: Dual, y: Dual) -> Dual:
@@ -90,6 +90,7 @@ def constant(function: Any) -> Any:
 
 #: Every row that maps fractions to fractions, under its name.
 FUNCTIONS = SimpleNamespace(
+    number=of,
     add=operator.add,
     sub=operator.sub,
     mul=operator.mul,

@@ -20,8 +20,9 @@ from autograd import DomainError, Value, evaluate, record_lines, rounding_error,
 from autograd.checking import local_errors
 from autograd.checking.rounding_bound import RoundingBound
 from autograd.number_systems import enclosures, floats
+from autograd.testing.regions import in_domain
 from tests import checks
-from tests.strategies import ROWS, in_domain, special_points
+from tests.rows import ROWS, is_constant, special_points
 
 #: 10,000 by default, twenty times as many when the tests are thorough.
 CASES = 500 * settings().max_examples
@@ -62,7 +63,7 @@ def random_expression(source: random.Random) -> Value:
         size = 2 * source.randint(1, 3) if row.n_ary else row.arity
         operands: list[Any] = [nodes[-1] if source.random() < 0.4 else source.choice(nodes) for _ in range(size)]
         if size > 1 and not row.n_ary:
-            constants = [i for i in range(size) if checks.is_constant(row, i)]
+            constants = [i for i in range(size) if is_constant(row, i)]
             for i in constants:
                 operands[i] = float(source.random() < 0.5) if row.name == "where" else source.choice([0.5, 1.0, 2.0])
         try:

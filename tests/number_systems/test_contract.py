@@ -14,8 +14,9 @@ import autograd
 from autograd import TABLE, Value, evaluate
 from autograd.number_systems import SYSTEMS, complex_, floats, javascript, mathml, source, system_of
 from autograd.number_systems.llvm import emitter, kernels
+from autograd.testing.regions import in_domain
 from tests import checks
-from tests.strategies import in_domain, special_points
+from tests.rows import special_points
 
 
 def modules() -> dict[str, Any]:
