@@ -69,7 +69,13 @@ Scale = Lattice | Magnitudes
 NEAR: tuple[Scale, ...] = (Lattice(8), Lattice(1), Lattice(3, per_one=1))
 
 #: Up to 2⁵⁰⁰ and down to 2⁻⁵⁰⁰: squares and products of two neither overflow nor underflow.
-WIDE: tuple[Scale, ...] = (Magnitudes(-500, 500), Magnitudes(-500, 0), Magnitudes(-4, 5), Magnitudes(0, 10))
+WIDE: tuple[Scale, ...] = (
+    Magnitudes(-500, 500),
+    Magnitudes(-500, 0),
+    Magnitudes(-8, 0),
+    Magnitudes(-4, 5),
+    Magnitudes(0, 10),
+)
 
 
 @cache

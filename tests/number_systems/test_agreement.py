@@ -22,8 +22,8 @@ from tests.rows import ROW_AND_ARGUMENT, ROWS, name_of
 from tests.strategies import operands
 
 IN_COMPLEX = tuple(name for name in SMOOTH if name not in complex_.LACKS)
-RATIONAL = {name for name in TABLE if name not in fractions_.LACKS}
-
+#: A power is a fraction for some exponents only.
+RATIONAL = {name for name in TABLE if name not in fractions_.LACKS} - {"pow"}
 
 #: Every function is good to this many roundings in every system.
 ROUNDINGS = 2 * checks.MOST_ULPS + 8
@@ -64,6 +64,17 @@ def test_values_agree_in_all_systems(call: Call) -> None:
         assert abs(z.imag) <= bound
 
 
+def is_saturated(program: Program, inputs: Sequence[float]) -> bool:
+    """Whether a slope that is kept as the textbooks have it, 1 - z², has lost digits: it is off by a rounding of 1."""
+    numbers = run_forward(program, inputs, floats)
+    for slot, row, slots in program.instructions_backward():
+        if row.name in checks.ABSOLUTE_PARTIALS:
+            (slope,) = partials(floats, row, numbers[slot], [numbers[o] for o in slots], [0])
+            if abs(slope) < 1e9 * checks.ABSOLUTE_PARTIALS[row.name]:
+                return True
+    return False
+
+
 @given(calls(expressions(max_nodes=6)))
 def test_derivatives_agree_in_all_systems(call: Call) -> None:
     """By the written-out pull-backs of ``backward()``, and by the rules in each system.
@@ -73,7 +84,7 @@ def test_derivatives_agree_in_all_systems(call: Call) -> None:
     """
     f, inputs = call
     bound, largest = running_error(f.program, inputs)
-    assume(bound < 1e-12 and largest < 1e3)
+    assume(bound < 1e-12 and largest < 1e3 and not is_saturated(f.program, inputs))
     output, leaves = f.graph(*inputs)
     output.backward()
     sizes = checks.size_of_terms(f.program, inputs)
@@ -102,7 +113,7 @@ def test_derivatives_agree_in_all_systems(call: Call) -> None:
 def test_complex_step_of_an_expression_is_its_derivative(call: Call) -> None:
     f, inputs = call
     bound, largest = running_error(f.program, inputs)
-    assume(bound < 1e-12 and largest < 1e3)
+    assume(bound < 1e-12 and largest < 1e3 and not is_saturated(f.program, inputs))
     sizes = checks.size_of_terms(f.program, inputs)
     assume(max(sizes) < 1e6)
     derivatives = autograd.grad(lambda xs: f(*xs))(list(inputs))
