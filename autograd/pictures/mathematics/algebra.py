@@ -149,13 +149,21 @@ class AtPoint:
     def selu(self, x: Any, scale: Any, alpha: Any) -> Expression:
         return scale * self.elu(x, alpha)
 
-    def silu(self, x: Any) -> Expression:
-        return x * Sigmoid(x)
+    def log_sigmoid(self, x: Any) -> Expression:
+        return -sympy.log(1 + sympy.exp(-x))
 
 
-for _name in TABLE:  # what involves no comparison is as in the system "sympy"
-    if not hasattr(AtPoint, _name):
-        setattr(AtPoint, _name, staticmethod(getattr(sympy_, _name)))
+def _from_formula(row: Primitive) -> Callable[..., Expression]:
+    return lambda m, *operands: row.formula(m, *operands)
+
+
+for _row in TABLE.values():
+    if hasattr(AtPoint, _row.name):
+        continue
+    if _row.formula is not None and not hasattr(sympy, _row.name):
+        setattr(AtPoint, _row.name, _from_formula(_row))  # here, where its comparisons are decided
+    else:
+        setattr(AtPoint, _row.name, staticmethod(getattr(sympy_, _row.name)))
 
 
 # Formulas as they were written.
