@@ -196,6 +196,7 @@ def _dot(xs: Sequence[Expression]) -> Expression:
     return _sum([*terms, xs[-1]] if len(xs) % 2 else terms)
 
 
+#: Operations with a notation of their own; every other row is written as a call by its name.
 _WRITTEN: dict[str, Callable[..., Expression]] = {
     "add": lambda x, y: _sum([x, y]),
     "sub": lambda x, y: _sum([x, product([sympy.Integer(-1), y])]),
