@@ -133,6 +133,11 @@ def test_a_batch_is_its_samples_one_by_one(call: Call, data: st.DataObject) -> N
         assert abs(found - f.evaluate(inputs)) <= running_error(f.program, inputs)[0]
 
 
+def test_a_batch_may_meet_plain_numbers_in_a_mean() -> None:
+    x = Value(2.0)
+    assert list(evaluate(autograd.mean([1.0, x]), "arrays", at={x: [1.0, 3.0, 5.0]})) == [1.0, 2.0, 3.0]
+
+
 # Row by row, over each row's own domain.
 
 
