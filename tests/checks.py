@@ -10,27 +10,24 @@ import math
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
-from types import SimpleNamespace
 from typing import Any
 
 import mpmath
 from mpmath import mp
 
 import autograd
-from autograd import TABLE, Primitive, Value, interpret, value_system
+from autograd import TABLE, Primitive, Program, Value, interpret, value_system
 from autograd.number_systems import complex_, floats, fractions_, mpmath_
 from autograd.number_systems.formulas import Noting
 from autograd.number_systems.source import Text, operands_of
 from tests import duals
+from tests.rows import is_constant
 
 #: The unit roundoff: half of an ulp of 1.
 EPS = sys.float_info.epsilon / 2
 LARGEST = sys.float_info.max
 SMALLEST_NORMAL = sys.float_info.min
 SMALLEST = 5e-324
-
-#: Every row that computes a number; comparisons yield a truth value and are tested apart.
-ROWS = [row for row in TABLE.values() if not row.compares]
 
 #: One rounding each, as IEEE 754 demands.
 ROUNDED_ONCE = {"add", "sub", "mul", "div", "neg", "sqrt", "square", "reciprocal", "leaky_relu"}
@@ -54,23 +51,10 @@ def record(row: Primitive, operands: Sequence[Any]) -> Any:
     return function(operands) if row.n_ary else function(*operands)
 
 
-def _public(row: Primitive) -> Any:
-    return (lambda xs: record(row, xs)) if row.n_ary else lambda *xs: record(row, xs)
-
-
-#: The public functions as a number system: by the names of the rows, over one list where a row takes many numbers.
-PUBLIC = SimpleNamespace(**{row.name: _public(row) for row in ROWS})
-
-
 def value_in(m: Any, row: Primitive, operands: Sequence[Any]) -> Any:
     """The row's value in a number system."""
     function = getattr(m, row.name)
     return function(list(operands)) if row.n_ary else function(*operands)
-
-
-def is_constant(row: Primitive, argument: int) -> bool:
-    """Whether an argument has no derivative."""
-    return not callable(row.partials) and row.partials[argument] is None
 
 
 def leaves_of(row: Primitive, operands: Sequence[float]) -> list[Any]:
@@ -350,19 +334,15 @@ def check_limit(row: Primitive, argument: int, operands: Sequence[float], limit:
     assert any(reached), f"∂{row.name}/∂argument {argument} does not tend to {limit} at {tuple(operands)}"
 
 
-def size_of_terms(expression: Any, inputs: list[float]) -> list[float]:
+def size_of_terms(program: Program, inputs: Sequence[float]) -> list[float]:
     """Per input, the sum over all paths of the products of absolute partials: what the derivative is made of."""
-    numbers = list(inputs)
-    for name, slots in expression.steps:
-        numbers.append(value_in(floats, TABLE[name], [numbers[s] for s in slots]))
+    numbers = interpret.run_forward(program, inputs, floats)
     sizes = [0.0] * len(numbers)
-    sizes[-1] = 1.0
-    first = len(inputs)
-    for k in range(len(expression.steps) - 1, -1, -1):
-        name, slots = expression.steps[k]
-        slopes = interpret.partials(
-            floats, TABLE[name], numbers[first + k], [numbers[s] for s in slots], range(len(slots))
-        )
-        for slope, slot in zip(slopes, slots, strict=True):
-            sizes[slot] += sizes[first + k] * abs(slope)
-    return sizes[:first]
+    sizes[program.outputs[0]] = 1.0
+    constants = range(program.inputs, program.first_instruction)
+    for slot, row, operands in program.instructions_backward():
+        moving = [i for i, o in enumerate(operands) if o not in constants]
+        slopes = interpret.partials(floats, row, numbers[slot], [numbers[o] for o in operands], moving)
+        for i, slope in zip(moving, slopes, strict=True):
+            sizes[operands[i]] += sizes[slot] * abs(slope)
+    return sizes[: program.inputs]

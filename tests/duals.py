@@ -103,6 +103,7 @@ def constant(function: Any) -> Any:
 
 #: Every row that maps fractions to fractions, under its name.
 FUNCTIONS = SimpleNamespace(
+    number=of,
     add=operator.add,
     sub=operator.sub,
     mul=operator.mul,
@@ -131,7 +132,6 @@ FUNCTIONS = SimpleNamespace(
     less_equal=lambda x, y: of(x.value <= y.value),
     greater=lambda x, y: of(x.value > y.value),
     greater_equal=lambda x, y: of(x.value >= y.value),
-    number=of,
 )
 # The other rational rows are their formulas.
 for _row in TABLE.values():

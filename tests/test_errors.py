@@ -13,8 +13,8 @@ import pytest
 
 import autograd
 from autograd import TABLE, DomainError, Primitive, StaleGraphError, Value, record_lines
-from tests import checks
-from tests.strategies import ROWS, in_domain, name_of, special_points
+from autograd.testing.regions import in_domain
+from tests.rows import ROWS, is_constant, name_of, special_points
 
 FILE = "test_errors.py"
 
@@ -167,14 +167,14 @@ LIMITED = [row for row in ROWS if row.needs]
 @pytest.mark.parametrize("row", LIMITED, ids=name_of)
 def test_every_domain_error_names_everything(row: Primitive) -> None:
     points = list(special_points(row, lambda xs: not in_domain(row, xs))) or [(math.inf,)]
-    operands = [x if checks.is_constant(row, i) else Value(x, f"v{i}") for i, x in enumerate(points[0])]
+    operands = [x if is_constant(row, i) else Value(x, f"v{i}") for i, x in enumerate(points[0])]
     line = line_after_next()
     with pytest.raises(DomainError) as caught:
         getattr(autograd, row.name)(*operands)
     message = str(caught.value)
     assert message.startswith(f"{row.name} needs {row.needs}; ")
     for i, (name, x) in enumerate(zip(row.arguments, points[0], strict=False)):
-        label = "" if checks.is_constant(row, i) else f" ('v{i}')"
+        label = "" if is_constant(row, i) else f" ('v{i}')"
         assert f"{name} is {x!r}{label}" in message
     assert f"({FILE}:{line})" in message
     assert message.endswith(row.remedy)

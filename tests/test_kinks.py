@@ -12,8 +12,9 @@ from mpmath import mp
 from autograd import TABLE, DomainError, Primitive, Value, grad, interpret, prod
 from autograd.number_systems import floats, mpmath_
 from autograd.primitives import ALIASES
+from autograd.testing.regions import in_domain
 from tests import checks
-from tests.strategies import ROWS, SPECIAL, differentiable, in_domain, name_of
+from tests.rows import ROWS, SPECIAL, differentiable, name_of
 
 #: Constant parameters for which the pieces of a function differ (leaky_relu with slope 1 has no kink).
 CONSTANTS: dict[str, list[tuple[float, ...]]] = {

@@ -16,15 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 import autograd
 from autograd import DomainError, StaleGraphError, Value, evaluate, grad, gradients, where, zero_grad
 from autograd.graph import counts, topological_order
 from autograd.pictures.drawing import engines
-from tests.checks import PUBLIC
+from autograd.testing import CONTINUOUS, Call, calls, expressions
 from tests.pictures.page.step_page import StepPage
-from tests.strategies import Expression, expressions, moderate
 
 ROOT = Path(autograd.__file__).resolve().parent.parent
 
@@ -339,13 +337,9 @@ def test_a_pickled_graph_runs_backward() -> None:
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
-@given(expression=expressions(), data=st.data())
-def test_shared_nodes_stay_shared_in_copies(duplicate: Any, expression: Expression, data: st.DataObject) -> None:
-    inputs = data.draw(st.lists(moderate, min_size=expression.inputs, max_size=expression.inputs))
-    try:
-        output = expression.evaluate(PUBLIC, [Value(x) for x in inputs])
-    except OverflowError:
-        return
+@given(call=calls(expressions(primitives=CONTINUOUS)))
+def test_shared_nodes_stay_shared_in_copies(duplicate: Any, call: Call) -> None:
+    output, _ = call.function.graph(*call.inputs)
     output.backward()
     copied = duplicate(output)
     before, after = topological_order(output), topological_order(copied)

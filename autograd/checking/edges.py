@@ -86,9 +86,9 @@ def _wrong_higher(node: Value, operands: Sequence[Any], wanted: list[int], toler
     """
     primitive = node.primitive
     assert primitive is not None
-    if primitive.n_ary or primitive.name in ("where", "detach"):
-        return []
     numbers = [number_of(operand) for operand in operands]
+    if primitive.n_ary or any(number.__class__ is not float for number in numbers):
+        return []  # a condition, or a branch that was never called, leaves nothing to move
     found = []
     for i in wanted:
         for along in combinations_with_replacement(wanted, order - 1):

@@ -11,11 +11,12 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.checking.differences import Slope, slopes
+from autograd.checking.differences import slopes
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, method_of
 from autograd.checking.recorded import NO_NUMBER, Recorded, as_float
 from autograd.checking.report import Entry
 from autograd.checking.rounding_estimate import Rounding
+from autograd.checking.shrinking_steps import Function
 from autograd.transforms import jvp
 from autograd.value import Value
 
@@ -121,34 +122,14 @@ def _order(
         return [
             Entry(label, order, math.nan, math.nan, 0.0, math.inf, "", verdict, passes, str(error)) for label in labels
         ]
-    moving = [i for i, part in enumerate(v) if part]
-    alone = moving[0] if len(moving) == 1 else -1
-    start = numbers[alone] if alone >= 0 else 1.0
-
-    def f(t: float) -> list[float] | None:
-        moved = list(numbers)
-        if alone >= 0:
-            moved[alone] = t
-        else:
-            for i in moving:
-                moved[i] += (t - 1.0) * v[i]
-        try:
-            found = [as_float(x) for x in on_numbers(moved)]
-        except NO_NUMBER:
-            return None
-        return found if all(map(math.isfinite, found)) else None
-
-    found: list[Slope]
+    found, steep = [NOTHING] * len(names), 0.0
+    f, start = _on_a_line(on_numbers, numbers, v)
     if all(map(math.isfinite, centre)):
-        found = slopes(
-            f, start, centre, [a if math.isfinite(a) else 0.0 for a in analytic], noise=noise, precision=1e-7
-        )
-    else:
-        found = [NOTHING] * len(names)
+        claimed = [a if math.isfinite(a) else 0.0 for a in analytic]
+        found, steep = slopes(f, start, centre, claimed, noise=noise, precision=1e-7), max(map(abs, centre))
     # Where a derivative is nothing beside those of the same direction, or beside the gradient, so is its error.
     size = max(1.0, abs(start))
     largest = max((abs(slope.value) for slope in found if math.isfinite(slope.value)), default=0.0)
-    steep = max(map(abs, centre)) if all(map(math.isfinite, centre)) else 0.0
     entries = []
     off: list[float] | None = None
     for k, (label, a, slope) in enumerate(zip(labels, analytic, found, strict=True)):
@@ -160,3 +141,24 @@ def _order(
             entry = judge.entry(label, order, a, slope._replace(error=slope.error + 2 * off[k]), entry.method, small)
         entries.append(entry)
     return entries
+
+
+def _on_a_line(on_numbers: Gradient, numbers: Sequence[float], v: list[float]) -> tuple[Function, float]:
+    """A gradient as a function of one number, and where that stands: the one input that moves, or else 1."""
+    moving = [i for i, part in enumerate(v) if part]
+    alone = moving[0] if len(moving) == 1 else None
+
+    def f(t: float) -> list[float] | None:
+        moved = list(numbers)
+        if alone is not None:
+            moved[alone] = t
+        else:
+            for i in moving:
+                moved[i] += (t - 1.0) * v[i]
+        try:
+            found = [as_float(x) for x in on_numbers(moved)]
+        except NO_NUMBER:
+            return None
+        return found if all(map(math.isfinite, found)) else None
+
+    return f, 1.0 if alone is None else numbers[alone]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from autograd.checking.calls import Call, function_agrees, of_the_function
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, changed_note, largest_change, method_of
-from autograd.checking.one_input_changed import imaginary_step, replays
+from autograd.checking.one_input_changed import imaginary_step, reruns
 from autograd.checking.recorded import NO_NUMBER
 from autograd.checking.report import Entry
 from autograd.checking.rounding_estimate import Rounding
@@ -47,7 +47,7 @@ class Numeric:
         self.off = [rounding.of_gradient(k) for k in outputs]
         # Where nothing is known of the rounding, it is seen from the results.
         self.noise = [n if (n := rounding.of_output(k)) < math.inf else 0.0 for k in outputs]
-        self.complex, self.floats = replays(call.recorded)
+        self.complex, self.floats = reruns(call.recorded)
         self.slopes: list[list[Slope]] = [[] for _ in outputs]
         self.methods: list[str] = []
         #: The inputs on whose way to an output an operation stands at a kink.
@@ -183,11 +183,10 @@ class Numeric:
 
     def _of_the_program(self, i: int, x: float, downstream: list[int]) -> list[Slope]:
         """The slopes by real differences of the recorded program."""
-        replay = self.floats
 
         def f(number: float) -> list[float] | None:
             try:
-                results = [float(z) for z in replay.outputs(i, number, downstream)]
+                results = [float(z) for z in self.floats.outputs(i, number, downstream)]
             except NO_NUMBER:
                 return None
             # An output that is no Value does not move.

@@ -1,7 +1,7 @@
-"""Quick replays of a recorded function: only what depends on the one input that was changed is computed.
+"""A recorded function run again with one input changed, quickly: only what depends on that input is computed.
 
-In complex numbers, one replay with a tiny imaginary step gives a derivative without any subtraction (Squire and Trapp,
-1998). The invariant: a replay leaves the recorded numbers as they were.
+In complex numbers one such run, with a tiny imaginary step, gives a derivative without any subtraction (Squire and
+Trapp, 1998). The invariant: a rerun leaves the recorded numbers as they were.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def imaginary_step(x: float) -> float:
     return min(size, 1.0) * _STEP if _SMALLEST < size < math.inf else 0.0
 
 
-class Replay:
+class Rerun:
     """A recorded program that is run again, in a number system, from one changed input."""
 
     def __init__(self, recorded: Recorded, m: Any) -> None:
@@ -112,6 +112,6 @@ def _function(m: Any, primitive: Primitive) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def replays(recorded: Recorded) -> tuple[Replay, Replay]:
-    """The replays in complex numbers and in floats."""
-    return Replay(recorded, complex_), Replay(recorded, floats)
+def reruns(recorded: Recorded) -> tuple[Rerun, Rerun]:
+    """Reruns in complex numbers and in floats."""
+    return Rerun(recorded, complex_), Rerun(recorded, floats)

@@ -18,15 +18,17 @@ domain, or an infinite slope, nothing is proved and the bound is infinite.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from math import inf, nextafter
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from autograd.checking.local_errors import distance, exact_error
+from autograd.checking.propagation import weights
+from autograd.checking.rounding_report import Contribution, RoundingBound
 from autograd.errors import DomainError, operands_in_words
 from autograd.interpret import apply, partials
 from autograd.number_systems import floats, system_of
-from autograd.number_systems.directed import product_error
 from autograd.number_systems.enclosures import UNDECIDED, Interval
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program, flatten
@@ -35,75 +37,6 @@ from autograd.value import Value, plain, refuse_if_stale
 
 #: What cannot be continued: a domain left, an infinity met, a primitive that has no intervals.
 _FAILURES = (ValueError, ArithmeticError, TypeError, NotImplementedError)
-
-
-class Contribution(NamedTuple):
-    """What the rounding of one node may add to the error of the result."""
-
-    primitive: str
-    label: str
-    #: ``model.py:14``, for a node made inside of ``record_lines()``.
-    line: str
-    #: Of the bound, between 0 and 1.
-    share: float
-    amount: float
-    node: Value
-
-    def __str__(self) -> str:
-        named = f" '{self.label}'" if self.label else ""
-        where = f" ({self.line})" if self.line else ""
-        return f"{self.share:6.1%}  {self.primitive}{named} = {self.node.data:.6g}{where}"
-
-
-class RoundingBound(NamedTuple):
-    """A proven bound on the rounding error of a computed number, and the nodes that make it."""
-
-    #: The computed number.
-    value: float
-    #: |computed - exact| is at most this; infinite where nothing could be proved.
-    bound: float
-    #: The sum over the nodes of |∂output/∂node| times the bound on the node's own rounding; nan without a bound.
-    first_order: float
-    #: ``bound / first_order``: the most that all higher orders may add. Infinite if the first order vanishes alone.
-    factor: float
-    #: Largest first.
-    contributions: list[Contribution]
-    #: Why there is no bound, and at which node.
-    reason: str = ""
-    node: Value | None = None
-
-    @property
-    def relative(self) -> float:
-        """The bound over the size of the computed number."""
-        return 0.0 if self.bound == 0.0 else self.bound / math.fabs(self.value) if self.value else inf
-
-    def __str__(self) -> str:
-        if self.reason:
-            line = line_of(self.node)
-            return f"{self.value!r} with an unbounded rounding error: {self.reason}" + (f" ({line})" if line else "")
-        if self.bound == 0.0:
-            return f"{self.value!r} is exact"
-        head = f"{self.value!r} ± {self.bound:.2g} (relative {self.relative:.2g}; first order × {self.factor:.6g})"
-        lines = [head, *(f"  {contribution}" for contribution in self.contributions[:_MOST_SHOWN])]
-        if len(self.contributions) > _MOST_SHOWN:
-            lines.append(f"  … {len(self.contributions)} nodes in all")
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        from html import escape  # only a notebook asks
-
-        head, *_ = str(self).partition("\n")
-        rows = [
-            f"<tr><td>{c.share:.1%}</td><td>{escape(c.primitive)}</td><td>{escape(c.label)}</td>"
-            f"<td>{c.node.data:.6g}</td><td>{escape(c.line)}</td></tr>"
-            for c in self.contributions[:_MOST_SHOWN]
-        ]
-        titles = "".join(f"<th>{title}</th>" for title in ("share", "primitive", "label", "value", "line"))
-        table = f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>" if rows else ""
-        return f"<p>{escape(head)}</p>{table}"
-
-
-_MOST_SHOWN = 8
 
 
 def rounding_error(output: Any) -> RoundingBound:
@@ -140,6 +73,22 @@ def rounding_error(output: Any) -> RoundingBound:
     return _Analysis(program, nodes).result()
 
 
+class _Cotangent(NamedTuple):
+    """∂output/∂slot: an interval over the boxes, and at the computed numbers."""
+
+    over: Any
+    at: float
+
+    def through(self, slope: tuple[Any, Any]) -> _Cotangent | None:
+        over, at = slope
+        if over.__class__ is int and over == 0:
+            return None
+        return _Cotangent(self.over if over.__class__ is int and over == 1 else self.over * over, self.at * at)
+
+    def plus(self, other: _Cotangent) -> _Cotangent:
+        return _Cotangent(self.over + other.over, self.at + other.at)
+
+
 class _Unbounded(Exception):
     """Nothing can be proved, for a reason and at a slot."""
 
@@ -166,6 +115,7 @@ class _Analysis:
             program.inputs,
             program.outputs,
         )
+        self.steps = list(self.program.instructions())
         self.nodes = nodes
         self.numbers = [getattr(node, "data", getattr(node, "outcome", node)) for node in nodes]
         self.output = program.outputs[0]
@@ -193,9 +143,8 @@ class _Analysis:
             if math.isnan(numbers[slot]):
                 raise _Unbounded("a leaf is nan", slot)
             boxes.append(m.number(numbers[slot]))
-        for slot, (primitive, operands) in enumerate(self.program.instructions(), self.program.first_instruction):
-            inside = [None if o < 0 else boxes[o] for o in operands]
-            computed = [None if o < 0 else numbers[o] for o in operands]
+        for slot, (primitive, operands) in enumerate(self.steps, start=self.program.first_instruction):
+            inside, computed = _of(operands, boxes), _of(operands, numbers)
             try:
                 box = self._apply(primitive, inside)
                 if primitive.compares:
@@ -205,10 +154,9 @@ class _Analysis:
                 z = numbers[slot]
                 if not math.isfinite(z):
                     raise ValueError(f"its value is {z}")
-                exactly = EXACTLY.get(primitive.name) if primitive.built_in else None
-                d = exactly(z, computed) if exactly else math.nan
-                if d != d:
-                    d = _distance(z, self._apply(primitive, [self._point(x) for x in computed]))
+                d = exact_error(primitive, z, computed)
+                if d is None:
+                    d = distance(z, self._apply(primitive, [self._point(x) for x in computed]))
                     if math.isinf(d):
                         raise OverflowError
             except _FAILURES as error:
@@ -229,7 +177,7 @@ class _Analysis:
     def _refuse_jumps(self, primitive: Primitive, inside: list[Any]) -> None:
         """Raise ValueError where the value may jump, or may change with an operand that has no derivative."""
         m = self.m
-        if primitive.name == "where" and primitive.built_in:
+        if primitive is TABLE["where"]:
             if inside[0] is UNDECIDED:
                 raise ValueError("rounding errors leave its condition undecided")
             return
@@ -242,42 +190,34 @@ class _Analysis:
 
     def _go_back(self) -> tuple[dict[int, float], float]:
         """Slot → what its rounding adds to the error at most; and the sum of that to first order."""
-        m, boxes, numbers, local = self.m, self.boxes, self.numbers, self.local
-        over: list[Any] = [None] * len(boxes)  # ∂output/∂slot over the boxes
-        at: list[float] = [0.0] * len(boxes)  # and at the computed numbers
-        over[self.output], at[self.output] = m.number(1.0), 1.0
-        for slot, primitive, operands in self.program.instructions_backward():
-            cotangent = over[slot]
-            if cotangent is None or primitive.compares:
-                continue
-            # An operand without error does not move, whatever its slope.
-            moving = [i for i, o in enumerate(operands) if o >= 0 and self._moves(boxes[o])]
-            if not moving:
-                continue
-            try:
-                inside = [None if o < 0 else boxes[o] for o in operands]
-                slopes = partials(m, primitive, boxes[slot], inside, moving)
-                computed = [None if o < 0 else numbers[o] for o in operands]
-                points = partials(floats, primitive, numbers[slot], computed, moving)
-            except _FAILURES as error:
-                raise _Unbounded(_in_words(m, primitive, error), slot) from None
-            for i, slope, point in zip(moving, slopes, points, strict=True):
-                if slope.__class__ is int and slope == 0:
-                    continue
-                operand = operands[i]
-                product = cotangent if slope.__class__ is int and slope == 1 else cotangent * slope
-                over[operand] = product if over[operand] is None else over[operand] + product
-                at[operand] += at[slot] * point
+        cotangents = weights(self.program, self.output, _Cotangent(self.m.number(1.0), 1.0), self._slopes)
         amounts: dict[int, float] = {}
-        for slot, d in local.items():
-            if over[slot] is None:
+        first_order = []
+        for slot, d in self.local.items():
+            cotangent = cotangents[slot]
+            if cotangent is None:
                 continue
-            size = m.abs(over[slot]).high
+            size = self.m.abs(cotangent.over).high
             if not math.isfinite(size):
                 raise _Unbounded("the slope of the result may be infinite within the rounding errors", slot)
             if size:
                 amounts[slot] = nextafter(size * d, inf)
-        return amounts, math.fsum(math.fabs(at[slot]) * d for slot, d in local.items())
+            first_order.append(math.fabs(cotangent.at) * d)
+        return amounts, math.fsum(first_order)
+
+    def _slopes(self, slot: int) -> Iterable[tuple[int, tuple[Any, Any]]]:
+        """The slopes over the boxes and at the computed numbers; an operand without error does not move, whatever its
+        slope."""
+        primitive, operands = self.steps[slot - self.program.first_instruction]
+        moving = [i for i, o in enumerate(operands) if o >= 0 and self._moves(self.boxes[o])]
+        if primitive.compares or not moving:
+            return ()
+        try:
+            over = partials(self.m, primitive, self.boxes[slot], _of(operands, self.boxes), moving)
+            at = partials(floats, primitive, self.numbers[slot], _of(operands, self.numbers), moving)
+        except _FAILURES as error:
+            raise _Unbounded(_in_words(self.m, primitive, error), slot) from None
+        return zip([operands[i] for i in moving], zip(over, at, strict=True), strict=True)
 
     def _moves(self, box: Any) -> bool:
         """Whether an operand has an error: a condition and an exact number have none."""
@@ -290,6 +230,11 @@ class _Analysis:
             name = node.primitive.name
             found.append(Contribution(name, node.label, line_of(node), amount / bound, amount, node))
         return found
+
+
+def _of(operands: Iterable[int], numbers: Sequence[Any]) -> list[Any]:
+    """The numbers of an instruction's operands; ``None`` for a branch that was never called."""
+    return [None if o < 0 else numbers[o] for o in operands]
 
 
 def _in_words(m: Any, primitive: Primitive, error: Exception, operands: Sequence[Any] = ()) -> str:
@@ -318,79 +263,3 @@ def _strict(m: Any) -> Any:
         return m.where(condition, x, y)
 
     return SimpleNamespace(**{**vars(m), "where": where})
-
-
-# What one operation lost. For + - × ÷ √ and sums of them it is computed exactly, but for one rounding upward; for all
-# other rows it is the distance to the interval that holds the exact value.
-
-
-def _distance(z: float, exact: Any) -> float:
-    """The largest distance of a float from the numbers of an interval, rounded up."""
-    d = max(exact.high - z, z - exact.low, 0.0)
-    return nextafter(d, inf) if d else 0.0
-
-
-def _above(x: float) -> float:
-    return nextafter(math.fabs(x), inf) if x else 0.0
-
-
-def _quotient_above(x: float, y: float) -> float:
-    return nextafter(math.fabs(x / y), inf) if x else 0.0
-
-
-def _of_sum(z: float, xs: Sequence[float]) -> float:
-    return _above(math.fsum([*xs, -z]))
-
-
-def _of_products(z: float, factors: Sequence[tuple[float, float]], start: Sequence[float] = ()) -> float:
-    """|z - start - Σ xy|; nan where a product's own error is no float."""
-    terms = [-z, *start]
-    for x, y in factors:
-        terms.append(x * y)
-        terms.append(product_error(x, y))
-    return _above(math.fsum(terms))
-
-
-def _of_dot(z: float, xs: Sequence[float]) -> float:
-    n = len(xs) // 2
-    return _of_products(z, list(zip(xs[:n], xs[n : 2 * n], strict=True)), xs[2 * n :])
-
-
-def _of_quotient(z: float, x: float, y: float) -> float:
-    """|z - x/y| = |zy - x| / |y|."""
-    return _quotient_above(_of_products(x, [(z, y)]), y)
-
-
-def _of_root(z: float, x: float) -> float:
-    """|z - √x| = |z² - x| / (z + √x), where √x is z but for its last digit."""
-    return _quotient_above(_of_products(x, [(z, z)]), z * (2.0 - 2.0**-50)) if z else x
-
-
-def _of_mean(z: float, xs: Sequence[float]) -> float:
-    """|z - Σx/n| = |nz - Σx| / n."""
-    return _quotient_above(_of_products(0.0, [(z, float(len(xs)))], [-x for x in xs]), len(xs))
-
-
-def _of_power(z: float, x: float, y: float) -> float:
-    """Of the square, the root and the reciprocal, however the power was computed; nan of others."""
-    if y == 2.0:
-        return _of_products(z, [(x, x)])
-    if y == 0.5 and x >= 0.0:
-        return _of_root(z, x)
-    return _of_quotient(z, 1.0, x) if y == -1.0 else math.nan
-
-
-EXACTLY: dict[str, Callable[[float, Any], float]] = {
-    "add": _of_sum,
-    "sub": lambda z, xs: _of_sum(z, (xs[0], -xs[1])),
-    "sum": _of_sum,
-    "mul": lambda z, xs: _of_products(z, [xs]),
-    "square": lambda z, xs: _of_products(z, [(xs[0], xs[0])]),
-    "dot": _of_dot,
-    "div": lambda z, xs: _of_quotient(z, *xs),
-    "reciprocal": lambda z, xs: _of_quotient(z, 1.0, *xs),
-    "sqrt": lambda z, xs: _of_root(z, *xs),
-    "pow": lambda z, xs: _of_power(z, *xs),
-    "mean": _of_mean,
-    "neg": lambda z, xs: 0.0,
-}

@@ -9,31 +9,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from autograd.checking.propagation import weights
 from autograd.checking.recorded import Recorded, has_partial, partials_or_nothing
 from autograd.checking.shrinking_steps import ROUNDING, UNDERFLOW
 from autograd.primitives import Primitive
 
 
 class Rounding:
-    """How far rounding may have moved the numbers and the derivatives of a recorded function.
-
-    A running analysis of first order: forward, each operation adds its own rounding to what its operands bring along;
-    backward, each partial is computed again from numbers moved by what they may be off, which shows where its formula
-    magnifies that. A partial that is a literal is exact.
-    """
+    """Of every slot how far its number may be off, and of every partial."""
 
     def __init__(self, recorded: Recorded) -> None:
         self.recorded = recorded
         program, numbers = recorded.program, recorded.numbers
         self.off = [0.0] * len(numbers)
-        self.partials: list[list[tuple[int, float, float]]] = []
+        #: Per instruction: slot, and partial with how far it may be off, of each operand.
+        self.partials: list[list[tuple[int, tuple[float, float]]]] = []
         for slot, (primitive, operands) in enumerate(program.instructions(), start=program.first_instruction):
             edges = _edges(primitive, numbers[slot], [(o, None if o < 0 else numbers[o]) for o in operands], self.off)
             self.partials.append(edges)
             if not primitive.compares:
-                moved = sum([abs(p) * self.off[o] for o, p, _ in edges if self.off[o]])
+                moved = sum([abs(p) * self.off[o] for o, (p, _) in edges if self.off[o]])
                 self.off[slot] = moved + 2 * ROUNDING * abs(numbers[slot]) + UNDERFLOW
 
     def of_output(self, output: int) -> float:
@@ -44,29 +41,41 @@ class Rounding:
     def of_gradient(self, output: int) -> list[float]:
         """How far the derivative by each input may be off."""
         recorded = self.recorded
-        size, off = [0.0] * len(recorded.numbers), [0.0] * len(recorded.numbers)
-        root = recorded.outputs[output]
-        if root >= 0:
-            size[root] = 1.0
-        first = recorded.program.first_instruction
-        for slot in range(len(recorded.numbers) - 1, first - 1, -1):
-            c, e = size[slot], off[slot]
-            if c == 0.0 and e == 0.0:
-                continue
-            for o, p, loose in self.partials[slot - first]:
-                p = abs(p)
-                size[o] += c * p
-                off[o] += e * p + c * loose + (ROUNDING * c * p if p != 1.0 else 0.0) + e * loose
-        return [
-            0.0 if slot < 0 else off[slot] + ROUNDING * size[slot] if off[slot] == off[slot] else math.inf
-            for slot in recorded.inputs
-        ]
+        root, first = recorded.outputs[output], recorded.program.first_instruction
+        if root < 0:
+            return [0.0] * len(recorded.inputs)
+        reached = weights(recorded.program, root, _Reach(1.0, 0.0), lambda slot: self.partials[slot - first])
+        return [0.0 if slot < 0 else _looseness_of(reached[slot]) for slot in recorded.inputs]
+
+
+class _Reach(NamedTuple):
+    """How large the derivative of the output by a slot may be, all ways taken as adding up, and how far it is off."""
+
+    size: float
+    off: float
+
+    def through(self, partial: tuple[float, float]) -> _Reach | None:
+        size, off = self
+        if size == off == 0.0:
+            return None
+        p, loose = abs(partial[0]), partial[1]
+        rounding = ROUNDING * size * p if p != 1.0 else 0.0
+        return _Reach(size * p, off * p + size * loose + rounding + off * loose)
+
+    def plus(self, other: _Reach) -> _Reach:
+        return _Reach(self.size + other.size, self.off + other.off)
+
+
+def _looseness_of(reach: _Reach | None) -> float:
+    if reach is None:
+        return 0.0
+    return reach.off + ROUNDING * reach.size if reach.off == reach.off else math.inf
 
 
 def _edges(
     primitive: Primitive, z: Any, operands: Sequence[tuple[int, Any]], off: Sequence[float]
-) -> list[tuple[int, float, float]]:
-    """Slot, partial and how far it may be off, for each operand with a derivative."""
+) -> list[tuple[int, tuple[float, float]]]:
+    """Slot, and partial with how far it may be off, for each operand with a derivative."""
     numbers = [number for _, number in operands]
     wanted = [
         i for i, (o, number) in enumerate(operands) if o >= 0 and number is not None and has_partial(primitive, i)
@@ -82,7 +91,7 @@ def _edges(
     found = []
     for i, partial, how_far in zip(wanted, partials, loose, strict=True):
         if partial is not None:
-            found.append((operands[i][0], float(partial), how_far))
+            found.append((operands[i][0], (float(partial), how_far)))
     return found
 
 

@@ -95,7 +95,7 @@ def softplus(x: Array) -> Array:
 
 def mean(xs: Sequence[Array]) -> Array:
     total = sum(xs)
-    finite = np.logical_and.reduce([np.isfinite(x) for x in xs])
+    finite = np.logical_and.reduce(np.broadcast_arrays(*[np.isfinite(x) for x in xs]))
     return np.where(np.isinf(total) & finite, sum([x * 2.0**-64 for x in xs]) / len(xs) * 2.0**64, total / len(xs))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
-from autograd import TABLE, Primitive, interpret
-from autograd.number_systems import floats
+from autograd import TABLE, Primitive
 from autograd.primitives import nowhere
 from autograd.testing.building import AGAIN, CONSTANT, INPUT, NEXT, SIMPLEST, Building, Pick, Source
 from autograd.testing.expression import Expression
@@ -29,35 +27,13 @@ def _has_derivative(row: Primitive) -> bool:
     return callable(row.partials) or any(rule is not None for rule in row.partials)
 
 
-def _jumps(row: Primitive) -> bool:
-    """Whether the row has another value beside one of its kinks: a step, or a cut."""
-    near = 1e-9
-    numbers = [(-1.5, -1.0, 0.0, 1.0, 1.5)] * row.arity
-    for point in itertools.product(*numbers):
-        if not row.domain(*point) or not row.kinks(*point):
-            continue
-        for signs in itertools.product((-near, 0.0, near), repeat=row.arity):
-            beside = tuple(x + step for x, step in zip(point, signs, strict=True))
-            if (
-                row.domain(*beside)
-                and abs(interpret.apply(floats, row, beside) - interpret.apply(floats, row, point)) > 0.1
-            ):
-                return True
-    return False
-
-
-_CHOOSABLE = tuple(row for row in TABLE.values() if not row.compares)
+_CHOOSABLE = [row for row in TABLE.values() if not row.compares]
+_DIFFERENTIABLE = [row for row in _CHOOSABLE if _has_derivative(row) and not _takes_condition(row)]
 
 #: Differentiable everywhere in their domains, to every order.
-SMOOTH: tuple[str, ...] = tuple(
-    row.name for row in _CHOOSABLE if row.kinks is nowhere and _has_derivative(row) and not _takes_condition(row)
-)
+SMOOTH: tuple[str, ...] = tuple(row.name for row in _DIFFERENTIABLE if row.kinks is nowhere)
 #: Those, and the ones with kinks: abs, relu, maximum, …
-CONTINUOUS: tuple[str, ...] = tuple(
-    row.name
-    for row in _CHOOSABLE
-    if row.name in SMOOTH or (_has_derivative(row) and not _takes_condition(row) and not _jumps(row))
-)
+CONTINUOUS: tuple[str, ...] = tuple(row.name for row in _DIFFERENTIABLE if not row.jumps)
 #: Every primitive: steps, ``where`` (which brings comparisons) and ``detach``, whose derivative is not that of its
 #: value, are among them.
 ALL: tuple[str, ...] = tuple(row.name for row in _CHOOSABLE)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from numbers import Real
 from typing import Any
 
@@ -238,29 +239,21 @@ def _accepts(row: Primitive, operands: Operands, margin: float | None) -> bool:
     return in_domain(row, operands) if margin is None else is_smooth(row, operands, margin)
 
 
-#: Cells per side to which a region is narrowed, and points tried to find it.
-_CELLS, _TRIES = 16, 100
-
-
 @cache
 def _boxes(
     row: Primitive, size: int, low: float | None, high: float | None, margin: float | None
 ) -> list[tuple[Bounds, ...]]:
-    """Boxes of which at least a quarter is accepted, so that rejecting the rest costs little.
+    """Boxes of which at least a quarter is accepted, so that rejecting the rest costs little."""
 
-    Points of a cube are tried, always the same ones; the cube is narrowed to the cells between which any were accepted.
-    """
+    def accepts(point: Operands) -> bool:
+        return _accepts(row, point, margin)
+
     found: list[tuple[Bounds, ...]] = []
     for number, reach in enumerate(_SIZES + _LARGE_SIZES):
         if found and (number >= len(_SIZES) or (low is not None and high is not None)):
             break
-        cube = [sides(low, high, reach)] * size
-        source = random.Random(0)
-        accepted = [point for point in _tries(row, cube, source) if _accepts(row, point, margin)]
-        if not accepted:
-            continue
-        box = tuple(_narrowed(side, [point[i] for point in accepted]) for i, side in enumerate(cube))
-        if sum(_accepts(row, point, margin) for point in _tries(row, box, source)) >= _TRIES / 4 and box not in found:
+        box = fitting_box([sides(low, high, reach)] * size, accepts, partial(tries, row))
+        if box is not None and box not in found:
             found.append(box)
     if not found:
         kinks = "" if margin is None else f" and {margin!r} away from its kinks and ends"
@@ -272,7 +265,30 @@ def _boxes(
     return found
 
 
-def _tries(row: Primitive, box: Any, source: random.Random) -> list[Operands]:
+#: Cells per side to which a region is narrowed, and points tried to find it.
+_CELLS, _TRIES = 16, 100
+
+Box = Sequence[Bounds]
+
+
+def fitting_box(
+    cube: Box, accepts: Callable[[Operands], bool], sample: Callable[[Box, random.Random], Iterable[Operands]]
+) -> tuple[Bounds, ...] | None:
+    """A cube narrowed to the cells between which points were accepted; ``None`` if a quarter of it is not accepted.
+
+    Args:
+        sample: points of a box to try, a hundred or so.
+    """
+    source = random.Random(0)
+    accepted = [point for point in sample(cube, source) if accepts(point)]
+    if not accepted:
+        return None
+    box = tuple(_narrowed(side, [point[i] for point in accepted]) for i, side in enumerate(cube))
+    outcomes = [accepts(point) for point in sample(box, source)]
+    return box if sum(outcomes) >= len(outcomes) / 4 else None
+
+
+def tries(row: Primitive, box: Box, source: random.Random) -> list[Operands]:
     """Points of a box: half of them with whole and half numbers, where kinks and integer powers are."""
     conditions = [is_condition(row, i) for i in range(len(box))]
     tried = []

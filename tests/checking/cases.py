@@ -6,25 +6,24 @@ import math
 import random
 from collections.abc import Iterator
 
-from autograd import TABLE, Value
-from tests.checks import PUBLIC, as_float
-from tests.strategies import ROWS, Expression
+from autograd.testing import Expression, Step
+from tests.rows import ROWS
 
 #: Rows whose operands are all numbers; the others take conditions and constant parameters.
-NAMES = tuple(row.name for row in ROWS if callable(row.partials) or None not in row.partials)
+OF_NUMBERS = [row for row in ROWS if callable(row.partials) or None not in row.partials]
 
 
 def expression(source: random.Random) -> Expression:
-    """A few steps over one to three inputs, parts shared."""
+    """A few steps over one to three inputs, parts shared; it need not have a value everywhere, as drawn ones do."""
     inputs = source.randint(1, 3)
-    steps: list[tuple[str, tuple[int, ...]]] = []
+    steps: list[Step] = []
     for _ in range(source.randint(1, 8)):
-        name = source.choice(NAMES)
+        row = source.choice(OF_NUMBERS)
         known = inputs + len(steps)
-        size = 2 * source.randint(1, 2) if TABLE[name].n_ary else TABLE[name].arity
+        size = 2 * source.randint(1, 2) if row.n_ary else row.arity
         slots = [known - 1 if source.random() < 0.5 else source.randrange(known) for _ in range(size)]
-        steps.append((name, tuple(slots)))
-    return Expression(inputs, tuple(steps))
+        steps.append(Step(row, tuple(slots)))
+    return Expression(("x", "y", "z")[:inputs], (), tuple(steps))
 
 
 def number(source: random.Random) -> float:
@@ -36,10 +35,10 @@ def cases(count: int, seed: int) -> Iterator[tuple[Expression, list[float]]]:
     """So many expressions with points at which they have a value that is not huge."""
     source = random.Random(seed)
     while count:
-        case, point = expression(source), []
-        point = [number(source) for _ in range(case.inputs)]
+        case = expression(source)
+        point = [number(source) for _ in case.names]
         try:
-            value = as_float(case.evaluate(PUBLIC, [Value(x) for x in point]))
+            value = case.graph(*point).output.data
         except (ValueError, ArithmeticError):
             continue
         if math.isfinite(value) and abs(value) < 1e12:

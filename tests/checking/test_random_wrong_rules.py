@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from autograd import TABLE, check_grads, grad
+from autograd import check_grads, grad
+from autograd.testing import Expression
 from tests.checking.cases import cases
-from tests.checks import PUBLIC
-from tests.strategies import Expression, differentiable
+from tests.checks import record
+from tests.rows import differentiable
 
 
 def with_a_wrong_node(case: Expression, at: int, argument: int, factor: float) -> Any:
     """The expression as a function, with one partial of one step multiplied by a factor."""
-    name, slots = case.steps[at]
-    row = TABLE[name]
+    row, slots = case.steps[at]
     right: Any = row.partials
 
     def off(partial: Any) -> Any:
@@ -35,8 +35,7 @@ def with_a_wrong_node(case: Expression, at: int, argument: int, factor: float) -
     def f(*inputs: Any) -> Any:
         numbers: list[Any] = list(inputs)
         for i, (step, operands) in enumerate(case.steps):
-            chosen = [numbers[slot] for slot in operands]
-            made = getattr(PUBLIC, step)(chosen) if TABLE[step].n_ary else getattr(PUBLIC, step)(*chosen)
+            made = record(step, [numbers[slot] for slot in operands])
             if i == at and hasattr(made, "primitive"):
                 made.primitive = wrong
             numbers.append(made)
@@ -51,7 +50,7 @@ def test_one_per_cent_in_one_node_is_noticed(seed: int) -> None:
     found = Counter[str]()
     for case, point in cases(60, 2000 + seed):
         at = source.randrange(len(case.steps))
-        row = TABLE[case.steps[at][0]]
+        row = case.steps[at].primitive
         argument = source.choice(differentiable(row))
         f = with_a_wrong_node(case, at, argument, 1.01)
         argnums = tuple(range(len(point)))

@@ -17,11 +17,12 @@ from mpmath import mp
 
 import autograd
 from autograd import DomainError, Value, evaluate, record_lines, rounding_error, where
-from autograd.checking import rounding_bound
+from autograd.checking import local_errors
 from autograd.checking.rounding_bound import RoundingBound
 from autograd.number_systems import enclosures, floats
+from autograd.testing.regions import in_domain
 from tests import checks
-from tests.strategies import ROWS, in_domain, special_points
+from tests.rows import ROWS, is_constant, special_points
 
 #: 10,000 by default, twenty times as many when the tests are thorough.
 CASES = 500 * settings().max_examples
@@ -62,7 +63,7 @@ def random_expression(source: random.Random) -> Value:
         size = 2 * source.randint(1, 3) if row.n_ary else row.arity
         operands: list[Any] = [nodes[-1] if source.random() < 0.4 else source.choice(nodes) for _ in range(size)]
         if size > 1 and not row.n_ary:
-            constants = [i for i in range(size) if checks.is_constant(row, i)]
+            constants = [i for i in range(size) if is_constant(row, i)]
             for i in constants:
                 operands[i] = float(source.random() < 0.5) if row.name == "where" else source.choice([0.5, 1.0, 2.0])
         try:
@@ -272,7 +273,7 @@ def test_a_bound_divided_by_some_factor_is_rejected() -> None:
 
 @pytest.mark.parametrize("name", ["add", "mul", "div", "sqrt", "sum", "square"])
 def test_a_primitive_whose_rounding_is_forgotten_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rounding_bound.EXACTLY, name, lambda z, xs: 0.0)
+    monkeypatch.setitem(local_errors.EXACTLY, name, lambda z, xs: 0.0)
     assert next(iter(rejected(some_expressions(1500))), None) is not None
 
 

@@ -9,8 +9,8 @@ import pytest
 
 import autograd
 from autograd import TABLE, GradientMismatch, Primitive, Report, Value, assert_grads, check_grads, check_graph
-from tests.checks import as_float, is_constant, record, slope
-from tests.strategies import ROWS, differentiable, is_smooth, name_of, special_points
+from tests.checks import as_float, record, slope
+from tests.rows import ROWS, differentiable, is_constant, is_smooth, name_of, special_points
 
 Rule = Callable[..., Any]
 

@@ -21,9 +21,9 @@ import autograd
 from autograd import TABLE, Primitive, Value, evaluate, value_system
 from autograd.number_systems import SYSTEMS, complex_, floats, intervals, javascript, mathml, mpmath_, source, system_of
 from autograd.number_systems.llvm import emitter, kernels
+from autograd.testing.regions import in_domain
 from tests import checks
-from tests.checks import ROWS
-from tests.strategies import in_domain, special_points
+from tests.rows import ROWS, special_points
 
 
 def modules() -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from autograd import TABLE, Primitive, interpret, primitive
 from autograd.number_systems import floats, mathml
 from autograd.number_systems.source import formulas
-from tests.strategies import ROW_AND_ARGUMENT, ROWS, name_of, special_points
+from tests.rows import ROW_AND_ARGUMENT, ROWS, name_of, special_points
 
 #: What a reader knows: functions by their names, operators by their signs.
 KNOWN = {name: getattr(floats, name) for name in TABLE if not TABLE[name].n_ary}

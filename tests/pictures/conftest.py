@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from autograd import Value, step_through
-from autograd.pictures.page.stepping import Page
+from autograd.pictures.page.document import Page
 from tests.pictures.page.step_page import StepPage
 
 

@@ -22,7 +22,8 @@ from autograd import NonFiniteError, Primitive, StaleGraphError, Value, line_of,
 from autograd.eager import nodes
 from autograd.graph import topological_order
 from autograd.provenance import lines
-from tests.strategies import ROWS, in_domain, name_of, special_points
+from autograd.testing.regions import in_domain
+from tests.rows import ROWS, name_of, special_points
 
 FILE = "test_lines.py"
 

@@ -16,11 +16,12 @@ import autograd
 from autograd import TABLE, Primitive, Value
 from autograd.interpret import run_forward
 from autograd.number_systems import floats
+from autograd.primitives import nowhere
 from autograd.program import flatten
 from autograd.testing import ALL, CONTINUOUS, SMOOTH, Expression, Step, calls, expressions, points
 from autograd.testing.building import LARGE
 from autograd.testing.code import call, code
-from tests.strategies import name_of
+from tests.rows import name_of
 from tests.testing.test_numbers import FEWER, simplest
 
 SETS = [SMOOTH, CONTINUOUS, ALL]
@@ -51,10 +52,11 @@ def sine_of_floats(m: Any, x: float) -> float:
 def test_the_sets_of_primitives() -> None:
     assert set(SMOOTH) < set(CONTINUOUS) < set(ALL)
     assert {"add", "div", "log", "dot", "logsumexp"} < set(SMOOTH)
-    assert set(CONTINUOUS) - set(SMOOTH) == {
-        *("abs", "hypot", "maximum", "minimum", "clip", "relu", "leaky_relu", "elu", "selu")
-    }
-    assert set(ALL) - set(CONTINUOUS) == {"sign", "floor", "ceil", "atan2", "where", "detach"}
+    corners, jumping = set(CONTINUOUS) - set(SMOOTH), {row.name for row in TABLE.values() if row.jumps}
+    assert corners == {row.name for row in TABLE.values() if row.kinks is not nowhere} - jumping
+    assert {"abs", "hypot", "maximum", "minimum", "clip", "relu", "leaky_relu", "elu", "selu"} <= corners
+    assert set(ALL) - set(CONTINUOUS) == jumping | {"where", "detach"}
+    assert {"sign", "floor", "ceil", "atan2"} <= jumping
 
 
 @pytest.mark.parametrize("row", TABLE.values(), ids=name_of)
@@ -111,7 +113,7 @@ def test_they_run_in_other_systems(drawn: Any) -> None:
     many = f.evaluate(xs, "mpmath")
     batch = f.evaluate([np.array([x, x]) for x in xs], "arrays")
     assert np.shape(batch) in ((2,), ())
-    if not {"floor", "ceil", "sign", "atan2", "where"} & {row.name for row in f.primitives}:
+    if not any(row.jumps or row.name == "where" for row in f.primitives):
         size = max(1.0, *(abs(node.data) for node in flatten([f.graph(*xs).output])[1] if isinstance(node, Value)))
         assert abs(many - f(*xs)) <= 1e-9 * size**2
         assert np.all(np.abs(batch - f(*xs)) <= 1e-9 * size**2)

@@ -15,8 +15,8 @@ import autograd
 from autograd import TABLE, Primitive, interpret
 from autograd.number_systems import floats
 from autograd.testing import points, reals
-from tests.strategies import differentiable, name_of
-from tests.strategies import is_smooth as has_an_ordinary_derivative
+from tests.rows import differentiable, name_of
+from tests.rows import is_smooth as has_an_ordinary_derivative
 
 ROWS = list(TABLE.values())
 OF_ONE_NUMBER = [row for row in ROWS if row.arity == 1]

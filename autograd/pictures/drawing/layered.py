@@ -16,6 +16,7 @@ from itertools import pairwise
 from math import fsum  # the built-in sum of floats depends on the version of Python
 from typing import NamedTuple
 
+from autograd.pictures.drawing.layers import layers_of
 from autograd.pictures.drawing.routes import PORT_GAP, Path, Point, ports_of
 
 #: Distances in pixels: between layers, between neighbours in a layer, the height that a passing edge takes.
@@ -99,7 +100,7 @@ class _Graph:
         self.stations: list[list[int]] = [[edge.source] for edge in edges]  # the vertices on each edge
         self._put_labels_on_edges()
         links = [(a, b) for way in self.stations for a, b in pairwise(way)]
-        self.layer = _layers(len(self.sizes), links)
+        self.layer = layers_of(len(self.sizes), links)
         self.labelled = len(self.sizes)  # what comes after are places of passing edges
         self.leaving = Counter(a for a, _ in links)
         self.entering = Counter(b for _, b in links)
@@ -331,31 +332,3 @@ class _Graph:
             busy_until[lane] = max(busy_until[lane], reach[start])
             lane_of[start] = lane
         return {number: lane_of[self.stations[number][0]] for number in self.far}
-
-
-def _layers(count: int, links: Sequence[tuple[int, int]]) -> list[int]:
-    """A layer for each vertex, every link leading to a later one; nodes stand where their links are short."""
-    before: list[list[int]] = [[] for _ in range(count)]
-    after: list[list[int]] = [[] for _ in range(count)]
-    for a, b in links:
-        before[b].append(a)
-        after[a].append(b)
-    waiting = [len(links) for links in before]
-    order = [v for v in range(count) if not waiting[v]]
-    layer = [0] * count
-    for v in order:
-        for w in after[v]:
-            layer[w] = max(layer[w], layer[v] + 1)
-            waiting[w] -= 1
-            if not waiting[w]:
-                order.append(w)
-    if len(order) < count:
-        raise ValueError("the edges form a cycle, which has no layers; leave out or turn round one of its edges")
-    for v in reversed(order):  # as far right as what follows allows
-        if after[v] and len(after[v]) >= len(before[v]):
-            layer[v] = min([layer[w] for w in after[v]]) - 1
-    for v in order:  # and back, where more comes in than goes out
-        if before[v] and len(before[v]) > len(after[v]):
-            layer[v] = max([layer[u] for u in before[v]]) + 1
-    first = min(layer)
-    return [at - first for at in layer]

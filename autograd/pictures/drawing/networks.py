@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from autograd.pictures.drawing.folding import parameters_of
+from autograd.pictures.drawing.parts import parameters_of
 from autograd.pictures.drawing.scene import NUMBER, UNIT, Edge, Node, Scene
 from autograd.value import Value
 

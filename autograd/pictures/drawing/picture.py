@@ -14,12 +14,11 @@ from typing import Any
 
 import graphviz
 
-from autograd.pictures.drawing import engines as layout
-from autograd.pictures.drawing import mermaid, svg
+from autograd.pictures.drawing import engines, mermaid, svg
 from autograd.pictures.drawing.scene import GROUP, NUMBER, OPERATION, THEMES, UNIT, Node, Scene
 
 #: What ``engine=`` may name.
-ENGINES = (*layout.ENGINES, "svg")
+ENGINES = (*engines.ENGINES, "svg")
 #: Nodes beyond which Graphviz is told to be quick: straight lines, and few rounds of improvement. A chain of 150 steps
 #: whose every value is used again at the end takes 2.4 s then instead of 15.5 s, and minutes without straight lines.
 MANY = 150
@@ -82,10 +81,10 @@ class Picture(graphviz.Digraph):  # type: ignore[misc] # graphviz publishes no t
             return mermaid.write(scene).encode()
         own = kind == "svg" and (chosen == "svg" or (chosen is None and scene.inlay is not None))
         if not own:
-            engines = layout.ENGINES if chosen in (None, "svg") else (str(chosen),)
+            tried = engines.ENGINES if chosen in (None, "svg") else (str(chosen),)
             try:
-                return layout.made(self.source, kind, engines)
-            except layout.NoLayoutEngine:
+                return engines.made(self.source, kind, tried)
+            except engines.NoLayoutEngine:
                 if kind != "svg" or chosen is not None:
                     raise
         return svg.write(scene).encode()
@@ -142,7 +141,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc] # graphviz publishes no t
         Raises:
             NoLayoutEngine: the format needs an engine and none is installed.
         """
-        return layout.render(self, Path(path))
+        return engines.render(self, Path(path))
 
     def __repr__(self) -> str:
         if self.scene is None:  # a subgraph
@@ -170,7 +169,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc] # graphviz publishes no t
             return self.pipe(kind)
         try:
             return self.pipe("svg", encoding="utf-8")
-        except layout.NoLayoutEngine:  # the one that engine= names
+        except engines.NoLayoutEngine:  # the one that engine= names
             return self.pipe("svg", engine="svg", encoding="utf-8")
 
     def _repr_svg_(self) -> str | None:

@@ -149,13 +149,21 @@ class AtPoint:
     def selu(self, x: Any, scale: Any, alpha: Any) -> Expression:
         return scale * self.elu(x, alpha)
 
-    def silu(self, x: Any) -> Expression:
-        return x * Sigmoid(x)
+    def log_sigmoid(self, x: Any) -> Expression:
+        return -sympy.log(1 + sympy.exp(-x))
 
 
-for _name in TABLE:  # what involves no comparison is as in the system "sympy"
-    if not hasattr(AtPoint, _name):
-        setattr(AtPoint, _name, staticmethod(getattr(sympy_, _name)))
+def _from_formula(row: Primitive) -> Callable[..., Expression]:
+    return lambda m, *operands: row.formula(m, *operands)
+
+
+for _row in TABLE.values():
+    if hasattr(AtPoint, _row.name):
+        continue
+    if _row.formula is not None and not hasattr(sympy, _row.name):
+        setattr(AtPoint, _row.name, _from_formula(_row))  # here, where its comparisons are decided
+    else:
+        setattr(AtPoint, _row.name, staticmethod(getattr(sympy_, _row.name)))
 
 
 # Formulas as they were written.
@@ -188,6 +196,7 @@ def _dot(xs: Sequence[Expression]) -> Expression:
     return _sum([*terms, xs[-1]] if len(xs) % 2 else terms)
 
 
+#: Operations with a notation of their own; every other row is written as a call by its name.
 _WRITTEN: dict[str, Callable[..., Expression]] = {
     "add": lambda x, y: _sum([x, y]),
     "sub": lambda x, y: _sum([x, product([sympy.Integer(-1), y])]),

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from autograd.nesting import take_apart
 from autograd.pictures.mathematics.chain_rule import Derivation, Factor, by_layer, inwards
 from autograd.pictures.mathematics.notation import checked
-from autograd.pictures.mathematics.waypoints import Cone, Formulas, Names, depending_on
+from autograd.pictures.mathematics.slopes import Formulas
+from autograd.pictures.mathematics.waypoints import Cone, Names, depending_on
 from autograd.value import Value, active_nodes, refuse_if_stale
 
 #: A sum over more paths than this, or a product of more different factors, is nothing that anybody reads.

@@ -17,7 +17,8 @@ from autograd.pictures.mathematics.derivation import load_algebra
 from autograd.pictures.mathematics.formulas import Text
 from autograd.pictures.mathematics.matrices import Entry, Matrix, Meaning, Reader, ShapeError, derivative_at, words_of
 from autograd.pictures.mathematics.notation import in_one_line, text_of_number
-from autograd.pictures.mathematics.waypoints import Cone, Formulas, Names
+from autograd.pictures.mathematics.slopes import Formulas
+from autograd.pictures.mathematics.waypoints import Cone, Names
 from autograd.primitives import ALIASES, TABLE, Primitive, find
 from autograd.transforms import gradients
 from autograd.value import Value

@@ -1,65 +1,29 @@
 """``step_through``: backpropagation through a graph, step by step, as one HTML page that needs nothing else.
 
-The page is put together from the files in ``page/``: its look, a player, and a small evaluator that runs the
-``Program`` with the functions which the table writes as JavaScript. Nothing in it may reach the network: its own
-security policy allows its one script and its one style sheet by their hashes, and nothing more.
+What the page plays is put together here: the ``Program`` as data, with the engine's numbers, the rules as mathematics,
+the functions which the table writes as JavaScript, and a layout.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, final
+from typing import Any
 
 from autograd import interpret
 from autograd.eager.operands import Condition, number_of
 from autograd.eager.unrolled import as_stored
 from autograd.graph import topological_order
 from autograd.number_systems import floats
+from autograd.pictures.page.document import Page, as_json, page_of
 from autograd.primitives import Primitive
 from autograd.program import ABSENT, flatten
 from autograd.value import Value, refuse_if_stale
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: More nodes than this are no story that anybody follows to its end.
 MOST_NODES = 250
 
 #: The formula of a partial that is zero everywhere.
 _ZERO = "<mn>0</mn>"
-_SCRIPTS = ("numbers.js", "evaluator.js", "mathematics.js", "view.js", "player.js")
-
-
-@final
-class Page:
-    """A page in one piece: ``html`` is its text, ``save`` writes it, a notebook shows it in a frame of its own."""
-
-    __slots__ = ("height", "html", "title")
-
-    def __init__(self, html: str, title: str, height: int) -> None:
-        self.html = html
-        self.title = title
-        self.height = height
-
-    def save(self, path: str | Path) -> Path:
-        """The file that the page was written to; it opens in any browser, from anywhere."""
-        from pathlib import Path  # 5 ms, for those who write pages
-
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(self.html, encoding="utf-8", newline="\n")
-        return target
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        return (
-            f'<iframe srcdoc="{escape(self.html)}" title="{escape(self.title)}" sandbox="allow-scripts" '
-            f'width="100%" height="{self.height}" style="border: 0"></iframe>'
-        )
-
-    def __repr__(self) -> str:
-        return f"<page {self.title!r}, {len(self.html.encode()) / 1000:.0f} kB; .save('page.html') writes it>"
 
 
 def step_through(output: Value, *, precision: int = 6, title: str = "", height: int = 640) -> Page:
@@ -98,7 +62,7 @@ def step_through(output: Value, *, precision: int = 6, title: str = "", height: 
         )
     title = title or "Backpropagation, step by step"
     data, kernels = _program(output, precision)
-    return Page(_html(data, kernels, title), title, height)
+    return page_of(data, kernels, title, height)
 
 
 def _program(output: Value, precision: int) -> tuple[dict[str, Any], str]:
@@ -168,7 +132,7 @@ def _kernels(keys: dict[tuple[Primitive, int], str]) -> tuple[dict[str, Any], st
             written[key] = javascript.kernel(primitive, count)
         except javascript.CannotBeWritten as error:
             frozen.append(str(error))
-    entries = [f"  {_json(key)}: {text}," for key, text in written.items()]
+    entries = [f"  {as_json(key)}: {text}," for key, text in written.items()]
     return described, "\n".join([javascript.module(written.values()), "const kernels = {", *entries, "};"]), frozen
 
 
@@ -263,52 +227,3 @@ def _plain(x: Any) -> Any:
         return x
     x = float(x)
     return x if x - x == 0 else "NaN" if x != x else "Infinity" if x > 0 else "-Infinity"
-
-
-def _json(data: Any) -> str:
-    """JSON that may stand inside a script element, whatever the labels say."""
-    import json
-
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _html(data: dict[str, Any], kernels: str, title: str) -> str:
-    from html import escape
-    from importlib.resources import files
-
-    folder = files("autograd.pictures") / "page"
-    texts = {name: (folder / name).read_text("utf-8") for name in ("page.html", "style.css", *_SCRIPTS)}
-    style = texts["style.css"].strip()
-    parts = [_wrapped(kernels), *(_without_comments(texts[name]) for name in _SCRIPTS)]
-    script = "\n".join(["(() => {", '"use strict";', *parts, "})();"])
-    policy = (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
-    )
-    page, rest = "", texts["page.html"]
-    for name, text in (
-        ("policy", policy),
-        ("title", escape(title)),
-        ("style", style),
-        ("data", _json(data)),
-        ("script", script),
-    ):
-        before, _, rest = rest.partition(f"[[{name}]]")
-        page += before + text
-    return (page + rest).encode("utf-8", "replace").decode()  # half a surrogate pair in a label is no text
-
-
-def _wrapped(kernels: str) -> str:
-    """Kernels under one name, so that the functions they call are nobody else's."""
-    return f"const kernels = (() => {{\n{kernels}\nreturn kernels;\n}})();"
-
-
-def _without_comments(script: str) -> str:
-    """The script without the lines that hold comments alone: these are for who reads the package."""
-    return "\n".join(line for line in script.splitlines() if line and not line.lstrip().startswith("//"))
-
-
-def _hash(text: str) -> str:
-    import base64
-    import hashlib
-
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -17,9 +17,9 @@ from autograd import Value, derive, primitive, where
 from autograd.pictures.mathematics import algebra, chain_rule, derivation
 from autograd.pictures.mathematics.algebra import symbol
 from autograd.pictures.mathematics.notation import latex_of_label
+from autograd.testing import Call, calls, expressions
 from tests import checks
 from tests.pictures.mathematics.labelled import named, recorded
-from tests.strategies import SMOOTH, Expression, expressions
 
 
 def gradient(output: Value, leaf: Value) -> float:
@@ -37,10 +37,10 @@ def at_the_point(found: chain_rule.Derivation, *nodes: Value) -> float:
 # The formula and the number are the engine's derivative.
 
 
-@given(expression=expressions(SMOOTH, most_steps=5), data=st.data())
-def test_formula_and_number_are_what_backward_finds(expression: Expression, data: st.DataObject) -> None:
+@given(calls(expressions(max_nodes=5)), st.data())
+def test_formula_and_number_are_what_backward_finds(call: Call, data: st.DataObject) -> None:
     """Random graphs with random labels: each formula, with the numbers put in, is the gradient."""
-    inputs, leaves, output = recorded(expression, data)
+    leaves, output = recorded(call)
     nodes = [node for node in autograd.graph.topological_order(output) if isinstance(node, Value)]
     assume(all(abs(node.data) < 1e3 for node in nodes))
     for i, node in enumerate(nodes):
@@ -49,7 +49,7 @@ def test_formula_and_number_are_what_backward_finds(expression: Expression, data
     leaf = data.draw(st.sampled_from(leaves))
     found = derive(output, leaf)
     expected = gradient(output, leaf)
-    size = max(checks.size_of_terms(expression, inputs))
+    size = max(checks.size_of_terms(call.function.program, call.inputs))
     assume(size < 1e6)
     assert abs(found.value - expected) <= 1e-9 * size
     # Cancellation inside a formula is larger than in the graph, by what rounding does to numbers below 1000.

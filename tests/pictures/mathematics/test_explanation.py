@@ -13,9 +13,9 @@ import autograd
 import nn
 from autograd import Value, explain, record_lines
 from autograd.pictures.mathematics import path_sums
+from autograd.testing import Call, calls, expressions
 from tests import checks
 from tests.pictures.mathematics.labelled import named, recorded
-from tests.strategies import SMOOTH, Expression, expressions
 
 
 def every_path(edges: path_sums.Edges, output: Value, target: Value) -> list[tuple[float, tuple[Value, ...]]]:
@@ -31,11 +31,11 @@ def every_path(edges: path_sums.Edges, output: Value, target: Value) -> list[tup
     return found
 
 
-@given(expression=expressions(SMOOTH, most_steps=12), top=st.integers(1, 4), data=st.data())
-def test_against_a_list_of_all_paths(expression: Expression, top: int, data: st.DataObject) -> None:
-    inputs, leaves, output = recorded(expression, data)
+@given(calls(expressions(max_nodes=12)), st.integers(1, 4), st.data())
+def test_against_a_list_of_all_paths(call: Call, top: int, data: st.DataObject) -> None:
+    leaves, output = recorded(call)
     target = data.draw(st.sampled_from(leaves))
-    size = max(checks.size_of_terms(expression, inputs))
+    size = max(checks.size_of_terms(call.function.program, call.inputs))
     assume(size < 1e9)
     _, edges, _ = path_sums.partials_between(output, target)
     listed = every_path(edges, output, target)
@@ -56,10 +56,10 @@ def test_against_a_list_of_all_paths(expression: Expression, top: int, data: st.
         assert math.prod(path.factors) == pytest.approx(path.value, rel=1e-12)
 
 
-@given(expression=expressions(SMOOTH, most_steps=10), data=st.data())
-def test_labels_change_the_paths_and_not_the_derivative(expression: Expression, data: st.DataObject) -> None:
-    inputs, leaves, output = recorded(expression, data)
-    size = max(checks.size_of_terms(expression, inputs))
+@given(calls(expressions(max_nodes=10)), st.data())
+def test_labels_change_the_paths_and_not_the_derivative(call: Call, data: st.DataObject) -> None:
+    leaves, output = recorded(call)
+    size = max(checks.size_of_terms(call.function.program, call.inputs))
     assume(size < 1e9)
     for i, node in enumerate(autograd.graph.topological_order(output)):
         if node.parents and data.draw(st.booleans()):

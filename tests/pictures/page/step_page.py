@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Value
-from autograd.pictures.page.stepping import Page
+from autograd.pictures.page.document import Page
 
 _COUNT = itertools.count()
 

@@ -20,21 +20,12 @@ import autograd
 from autograd import Primitive, Value, step_through
 from autograd.number_systems import javascript
 from autograd.primitives import everywhere
+from autograd.testing import CONTINUOUS, expressions, reals
+from autograd.testing.regions import in_domain
 from tests import checks
 from tests.pictures.page.step_page import StepPage, gradients_of, shown
-from tests.strategies import (
-    CONTINUOUS,
-    NEAR,
-    ROWS,
-    WIDE,
-    differentiable,
-    expressions,
-    in_domain,
-    is_smooth,
-    moderate,
-    name_of,
-    operands,
-)
+from tests.rows import ROWS, differentiable, is_smooth, name_of
+from tests.strategies import NEAR, WIDE, operands
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +103,7 @@ def points(row: Primitive) -> list[tuple[float, ...]]:
     found: list[tuple[float, ...]] = []
 
     @settings(max_examples=settings().max_examples + 5, derandomize=True, database=None)
-    @given(st.one_of(operands(row, boxes=NEAR, most=3), operands(row, boxes=WIDE, most=3)))
+    @given(st.one_of(operands(row, scales=NEAR, most=3), operands(row, scales=WIDE, most=3)))
     def collect(drawn: tuple[float, ...]) -> None:
         found.append(drawn)
 
@@ -272,11 +263,11 @@ def test_gradients_are_those_of_backward_to_the_last_bit(tab: StepPage, folder: 
     """Sums in the order of backward(), whatever is shared; 17 digits tell any two floats apart."""
     leaves: dict[str, Value] = {}
     results = []
-    for tree in data.draw(st.lists(expressions(CONTINUOUS, most_steps=8), min_size=1, max_size=10)):
-        own = {f"x{len(leaves) + i}": data.draw(moderate) for i in range(tree.inputs)}
+    for tree in data.draw(st.lists(expressions(primitives=CONTINUOUS), min_size=1, max_size=10)):
+        own = {f"x{len(leaves) + i}": data.draw(reals(tree.min_value, tree.max_value)) for i in range(len(tree.names))}
         made = {name: Value(x, name) for name, x in own.items()}
         try:
-            result = tree.evaluate(checks.PUBLIC, made.values())
+            result = tree(*made.values())
             result.backward()
         except (ValueError, ArithmeticError):
             continue  # where there is no value or no slope, the page says so: tested elsewhere

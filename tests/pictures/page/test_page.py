@@ -13,7 +13,8 @@ import pytest
 import autograd
 from autograd import Limit, StaleGraphError, Value, primitive, step_through, where
 from autograd.graph import topological_order
-from autograd.pictures.page.stepping import _SCRIPTS, MOST_NODES
+from autograd.pictures.page.document import SCRIPTS
+from autograd.pictures.page.stepping import MOST_NODES
 from tests.pictures.page.step_page import StepPage, gradients_of, shown
 
 WRONG = ".pane.wrong"
@@ -61,7 +62,7 @@ def test_a_page_of_a_graph_of_thirty_nodes_is_small() -> None:
 
 def test_the_files_of_the_page_are_in_the_package() -> None:
     folder = files("autograd.pictures") / "page"
-    for name in ("page.html", "style.css", *_SCRIPTS):
+    for name in ("page.html", "style.css", *SCRIPTS):
         assert (folder / name).read_text("utf-8").strip()
 
 

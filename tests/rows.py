@@ -1,0 +1,63 @@
+"""The rows of the table as parameters of tests: their names, their arguments, and points where they are tried."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autograd import TABLE, Primitive
+from autograd.testing.regions import Operands, in_domain
+
+#: Every row that computes a number; comparisons yield a truth value and are tested apart.
+ROWS = [row for row in TABLE.values() if not row.compares]
+
+
+def is_constant(row: Primitive, argument: int) -> bool:
+    """Whether an argument has no derivative."""
+    return not callable(row.partials) and row.partials[argument] is None
+
+
+def differentiable(row: Primitive) -> list[int]:
+    """The arguments that have a partial; of an n-ary row the first two, as its rule treats all alike."""
+    return [0, 1] if callable(row.partials) else [i for i in range(row.arity) if not is_constant(row, i)]
+
+
+#: ``[pow-1]``: a row and one of its differentiable arguments.
+ROW_AND_ARGUMENT = [(row, i) for row in ROWS for i in differentiable(row)]
+
+
+def name_of(parameter: Any) -> str:
+    """The id of a parameter: ``pow`` of a row, ``pow-1`` of a row and an argument."""
+    if isinstance(parameter, Primitive):
+        return parameter.name
+    if isinstance(parameter, tuple) and isinstance(parameter[0], Primitive):
+        return "-".join([parameter[0].name, *map(str, parameter[1:])])
+    return str(parameter)
+
+
+def is_smooth(row: Primitive, operands: Operands, *arguments: int) -> bool:
+    """Whether the partials are ordinary derivatives: no kink, no limit, and numbers of the domain on all sides."""
+    if row.n_ary:
+        return max(arguments) < len(operands)
+    if not in_domain(row, operands) or row.kinks(*operands):
+        return False
+    if not all(row.partial_domain(i)(*operands) for i in arguments):
+        return False
+    if any(limit.argument in arguments and limit.at(*operands) for limit in row.limits):
+        return False
+    beside = [
+        (math.nextafter(x, -math.inf), math.nextafter(x, math.inf)) if i in arguments else (x,)
+        for i, x in enumerate(operands)
+    ]
+    return all(in_domain(row, corner) for corner in itertools.product(*beside))
+
+
+SPECIAL = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0)
+
+
+def special_points(row: Primitive, accept: Callable[[Operands], bool]) -> Iterator[Operands]:
+    """Whole and half numbers in all combinations: where a formula that is wrong at one point only is wrong."""
+    for size in (2, 3) if row.n_ary else (row.arity,):
+        yield from filter(accept, itertools.product(SPECIAL, repeat=size))
