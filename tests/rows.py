@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograd import TABLE, Primitive
+from autograd.number_systems.source import Inline, Text, operands_of, slopes
 from autograd.testing.regions import Operands, in_domain
 
 #: Every row that computes a number; comparisons yield a truth value and are tested apart.
@@ -26,6 +27,17 @@ def differentiable(row: Primitive) -> list[int]:
 
 #: ``[pow-1]``: a row and one of its differentiable arguments.
 ROW_AND_ARGUMENT = [(row, i) for row in ROWS for i in differentiable(row)]
+
+
+def is_flat(row: Primitive) -> bool:
+    """Whether every slope is the literal zero."""
+    writer = Inline()
+    found = [] if row.n_ary else slopes(row, writer.m, Text("z", writer), operands_of(row, writer))
+    return bool(found) and all(slope is None or str(slope) == "0" for slope in found)
+
+
+#: Steps: flat where they have a slope.
+STEPS = [row for row in ROWS if differentiable(row) and is_flat(row)]
 
 
 def name_of(parameter: Any) -> str:

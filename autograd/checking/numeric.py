@@ -212,6 +212,10 @@ class Numeric:
         downstream = self.complex.downstream(i)
         derivatives = self.complex.by_complex_step(i, downstream)
         claimed = self.analytic[k][i]
+        if abs(entry.analytic - entry.numeric) <= self.off[k][i]:
+            verdict = "ill-conditioned"
+            note = "rounding alone may put the derivative as far off"
+            return entry._replace(verdict=verdict, passes=verdict in judge.allow, note=note)
         if derivatives is None or not _close(
             self.slopes[k][i]._replace(value=derivatives[k], error=2 * self.off[k][i]), claimed
         ):

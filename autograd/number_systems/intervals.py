@@ -290,7 +290,8 @@ def _gelu_at(x: float) -> Interval:
         return x * erfc(-x / sqrt(2.0)) / 2
     rest = lost - x * _ROOT_HALF_REST
     slope = 2 * exp(-square(hull(t, t + rest))) / sqrt(pi)
-    return x * (erfc(t) - rest * slope) / 2
+    tail = erfc(t) if math.fabs(t) > 0.7 else 1 - erf(t)  # of a small number erf is known to more digits
+    return x * (tail - rest * slope) / 2
 
 
 # Where each has its minimum, and a number just below it.

@@ -65,6 +65,7 @@ GUARDS: tuple[Guard, ...] = (
     (("square", None), ("add", 1.0)),
     (("square", None), ("add", 2.0)),
     (("tanh", None), ("mul", 0.5)),
+    (("tanh", None), ("mul", 0.5), ("add", 0.5)),
 )
 
 

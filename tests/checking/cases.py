@@ -17,11 +17,14 @@ def expression(source: random.Random) -> Expression:
     """A few steps over one to three inputs, parts shared; it need not have a value everywhere, as drawn ones do."""
     inputs = source.randint(1, 3)
     steps: list[Step] = []
-    for _ in range(source.randint(1, 8)):
+    count = source.randint(1, 8)
+    while len(steps) < count:
         row = source.choice(OF_NUMBERS)
         known = inputs + len(steps)
         size = 2 * source.randint(1, 2) if row.n_ary else row.arity
         slots = [known - 1 if source.random() < 0.5 else source.randrange(known) for _ in range(size)]
+        if row.jumps and len(set(slots)) < size:
+            continue  # of a number by itself, a remainder jumps wherever it is
         steps.append(Step(row, tuple(slots)))
     return Expression(("x", "y", "z")[:inputs], (), tuple(steps))
 

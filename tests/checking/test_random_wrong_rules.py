@@ -63,6 +63,8 @@ def test_one_per_cent_in_one_node_is_noticed(seed: int) -> None:
         for entry, a, b in zip(report, right, wrong, strict=True):
             if not math.isfinite(a) or abs(a - b) <= 1e-4 * max(abs(a), abs(b)):
                 continue
+            if max(abs(a), abs(b)) <= entry.error:
+                continue  # both are zero but for rounding: a number that cancels
             assert entry.analytic == b
             found[entry.verdict] += 1
             # At a kink the wrong value may still lie between both slopes; elsewhere nothing excuses it.

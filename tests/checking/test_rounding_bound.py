@@ -62,6 +62,8 @@ def random_expression(source: random.Random) -> Value:
         row = source.choice(ROWS)
         size = 2 * source.randint(1, 3) if row.n_ary else row.arity
         operands: list[Any] = [nodes[-1] if source.random() < 0.4 else source.choice(nodes) for _ in range(size)]
+        if row.jumps and len(set(operands)) < size:
+            continue  # of a number by itself, a remainder jumps wherever it is
         if size > 1 and not row.n_ary:
             constants = [i for i in range(size) if is_constant(row, i)]
             for i in constants:
