@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
-from operator import and_
 from typing import Any
 
 import numpy as np
 
-from autograd.compiled.programs.building import Builder
 from autograd.compiled.recording.tracing import Guard
 from autograd.errors import GuardError
 
@@ -25,19 +21,6 @@ class Missed(Exception):
         self.guard = guard
         #: The first of them.
         self.sample = sample
-
-
-def outputs_of(guards: Sequence[Guard], builder: Builder, places: Sequence[int]) -> list[int]:
-    """Per guard, the builder's slot of its truth, or of ``NOT_ASKED``; ``places`` has that of each slot recorded."""
-    found = []
-    for guard in guards:
-        truth: Any = builder.slot(places[guard.slot])
-        if guard.within:
-            conditions = [(builder.slot(places[slot]), outcome) for slot, outcome in guard.within]
-            taken = reduce(and_, [condition if outcome else 1 - condition for condition, outcome in conditions])
-            truth = builder.number(builder.where(taken, truth, NOT_ASKED))
-        found.append(truth.index)
-    return found
 
 
 def check(name: str, guard: Guard, truth: Any) -> None:
