@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from autograd.compiled.backends.interpreter.words import FIRST_PRIMITIVE, Code
+from autograd.compiled.backends.interpreter.lines import Lines
+from autograd.compiled.backends.interpreter.words import FIRST_PRIMITIVE
 from autograd.compiled.backends.reduction import LANES
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
@@ -37,7 +38,7 @@ def arity(name: str) -> int:
     return TABLE[name].arity
 
 
-def body(emitter: Emitter, name: str, text: Code, numbers: list[str]) -> str:
+def body(emitter: Emitter, name: str, text: Lines, numbers: list[str]) -> str:
     """The lines of a primitive over numbers, inside of another function."""
     inner = Emitter(LANES, kernels.call)
     inner.functions, inner.declarations = emitter.functions, emitter.declarations

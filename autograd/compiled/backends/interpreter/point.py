@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from autograd.compiled.backends.interpreter.lines import VECTOR, Lines, end
 from autograd.compiled.backends.interpreter.operations import arity, body, operations
-from autograd.compiled.backends.interpreter.words import SUM, VECTOR, Code, end
+from autograd.compiled.backends.interpreter.words import SUM
 from autograd.compiled.backends.reduction import LANES
 from autograd.number_systems.llvm.emitter import Emitter
 
 
 def point(emitter: Emitter) -> str:
     """``operation, count of fours, first row of the result, rows of x …, rows of y …``, until an ``END``."""
-    t = Code()
+    t = Lines()
     t.number = 2_000_000
     t.add("define void @point(ptr noalias %numbers, ptr noalias %code) {", "entry:", "br label %fetch", "fetch:")
-    code = Code()
+    code = Lines()
     code.number = 3_000_000
     nexts, cases = [], []
     for name, number in operations().items():
@@ -73,7 +74,7 @@ def point(emitter: Emitter) -> str:
     return "\n".join(t.lines)
 
 
-def _sum(t: Code) -> str:
+def _sum(t: Lines) -> str:
     """``sum, row of the result, count, rows …``: two numbers or more, added one after the other."""
     t.add("op.sum:")
     out, count = t.word("%pc", 1), t.word("%pc", 2)

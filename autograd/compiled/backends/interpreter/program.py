@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import cache
 
 from autograd.compiled.backends.interpreter import elementwise, sums_of_products
+from autograd.compiled.backends.interpreter.lines import VECTOR, Lines, end, loop, loop_end, store
 from autograd.compiled.backends.interpreter.operations import operations
 from autograd.compiled.backends.interpreter.point import point
 from autograd.compiled.backends.interpreter.words import (
@@ -25,12 +26,6 @@ from autograd.compiled.backends.interpreter.words import (
     OUTER,
     PRODUCT,
     REPEAT,
-    VECTOR,
-    Code,
-    end,
-    loop,
-    loop_end,
-    store,
 )
 from autograd.compiled.backends.native import driver
 from autograd.compiled.backends.reduction import LANES
@@ -56,7 +51,7 @@ def text(*, fast: bool = False, wide: bool = False) -> str:
 
 
 def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
-    t = Code()
+    t = Lines()
     t.add(driver.HEAD, "entry:")
     fields = (("memory", "ptr"), ("code", "ptr"), ("uniform", "ptr"), ("shared", "i64"), ("vectors", "i64"))
     t.add(*(f"%loop.{name} = alloca i64, align 8" for name in ("base", "left", "stride")))
@@ -93,7 +88,7 @@ def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
         "br label %fetch",
         "fetch:",
     )
-    body = Code()
+    body = Lines()
     body.number = 1_000_000
     labels = {
         LOAD: "load", KEEP: "keep", DOT: "dot", GATHER: "gather", LAYER: "layer", OUTER: "outer",
@@ -132,7 +127,7 @@ def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
     return "\n".join(t.lines)
 
 
-def _load(t: Code) -> str:
+def _load(t: Lines) -> str:
     """``load, out, column``: this block's samples of a column."""
     t.add("load:")
     out, _ = t.operand(t.word("%pc", 1))
@@ -165,7 +160,7 @@ def _load(t: Code) -> str:
     return end(t, "load", "3")
 
 
-def _keep(t: Code) -> str:
+def _keep(t: Lines) -> str:
     """``keep, output, x``: an output with one number per sample."""
     t.add("keep:")
     output = t.word("%pc", 1)
@@ -184,7 +179,7 @@ def _keep(t: Code) -> str:
     return end(t, "keep", "3")
 
 
-def _repeat(t: Code) -> str:
+def _repeat(t: Lines) -> str:
     """``repeat, steps, base, stride``: what follows is done so often; rows that move begin ``base`` vectors further,
     and move on by ``stride``."""
     t.add("repeat:")
@@ -194,7 +189,7 @@ def _repeat(t: Code) -> str:
     return end(t, "repeat", "4")
 
 
-def _next(t: Code) -> str:
+def _next(t: Lines) -> str:
     """``next, back``: on to the next step, so many words before this one; or to what comes after the loop."""
     t.add("next:")
     back = t.word("%pc", 1)

@@ -9,24 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograd.compiled.backends.interpreter.words import (
-    GATHERED,
-    NEURONS,
-    VECTOR,
-    Code,
-    add_product,
-    end,
-    loop,
-    loop_end,
-    store,
-)
+from autograd.compiled.backends.interpreter.lines import VECTOR, Lines, add_product, end, loop, loop_end, store
+from autograd.compiled.backends.interpreter.words import GATHERED, NEURONS
 from autograd.compiled.backends.reduction import LANES
 
 #: Vectors or inputs that four neurons are taken with: eight sums fit into the registers.
 _BESIDE = 2
 
 
-def dot(t: Code, fast: bool) -> str:
+def dot(t: Lines, fast: bool) -> str:
     """``dot, out, start, count, x1, y1, x2, y2 …``: start + x1·y1 + …, left to right; a start of -1 is none.
 
     Four vectors at a time: their sums stay in registers while the products go by.
@@ -106,7 +97,7 @@ def dot(t: Code, fast: bool) -> str:
     return end(t, "dot", "%dot.length")
 
 
-def gather(t: Code, fast: bool) -> str:
+def gather(t: Lines, fast: bool) -> str:
     """``gather, sum1, x1, y1, …``: the sums over samples of eight products, each lane adding its samples in order."""
     t.add("gather:")
     lanes, xs, ys = [], [], []
@@ -135,7 +126,7 @@ def gather(t: Code, fast: bool) -> str:
     return end(t, "gather", str(1 + 3 * GATHERED))
 
 
-def layer(t: Code, fast: bool, *, wide: bool = False) -> str:
+def layer(t: Lines, fast: bool, *, wide: bool = False) -> str:
     """``layer, inputs, x …, then four times: out, start, first weight``: start + w·x for four neurons.
 
     The weights of a neuron are shared numbers that lie one after the other; all x are rows.
@@ -173,7 +164,7 @@ def layer(t: Code, fast: bool, *, wide: bool = False) -> str:
 
 
 def _neurons(
-    t: Code,
+    t: Lines,
     label: str,
     lanes: int,
     beside: int,
@@ -236,7 +227,7 @@ def _neurons(
     )
 
 
-def outer(t: Code, fast: bool) -> str:
+def outer(t: Lines, fast: bool) -> str:
     """``outer, inputs, x …, then four times: cotangent, first sum``: the sums over samples of cotangent · x.
 
     The number of inputs is even; the sums of a neuron lie one after the other; all x and cotangents are rows.
