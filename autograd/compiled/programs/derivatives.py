@@ -19,8 +19,8 @@ from autograd.compiled.programs.instructions import Product
 from autograd.compiled.programs.plan import Plan, plan_of
 from autograd.compiled.programs.tangents import Tangents
 from autograd.compiled.recording.garbage import collector_at_rest
-from autograd.compiled.recording.guards import NOT_ASKED
-from autograd.compiled.recording.tracing import Guard, Trace
+from autograd.compiled.recording.guards import NOT_ASKED, Guard
+from autograd.compiled.recording.trace import Trace
 
 
 class Derivative(NamedTuple):

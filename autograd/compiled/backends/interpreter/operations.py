@@ -14,16 +14,20 @@ from autograd.primitives import TABLE
 
 @cache
 def operations() -> dict[str, int]:
-    """Primitive → its operation, for all that native code can compute."""
+    """Primitive → its operation, for every row of the table that the LLVM number system can write.
+
+    A row whose result is its operand, as it stands, needs none.
+    """
     known: dict[str, int] = {}
     for name, row in TABLE.items():
-        if row.n_ary or name in ("identity", "detach"):
+        if row.n_ary:
             continue
         try:
-            _written(Emitter(LANES, kernels.call), name)
+            result = _written(Emitter(LANES, kernels.call), name)
         except NotImplementedError:
             continue
-        known[name] = FIRST_PRIMITIVE + len(known)
+        if result.text != "%x0":
+            known[name] = FIRST_PRIMITIVE + len(known)
     return known
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiled.backends.group_calls import array_function
 from autograd.compiled.backends.reduction import LANES, TreeSum, samples_of_a_block
 from autograd.compiled.backends.replay import Replay
 from autograd.compiled.programs import loops
@@ -109,6 +110,6 @@ class _Steps:
 def _computed(primitive: Primitive, xs: list[Any]) -> Any:
     if primitive.name == "where":
         return np.where(np.not_equal(xs[0], 0), xs[1], xs[2])
-    function = getattr(arrays, primitive.name)
+    function = array_function(primitive)
     result = function(xs) if primitive.n_ary else function(*xs)
     return np.asarray(result, np.float64) if primitive.compares else result
