@@ -278,7 +278,7 @@ def _simpler_of_truths(neutral: int) -> Rule:
     def simpler(m: Any, x: Any, y: Any) -> Any:
         factor, other = (x, y) if m.known(y) is None else (y, x)
         known = m.known(factor)
-        if known not in (0, 1) or not m.is_truth(other):
+        if str(known) not in ("0.0", "1.0") or not m.is_truth(other):  # -0.0 is none
             return None
         return other if known == neutral else factor
 
