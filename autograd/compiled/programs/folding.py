@@ -24,24 +24,24 @@ def value_of(primitive: Primitive, operands: Sequence[float | None]) -> float | 
         return None
 
 
-def _keeps_truths(row: Primitive) -> bool:
-    """Whether the result is 1.0 or 0.0 wherever both operands are: "and", "or"."""
+def _joins_truths(row: Primitive) -> bool:
+    """Whether it is "and" or "or", where its operands are 1.0 and 0.0."""
     if row.arity != 2:
         return False
     values = [value_of(row, pair) for pair in itertools.product((0.0, 1.0), repeat=2)]
-    return all(value in (0.0, 1.0) for value in values)
+    return values in ([0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 1.0])
 
 
 _NEG = TABLE["neg"]
 
 #: Primitives by whose instructions something is known: what is a truth, or is one if all its operands are; negatives.
-TELLING = frozenset([row for row in TABLE.values() if row.compares or row is _NEG or _keeps_truths(row)])
+TELLING = frozenset([row for row in TABLE.values() if row.compares or row is _NEG or _joins_truths(row)])
 
 
 class Folding:
     """What is known of slots beforehand, and what follows; the number system that the laws of rows see.
 
-    Its numbers are the bare slots: a law is asked of every instruction over something known.
+    Its numbers are bare slots, since a law is asked of every instruction that has a constant among its operands.
 
     Args:
         emit: makes an instruction, folded again.
@@ -52,7 +52,7 @@ class Folding:
         #: Slots that hold 1.0 or 0.0, and the negatives of other slots.
         self.truths: set[int] = set()
         self._negatives: dict[int, int] = {}
-        #: Whether nothing is known of all operands: then ``folded`` need not be asked of what is not idempotent.
+        #: Whether nothing is known of any of some operands: then only what is idempotent may be folded.
         self.no_constant, self.no_negative = written.constants.keys().isdisjoint, self._negatives.keys().isdisjoint
         self._constant = written.constant
         self.known, self.negated, self.is_truth = written.constants.get, self._negatives.get, self.truths.__contains__
@@ -69,7 +69,7 @@ class Folding:
             self.truths.add(slot)
 
     def folded(self, primitive: Primitive, operands: tuple[int, ...]) -> int | None:
-        """The slot of the number of an instruction, if that need not be made."""
+        """The slot that holds an instruction's number without it, if there is one."""
         if primitive.idempotent and operands[-1] == operands[-2]:
             return operands[-1]
         known = list(map(self.known, operands))
