@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd.compiled.backends.levels import Group
 from autograd.number_systems import arrays
-from autograd.primitives import TABLE, Primitive
+from autograd.primitives import TABLE
 
 
 class GroupCalls:
@@ -35,16 +34,11 @@ class GroupCalls:
             call(out, varying, uniform)
 
 
-def array_function(row: Primitive) -> Callable[..., Any]:
-    """The function of a primitive over arrays; its formula, where they have none of that name."""
-    return getattr(arrays, row.name, None) or partial(row.formula, arrays)
-
-
 def _call(group: Group) -> Callable[[Any, Any, Any], None]:
     name, first, last, _ = group
     row = TABLE[name]
     operands = [(varies, _as_slice(rows)) for varies, rows in group.operands]
-    function = array_function(row)
+    function = getattr(arrays, name)
 
     def call(out: Any, varying: Any, uniform: Any) -> None:
         found = [(varying if varies else uniform)[rows] for varies, rows in operands]
