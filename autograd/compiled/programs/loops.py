@@ -26,7 +26,7 @@ COLUMN = Primitive("column", (None, None))
 AT = Primitive("at", (None, None))
 
 #: The names of the instructions that columns need.
-NAMES = ("stack", "loop", "final", "column", "at")
+NAMES = frozenset(["stack", "loop", "final", "column", "at"])
 
 
 class Loop:

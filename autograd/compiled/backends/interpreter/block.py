@@ -170,7 +170,7 @@ class BlockCode:
 
 def _refuse_what_is_lacking(primitives: Collection[Primitive]) -> None:
     """Raise NotImplementedError if there is a primitive, in a loop perhaps, that the interpreter lacks."""
-    missing = {row.name for row in primitives if row.name not in operations()} - {"dot", *loops.NAMES}
+    missing = {row.name for row in primitives if row.name not in operations()} - {"dot"} - loops.NAMES
     if missing:
         raise NotImplementedError(f"the interpreter has no {', '.join(sorted(missing))}")
     for row in primitives:

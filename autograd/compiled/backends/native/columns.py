@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from autograd.compiled.programs import loops
-from autograd.compiled.programs.loops import AT, COLUMN, FINAL, STACK, Loop
+from autograd.compiled.programs.loops import COLUMN, FINAL, STACK, Loop
 from autograd.primitives import Primitive
 from autograd.program import Program
 
@@ -48,19 +48,19 @@ class ColumnWriter(Generic[C, N]):
 
     def write(self, slot: int, row: Primitive, operands: Sequence[int]) -> bool:
         """Write an instruction, if it is one of columns."""
+        if row.name not in loops.NAMES:
+            return False
         loop = loops.of(row)
         if row is STACK:
             self._columns[slot] = self._stack(slot, operands)
         elif loop is not None:
             self._results[slot], self._finals[slot] = self._loop(slot, loop, operands)
-        elif row in (FINAL, COLUMN, AT):
+        else:
             source, which = operands[0], loops.which(self._program, operands)
             if row is COLUMN:
                 self._columns[slot] = self._results[source][which]
             else:
                 self._set(slot, self._finals[source][which] if row is FINAL else self._at(self._columns[source], which))
-        else:
-            return False
         return True
 
     def _expect(self, slot: int, of_samples: dict[int, int], steps: int) -> dict[int, int]:
