@@ -75,8 +75,8 @@ class Builder(Instructions):
     def __init__(self, inputs: int, *, long_dots: bool = False) -> None:
         super().__init__(inputs)
         self.long_dots = long_dots
-        self._folding = folding = Folding(self, self.emit)
-        self.truths, self._no_constant, self._no_negative = folding.truths, folding.no_constant, folding.no_negative
+        self._folding = Folding(self, self.emit)
+        self.truths, self._tell_nothing = self._folding.truths, self.telling.isdisjoint
         self.m: Any = SimpleNamespace()
         #: Primitives that are not one instruction of their name.
         self.written_out: dict[str, Callable[..., Any]] = {
@@ -134,7 +134,7 @@ class Builder(Instructions):
             if index is not None:
                 return index
         index = None
-        if primitive.idempotent or not (self._no_constant(operands) and self._no_negative(operands)):
+        if primitive.idempotent or not self._tell_nothing(operands):
             index = self._folding.folded(primitive, operands)
         if index is None:
             index = len(self.primitives)

@@ -52,9 +52,7 @@ class Folding:
         #: Slots that hold 1.0 or 0.0, and the negatives of other slots.
         self.truths: set[int] = set()
         self._negatives: dict[int, int] = {}
-        #: Whether nothing is known of any of some operands: then only what is idempotent may be folded.
-        self.no_constant, self.no_negative = written.constants.keys().isdisjoint, self._negatives.keys().isdisjoint
-        self._constant = written.constant
+        self._constant, self._telling = written.constant, written.telling
         self.known, self.negated, self.is_truth = written.constants.get, self._negatives.get, self.truths.__contains__
 
     def number(self, x: float) -> int:
@@ -65,11 +63,15 @@ class Folding:
         """Take note of a new instruction of one of ``TELLING``."""
         if primitive is _NEG:
             self._negatives[slot] = operands[0]
+            self._telling.add(slot)
         elif primitive.compares or self.truths.issuperset(operands):
             self.truths.add(slot)
 
     def folded(self, primitive: Primitive, operands: tuple[int, ...]) -> int | None:
-        """The slot that holds an instruction's number without it, if there is one."""
+        """The slot that holds an instruction's number without it, if there is one.
+
+        There is none if the primitive is not idempotent and no operand is telling.
+        """
         if primitive.idempotent and operands[-1] == operands[-2]:
             return operands[-1]
         known = list(map(self.known, operands))

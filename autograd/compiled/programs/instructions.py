@@ -33,6 +33,8 @@ class Instructions:
         self.operands: list[tuple[int, ...]] = [()] * inputs
         self.constants: dict[int, float] = {}
         self._of_bits: dict[bytes, int] = {}
+        #: Slots of which more is known than how they are made: constants, and what ``folding`` finds.
+        self.telling: set[int] = set()
         #: Primitive → operands → the slot of that instruction.
         self.known: defaultdict[Primitive, dict[tuple[int, ...], int]] = defaultdict(dict)
 
@@ -45,6 +47,7 @@ class Instructions:
             self.primitives.append(None)
             self.operands.append(())
             self.constants[index] = x
+            self.telling.add(index)
         return index
 
     def append(self, primitive: Primitive, operands: tuple[int, ...]) -> int:
