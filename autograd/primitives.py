@@ -9,6 +9,7 @@ is to a primitive, and nobody lists them a second time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -88,10 +89,16 @@ class Primitive(NamedTuple):
     jumps: bool = False
     #: Whether x∘y is y∘x, to the last bit.
     commutes: bool = False
-    #: Whether x∘x is x.
+    #: Whether x∘x is x; of a choice, whether it is x where it chooses between x and x.
     idempotent: bool = False
     #: Per operand of two, the number that leaves the other as it is, bit for bit; ``None`` where there is none.
     neutral: tuple[float | None, ...] = ()
+    #: Other laws, ``(m, x, …) -> number``, over numbers of which some are known beforehand: the same number, made in a
+    #: simpler way, bit for bit (of a power, to 2 units in the last place); ``None`` where there is none. Besides making
+    #: numbers (``m.sub(x, y)``, ``m.number(1)``) ``m`` tells what is known: ``m.known(x)`` is the float that x is,
+    #: ``m.negated(x)`` the number whose negative x is, both ``None`` where it is not known; ``m.is_truth(x)`` says
+    #: whether x is the outcome of comparisons, 1 or 0.
+    simplifies: Rule | None = None
     #: Whether its value is never -0.0.
     never_minus_zero: bool = False
     #: Whether it stands in the table; a user's own is known by ``origin``.
@@ -298,6 +305,72 @@ def _maximum_rule(greater: str, argument: int) -> Rule:
     return rule
 
 
+def _simpler_sum(m: Any, x: Any, y: Any) -> Any:
+    """x + -y is x - y."""
+    term, other = (x, y) if m.negated(y) is None else (y, x)
+    opposite = m.negated(term)
+    return None if opposite is None else m.sub(other, opposite)
+
+
+def _simpler_difference(m: Any, x: Any, y: Any) -> Any:
+    """x - -y is x + y."""
+    opposite = m.negated(y)
+    return None if opposite is None else m.add(x, opposite)
+
+
+def _simpler_product(m: Any, x: Any, y: Any) -> Any:
+    """x · -1 is -x; 0 times a truth is 0, which of other numbers nan, infinity and -0.0 forbid."""
+    factor, other = (x, y) if m.known(y) is None else (y, x)
+    known = m.known(factor)
+    if known == -1:
+        return m.neg(other)
+    return factor if known == 0 and m.is_truth(other) else None
+
+
+def _simpler_quotient(m: Any, x: Any, y: Any) -> Any:
+    """x / 2ⁿ is x · 2⁻ⁿ: the same rounding."""
+    divisor = m.known(y)
+    if divisor is None:
+        return None
+    fraction, exponent = math.frexp(divisor)
+    is_power_of_two = 2 * abs(fraction) == 1 and abs(exponent - 1) < 1022
+    return m.mul(x, m.number(1 / divisor)) if is_power_of_two else None
+
+
+def _simpler_power(m: Any, x: Any, y: Any) -> Any:
+    """Small whole exponents as products: at most three roundings, like a careful ``pow``."""
+    exponent = m.known(y)
+    if exponent == 0:
+        return m.number(1)
+    if exponent in (-1, -2):  # of a third power's reciprocal the roundings would add up to 3 ulp
+        x, exponent = m.div(m.number(1), x), -exponent
+    if exponent not in (1, 2, 3):
+        return None
+    return x if exponent == 1 else m.mul(x, x) if exponent == 2 else m.mul(m.mul(x, x), x)
+
+
+def _simpler_choice(m: Any, condition: Any, x: Any, y: Any) -> Any:
+    """A choice whose condition is known; 1 where a truth holds and else 0 is the truth itself."""
+    known = m.known(condition)
+    if known is not None:
+        return x if known else y
+    is_itself = m.is_truth(condition) and m.known(x) == 1 and str(m.known(y)) == "0.0"
+    return condition if is_itself else None
+
+
+def _simpler_of_truths(neutral: int) -> Rule:
+    """Of truths the smaller one is "and", the larger one "or": 1 or 0 leaves the other as it is, or decides alone."""
+
+    def simpler(m: Any, x: Any, y: Any) -> Any:
+        factor, other = (x, y) if m.known(y) is None else (y, x)
+        known = m.known(factor)
+        if str(known) not in ("0.0", "1.0") or not m.is_truth(other):  # -0.0 is none
+            return None
+        return other if known == neutral else factor
+
+    return simpler
+
+
 _NOT_BOTH_ZERO = lambda x, y: (x != 0) | (y != 0)  # noqa: E731 - rules and predicates are one-line data
 
 
@@ -361,6 +434,7 @@ _ROWS: tuple[Primitive, ...] = (
         method=False,
         commutes=True,
         neutral=(-0.0, -0.0),
+        simplifies=_simpler_sum,
     ),
     Primitive(
         "sub",
@@ -371,6 +445,7 @@ _ROWS: tuple[Primitive, ...] = (
         operator="sub",
         method=False,
         neutral=(None, 0.0),
+        simplifies=_simpler_difference,
     ),
     Primitive(
         "mul",
@@ -382,6 +457,7 @@ _ROWS: tuple[Primitive, ...] = (
         method=False,
         commutes=True,
         neutral=(1.0, 1.0),
+        simplifies=_simpler_product,
     ),
     Primitive(
         "div",
@@ -395,8 +471,18 @@ _ROWS: tuple[Primitive, ...] = (
         operator="truediv",
         method=False,
         neutral=(None, 1.0),
+        simplifies=_simpler_quotient,
     ),
-    Primitive("neg", (lambda m, z, x: -1,), "-x", ((2.0,), -2.0), symbol="-", operator="neg", method=False),
+    Primitive(
+        "neg",
+        (lambda m, z, x: -1,),
+        "-x",
+        ((2.0,), -2.0),
+        symbol="-",
+        operator="neg",
+        method=False,
+        simplifies=lambda m, x: m.negated(x),
+    ),
     Primitive(
         "pow",
         (_slope_of_pow, lambda m, z, x, y: z * m.log(x)),
@@ -423,6 +509,7 @@ _ROWS: tuple[Primitive, ...] = (
         operator="pow",
         method=False,
         neutral=(None, 1.0),
+        simplifies=_simpler_power,
     ),
     Primitive(
         "mod",
@@ -707,6 +794,8 @@ _ROWS: tuple[Primitive, ...] = (
         kinks=lambda x, y: x == y,
         symbol="max",
         idempotent=True,
+        neutral=(-INFINITY, -INFINITY),
+        simplifies=_simpler_of_truths(0),
     ),
     Primitive(
         "minimum",
@@ -716,12 +805,16 @@ _ROWS: tuple[Primitive, ...] = (
         kinks=lambda x, y: x == y,
         symbol="min",
         idempotent=True,
+        neutral=(INFINITY, INFINITY),
+        simplifies=_simpler_of_truths(1),
     ),
     Primitive(
         "where",
         (None, lambda m, z, c, x, y: m.where(c, 1, 0), lambda m, z, c, x, y: m.where(c, 0, 1)),
         "x if the condition holds, else y",
         arguments=("condition", "x", "y"),
+        idempotent=True,
+        simplifies=_simpler_choice,
     ),
     Primitive(
         "clip",

@@ -626,6 +626,74 @@ def test_the_check_of_values_rejects_one_ulp_too_many() -> None:
         assert error > checks.rounding_of(row, (1.1,))
 
 
+# Laws: what a row says of itself, and that it says all
+
+
+NUMBERS = (
+    0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 0.1, -0.1, 1 - 2.0**-53, 27.3, 800.0, -800.0, 5e-324, -5e-324,
+    1e-308, 1e308, -1e308, 1.7976931348623157e308, math.inf, -math.inf, math.nan,
+)  # fmt: skip
+OF_FIXED_ARITY = [row for row in TABLE.values() if not row.n_ary]
+OF_TWO = [row for row in OF_FIXED_ARITY if row.arity == 2]
+
+#: Their values are never -0.0 either; but they are computed by kernels, which promise digits and not a zero's sign.
+NEVER_MINUS_ZERO_BUT_UNSAID = frozenset(
+    [
+        "log", "log2", "log10", "logit", "cos", "acos", "cosh", "acosh", "erfc", "hypot", "sign", "sinc", "softplus",
+        "sigmoid",
+    ]
+)  # fmt: skip
+
+
+def bits_of(row: Primitive, *operands: float) -> str:
+    """The value as text that tells all bits but those of a nan; "none" where there is no value."""
+    try:
+        return repr(checks.value_in(floats, row, operands))
+    except (ValueError, ArithmeticError):
+        return "none"
+
+
+@pytest.mark.parametrize("row", OF_TWO, ids=name_of)
+def test_a_row_says_whether_it_commutes(row: Primitive) -> None:
+    pairs = itertools.product(NUMBERS, repeat=2)
+    assert all(bits_of(row, x, y) == bits_of(row, y, x) for x, y in pairs) == row.commutes
+
+
+@pytest.mark.parametrize("row", [row for row in OF_FIXED_ARITY if row.arity > 1], ids=name_of)
+def test_a_row_says_whether_it_is_idempotent(row: Primitive) -> None:
+    """Of a choice the condition stands before the two numbers; a parameter, such as a slope, is no number beside x."""
+    partials = row.partials
+    assert isinstance(partials, tuple)
+    if not row.compares and partials[-1] is None:
+        assert not row.idempotent
+        return
+    before = itertools.product((0.0, 1.0), repeat=row.arity - 2)
+    assert all(bits_of(row, *some, x, x) == repr(x) for some in before for x in NUMBERS) == row.idempotent
+
+
+@pytest.mark.parametrize("row", OF_TWO, ids=name_of)
+def test_a_row_says_what_is_neutral(row: Primitive) -> None:
+    """A number that leaves every other as it is, whichever side it stands on; parameters are none."""
+    partials = row.partials
+    assert isinstance(partials, tuple)
+    for place, rule in enumerate(partials):
+        found = [
+            repr(n)
+            for n in NUMBERS
+            if rule is not None and all(bits_of(row, *((n, x) if place == 0 else (x, n))) == repr(x) for x in NUMBERS)
+        ]
+        stated = row.neutral[place] if row.neutral else None
+        assert found == ([] if stated is None else [repr(stated)])
+
+
+@pytest.mark.parametrize("row", OF_FIXED_ARITY, ids=name_of)
+def test_a_row_says_whether_it_is_never_minus_zero(row: Primitive) -> None:
+    some = NUMBERS if row.arity < 3 else NUMBERS[:9]
+    never = all(bits_of(row, *operands) != "-0.0" for operands in itertools.product(some, repeat=row.arity))
+    assert never == (row.never_minus_zero or row.name in NEVER_MINUS_ZERO_BUT_UNSAID)
+    assert not (row.never_minus_zero and row.name in NEVER_MINUS_ZERO_BUT_UNSAID)
+
+
 # How the table is made
 
 

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiled.backends.choice import Options, choose
-from autograd.compiled.prepared import Ready, varying_inputs
+from autograd.compiled.prepared import Prepared, varying_inputs
 from autograd.compiled.programs.derivatives import GRADIENT, HESSIAN, HVP, JVP, VJP, Derivative, jacobian_of, planned
 from autograd.compiled.recording.arguments import Arguments, arguments_of
-from autograd.compiled.recording.recordings import Way
-from autograd.compiled.recording.tracing import Trace, arranged
+from autograd.compiled.recording.recordings import Recording
+from autograd.compiled.recording.trace import Trace, arranged
 
 #: Numbers that the columns, seeds and results of a block may be: 8 MB.
 BLOCK_NUMBERS = 1 << 20
@@ -30,7 +30,7 @@ class Batch(NamedTuple):
 
     name: str
     arguments: Arguments
-    way: Way
+    recording: Recording
     values: Any
     options: Options
     dtype: Any
@@ -39,7 +39,7 @@ class Batch(NamedTuple):
     @property
     def trace(self) -> Trace:
         """What was recorded."""
-        return self.way.trace
+        return self.recording.trace
 
     def jacobian(self, position: int) -> Any:
         """The derivatives of the outputs by an argument."""
@@ -117,11 +117,11 @@ class Batch(NamedTuple):
     def _lanes(self, derivative: Derivative, columns: range, seeds: Sequence[Any] = ()) -> Any:
         """The derivatives by some columns, ``(samples, seeds, derivatives)``; a matrix has its units for seeds."""
         with self.lock:
-            ready = self._ready(derivative, columns)
+            prepared = self._prepared(derivative, columns)
             n, numbers = self.arguments.samples or 0, self.arguments.columns
             count = derivative.seeds(len(self.trace.outputs), len(columns)) if derivative.is_matrix else 1
             units = list(np.eye(count)) if derivative.is_matrix else []
-            outputs = len(ready.replay.plan.program.outputs)
+            outputs = len(prepared.replay.plan.program.outputs)
             found = np.empty((n, count, outputs), self.dtype)
             wide = len(numbers) + max(count if units else 0, len(seeds)) + outputs
             step = max(1, BLOCK_NUMBERS // max(1, wide * count))
@@ -130,21 +130,21 @@ class Batch(NamedTuple):
                 block = [np.repeat(c[start:stop], count) if isinstance(c, np.ndarray) else c for c in numbers]
                 lanes = [np.tile(unit, stop - start) for unit in units]
                 lanes += [np.ascontiguousarray(seed[start:stop]) for seed in seeds]
-                _, kept = ready.run(block, (stop - start) * count, lanes)
+                _, kept = prepared.run(block, (stop - start) * count, lanes)
                 for i in range(outputs):
-                    number = ready.replay.output(i, kept, ready.uniform)
+                    number = prepared.replay.output(i, kept, prepared.uniform)
                     found[start:stop, :, i] = np.reshape(number, (-1, count)) if np.ndim(number) else number
             found += 0.0  # never -0.0, as what backward() adds up
             return found
 
-    def _ready(self, derivative: Derivative, columns: range) -> Ready:
+    def _prepared(self, derivative: Derivative, columns: range) -> Prepared:
         """The plan for a derivative, on its back end; it is kept with the recording."""
         key = (derivative.name if derivative is not GRADIENT else "gradient by sample", tuple(columns))
-        ready = self.way.ready.get(key)
-        if ready is None:
+        prepared = self.recording.prepared.get(key)
+        if prepared is None:
             derivative.refuse_unless_it_exists(self.trace, self.name)
             wanted = [self.trace.arguments[c] for c in columns]
             varying = varying_inputs(self.trace, self.arguments)
             plan = planned(self.trace, derivative, wanted, varying, with_values=False)
-            ready = self.way.ready[key] = Ready(self.trace, choose(plan, self.options), 0)
-        return ready
+            prepared = self.recording.prepared[key] = Prepared(self.trace, choose(plan, self.options), 0)
+        return prepared

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd.compiled.backends.choice import Options, checked, choose
+from autograd.compiled.backends.choice import Options, choose
 from autograd.compiled.pickling import picklable
-from autograd.compiled.prepared import AtPoint
+from autograd.compiled.prepared import PreparedAtPoint
 from autograd.compiled.programs.derivatives import (
     COLUMNS,
     GRADIENT,
@@ -25,10 +24,11 @@ from autograd.compiled.programs.derivatives import (
     jacobian_of,
     planned,
 )
+from autograd.compiled.recorded_function import RecordedFunction
 from autograd.compiled.recording.guards import Missed
-from autograd.compiled.recording.recordings import Way, Ways
-from autograd.compiled.recording.tracing import Trace, arranged, refuse_while_recording, trace_where_it_has_a_value
-from autograd.compiled.report import Report, described
+from autograd.compiled.recording.recordings import Recording, Recordings
+from autograd.compiled.recording.trace import Trace, arranged
+from autograd.compiled.recording.tracing import refuse_while_recording, trace_where_it_has_a_value
 from autograd.loops.recorder import PART
 
 _M = TypeVar("_M", bound=Callable[..., Any])
@@ -50,7 +50,7 @@ def _in_turns(method: _M) -> _M:
     return call  # type: ignore[return-value]
 
 
-class Objective:
+class Objective(RecordedFunction):
     """A recorded function of one vector; made by ``autograd.objective``.
 
     Calling it gives ``(value, gradient)``, as ``scipy.optimize.minimize(fun, x0, jac=True)`` wants them. ``value``,
@@ -59,35 +59,23 @@ class Objective:
     """
 
     def __init__(self, f: Callable[..., Any], n: int | None = None, *, backend: str = "auto") -> None:
-        if not callable(f):
-            raise TypeError(f"objective takes a function, not {f!r}")
+        super().__init__(f, "objective", Options(backend))
         if n is not None and (not isinstance(n, int) or n < 0):
             raise ValueError(f"n is the number of arguments, a whole number, not {n!r}")
-        self.function = f
-        self.name = getattr(f, "__name__", type(f).__name__)
         self.n = n
-        self.options = checked(Options(backend))
-        self._lock = threading.RLock()
         #: The recordings in which loops stay loops, and, of functions that have some, those with loops written out.
-        self._ways, self._written_out = Ways(), Ways()
+        self._recordings, self._written_out = Recordings(), Recordings()
 
     def __repr__(self) -> str:
         return f"<objective {self.name}>"
 
-    @property
-    def recordings(self) -> int:
-        """How often the function was recorded."""
-        return self._ways.recordings + self._written_out.recordings
-
-    @property
-    def guards_missed(self) -> int:
-        """How often a comparison came out differently from a recording."""
-        return self._ways.guards_missed + self._written_out.guards_missed
+    def _all_recordings(self) -> Iterable[Recordings]:
+        return self._recordings, self._written_out
 
     def __reduce__(self) -> Any:
         function = picklable(self.function, self.name)
         with self._lock:
-            return _unpickled, (function, self.n, self.options.backend, self.name, self._ways, self._written_out)
+            return _unpickled, (function, self.n, self.options.backend, self.name, self._recordings, self._written_out)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Objective:
         return self._like(copy.deepcopy(self.function, memo))
@@ -104,15 +92,15 @@ class Objective:
     @_in_turns
     def __call__(self, x: Any) -> tuple[float, Any]:
         """The value and the gradient at a point."""
-        ready, kept = self._run(GRADIENT, self._point(x))
-        return float(ready.found(ready.values, kept)[0]), ready.found(ready.derivatives, kept) + 0.0
+        prepared, kept = self._run(GRADIENT, self._point(x))
+        return float(prepared.found(prepared.values, kept)[0]), prepared.found(prepared.derivatives, kept) + 0.0
 
     @_in_turns
     def value(self, x: Any) -> Any:
         """The value; an array for a function that returns a list."""
-        ready, kept = self._run(VALUES, self._point(x))
-        found = ready.found(ready.values, kept)
-        return float(found[0]) if ready.trace.one_number else found
+        prepared, kept = self._run(VALUES, self._point(x))
+        found = prepared.found(prepared.values, kept)
+        return float(found[0]) if prepared.trace.one_number else found
 
     def gradient(self, x: Any) -> Any:
         """The gradient, ``(n,)``."""
@@ -130,62 +118,45 @@ class Objective:
             return self.gradient(point)
         derivative = jacobian_of(recorded, len(point))
         count = derivative.seeds(len(recorded.outputs), len(point))
-        ready, kept = self._run(derivative, point, list(np.eye(count)))
-        found = ready.derivative(kept, count)
+        prepared, kept = self._run(derivative, point, list(np.eye(count)))
+        found = prepared.derivative(kept, count)
         return found.T.copy() if derivative is COLUMNS else found
 
     @_in_turns
     def jvp(self, x: Any, tangent: Any) -> Any:
         """The derivative of the outputs along a tangent, ``(outputs,)``."""
         point = self._point(x)
-        ready, kept = self._run(JVP, point, self._lanes(tangent, len(point), "the tangent"))
-        found = ready.derivative(kept, 1)[0]
-        return float(found[0]) if ready.trace.one_number else found
+        prepared, kept = self._run(JVP, point, self._lanes(tangent, len(point), "the tangent"))
+        found = prepared.derivative(kept, 1)[0]
+        return float(found[0]) if prepared.trace.one_number else found
 
     @_in_turns
     def vjp(self, x: Any, cotangent: Any) -> Any:
         """The cotangent of the outputs pulled back to the arguments, ``(n,)``."""
         point = self._point(x)
         lanes = self._lanes(cotangent, len(self._here(point).outputs), "the cotangent")
-        ready, kept = self._run(VJP, point, lanes)
-        return ready.derivative(kept, 1)[0]
+        prepared, kept = self._run(VJP, point, lanes)
+        return prepared.derivative(kept, 1)[0]
 
     @_in_turns
     def hvp(self, x: Any, vector: Any) -> Any:
         """The Hessian times a vector, ``(n,)``, without the Hessian."""
         point = self._point(x)
-        ready, kept = self._run(HVP, point, self._lanes(vector, len(point), "the vector"))
-        return ready.derivative(kept, 1)[0]
+        prepared, kept = self._run(HVP, point, self._lanes(vector, len(point), "the vector"))
+        return prepared.derivative(kept, 1)[0]
 
     @_in_turns
     def hessian(self, x: Any) -> Any:
         """All second derivatives, ``(n, n)``: the Hessian times each unit vector, one a lane."""
         point = self._point(x)
-        ready, kept = self._run(HESSIAN, point, list(np.eye(len(point))))
-        return ready.derivative(kept, len(point))
-
-    def report(self) -> Report:
-        """What was recorded so far and how it runs: operations, back end and why, compile time, guards.
-
-        >>> fun = Objective(lambda x: x[0] * x[0], backend="numpy")
-        >>> _ = fun([3.0])
-        >>> print(fun.report())
-        1 recording of <lambda>, 0 guards missed
-          gradient: 0 operations over 0 sample inputs, 2 shared, 3 slots; numpy, because asked for
-        """
-        with self._lock:
-            programs = [
-                described(what, ready.choice, way.trace.guards)
-                for way in (*self._ways.kept, *self._written_out.kept)
-                for what, ready in way.ready.items()
-            ]
-            return Report(self.name, self.recordings, self.guards_missed, tuple(programs))
+        prepared, kept = self._run(HESSIAN, point, list(np.eye(len(point))))
+        return prepared.derivative(kept, len(point))
 
     @_in_turns
     def result(self, x: Any) -> tuple[Any, Trace]:
         """What the function returns at a point, in its shape, and the recording whose comparisons come out as there."""
-        ready, kept = self._run(VALUES, self._point(x))
-        return arranged(ready.trace.shape, ready.found(ready.values, kept).tolist()), ready.trace
+        prepared, kept = self._run(VALUES, self._point(x))
+        return arranged(prepared.trace.shape, prepared.found(prepared.values, kept).tolist()), prepared.trace
 
     def _point(self, x: Any) -> Any:
         point = np.asarray(x, dtype=np.float64)
@@ -212,34 +183,36 @@ class Objective:
         self.n = len(point)
         return found
 
-    def _run(self, what: Derivative, point: Any, lanes: Sequence[Any] = ()) -> tuple[AtPoint, list[Any]]:
-        ways = self._ways
+    def _run(self, what: Derivative, point: Any, lanes: Sequence[Any] = ()) -> tuple[PreparedAtPoint, list[Any]]:
+        recordings = self._recordings
         if what not in _THROUGH_LOOPS:
-            if not ways.kept:
+            if not recordings.kept:
                 self._here(point)  # it tells whether there are loops
-            if any(PART in way.trace.program.primitives for way in ways.kept):
-                ways = self._written_out
-        unroll = ways is self._written_out
-        return ways.run(
+            if any(PART in recording.trace.program.primitives for recording in recordings.kept):
+                recordings = self._written_out
+        unroll = recordings is self._written_out
+        return recordings.run(
             self.name,
-            lambda way: self._try(way, what, point, lanes),
+            lambda recording: self._try(recording, what, point, lanes),
             lambda *place: self._record(point, unroll, *place),
         )
 
-    def _try(self, way: Way, what: Derivative, point: Any, lanes: Sequence[Any]) -> tuple[AtPoint, list[Any]]:
-        recorded, known = way
+    def _try(
+        self, recording: Recording, what: Derivative, point: Any, lanes: Sequence[Any]
+    ) -> tuple[PreparedAtPoint, list[Any]]:
+        recorded, known = recording
         seeds = what.seeds(len(recorded.outputs), len(point))
         if lanes and len(lanes) != seeds:  # a way with another number of outputs, so it is not that of this point
             raise Missed(recorded.guards[0], 0)
-        ready = known.get(what.name)
-        if ready is None:
+        prepared = known.get((what.name,))
+        if prepared is None:
             if what is not VALUES and recorded.guards:
-                self._try(way, VALUES, point, ())  # it may be another way's point, of which less is asked
+                self._try(recording, VALUES, point, ())  # it may be another way's point, of which less is asked
             what.refuse_unless_it_exists(recorded, self.name)
             varying = [False] * recorded.program.inputs
             plan = planned(recorded, what, recorded.arguments, varying, long_dots=False)
-            ready = known[what.name] = AtPoint(recorded, choose(plan, self.options))
-        return ready, ready.at(point, lanes)
+            prepared = known[what.name,] = PreparedAtPoint(recorded, choose(plan, self.options))
+        return prepared, prepared.at(point, lanes)
 
 
 def _one_list(fresh: list[Any]) -> list[list[Any]]:
@@ -247,8 +220,8 @@ def _one_list(fresh: list[Any]) -> list[list[Any]]:
 
 
 def _unpickled(
-    f: Callable[..., Any], n: int | None, backend: str, name: str, ways: Ways, written_out: Ways
+    f: Callable[..., Any], n: int | None, backend: str, name: str, recordings: Recordings, written_out: Recordings
 ) -> Objective:
     made = Objective(f, n, backend=backend)
-    made.name, made._ways, made._written_out = name, ways, written_out
+    made.name, made._recordings, made._written_out = name, recordings, written_out
     return made

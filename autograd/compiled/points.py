@@ -14,7 +14,7 @@ from autograd.compiled.backends.choice import Options
 from autograd.compiled.batches import Batch
 from autograd.compiled.objective import Objective
 from autograd.compiled.recording.arguments import Arguments, arguments_of
-from autograd.compiled.recording.tracing import Trace, arranged
+from autograd.compiled.recording.trace import Trace, arranged
 from autograd.eager import nodes
 from autograd.eager.operands import in_short
 from autograd.errors import StaleGraphError

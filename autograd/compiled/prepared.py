@@ -10,11 +10,11 @@ import numpy as np
 from autograd.compiled.backends.choice import Choice
 from autograd.compiled.recording.arguments import Arguments
 from autograd.compiled.recording.guards import NOT_ASKED, Missed
-from autograd.compiled.recording.tracing import Trace
+from autograd.compiled.recording.trace import Trace
 from autograd.eager import nodes
 
 
-class Ready:
+class Prepared:
     """A plan that a back end can run, and the numbers that are the same for all samples."""
 
     def __init__(self, trace: Trace, choice: Choice, params: int) -> None:
@@ -59,7 +59,7 @@ class Ready:
         return found + 0.0 if i >= self.first_derivative else found
 
 
-class AtPoint(Ready):
+class PreparedAtPoint(Prepared):
     """A plan over one vector, whose numbers are the first inputs, in order; seeds differ from lane to lane.
 
     A solver calls it thousands of times, so numbers are read and written as arrays.

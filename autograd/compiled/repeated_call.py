@@ -14,18 +14,18 @@ import numpy as np
 from autograd.compiled.recording.arguments import DOUBLE
 
 
-class Again:
+class RepeatedCall:
     """A reduced value with its gradient by parameters, for arrays whose addresses are in a native replay's table."""
 
     __slots__ = (
-        "_args", "_divisor", "_has_shared", "_outputs", "_ready", "_replay", "_runs", "_shapes", "_sums", "_table",
+        "_args", "_divisor", "_has_shared", "_outputs", "_prepared", "_replay", "_runs", "_shapes", "_sums", "_table",
     )  # fmt: skip
 
-    def __init__(self, args: Sequence[Any], ready: Any, divisor: Any, outputs: slice) -> None:
+    def __init__(self, args: Sequence[Any], prepared: Any, divisor: Any, outputs: slice) -> None:
         self._args = tuple(args)
         self._shapes = [arg.shape for arg in args]
-        self._ready = ready
-        self._replay = ready.replay
+        self._prepared = prepared
+        self._replay = prepared.replay
         self._table = self._replay.table
         self._runs = self._replay.runs
         self._divisor = divisor
@@ -44,9 +44,9 @@ class Again:
         replay = self._replay
         if replay.runs != self._runs:  # other arrays were run meanwhile
             return None
-        self._ready.refresh()
+        self._prepared.refresh()
         if self._has_shared:
-            replay.run_uniform(self._ready.uniform)
+            replay.run_uniform(self._prepared.uniform)
         replay.start(self._table)
         total = self._sums
         if total is None:
@@ -54,15 +54,15 @@ class Again:
         return total.copy() if self._divisor is None else total / self._divisor
 
 
-def again(args: Sequence[Any], ready: Any, samples: int, reduce: str | None) -> Again | None:
+def repeated_call(args: Sequence[Any], prepared: Any, samples: int, reduce: str | None) -> RepeatedCall | None:
     """What runs the same call once more; ``None`` where it needs more than that."""
-    replay = ready.replay
-    outputs = ready.gather.all_summed
+    replay = prepared.replay
+    outputs = prepared.gather.all_summed
     arrays = all(arg.__class__ is np.ndarray and arg.dtype is DOUBLE and not arg.strides[0] & 7 for arg in args)
-    if outputs is None or not arrays or not samples or reduce is None or ready.needs_numbers or replay.kept:
+    if outputs is None or not arrays or not samples or reduce is None or prepared.needs_numbers or replay.kept:
         return None
     table = getattr(replay, "table", None)
-    if table is None or table.chunks > table.room or replay.threads > 1 or ready.trace.guards:
+    if table is None or table.chunks > table.room or replay.threads > 1 or prepared.trace.guards:
         return None
     # An array of no dimensions divides in two thirds of the time that a Python number takes.
-    return Again(args, ready, np.array(float(samples)) if reduce == "mean" else None, outputs)
+    return RepeatedCall(args, prepared, np.array(float(samples)) if reduce == "mean" else None, outputs)

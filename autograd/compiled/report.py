@@ -8,7 +8,7 @@ from typing import NamedTuple
 from autograd.compiled.backends.choice import Choice
 from autograd.compiled.backends.replay import Replay
 from autograd.compiled.programs import loops
-from autograd.compiled.recording.tracing import Guard
+from autograd.compiled.recording.guards import Guard
 from autograd.program import Program
 
 

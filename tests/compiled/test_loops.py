@@ -377,8 +377,8 @@ def test_an_objective_of_many_steps_is_a_short_program() -> None:
     assert value == pytest.approx(steps, rel=1e-12)
     assert gradient == pytest.approx([slope], rel=1e-10)
     assert fun.recordings == 1
-    (way,) = fun._ways.kept
-    assert len(way.ready["gradient"].replay.plan.program) < 20
+    (recording,) = fun._recordings.kept
+    assert len(recording.prepared["gradient",].replay.plan.program) < 20
 
 
 def test_threads_share_a_batch() -> None:

@@ -7,7 +7,7 @@ import warnings
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from autograd.compiled.backends.numpy_.loops import LoopsOnNumpy
+from autograd.compiled.backends.numpy_.recorded_loops import LoopsOnNumpy
 from autograd.compiled.backends.numpy_.replay import NumpyReplay
 from autograd.compiled.backends.replay import Replay
 from autograd.compiled.programs import loops

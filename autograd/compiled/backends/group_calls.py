@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.compiled.backends.levels import Group
 from autograd.number_systems import arrays
+from autograd.primitives import TABLE
 
 
 class GroupCalls:
@@ -35,16 +36,17 @@ class GroupCalls:
 
 def _call(group: Group) -> Callable[[Any, Any, Any], None]:
     name, first, last, _ = group
+    row = TABLE[name]
     operands = [(varies, _as_slice(rows)) for varies, rows in group.operands]
     function = getattr(arrays, name)
 
     def call(out: Any, varying: Any, uniform: Any) -> None:
         found = [(varying if varies else uniform)[rows] for varies, rows in operands]
-        if isinstance(function, np.ufunc) and name not in _TRUTHS:
+        if isinstance(function, np.ufunc) and not row.compares:
             function(*found, out=out[first:last])
         elif name == "where":
             out[first:last] = np.where(found[0] != 0, found[1], found[2])
-        elif name in ("dot", "sum"):
+        elif row.n_ary:
             out[first:last] = function(found)
         else:
             out[first:last] = function(*found)
@@ -70,9 +72,6 @@ def _as_matrix_product(group: Group) -> Callable[[Any, Any, Any], None] | None:
             result += uniform[biases]
 
     return call
-
-
-_TRUTHS = ("less", "less_equal", "greater", "greater_equal")
 
 
 def _as_slice(rows: Any) -> Any:

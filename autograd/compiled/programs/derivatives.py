@@ -9,15 +9,18 @@ not reach is kept out, as a branch not taken is, be it ``0 · inf``: so rows are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from functools import reduce
+from operator import and_
+from typing import Any, NamedTuple
 
-from autograd.compiled.programs.building import Builder, Product, rebuilt
+from autograd.compiled.programs.building import Builder, rebuilt
 from autograd.compiled.programs.differentiation import Adjoint
+from autograd.compiled.programs.instructions import Product
 from autograd.compiled.programs.plan import Plan, plan_of
 from autograd.compiled.programs.tangents import Tangents
 from autograd.compiled.recording.garbage import collector_at_rest
-from autograd.compiled.recording.guards import outputs_of
-from autograd.compiled.recording.tracing import Trace
+from autograd.compiled.recording.guards import NOT_ASKED, Guard
+from autograd.compiled.recording.trace import Trace
 
 
 class Derivative(NamedTuple):
@@ -114,6 +117,19 @@ def planned(
         builder.program([*values, *guards, *found]), len(values), len(guards), [*varying, *[True] * count], reduced,
         products=sum(number.__class__ is tuple for number in found),
     )  # fmt: skip
+
+
+def outputs_of(guards: Sequence[Guard], builder: Builder, places: Sequence[int]) -> list[int]:
+    """Per guard, the builder's slot of its truth, or of ``NOT_ASKED``; ``places`` has that of each slot recorded."""
+    found = []
+    for guard in guards:
+        truth: Any = builder.slot(places[guard.slot])
+        if guard.within:
+            conditions = [(builder.slot(places[slot]), outcome) for slot, outcome in guard.within]
+            taken = reduce(and_, [condition if outcome else 1 - condition for condition, outcome in conditions])
+            truth = builder.number(builder.where(taken, truth, NOT_ASKED))
+        found.append(truth.index)
+    return found
 
 
 def _start(builder: Builder, recorded: Trace, seeds: Sequence[int]) -> dict[int, int]:

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 
 from autograd.compiled.programs import loop_adjoint, loops
-from autograd.compiled.programs.building import Builder
+from autograd.compiled.programs.building import LONG_DOT, Builder
 from autograd.compiled.programs.liveness import Liveness
-from autograd.compiled.programs.n_ary import LONG_DOT
 from autograd.compiled.programs.templates import Template, product_of, template_of
 from autograd.loops.recorder import PART, Body
 from autograd.primitives import TABLE, Primitive
@@ -28,8 +27,6 @@ _ADD = TABLE["add"]
 _MUL = TABLE["mul"]
 _DOT = TABLE["dot"]
 _POW = TABLE["pow"]
-_IDENTITY = TABLE["identity"]
-_NOT_DIFFERENTIATED = ("detach",)
 
 
 class Adjoint:
@@ -137,7 +134,7 @@ class Adjoint:
             return self._of_any_number(primitive, slot, operands, arguments) if arguments else []
         if primitive is _WHERE:  # what flows is chosen by where the branch is live
             return [(i, cotangent) for i in (1, 2) if operands[i] >= 0 and depends[operands[i]]]
-        if primitive is _IDENTITY or primitive is PART:
+        if primitive is PART:
             return [(0, cotangent)] if depends[operands[0]] else []
         exponent = places[operands[1]] if primitive is _POW and places[operands[1]] in builder.constants else None
         key = (primitive, exponent, *map(depends.__getitem__, operands))
@@ -186,7 +183,7 @@ def _depending_on(program: Program, slots: Iterable[int]) -> bytearray:
     for slot in slots:
         depends[slot] = 1
     starts, operands = program.starts.tolist(), program.operands.tolist()
-    passes = [primitive.name not in _NOT_DIFFERENTIATED for primitive in program.primitives]
+    passes = [callable(row.partials) or any(row.partials) for row in program.primitives]
     for slot, opcode, start, end in zip(
         range(program.first_instruction, len(depends)), program.opcodes, starts, starts[1:], strict=False
     ):

@@ -7,15 +7,13 @@ last carry), ``column`` (a result of all steps) and ``at`` (a column's number at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Never
+from collections.abc import Sequence
+from typing import Any, Never
 
+from autograd.compiled.programs.instructions import Instructions
 from autograd.loops.recorder import Body
 from autograd.primitives import Primitive
-
-if TYPE_CHECKING:
-    from autograd.compiled.programs.building import Builder
-    from autograd.program import Program
+from autograd.program import Program
 
 
 def _none(*_: Any) -> Never:
@@ -28,7 +26,7 @@ COLUMN = Primitive("column", (None, None))
 AT = Primitive("at", (None, None))
 
 #: The names of the instructions that columns need.
-NAMES = ("stack", "loop", "final", "column", "at")
+NAMES = frozenset(["stack", "loop", "final", "column", "at"])
 
 
 class Loop:
@@ -39,7 +37,7 @@ class Loop:
     """
 
     def __init__(
-        self, body: Builder, steps: int, counts: tuple[int, int, int], carries: list[int], *, is_reverse: bool
+        self, body: Instructions, steps: int, counts: tuple[int, int, int], carries: list[int], *, is_reverse: bool
     ) -> None:
         self.body = body
         self.steps = steps
@@ -106,57 +104,54 @@ def written_out(program: Program) -> int:
     return stacked + sum(len(loop.program()) for row in program.primitives if (loop := of(row)) is not None)
 
 
-def _append(builder: Builder, row: Primitive, operands: Sequence[int]) -> int:
-    """The slot of an instruction, which is not folded."""
-    return builder.append(row, tuple(operands))
-
-
-def stack(builder: Builder, numbers: Sequence[int]) -> int:
+def stack(written: Instructions, numbers: Sequence[int]) -> int:
     """The column of these numbers; the column itself, where they are its numbers in order."""
     first = numbers[0]
-    if builder.primitives[first] is AT:
-        column = builder.operands[first][0]
-        if _steps(builder, column) == len(numbers) and all(
-            number == at(builder, column, step) for step, number in enumerate(numbers)
+    if written.primitives[first] is AT:
+        column = written.operands[first][0]
+        if _steps(written, column) == len(numbers) and all(
+            number == at(written, column, step) for step, number in enumerate(numbers)
         ):
             return column
-    return _append(builder, STACK, numbers)
+    return written.append(STACK, tuple(numbers))
 
 
-def _steps(builder: Builder, column: int) -> int:
-    operands = builder.operands[column]
-    return len(operands) if builder.primitives[column] is STACK else loop_at(builder, operands[0]).steps
+def _steps(written: Instructions, column: int) -> int:
+    operands = written.operands[column]
+    return len(operands) if written.primitives[column] is STACK else loop_at(written, operands[0]).steps
 
 
-def loop_at(builder: Builder, slot: int) -> Loop:
+def loop_at(written: Instructions, slot: int) -> Loop:
     """The loop that a slot is."""
-    row = builder.primitives[slot]
+    row = written.primitives[slot]
     loop = None if row is None else of(row)
     assert loop is not None
     return loop
 
 
-def at(builder: Builder, column: int, step: int) -> int:
+def at(written: Instructions, column: int, step: int) -> int:
     """The number of a column at a step."""
-    if builder.primitives[column] is STACK:
-        return builder.operands[column][step]
-    return _append(builder, AT, (column, builder.constant(float(step))))
+    if written.primitives[column] is STACK:
+        return written.operands[column][step]
+    return written.append(AT, (column, written.constant(float(step))))
 
 
-def column_of(builder: Builder, bundle: int, result: int) -> int:
+def column_of(written: Instructions, bundle: int, result: int) -> int:
     """The column of a result."""
-    return _append(builder, COLUMN, (bundle, builder.constant(float(result))))
+    return written.append(COLUMN, (bundle, written.constant(float(result))))
 
 
-def final(builder: Builder, bundle: int, carry: int) -> int:
+def final(written: Instructions, bundle: int, carry: int) -> int:
     """The last number of a carry."""
-    return _append(builder, FINAL, (bundle, builder.constant(float(carry))))
+    return written.append(FINAL, (bundle, written.constant(float(carry))))
 
 
-def add(builder: Builder, rebuilt: Callable[..., list[int]], body: Body, operands: Sequence[int]) -> int:
-    """The slot of a loop over these numbers: first carries, what is shared, the elements step by step."""
-    inner = builder.__class__(body.program.inputs, long_dots=builder.long_dots)
-    places = rebuilt(body.program, inner, range(body.program.inputs))
+def add(written: Instructions, body: Body, inner: Instructions, places: list[int], operands: Sequence[int]) -> int:
+    """The slot of a recorded loop over these numbers: first carries, what is shared, the elements step by step.
+
+    Args:
+        inner: the instructions of a step; ``places`` has the slot there of each slot of the body.
+    """
     outs = [places[o] for o in body.program.outputs]
     counts = (body.carries, body.captured, body.elements)
     loop = Loop(inner, body.steps, counts, outs[: body.carries], is_reverse=False)
@@ -164,23 +159,23 @@ def add(builder: Builder, rebuilt: Callable[..., list[int]], body: Body, operand
     for slot in outs[body.carries :]:
         loop.keep(slot)
     begin = body.carries + body.captured
-    columns = [stack(builder, operands[begin + i :: body.elements]) for i in range(body.elements)]
-    return put_in(builder, loop, [*operands[:begin], *columns])
+    columns = [stack(written, operands[begin + i :: body.elements]) for i in range(body.elements)]
+    return put_in(written, loop, [*operands[:begin], *columns])
 
 
-def put_in(builder: Builder, loop: Loop, operands: Sequence[int]) -> int:
+def put_in(written: Instructions, loop: Loop, operands: Sequence[int]) -> int:
     """The slot of a loop. The constants of its body are operands too, the last ones, so that the program holds them."""
-    constants = [builder.constant(number) for number in loop.body.constants.values()]
-    return _append(builder, Primitive("loop", _none, built_in=False, formula=loop), (*operands, *constants))
+    constants = [written.constant(number) for number in loop.body.constants.values()]
+    return written.append(Primitive("loop", _none, built_in=False, formula=loop), (*operands, *constants))
 
 
-def part(builder: Builder, bundle: int, which: int) -> int:
+def part(written: Instructions, bundle: int, which: int) -> int:
     """A number that comes out of a loop: the carries, then the results step by step."""
-    loop = loop_at(builder, bundle)
+    loop = loop_at(written, bundle)
     assert loop.source is not None
     body, places = loop.source
     if which < body.carries:
-        return final(builder, bundle, which)
+        return final(written, bundle, which)
     step, result = divmod(which - body.carries, body.results)
     slot = places[body.program.outputs[body.carries + result]]
-    return at(builder, column_of(builder, bundle, loop.keep(slot)), step)
+    return at(written, column_of(written, bundle, loop.keep(slot)), step)

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from autograd.compiled.programs.building import Builder, Slot
-from autograd.number_systems import floats
+from autograd.compiled.programs.folding import value_of
 from autograd.primitives import Primitive
 
 #: Picks the operands of an instruction from the numbers that a template knows so far.
@@ -97,10 +97,10 @@ def _holds_by_itself(primitive: Primitive, argument: int, limit: Any) -> bool:
         if limit.at(*operands):
             builder = Builder(0)
             numbers = [builder.number(x) for x in operands]
-            try:
-                z = builder.number(getattr(floats, primitive.name)(*operands))
-            except (ValueError, ArithmeticError):
+            value = value_of(primitive, operands)
+            if value is None:
                 return False
+            z = builder.number(value)
             partial = builder.number(rule(builder.m, z, *numbers)).index
             if builder.constants.get(partial, _ieee(builder, partial)) != limit.value:
                 return False

@@ -1,20 +1,34 @@
-"""What happens when a recorded program would take another way than the function: never a wrong branch in silence."""
+"""Guards: the comparisons that a recorded program rests on, and what happens where one comes out otherwise.
+
+There is never a wrong branch in silence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
-from operator import and_
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiled.programs.building import Builder
-from autograd.compiled.recording.tracing import Guard
 from autograd.errors import GuardError
 
 #: What a guard's output holds, in place of a truth, for samples that take no branch in which it was asked.
 NOT_ASKED = -1.0
+
+
+class Guard(NamedTuple):
+    """A comparison whose truth Python asked for: the program is right only where it comes out the same."""
+
+    #: The slot of the program that holds its truth.
+    slot: int
+    outcome: bool
+    #: ``x < 0.5``, for errors.
+    text: str
+    line: str
+    #: The branches of ``where`` in which it was asked, outermost first: the slot of the condition, and the truth that
+    #: takes the branch. Only a sample that takes them all asks.
+    within: tuple[tuple[int, bool], ...] = ()
+    #: How many truths had been asked for before; -1 if it was asked before the recording.
+    place: int = -1
 
 
 class Missed(Exception):
@@ -25,19 +39,6 @@ class Missed(Exception):
         self.guard = guard
         #: The first of them.
         self.sample = sample
-
-
-def outputs_of(guards: Sequence[Guard], builder: Builder, places: Sequence[int]) -> list[int]:
-    """Per guard, the builder's slot of its truth, or of ``NOT_ASKED``; ``places`` has that of each slot recorded."""
-    found = []
-    for guard in guards:
-        truth: Any = builder.slot(places[guard.slot])
-        if guard.within:
-            conditions = [(builder.slot(places[slot]), outcome) for slot, outcome in guard.within]
-            taken = reduce(and_, [condition if outcome else 1 - condition for condition, outcome in conditions])
-            truth = builder.number(builder.where(taken, truth, NOT_ASKED))
-        found.append(truth.index)
-    return found
 
 
 def check(name: str, guard: Guard, truth: Any) -> None:

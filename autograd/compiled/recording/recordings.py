@@ -5,43 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from autograd.compiled.recording.guards import Missed, missed_again
-from autograd.compiled.recording.tracing import Guard, Trace
+from autograd.compiled.recording.guards import Guard, Missed, missed_again
+from autograd.compiled.recording.trace import Trace
 from autograd.errors import GuardError
 
 _T = TypeVar("_T")
 
 #: Recordings kept for one shape of arguments.
-MOST_WAYS = 16
+MOST_RECORDINGS = 16
 
 
-class Way(NamedTuple):
+class Recording(NamedTuple):
     """One recording: a trace, and the plans made from it so far, each ready to run."""
 
     trace: Trace
-    ready: dict[Any, Any]
+    prepared: dict[Any, Any]
 
 
 #: Records the function at a sample; branches of ``where`` that it does not take get to hear the truths given.
 Record: TypeAlias = Callable[[int, Sequence[bool]], Trace]
 
 
-class Ways:
+class Recordings:
     """The recordings for one shape of arguments; the one that ran last comes first. A pickle holds the traces alone."""
 
     def __init__(self) -> None:
-        self.kept: list[Way] = []
-        self.recordings = 0
+        self.kept: list[Recording] = []
+        self.made = 0
         self.guards_missed = 0
 
     def __getstate__(self) -> Any:
-        return [way.trace for way in list(self.kept)], self.recordings, self.guards_missed
+        return [recording.trace for recording in list(self.kept)], self.made, self.guards_missed
 
     def __setstate__(self, state: Any) -> None:
-        traces, self.recordings, self.guards_missed = state
-        self.kept = [Way(trace, {}) for trace in traces]
+        traces, self.made, self.guards_missed = state
+        self.kept = [Recording(trace, {}) for trace in traces]
 
-    def run(self, name: str, attempt: Callable[[Way], _T], record: Record) -> _T:
+    def run(self, name: str, attempt: Callable[[Recording], _T], record: Record) -> _T:
         """What an attempt gives on the first recording that suits it, or else on a new one.
 
         Args:
@@ -52,33 +52,37 @@ class Ways:
         """
         sample, place = 0, -1
         directions: tuple[bool, ...] = ()
-        for i, way in enumerate(self.kept):
+        for i, recording in enumerate(self.kept):
             try:
-                found = attempt(way)
+                found = attempt(recording)
             except Missed as missed:
                 self.guards_missed += 1
-                sample, directions = missed.sample, _directions(way.trace, missed.guard)
+                sample, directions = missed.sample, _directions(recording.trace, missed.guard)
                 continue
             if i:
                 self.kept.insert(0, self.kept.pop(i))
             return found
-        for _ in range(MOST_WAYS if len(self.kept) < MOST_WAYS else 0):
-            way = Way(record(sample, directions), {})
-            self.recordings += 1
+        for _ in range(MOST_RECORDINGS if len(self.kept) < MOST_RECORDINGS else 0):
+            recording = Recording(record(sample, directions), {})
+            self.made += 1
             try:
-                found = attempt(way)
+                found = attempt(recording)
             except Missed as missed:
                 # In a branch that the sample recorded with does not take, that sample's numbers say nothing. What was
                 # asked before it suits all samples by now, so it comes later each time.
                 if not missed.guard.within or missed.guard.place <= place:
                     raise missed_again(name, missed.guard) from None
                 self.guards_missed += 1
-                place, sample, directions = missed.guard.place, missed.sample, _directions(way.trace, missed.guard)
+                place, sample, directions = (
+                    missed.guard.place,
+                    missed.sample,
+                    _directions(recording.trace, missed.guard),
+                )
                 continue
-            self.kept.insert(0, way)
+            self.kept.insert(0, recording)
             return found
         raise GuardError(
-            f"{name} was recorded {MOST_WAYS} times and its comparisons go yet another way; "
+            f"{name} was recorded {MOST_RECORDINGS} times and its comparisons go yet another way; "
             "write the choice with where, or call the plain function"
         )
 

@@ -1,4 +1,4 @@
-"""A function run once on fresh Values: its program, what it captured, and the comparisons that decided its way."""
+"""How a function is recorded: run on fresh Values and watched, so that its program and its comparisons are known."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from math import nan
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograd import interpret
 from autograd.compiled.recording.garbage import collector_at_rest
+from autograd.compiled.recording.guards import Guard
+from autograd.compiled.recording.trace import Trace
 from autograd.eager import watching
 from autograd.eager.operands import Condition
 from autograd.errors import DomainError, RecordingError
@@ -23,48 +25,6 @@ from autograd.value import Value, backward_order
 
 #: The watch is one for the process, so functions are recorded one after the other.
 _ONE_AT_A_TIME = threading.Lock()
-
-
-class Guard(NamedTuple):
-    """A comparison whose truth Python asked for: the program is right only where it comes out the same."""
-
-    #: The slot of the program that holds its truth.
-    slot: int
-    outcome: bool
-    #: ``x < 0.5``, for errors.
-    text: str
-    line: str
-    #: The branches of ``where`` in which it was asked, outermost first: the slot of the condition, and the truth that
-    #: takes the branch. Only a sample that takes them all asks.
-    within: tuple[tuple[int, bool], ...] = ()
-    #: How many truths had been asked for before; -1 if it was asked before the recording.
-    place: int = -1
-
-
-class Trace(NamedTuple):
-    """A recorded run."""
-
-    program: Program
-    #: Per argument scalar, its input of the program, or -1 where the function made no use of it.
-    arguments: list[int]
-    #: The leaves besides arguments, and the input of each.
-    leaves: list[Value]
-    leaf_inputs: list[int]
-    #: Those that were there before: the function made the others itself, as constants.
-    captured: list[Value]
-    #: The slot of each output scalar; an output that is a plain number stands in ``constants``.
-    outputs: list[int]
-    constants: dict[int, float]
-    #: The result with the numbers of its scalars in their places.
-    shape: Any
-    one_number: bool
-    #: True where the result is one flat list or array, which becomes an array ``(N, k)``.
-    is_list: bool
-    guards: list[Guard]
-    #: Per output, the instructions that ``backward()`` visits, as slots, parents first.
-    orders: list[list[int]]
-    #: All truths that the function got, in order.
-    answers: tuple[bool, ...]
 
 
 def refuse_while_recording(name: str) -> None:
@@ -217,16 +177,6 @@ def _recorded(
         guards, orders, tuple([outcome for _, outcome, _, _ in asked]),
     )  # fmt: skip
     return recorded, decided, inputs, of_steps
-
-
-def arranged(shape: Any, items: Sequence[Any]) -> Any:
-    """The items in the places that a shape numbers."""
-    if isinstance(shape, dict):
-        return {key: arranged(part, items) for key, part in shape.items()}
-    if isinstance(shape, list | tuple):
-        parts = [arranged(part, items) for part in shape]
-        return parts if isinstance(shape, list) else type(shape)(*parts) if hasattr(shape, "_fields") else tuple(parts)
-    return items[shape]
 
 
 def _watch(directions: Sequence[bool], unroll: bool, without_values: bool) -> watching.Watch:

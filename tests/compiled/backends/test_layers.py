@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Value
-from autograd.compiled.backends.machine import layers, neurons
+from autograd.compiled.backends.machine import layer_loops, layers
 from tests.compiled.replays import bits
 
 pytest.importorskip("llvmlite")
@@ -21,7 +21,7 @@ pytest.importorskip("llvmlite")
 def loops_for_small_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers that a test can afford, tiles of a few groups."""
     monkeypatch.setattr(layers, "LEAST_WEIGHTS", 8)
-    monkeypatch.setattr(neurons, "MOST_GROUPS", 5)
+    monkeypatch.setattr(layer_loops, "MOST_GROUPS", 5)
 
 
 class Network:

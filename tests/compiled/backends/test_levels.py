@@ -43,8 +43,8 @@ def levels_of(f: Callable[..., Any], point: Any, backend: str = "numpy") -> tupl
     """Value and gradient at a point, and how the program was laid out."""
     objective = autograd.objective(lambda x: f(*x), backend=backend)
     found = objective(point)
-    (way,) = objective._ways.kept
-    return found, way.ready["gradient"].replay.levels
+    (recording,) = objective._recordings.kept
+    return found, recording.prepared["gradient",].replay.levels
 
 
 @pytest.mark.parametrize("backend", ["numpy", "interpreter"])
@@ -93,11 +93,11 @@ def test_groups_find_their_operands_computed(seed: int) -> None:
     w = Value(0.5)
     step = autograd.compile(lambda *x: w * w * f(*x) + autograd.dot([w] * INPUTS, x), params=[w], backend="numpy")
     step.value_and_grad(*source.normal(size=(INPUTS, 3)))
-    (ways,) = step._ways.values()
-    (way,) = ways.kept
-    (ready,) = way.ready.values()
-    assert len(ready.replay.levels.ranges[1].first_rows) > 100
-    check(ready.replay.levels)
+    (recordings,) = step._runs.recordings.values()
+    (recording,) = recordings.kept
+    (prepared,) = recording.prepared.values()
+    assert len(prepared.replay.levels.ranges[1].first_rows) > 100
+    check(prepared.replay.levels)
 
 
 def names(levels: Levels) -> list[str]:

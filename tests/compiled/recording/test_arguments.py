@@ -10,7 +10,7 @@ from hypothesis import settings
 
 import autograd
 from autograd import Value
-from autograd.compiled.programs.n_ary import LONG_DOT
+from autograd.compiled.programs.building import LONG_DOT
 from tests.compiled.replays import BACKENDS, bits, eagerly, tree_sum
 
 X = np.arange(1.0, 7.0).reshape(3, 2)

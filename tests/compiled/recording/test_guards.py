@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import GuardError, Value, where
-from autograd.compiled.recording.recordings import MOST_WAYS
+from autograd.compiled.recording.recordings import MOST_RECORDINGS
 from tests.compiled.replays import BACKENDS, bits, eagerly
 
 SAMPLES = np.array([-2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 3.0])
@@ -388,11 +388,11 @@ def test_the_ways_are_bounded() -> None:
 
     f = autograd.compile(steps)
     objective = autograd.objective(lambda x: steps(x[0]))
-    for k in range(MOST_WAYS):
+    for k in range(MOST_RECORDINGS):
         assert f(1.5 * 2.0**k) == 0.75 + k + 1
         assert objective.value([1.5 * 2.0**k]) == 0.75 + k + 1
     assert f(1.5) == 1.75
-    assert f.recordings == objective.recordings == MOST_WAYS
+    assert f.recordings == objective.recordings == MOST_RECORDINGS
     for call in (lambda: f(1e9), lambda: objective.value([1e9])):
         with pytest.raises(GuardError, match="recorded 16 times"):
             call()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from autograd.compiled.backends.interpreter.lines import Lines, add_product, end, store
 from autograd.compiled.backends.interpreter.operations import arity, body
-from autograd.compiled.backends.interpreter.words import Code, add_product, end, store
 from autograd.compiled.backends.reduction import LANES
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
@@ -14,7 +14,7 @@ from autograd.number_systems.llvm.emitter import Emitter, Register
 TOGETHER = 2
 
 
-def operation(emitter: Emitter, t: Code, name: str) -> str:
+def operation(emitter: Emitter, t: Lines, name: str) -> str:
     """``operation, out, x, y, z``."""
     label, count = f"op.{name}", arity(name)
     t.add(f"{label}:")
@@ -27,7 +27,7 @@ def operation(emitter: Emitter, t: Code, name: str) -> str:
     return end(t, label, str(2 + count))
 
 
-def product(t: Code, fast: bool) -> str:
+def product(t: Lines, fast: bool) -> str:
     """``product, out, start, x, y``: start + x·y."""
 
     def result(numbers: list[str]) -> str:
@@ -44,7 +44,7 @@ def product(t: Code, fast: bool) -> str:
 
 
 def _vector_by_vector(
-    t: Code, label: str, out: str, operands: Sequence[tuple[str, str]], result: Callable[[list[str]], str]
+    t: Lines, label: str, out: str, operands: Sequence[tuple[str, str]], result: Callable[[list[str]], str]
 ) -> None:
     """The loops of an operation: four vectors at a time, then one by one."""
     t.add(
@@ -75,7 +75,7 @@ def _vector_by_vector(
     t.add(f"{label}.end:")
 
 
-def _kernel(emitter: Emitter, t: Code, name: str, out: str, operand: tuple[str, str]) -> None:
+def _kernel(emitter: Emitter, t: Lines, name: str, out: str, operand: tuple[str, str]) -> None:
     """The loop of a kernel of one operand, several vectors at a time: where fewer are left, the last one again."""
     label, b = f"op.{name}", f"%op.{name}.b"
     t.add(f"{b}.last = sub i64 %n, 1")
@@ -102,7 +102,7 @@ def _kernel(emitter: Emitter, t: Code, name: str, out: str, operand: tuple[str, 
     )
 
 
-def move(t: Code) -> str:
+def move(t: Lines) -> str:
     """``move, out, x``."""
     t.add("move:")
     out, _ = t.operand(t.word("%pc", 1))

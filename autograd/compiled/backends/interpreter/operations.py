@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from autograd.compiled.backends.interpreter.words import FIRST_PRIMITIVE, Code
+from autograd.compiled.backends.interpreter.lines import Lines
+from autograd.compiled.backends.interpreter.words import FIRST_PRIMITIVE
 from autograd.compiled.backends.reduction import LANES
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
@@ -13,16 +14,20 @@ from autograd.primitives import TABLE
 
 @cache
 def operations() -> dict[str, int]:
-    """Primitive → its operation, for all that native code can compute."""
+    """Primitive → its operation, for every row of the table that the LLVM number system can write.
+
+    A row whose result is its operand, as it stands, needs none.
+    """
     known: dict[str, int] = {}
     for name, row in TABLE.items():
-        if row.n_ary or name in ("identity", "detach"):
+        if row.n_ary:
             continue
         try:
-            _written(Emitter(LANES, kernels.call), name)
+            result = _written(Emitter(LANES, kernels.call), name)
         except NotImplementedError:
             continue
-        known[name] = FIRST_PRIMITIVE + len(known)
+        if result.text != "%x0":
+            known[name] = FIRST_PRIMITIVE + len(known)
     return known
 
 
@@ -37,7 +42,7 @@ def arity(name: str) -> int:
     return TABLE[name].arity
 
 
-def body(emitter: Emitter, name: str, text: Code, numbers: list[str]) -> str:
+def body(emitter: Emitter, name: str, text: Lines, numbers: list[str]) -> str:
     """The lines of a primitive over numbers, inside of another function."""
     inner = Emitter(LANES, kernels.call)
     inner.functions, inner.declarations = emitter.functions, emitter.declarations

@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
+from autograd.compiled.backends.interpreter.lines import VECTOR, Lines, end
 from autograd.compiled.backends.interpreter.operations import arity, body, operations
-from autograd.compiled.backends.interpreter.words import SUM, VECTOR, Code, end
+from autograd.compiled.backends.interpreter.words import SUM
 from autograd.compiled.backends.reduction import LANES
 from autograd.number_systems.llvm.emitter import Emitter
 
 
 def point(emitter: Emitter) -> str:
     """``operation, count of fours, first row of the result, rows of x …, rows of y …``, until an ``END``."""
-    t = Code()
+    t = Lines()
     t.number = 2_000_000
     t.add("define void @point(ptr noalias %numbers, ptr noalias %code) {", "entry:", "br label %fetch", "fetch:")
-    code = Code()
+    code = Lines()
     code.number = 3_000_000
-    nexts, cases = [], []
-    for name, number in operations().items():
-        label = f"op.{name}"
-        cases.append(f"i32 {number}, label %{label}")
-        code.add(f"{label}:")
-        fours, first = code.word("%pc", 1), code.word("%pc", 2)
-        rows = code.name("r")
-        code.add(f"{rows} = getelementptr i32, ptr %pc, i64 3", f"%{label}.n = shl i64 {fours}, 2")
-        v = f"%{label}.v"
-        code.add(f"br label %{label}.loop", f"{label}.loop:", f"{v} = phi i64 [0, %{label}], [{v}.next, %{label}.loop]")
-        numbers = []
-        for i in range(arity(name)):
-            begin, at, here = (code.name("i") for _ in range(3))
-            code.add(
-                f"{begin} = mul i64 %{label}.n, {i}",
-                f"{at} = add i64 {begin}, {v}",
-                f"{here} = getelementptr i32, ptr {rows}, i64 {at}",
-            )
-            vector = "poison"
-            for lane in range(LANES):
-                row = code.word(here, lane)
-                where, x, joined = (code.name("x") for _ in range(3))
-                code.add(
-                    f"{where} = getelementptr double, ptr %numbers, i64 {row}",
-                    f"{x} = load double, ptr {where}, align 8",
-                    f"{joined} = insertelement {VECTOR} {vector}, double {x}, i64 {lane}",
-                )
-                vector = joined
-            numbers.append(vector)
-        result = body(emitter, name, code, numbers)
-        place, to = code.name("q"), code.name("q")
-        code.add(
-            f"{place} = add i64 {first}, {v}",
-            f"{to} = getelementptr double, ptr %numbers, i64 {place}",
-            f"store {VECTOR} {result}, ptr {to}, align 32",
-            f"{v}.next = add i64 {v}, {LANES}",
-            f"{v}.more = icmp slt i64 {v}.next, %{label}.n",
-            f"br i1 {v}.more, label %{label}.loop, label %{label}.end",
-            f"{label}.end:",
-        )
-        words, length = code.name("q"), code.name("q")
-        code.add(f"{words} = mul i64 %{label}.n, {arity(name)}", f"{length} = add i64 {words}, 3")
-        nexts.append((label, end(code, label, length)))
+    nexts = [(f"op.{name}", _operation(emitter, code, name)) for name in operations()]
     nexts.append(("op.sum", _sum(code)))
-    cases.append(f"i32 {SUM}, label %op.sum")
+    cases = [f"i32 {number}, label %op.{name}" for name, number in (operations() | {"sum": SUM}).items()]
     arrivals = ", ".join(["[%code, %entry]", *(f"[{pc}, %{label}.end]" for label, pc in nexts)])
     t.add(
         f"%pc = phi ptr {arrivals}",
@@ -73,7 +32,61 @@ def point(emitter: Emitter) -> str:
     return "\n".join(t.lines)
 
 
-def _sum(t: Code) -> str:
+def _operation(emitter: Emitter, code: Lines, name: str) -> str:
+    """The loop over the fours of a group."""
+    label = f"op.{name}"
+    v = f"%{label}.v"
+    code.add(f"{label}:")
+    fours, first = code.word("%pc", 1), code.word("%pc", 2)
+    rows = code.name("r")
+    code.add(
+        f"{rows} = getelementptr i32, ptr %pc, i64 3",
+        f"%{label}.n = shl i64 {fours}, 2",
+        f"br label %{label}.loop",
+        f"{label}.loop:",
+        f"{v} = phi i64 [0, %{label}], [{v}.next, %{label}.loop]",
+    )
+    numbers = []
+    for i in range(arity(name)):
+        begin, at, here = (code.name("i") for _ in range(3))
+        code.add(
+            f"{begin} = mul i64 %{label}.n, {i}",
+            f"{at} = add i64 {begin}, {v}",
+            f"{here} = getelementptr i32, ptr {rows}, i64 {at}",
+        )
+        numbers.append(_four_rows(code, here))
+    result = body(emitter, name, code, numbers)
+    place, to = code.name("q"), code.name("q")
+    code.add(
+        f"{place} = add i64 {first}, {v}",
+        f"{to} = getelementptr double, ptr %numbers, i64 {place}",
+        f"store {VECTOR} {result}, ptr {to}, align 32",
+        f"{v}.next = add i64 {v}, {LANES}",
+        f"{v}.more = icmp slt i64 {v}.next, %{label}.n",
+        f"br i1 {v}.more, label %{label}.loop, label %{label}.end",
+        f"{label}.end:",
+    )
+    words, length = code.name("q"), code.name("q")
+    code.add(f"{words} = mul i64 %{label}.n, {arity(name)}", f"{length} = add i64 {words}, 3")
+    return end(code, label, length)
+
+
+def _four_rows(code: Lines, here: str) -> str:
+    """The numbers of the four rows that stand there, as one vector."""
+    vector = "poison"
+    for lane in range(LANES):
+        row = code.word(here, lane)
+        where, x, joined = (code.name("x") for _ in range(3))
+        code.add(
+            f"{where} = getelementptr double, ptr %numbers, i64 {row}",
+            f"{x} = load double, ptr {where}, align 8",
+            f"{joined} = insertelement {VECTOR} {vector}, double {x}, i64 {lane}",
+        )
+        vector = joined
+    return vector
+
+
+def _sum(t: Lines) -> str:
     """``sum, row of the result, count, rows …``: two numbers or more, added one after the other."""
     t.add("op.sum:")
     out, count = t.word("%pc", 1), t.word("%pc", 2)

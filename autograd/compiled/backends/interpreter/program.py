@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from autograd.compiled.backends.interpreter import elementwise, sums_of_products
+from autograd.compiled.backends.interpreter import elementwise, four_neurons, sums_of_products
+from autograd.compiled.backends.interpreter.lines import VECTOR, Lines, end, loop, loop_end, store
 from autograd.compiled.backends.interpreter.operations import operations
 from autograd.compiled.backends.interpreter.point import point
 from autograd.compiled.backends.interpreter.words import (
@@ -25,12 +26,6 @@ from autograd.compiled.backends.interpreter.words import (
     OUTER,
     PRODUCT,
     REPEAT,
-    VECTOR,
-    Code,
-    end,
-    loop,
-    loop_end,
-    store,
 )
 from autograd.compiled.backends.native import driver
 from autograd.compiled.backends.reduction import LANES
@@ -56,44 +51,13 @@ def text(*, fast: bool = False, wide: bool = False) -> str:
 
 
 def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
-    t = Code()
+    t = Lines()
     t.add(driver.HEAD, "entry:")
     fields = (("memory", "ptr"), ("code", "ptr"), ("uniform", "ptr"), ("shared", "i64"), ("vectors", "i64"))
     t.add(*(f"%loop.{name} = alloca i64, align 8" for name in ("base", "left", "stride")))
     t.add(*(driver.field(name, kind) for name, kind in fields))
-    # The code begins with the rows of shared numbers; each is laid down four times.
-    t.add(
-        "br label %spread",
-        "spread:",
-        "%s = phi i64 [0, %entry], [%s.next, %spread.one]",
-        "%s.more = icmp slt i64 %s, %shared",
-        "br i1 %s.more, label %spread.one, label %begin",
-        "spread.one:",
-        "%s.at = getelementptr i32, ptr %code, i64 %s",
-        "%s.row = load i32, ptr %s.at, align 4",
-        "%s.from = getelementptr double, ptr %uniform, i32 %s.row",
-        "%s.number = load double, ptr %s.from, align 8",
-        f"%s.one = insertelement {VECTOR} poison, double %s.number, i64 0",
-        f"%s.all = shufflevector {VECTOR} %s.one, {VECTOR} poison, <{LANES} x i32> zeroinitializer",
-        f"%s.to = getelementptr {VECTOR}, ptr %memory, i64 %s",
-        f"store {VECTOR} %s.all, ptr %s.to, align 32",
-        "%s.next = add i64 %s, 1",
-        "br label %spread",
-        "begin:",
-        "%start = getelementptr i32, ptr %code, i64 %shared",
-        "br label %blocks",
-        "blocks:",
-        "%g = phi i64 [%first, %begin], [%g.next, %block.end]",
-        "%g.more = icmp slt i64 %g, %last",
-        "br i1 %g.more, label %block.begin, label %done",
-        "block.begin:",
-        "%left = sub i64 %last, %g",
-        "%full = icmp sge i64 %left, %vectors",
-        "%n = select i1 %full, i64 %vectors, i64 %left",
-        "br label %fetch",
-        "fetch:",
-    )
-    body = Code()
+    t.add(*_BEGINNING)
+    body = Lines()
     body.number = 1_000_000
     labels = {
         LOAD: "load", KEEP: "keep", DOT: "dot", GATHER: "gather", LAYER: "layer", OUTER: "outer",
@@ -104,8 +68,8 @@ def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
         ("keep", _keep(body)),
         ("dot", sums_of_products.dot(body, fast)),
         ("gather", sums_of_products.gather(body, fast)),
-        ("layer", sums_of_products.layer(body, fast, wide=wide)),
-        ("outer", sums_of_products.outer(body, fast)),
+        ("layer", four_neurons.layer(body, fast, wide=wide)),
+        ("outer", four_neurons.outer(body, fast)),
         ("product", elementwise.product(body, fast)),
         ("move", elementwise.move(body)),
         ("repeat", _repeat(body)),
@@ -132,7 +96,41 @@ def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
     return "\n".join(t.lines)
 
 
-def _load(t: Code) -> str:
+#: What ``block`` does first. The code begins with the rows of shared numbers; each is laid down four times.
+_BEGINNING = (
+    "br label %spread",
+    "spread:",
+    "%s = phi i64 [0, %entry], [%s.next, %spread.one]",
+    "%s.more = icmp slt i64 %s, %shared",
+    "br i1 %s.more, label %spread.one, label %begin",
+    "spread.one:",
+    "%s.at = getelementptr i32, ptr %code, i64 %s",
+    "%s.row = load i32, ptr %s.at, align 4",
+    "%s.from = getelementptr double, ptr %uniform, i32 %s.row",
+    "%s.number = load double, ptr %s.from, align 8",
+    f"%s.one = insertelement {VECTOR} poison, double %s.number, i64 0",
+    f"%s.all = shufflevector {VECTOR} %s.one, {VECTOR} poison, <{LANES} x i32> zeroinitializer",
+    f"%s.to = getelementptr {VECTOR}, ptr %memory, i64 %s",
+    f"store {VECTOR} %s.all, ptr %s.to, align 32",
+    "%s.next = add i64 %s, 1",
+    "br label %spread",
+    "begin:",
+    "%start = getelementptr i32, ptr %code, i64 %shared",
+    "br label %blocks",
+    "blocks:",
+    "%g = phi i64 [%first, %begin], [%g.next, %block.end]",
+    "%g.more = icmp slt i64 %g, %last",
+    "br i1 %g.more, label %block.begin, label %done",
+    "block.begin:",
+    "%left = sub i64 %last, %g",
+    "%full = icmp sge i64 %left, %vectors",
+    "%n = select i1 %full, i64 %vectors, i64 %left",
+    "br label %fetch",
+    "fetch:",
+)
+
+
+def _load(t: Lines) -> str:
     """``load, out, column``: this block's samples of a column."""
     t.add("load:")
     out, _ = t.operand(t.word("%pc", 1))
@@ -165,7 +163,7 @@ def _load(t: Code) -> str:
     return end(t, "load", "3")
 
 
-def _keep(t: Code) -> str:
+def _keep(t: Lines) -> str:
     """``keep, output, x``: an output with one number per sample."""
     t.add("keep:")
     output = t.word("%pc", 1)
@@ -184,7 +182,7 @@ def _keep(t: Code) -> str:
     return end(t, "keep", "3")
 
 
-def _repeat(t: Code) -> str:
+def _repeat(t: Lines) -> str:
     """``repeat, steps, base, stride``: what follows is done so often; rows that move begin ``base`` vectors further,
     and move on by ``stride``."""
     t.add("repeat:")
@@ -194,7 +192,7 @@ def _repeat(t: Code) -> str:
     return end(t, "repeat", "4")
 
 
-def _next(t: Code) -> str:
+def _next(t: Lines) -> str:
     """``next, back``: on to the next step, so many words before this one; or to what comes after the loop."""
     t.add("next:")
     back = t.word("%pc", 1)

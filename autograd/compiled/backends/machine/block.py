@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autograd.compiled.backends.machine.counted_loops import Counted
+from autograd.compiled.backends.machine.counted_loops import CountedLoops
+from autograd.compiled.backends.machine.layer_loops import LayerWriter
 from autograd.compiled.backends.machine.layers import Layers
-from autograd.compiled.backends.machine.loops import LoopWriter
-from autograd.compiled.backends.machine.neurons import NeuronWriter
 from autograd.compiled.backends.machine.operands import column, shared
+from autograd.compiled.backends.machine.recorded_loops import LoopWriter
 from autograd.compiled.backends.machine.straight import StraightCode
 from autograd.compiled.backends.native import driver
 from autograd.compiled.backends.reduction import LANES
@@ -36,20 +36,21 @@ class BlockText:
         self._emitter = Emitter(LANES, kernels.call, contract=fast)
         self._lines = self._emitter.lines
         self._code = StraightCode(self._emitter, self._outside, self._put)
-        self._counted = Counted(self._emitter, "loop")
-        self._loops = LoopWriter(self._emitter, self._counted, self._code)
-        self._neurons = NeuronWriter(layers, self._emitter, self._counted, self._code)
+        self._counted = CountedLoops(self._emitter, "loop")
+        self._loops = LoopWriter(
+            replay.plan.program, replay.columns, layers.uses, self._emitter, self._counted, self._code
+        )
+        self._layer_loops = LayerWriter(layers, self._emitter, self._counted, self._code)
         self._write()
         self._last_block = self._counted.block
         self._lines_of_tile = self._write_tile()
         self._last_block_of_tile = self._counted.block
-        self.vectors = self._loops.vectors + self._neurons.groups * self._neurons.width
+        self.vectors = self._loops.vectors + self._layer_loops.groups * self._layer_loops.width
 
     def _write(self) -> None:
         program, varying = self._replay.plan.program, self._replay.plan.varying
         starts, flat, first = program.starts, program.operands, program.first_instruction
         self._lines.append("%sample = shl i64 %i, 2")
-        self._loops.expect(program, self._replay.columns, self._layers.uses)
         products = self._layers.products_left()
         self._summed = places_of(self._replay.summed, None if products else self._layers.end)
         self._kept = places_of(self._replay.kept)
@@ -63,7 +64,7 @@ class BlockText:
             if not varying[slot]:
                 continue
             if slot in self._layers.inside:
-                for neuron in self._neurons.write(slot):
+                for neuron in self._layer_loops.write(slot):
                     self._put(neuron)
                 continue
             i = slot - first
@@ -71,21 +72,21 @@ class BlockText:
             if not self._loops.write(slot, primitive, xs):
                 self._code.compute(slot, primitive, xs)
         self._code.end()
-        self._neurons.write_ends()
+        self._layer_loops.write_ends()
 
     def _write_tile(self) -> list[str]:
         """The lines that come after each tile of groups."""
         end = len(self._lines)
         self._counted.block = "tile.sums"
         self._lines += ["%tile.groups = sub i64 %tile.end, %tile", "%last.group = sub i64 %tile.groups, 1"]
-        self._neurons.write_sums()
+        self._layer_loops.write_sums()
         lines = self._lines[end:]
         del self._lines[end:]
         return lines
 
     def _outside(self, slot: int) -> Register:
         """A number that is in no register: one in memory, or one that all samples share."""
-        found = self._neurons.number(slot)
+        found = self._layer_loops.number(slot)
         if found is not None:
             return found
         program = self._replay.plan.program
@@ -119,12 +120,12 @@ class BlockText:
                 *self._emitter.functions.values(),
                 *(
                     f"{name} = private constant [{len(table)} x i64] [{', '.join(f'i64 {x}' for x in table)}]"
-                    for table, name in self._neurons.tables.items()
+                    for table, name in self._layer_loops.tables.items()
                 ),
                 driver.HEAD,
                 "entry:",
                 *(line.strip() for name in fields for line in driver.field(name).splitlines()),
-                *(self._tiles() if self._neurons.width else self._groups("%first", "entry", "%last", "done")),
+                *(self._tiles() if self._layer_loops.width else self._groups("%first", "entry", "%last", "done")),
                 "done:",
                 "ret void",
                 "}",
@@ -139,7 +140,7 @@ class BlockText:
             "br label %loop",
             "loop:",
             f"%i = phi i64 [{first}, %{before}], [%next, %{self._last_block}]",
-            *(_OF_TILE if self._neurons.width else ()),
+            *(_OF_TILE if self._layer_loops.width else ()),
             *self._lines,
             "%next = add i64 %i, 1",
             f"%more = icmp slt i64 %next, {last}",
@@ -149,12 +150,12 @@ class BlockText:
     def _tiles(self) -> list[str]:
         """The loop over tiles of groups, each with its place in memory."""
         return [
-            f"%width = add i64 {self._neurons.width}, 0",
+            f"%width = add i64 {self._layer_loops.width}, 0",
             f"%tile.memory = getelementptr {GROUP}, ptr %memory, i64 {self._loops.vectors}",
             "br label %tiles",
             "tiles:",
             f"%tile = phi i64 [%first, %entry], [%tile.end, %{self._last_block_of_tile}]",
-            f"%tile.full = add i64 %tile, {self._neurons.groups}",
+            f"%tile.full = add i64 %tile, {self._layer_loops.groups}",
             "%tile.whole = icmp slt i64 %tile.full, %last",
             "%tile.end = select i1 %tile.whole, i64 %tile.full, i64 %last",
             *self._groups("%tile", "tiles", "%tile.end", "tile.sums"),

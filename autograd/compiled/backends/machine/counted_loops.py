@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from autograd.number_systems.llvm.emitter import Emitter
 
 
-class Counted:
+class CountedLoops:
     """Writes loops into an emitter's lines.
 
     Args:
@@ -19,7 +19,7 @@ class Counted:
         #: The name of the basic block that lines go to now.
         self.block = block
 
-    def begin(self, first: int | str) -> Begun:
+    def begin(self, first: int | str) -> CountedLoop:
         """The head of a loop; lines go into its body now."""
         label = self._emitter.name()[1:]
         step = f"%{label}.step"
@@ -28,11 +28,11 @@ class Counted:
             f"{label}:",
             f"{step} = phi i64 [{first}, %{self.block}], [{step}.next, %{label}.back]",
         ]
-        loop = Begun(label, step, self.block, len(self._emitter.lines))
+        loop = CountedLoop(label, step, self.block, len(self._emitter.lines))
         self.block = label
         return loop
 
-    def carry(self, loop: Begun, names: Sequence[str], firsts: Sequence[str], following: Sequence[str]) -> None:
+    def carry(self, loop: CountedLoop, names: Sequence[str], firsts: Sequence[str], following: Sequence[str]) -> None:
         """Numbers that a loop carries: their names in its body, and what they are at first and at the next step."""
         kind = self._emitter.number_type
         self._emitter.lines[loop.head : loop.head] = [
@@ -40,7 +40,7 @@ class Counted:
             for name, first, after in zip(names, firsts, following, strict=True)
         ]
 
-    def end(self, loop: Begun, by: int, last: int | str) -> None:
+    def end(self, loop: CountedLoop, by: int, last: int | str) -> None:
         """The end of a loop; lines come after it now.
 
         Args:
@@ -58,7 +58,7 @@ class Counted:
         self.block = f"{label}.end"
 
 
-class Begun:
+class CountedLoop:
     """A loop that was begun: ``step`` counts its steps."""
 
     def __init__(self, label: str, step: str, before: str, head: int) -> None:

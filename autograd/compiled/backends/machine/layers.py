@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiled.backends.native.chains import chains
-from autograd.compiled.backends.native.layers import Neuron, layers_of, products_of_neurons
+from autograd.compiled.backends.native.neurons import Neuron, layers_of, products_of_neurons
 from autograd.compiled.backends.replay import Replay
 
 #: Weights from which on a layer is worth loops: smaller ones are as fast in registers.

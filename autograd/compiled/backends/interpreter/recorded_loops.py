@@ -9,23 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from autograd.compiled.backends.interpreter.code import OF_COLUMNS, CodeWriter
 from autograd.compiled.backends.interpreter.operations import operations
 from autograd.compiled.backends.interpreter.words import LOAD, MOVE, NEXT, REPEAT, VECTORS
 from autograd.compiled.backends.native.chains import Chain, as_chain, chains
+from autograd.compiled.backends.native.columns import ColumnWriter
 from autograd.compiled.programs import loops
-from autograd.compiled.programs.loops import AT, COLUMN, FINAL, STACK, Loop
+from autograd.compiled.programs.loops import FINAL, Loop
 from autograd.primitives import Primitive
 from autograd.program import Program
-
-if TYPE_CHECKING:
-    from autograd.compiled.backends.interpreter.block import BlockCode
-
-#: References from here on are numbers of columns.
-OF_COLUMNS = 1 << 40
 
 #: Bytes of a block's columns from which on blocks are made of fewer samples.
 MOST_BYTES = 1 << 20
@@ -38,75 +34,37 @@ class Column(NamedTuple):
     place: int
 
 
-class LoopCode:
+class LoopWriter(ColumnWriter[Column, int]):
     """Writes the instructions of columns into the code of a block."""
 
-    def __init__(self, code: BlockCode) -> None:
+    def __init__(self, program: Program, inputs: Sequence[int], uses: Sequence[int], code: CodeWriter) -> None:
+        super().__init__(program, inputs, uses)
         self._code = code
         #: Places in the frame of loops with so many steps.
         self._width: Counter[int] = Counter()
-        self._columns: dict[int, Column] = {}
-        self._carries: dict[int, list[int]] = {}
-        self._results: dict[int, list[Column]] = {}
         #: A column, and the step; ``None`` for the step that the loop is at.
         self._references: list[tuple[Column, int | None]] = []
         #: Where a ``repeat`` stands among the words, and its loop.
         self._repeats: list[tuple[int, Loop]] = []
-        #: Inputs that go into a column and nowhere else, and their places among the columns of samples.
-        self._loaded_here: dict[int, int] = {}
         #: Loops and carries whose last number is wanted.
-        self._wanted: set[tuple[int, int]] = set()
+        self._wanted = {
+            (operands[0], loops.which(program, operands))
+            for row, operands in (program.instructions() if loops.has_loops(program) else ())
+            if row is FINAL
+        }
         #: The program's slot of each constant.
-        self._constants: dict[bytes, int] = {}
-
-    def is_loaded_here(self, slot: int) -> bool:
-        """Whether an input of the program goes into a column and nowhere else."""
-        return slot in self._loaded_here
-
-    def expect(self, inputs: Sequence[int], uses: Sequence[int]) -> None:
-        """Look at the program before it is written.
-
-        Args:
-            inputs: those that differ by sample, in the order of the columns of samples.
-            uses: how often each slot is an operand or an output.
-        """
-        program = self._code.program
-        if not loops.has_loops(program):
-            return
-        place = {slot: i for i, slot in enumerate(inputs)}
-        known = {"dot", *operations()}
-        for row, operands in program.instructions():
-            loop = loops.of(row)
-            if row is STACK:
-                self._loaded_here.update({o: place[o] for o in operands if o in place and uses[o] == 1})
-            elif row is FINAL:
-                self._wanted.add((operands[0], loops.which(program, operands)))
-            elif loop is not None:
-                missing = sorted({r.name for r in loop.program().primitives} - known)
-                if missing:
-                    raise NotImplementedError(f"the interpreter has no {', '.join(missing)}")
         numbers = np.array(program.constants)
         self._constants = {number.tobytes(): program.inputs + i for i, number in enumerate(numbers)}
 
-    def write(self, slot: int) -> bool:
-        """Write an instruction, if it is one of columns."""
-        program = self._code.program
-        row = program.primitives[program.opcodes[slot - program.first_instruction]]
-        operands = self._code.operands_of(slot)
-        loop = loops.of(row)
-        if row is STACK:
-            self._stack(slot, operands)
-        elif row is FINAL:
-            self._code.rows_of[slot] = self._carries[operands[0]][loops.which(program, operands)]
-        elif row is COLUMN:
-            self._columns[slot] = self._results[operands[0]][loops.which(program, operands)]
-        elif row is AT:
-            self._code.rows_of[slot] = self._refer(self._columns[operands[0]], loops.which(program, operands))
-        elif loop is not None:
-            self._loop(slot, loop, operands)
-        else:
-            return False
-        return True
+    def _expect(self, slot: int, of_samples: dict[int, int], steps: int) -> dict[int, int]:
+        return of_samples
+
+    def _set(self, slot: int, number: int) -> None:
+        self._code.rows_of[slot] = number
+
+    def _at(self, column: Column, step: int | None = None) -> int:
+        self._references.append((column, step))
+        return OF_COLUMNS + len(self._references) - 1
 
     def vectors(self) -> int:
         """Vectors of a block, so that its columns do not take too much memory."""
@@ -140,18 +98,14 @@ class LoopCode:
         self._width[steps] += 1
         return Column(steps, self._width[steps] - 1)
 
-    def _refer(self, column: Column, step: int | None = None) -> int:
-        self._references.append((column, step))
-        return OF_COLUMNS + len(self._references) - 1
-
     def _move(self, to: int, reference: int) -> None:
         self._code.emit(MOVE)
         self._code.refer(to, reference)
 
-    def _stack(self, slot: int, operands: Sequence[int]) -> None:
-        self._columns[slot] = column = self._new(len(operands))
+    def _stack(self, slot: int, operands: Sequence[int]) -> Column:
+        column = self._new(len(operands))
         for step, o in enumerate(operands):
-            to = self._refer(column, step)
+            to = self._at(column, step)
             if o in self._loaded_here:
                 self._code.emit(LOAD)
                 self._code.refer(to)
@@ -159,8 +113,9 @@ class LoopCode:
             else:
                 self._move(to, self._code.reference(o))
                 self._code.release(o)
+        return column
 
-    def _loop(self, slot: int, loop: Loop, operands: Sequence[int]) -> None:
+    def _loop(self, slot: int, loop: Loop, operands: Sequence[int]) -> tuple[list[Column], list[int]]:
         code, program = self._code, loop.program()
         carries, shared, elements = loop.counts
         begin = carries + shared
@@ -171,23 +126,23 @@ class LoopCode:
         for place, o in zip(loop.inputs[carries:begin], operands[carries:begin], strict=True):
             of[place] = code.reference(o)
         for place, o in zip(loop.inputs[begin:], operands[begin : begin + elements], strict=True):
-            of[place] = self._refer(self._columns[o])
+            of[place] = self._at(self._columns[o])
         of.update(zip(loop.inputs, rows, strict=False))
         for i, number in enumerate(np.array(program.constants), start=program.inputs):
             of[i] = code.reference(self._constants[number.tobytes()])
-        self._repeats.append((len(code.words_so_far), loop))
+        self._repeats.append((len(code.words), loop))
         code.emit(REPEAT, loop.steps, 0, 0)
-        start = len(code.words_so_far)
-        self._results[slot], own = self._body(program, carries, loop, of)
+        start = len(code.words)
+        results, own = self._body(program, carries, loop, of)
         self._carry(rows, [of[o] for o in program.outputs[:carries]])
-        code.emit(NEXT, len(code.words_so_far) - start)
+        code.emit(NEXT, len(code.words) - start)
         for reference in own:
             code.free_row(reference)
-        self._carries[slot] = rows
         for k, row in enumerate(rows):
             if (slot, k) not in self._wanted:
                 code.free_row(row)
         code.release(*operands)
+        return results, rows
 
     def _body(self, program: Program, carries: int, loop: Loop, of: dict[int, int]) -> tuple[list[Column], set[int]]:
         """Write the instructions of a body; ``of`` then knows the next carries.
@@ -202,7 +157,7 @@ class LoopCode:
             into.setdefault(o, []).append(column)
         for o in [o for o in into if o < program.first_instruction]:
             for column in into.pop(o):
-                self._move(self._refer(column), of[o])
+                self._move(self._at(column), of[o])
         first = program.first_instruction
         outputs = set(program.outputs)
         uses = Counter(program.operands)
@@ -223,7 +178,7 @@ class LoopCode:
             used = [*([] if start is None else [start]), *(x for pair in pairs for x in pair)] if is_sum else operands
             references = [of[x] for x in used]
             if o in into:
-                of[o] = self._refer(into[o].pop())
+                of[o] = self._at(into[o].pop())
             elif o in carried:
                 of[o] = of[carried[o]]
             else:
@@ -235,7 +190,7 @@ class LoopCode:
                 code.emit(known[primitive.name])
                 code.refer(of[o], *references)
             for column in into.get(o, ()):
-                self._move(self._refer(column), of[o])
+                self._move(self._at(column), of[o])
             for x in used:
                 uses[x] -= 1
                 if not uses[x] and of[x] in own:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autograd.compiled.backends.machine.counted_loops import Counted
+from autograd.compiled.backends.machine.counted_loops import CountedLoops
 from autograd.compiled.backends.machine.layers import Axis, Grid, Layer, Layers, Products
 from autograd.compiled.backends.machine.operands import column, shared
 from autograd.compiled.backends.machine.straight import StraightCode
@@ -33,14 +33,14 @@ class Portion(NamedTuple):
     width: int
 
 
-class NeuronWriter:
+class LayerWriter:
     """Writes layers among the lines of a block.
 
     Args:
         code: the code around them.
     """
 
-    def __init__(self, layers: Layers, emitter: Emitter, counted: Counted, code: StraightCode) -> None:
+    def __init__(self, layers: Layers, emitter: Emitter, counted: CountedLoops, code: StraightCode) -> None:
         self._layers = layers
         self._emitter = emitter
         self._counted = counted

@@ -1,0 +1,127 @@
+"""The code for the interpreter's ``block`` as it is written: its words, and the rows of memory that they name.
+
+Rows are used again once their number is not wanted any more, so that a program stays near the processor. References to
+rows get their places at the end, when it is known how many shared numbers lie before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from autograd.compiled.backends.interpreter.words import DOT, PRODUCT
+
+#: References from here on are numbers of columns.
+OF_COLUMNS = 1 << 40
+
+
+class CodeWriter:
+    """Words for the interpreter, rows of memory, and the uniform rows that are laid down for all samples.
+
+    A reference is the number of a row, the complement of the place of a shared number, or of a column.
+
+    Args:
+        varying: whether each slot differs by sample.
+        uniform_row: the row of each other slot in the uniform array.
+        uses: how often the number of each slot will be asked for.
+    """
+
+    def __init__(self, varying: Sequence[int], uniform_row: Sequence[int], uses: list[int]) -> None:
+        self._varying = varying
+        self._uniform_row = uniform_row
+        self.uses = uses
+        self.words: list[int] = []
+        self._is_reference: list[bool] = []
+        #: The reference of each slot whose number lies in a row.
+        self.rows_of: dict[int, int] = {}
+        self.rows = 0
+        self._free: list[int] = []
+        #: The uniform rows of the shared numbers, place by place, and a place for each row.
+        self.shared: list[int] = []
+        self._place_of: dict[int, int] = {}
+
+    def emit(self, *words: int) -> None:
+        """Words that are no references."""
+        self.words += words
+        self._is_reference += [False] * len(words)
+
+    def refer(self, *references: int) -> None:
+        """References to operands, rows or shared numbers."""
+        self.words += references
+        self._is_reference += [True] * len(references)
+
+    def emit_many(self, words: Sequence[int], is_reference: Sequence[bool]) -> None:
+        """Words of both kinds."""
+        self.words += words
+        self._is_reference += is_reference
+
+    def sum_of_products(self, row: int, start: int | None, factors: Sequence[int]) -> None:
+        """Write start + x₁y₁ + x₂y₂ + … into a row; a start of ``None`` is none."""
+        if start is not None and len(factors) == 2:
+            self.emit(PRODUCT)
+            self.refer(row, start, *factors)
+            return
+        self.emit(DOT)
+        self.refer(row)
+        self.emit(-1) if start is None else self.refer(start)
+        self.emit(len(factors) // 2)
+        self.refer(*factors)
+
+    def reference(self, slot: int) -> int:
+        """The reference to the number of a slot."""
+        return self.rows_of[slot] if self._varying[slot] else self.shared_row(self._uniform_row[slot])
+
+    def shared_row(self, row: int) -> int:
+        """A reference to a row of the uniform array."""
+        place = self._place_of.setdefault(row, len(self.shared))
+        if place == len(self.shared):
+            self.shared.append(row)
+        return ~place
+
+    def shared_run(self, slots: Sequence[int]) -> int:
+        """A reference to shared numbers that lie one after the other."""
+        first = len(self.shared)
+        self.shared += [self._uniform_row[slot] for slot in slots]
+        return ~first
+
+    def new_row(self) -> int:
+        """A row that is free."""
+        if self._free:
+            return self._free.pop()
+        self.rows += 1
+        return self.rows - 1
+
+    def row_for(self, slot: int) -> int:
+        """A row that is free; the slot's number lies there from now on."""
+        row = self.rows_of[slot] = self.new_row()
+        return row
+
+    def release(self, *slots: int) -> None:
+        """One use less of each; a row that nobody wants any more is free."""
+        for slot in slots:
+            self.uses[slot] -= 1
+            if not self.uses[slot] and slot in self.rows_of:
+                self.free_row(self.rows_of.pop(slot))
+
+    def free_row(self, reference: int) -> None:
+        """A row that is wanted no more; a column's numbers stay where they are."""
+        if reference < OF_COLUMNS:
+            self._free.append(reference)
+
+    def finished(self, vectors: int, rows_of_columns: Sequence[int], moves: Sequence[bool]) -> np.ndarray:
+        """The rows of the shared numbers, then the words, with places for references.
+
+        Args:
+            vectors: of a block.
+            rows_of_columns: the row of each reference to a column, and whether it moves from step to step.
+        """
+        words, is_reference = np.array(self.words, np.int64), np.array(self._is_reference, bool)
+        bits = np.ones(len(words), np.int64)
+        if rows_of_columns:
+            number = words - OF_COLUMNS
+            known = is_reference & (number >= 0)
+            words[known], bits[known] = np.array(rows_of_columns)[number[known]], 2 * np.array(moves)[number[known]] + 1
+        rows = 4 * (len(self.shared) + words * vectors) + bits
+        words = np.where(is_reference, np.where(words < 0, 4 * ~words, rows), words)
+        return np.concatenate([np.array(self.shared, np.int64), words]).astype(np.int32)
