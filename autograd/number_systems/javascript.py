@@ -227,13 +227,23 @@ def text_of(x: Any) -> str:
     return "NaN" if x != x else repr(x).replace("inf", "Infinity")
 
 
+class _Inline(Writer):
+    """A writer whose results are one expression each."""
+
+    def assign(self, text: str) -> Text:
+        return Text(f"({text})", self)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        chosen = [text_of(branch() if callable(branch) else branch) for branch in (x, y)]
+        return self.assign(f"{text_of(condition)} ? {chosen[0]} : {chosen[1]}")
+
+
 def _function(row: Primitive) -> str:
     """The stable formula of a row as a function."""
-    writer = Writer()
+    writer = _Inline()
     operands = source.operands_of(row, writer)
     result = text_of(formula_of(row, rounded=True)(writer.m, *operands))
-    names = ", ".join(operand.text for operand in operands)
-    return "\n".join([f"({names}) => {{", *writer.lines, f"  return {result};", "}"])
+    return f"({', '.join(operand.text for operand in operands)}) => {result}"
 
 
 #: Name → JavaScript, of every primitive.

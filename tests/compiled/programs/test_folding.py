@@ -14,7 +14,7 @@ from autograd.compiled.programs.building import Builder, Slot
 from autograd.compiled.programs.plan import plan_of
 from autograd.number_systems import arrays
 from tests.compiled.replays import BACKENDS, bits
-from tests.strategies import name_of
+from tests.rows import name_of
 
 NUMBERS = (
     0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, 0.25, -4.0, 1.5, 0.1, 5e-324, 2.0**-1022, 2.0**1022,

@@ -18,8 +18,9 @@ from autograd.number_systems.llvm import coefficients as llvm_coefficients
 from autograd.number_systems.llvm import emitter as llvm
 from autograd.number_systems.llvm import kernels as llvm_kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
-from tests.checks import EXACT, ROWS
+from tests.checks import EXACT
 from tests.number_systems.llvm import kernel_coefficients, kernels
+from tests.rows import ROWS
 
 #: 2,000 points a kernel by default against mpmath, and 20,000 against long doubles; a thorough run takes twenty times
 #: as many, and two million. The error functions, which long doubles do not have, get more of mpmath's then.
