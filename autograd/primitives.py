@@ -9,15 +9,13 @@ is to a primitive, and nobody lists them a second time.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-#: ``(m, z, x, …) -> number``: one partial derivative.
-Rule = Callable[..., Any]
-
-INFINITY = float("inf")
+from autograd import rules
+from autograd.rules import INFINITY as INFINITY
+from autograd.rules import Rule as Rule
 
 #: The fixed point of Klambauer et al. (2017), "Self-normalizing neural networks", equation 14.
 SELU_SCALE = 1.0507009873554805
@@ -181,196 +179,6 @@ def _find(key: str) -> Primitive:
     return primitive
 
 
-# Rules, formulas and laws that take more than a line; the rows themselves come after them.
-
-
-def _half(m: Any) -> Any:
-    return m.number(1) / 2
-
-
-def _products_of_the_others(m: Any, z: Any, xs: list[Any]) -> list[Any]:
-    """The product of all numbers but one, for each: from both ends, so that zeros need no division."""
-    before, after = [1], [1]
-    for x in xs[:-1]:
-        before.append(before[-1] * x)
-    for x in reversed(xs[1:]):
-        after.append(after[-1] * x)
-    return [a * b if i else b for i, (a, b) in enumerate(zip(before, reversed(after), strict=True))]
-
-
-def _slope_of_pow(m: Any, z: Any, x: Any, y: Any) -> Any:
-    """y·xʸ⁻¹; for small y as y/x·z, because y - 1 is rounded then, which the logarithm of x magnifies."""
-    return m.where(m.less(m.abs(y), _half(m)), lambda: y / x * z, lambda: y * m.pow(x, y - 1))
-
-
-def _softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
-    # z is near the largest x; dividing by the sum makes good what z lost when it was rounded.
-    powers = [m.exp(x - z) for x in xs]
-    total = m.sum(powers)
-    return [power / total for power in powers]
-
-
-def _dot_partials(m: Any, z: Any, xs: list[Any]) -> list[Any]:
-    """Operands are x₁ … xₙ, y₁ … yₙ and perhaps a start: each factor's partial is the other one."""
-    n = len(xs) // 2
-    return [*xs[n : 2 * n], *xs[:n], *([1] if len(xs) % 2 else [])]
-
-
-def _left_to_right(terms: Sequence[Any], combine: Callable[[Any, Any], Any]) -> Any:
-    total = terms[0]
-    for term in terms[1:]:
-        total = combine(total, term)
-    return total
-
-
-def _added(terms: Sequence[Any]) -> Any:
-    return _left_to_right(terms, lambda x, y: x + y)
-
-
-def _dot(m: Any, xs: Sequence[Any]) -> Any:
-    """Operands are x₁ … xₙ, y₁ … yₙ and perhaps a start, which comes first."""
-    n = len(xs) // 2
-    return _added([*xs[2 * n :], *(xs[i] * xs[n + i] for i in range(n))])
-
-
-def _stable_logsumexp(m: Any, xs: Sequence[Any]) -> Any:
-    """The largest plus log1p of the other terms beside it; infinities come through."""
-    largest, others = xs[0], []
-    for x in xs[1:]:
-        others.append(m.minimum(largest, x))
-        largest = m.maximum(largest, x)
-    return m.where(
-        m.less(m.abs(largest), INFINITY),
-        lambda: largest + m.log1p(m.sum([m.exp(x - largest) for x in others])),
-        largest,
-    )
-
-
-def _is_zero(m: Any, x: Any) -> Any:
-    return m.less_equal(m.abs(x), 0)
-
-
-def _stable_softplus(m: Any, x: Any) -> Any:
-    return m.where(m.greater(x, 0), lambda: x + m.log1p(m.exp(-x)), lambda: m.log1p(m.exp(x)))
-
-
-def _stable_sigmoid(m: Any, x: Any) -> Any:
-    e = m.exp(-m.abs(x))
-    return m.where(m.greater_equal(x, 0), m.number(1), e) / (1 + e)
-
-
-def _above_minus_infinity(m: Any, x: Any, value: Callable[[], Any]) -> Any:
-    """The value of x times what decays faster; at -∞, where that would be -∞·0, it is -0.0."""
-    return m.where(m.less_equal(x, -INFINITY), m.number(-0.0), value)
-
-
-def _stable_logit(m: Any, x: Any) -> Any:
-    """Around ½, where the logarithm is zero, by 2x - 1, which is exact there."""
-    near = m.less(m.abs(2 * x - 1), _half(m))
-    return m.where(near, lambda: m.log1p((2 * x - 1) / (1 - x)), lambda: m.log(x / (1 - x)))
-
-
-def _stable_xlogy(m: Any, x: Any, y: Any) -> Any:
-    """At x = 0 the logarithm is kept finite, so that zero times it is zero whatever y."""
-
-    def of_zero() -> Any:
-        return x * m.log(m.where(_is_zero(m, y), m.number(1), m.minimum(y, m.number(2) ** 1000)))
-
-    return m.where(_is_zero(m, x), of_zero, lambda: x * m.log(y))
-
-
-#: Terms that give fifty digits below 1.
-_TERMS_OF_SINC = 21
-
-
-def _slope_of_sinc(m: Any, z: Any, x: Any) -> Any:
-    """(cos x - sin x / x) / x; below 1, where that cancels, its series -x/3 + x³/30 - …"""
-
-    def series() -> Any:
-        total: Any = 1
-        for n in range(_TERMS_OF_SINC, 0, -1):  # each term is the one before times -x² / 2n(2n + 3)
-            total = 1 - x * x / (2 * n * (2 * n + 3)) * total
-        return -x / 3 * total
-
-    return m.where(m.less(m.abs(x), 1), series, lambda: (m.cos(x) - z) / x)
-
-
-def _maximum_rule(greater: str, argument: int) -> Rule:
-    first, second = (1, 0) if argument == 0 else (0, 1)
-
-    def rule(m: Any, z: Any, x: Any, y: Any) -> Any:
-        compare = getattr(m, greater)
-        return m.where(compare(x, y), first, lambda: m.where(compare(y, x), second, lambda: _half(m)))
-
-    return rule
-
-
-def _simpler_sum(m: Any, x: Any, y: Any) -> Any:
-    """x + -y is x - y."""
-    term, other = (x, y) if m.negated(y) is None else (y, x)
-    opposite = m.negated(term)
-    return None if opposite is None else m.sub(other, opposite)
-
-
-def _simpler_difference(m: Any, x: Any, y: Any) -> Any:
-    """x - -y is x + y."""
-    opposite = m.negated(y)
-    return None if opposite is None else m.add(x, opposite)
-
-
-def _simpler_product(m: Any, x: Any, y: Any) -> Any:
-    """x · -1 is -x; 0 times a truth is 0, which of other numbers nan, infinity and -0.0 forbid."""
-    factor, other = (x, y) if m.known(y) is None else (y, x)
-    known = m.known(factor)
-    if known == -1:
-        return m.neg(other)
-    return factor if known == 0 and m.is_truth(other) else None
-
-
-def _simpler_quotient(m: Any, x: Any, y: Any) -> Any:
-    """x / 2ⁿ is x · 2⁻ⁿ: the same rounding."""
-    divisor = m.known(y)
-    if divisor is None:
-        return None
-    fraction, exponent = math.frexp(divisor)
-    is_power_of_two = 2 * abs(fraction) == 1 and abs(exponent - 1) < 1022
-    return m.mul(x, m.number(1 / divisor)) if is_power_of_two else None
-
-
-def _simpler_power(m: Any, x: Any, y: Any) -> Any:
-    """Small whole exponents as products: at most three roundings, like a careful ``pow``."""
-    exponent = m.known(y)
-    if exponent == 0:
-        return m.number(1)
-    if exponent in (-1, -2):  # of a third power's reciprocal the roundings would add up to 3 ulp
-        x, exponent = m.div(m.number(1), x), -exponent
-    if exponent not in (1, 2, 3):
-        return None
-    return x if exponent == 1 else m.mul(x, x) if exponent == 2 else m.mul(m.mul(x, x), x)
-
-
-def _simpler_choice(m: Any, condition: Any, x: Any, y: Any) -> Any:
-    """A choice whose condition is known; 1 where a truth holds and else 0 is the truth itself."""
-    known = m.known(condition)
-    if known is not None:
-        return x if known else y
-    is_itself = m.is_truth(condition) and m.known(x) == 1 and str(m.known(y)) == "0.0"
-    return condition if is_itself else None
-
-
-def _simpler_of_truths(neutral: int) -> Rule:
-    """Of truths the smaller one is "and", the larger one "or": 1 or 0 leaves the other as it is, or decides alone."""
-
-    def simpler(m: Any, x: Any, y: Any) -> Any:
-        factor, other = (x, y) if m.known(y) is None else (y, x)
-        known = m.known(factor)
-        if str(known) not in ("0.0", "1.0") or not m.is_truth(other):  # -0.0 is none
-            return None
-        return other if known == neutral else factor
-
-    return simpler
-
-
 _NOT_BOTH_ZERO = lambda x, y: (x != 0) | (y != 0)  # noqa: E731 - rules and predicates are one-line data
 
 
@@ -434,7 +242,7 @@ _ROWS: tuple[Primitive, ...] = (
         method=False,
         commutes=True,
         neutral=(-0.0, -0.0),
-        simplifies=_simpler_sum,
+        simplifies=rules.simpler_sum,
     ),
     Primitive(
         "sub",
@@ -445,7 +253,7 @@ _ROWS: tuple[Primitive, ...] = (
         operator="sub",
         method=False,
         neutral=(None, 0.0),
-        simplifies=_simpler_difference,
+        simplifies=rules.simpler_difference,
     ),
     Primitive(
         "mul",
@@ -457,7 +265,7 @@ _ROWS: tuple[Primitive, ...] = (
         method=False,
         commutes=True,
         neutral=(1.0, 1.0),
-        simplifies=_simpler_product,
+        simplifies=rules.simpler_product,
     ),
     Primitive(
         "div",
@@ -471,7 +279,7 @@ _ROWS: tuple[Primitive, ...] = (
         operator="truediv",
         method=False,
         neutral=(None, 1.0),
-        simplifies=_simpler_quotient,
+        simplifies=rules.simpler_quotient,
     ),
     Primitive(
         "neg",
@@ -485,7 +293,7 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "pow",
-        (_slope_of_pow, lambda m, z, x, y: z * m.log(x)),
+        (rules.slope_of_pow, lambda m, z, x, y: z * m.log(x)),
         "x to the power y, a real number",
         ((2.0, 3.0), 8.0),
         domain=lambda x, y: (
@@ -509,7 +317,7 @@ _ROWS: tuple[Primitive, ...] = (
         operator="pow",
         method=False,
         neutral=(None, 1.0),
-        simplifies=_simpler_power,
+        simplifies=rules.simpler_power,
     ),
     Primitive(
         "mod",
@@ -592,7 +400,7 @@ _ROWS: tuple[Primitive, ...] = (
         needs="an argument strictly between 0 and 1",
         remedy="Use clip or where.",
         formula=lambda m, x: m.log(x / (1 - x)),
-        stable=_stable_logit,
+        stable=rules.stable_logit,
     ),
     Primitive(
         "xlogy",
@@ -607,8 +415,8 @@ _ROWS: tuple[Primitive, ...] = (
             Limit(0, lambda x, y: (x == 0) & (y == 0), -INFINITY),
             Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0),
         ),
-        formula=lambda m, x, y: m.where(_is_zero(m, y), m.number(0), lambda: x * m.log(y)),
-        stable=_stable_xlogy,
+        formula=lambda m, x, y: m.where(rules.is_zero(m, y), m.number(0), lambda: x * m.log(y)),
+        stable=rules.stable_xlogy,
     ),
     Primitive(
         "sqrt",
@@ -696,13 +504,13 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "sinc",
-        (_slope_of_sinc,),
+        (rules.slope_of_sinc,),
         "sin(x) / x, and 1 at zero: the spherical Bessel function j₀",
         ((1.0,), 0.841471),
         domain=lambda x: abs(x) < INFINITY,
         needs="a finite argument",
         remedy="Find where the infinity was born.",
-        formula=lambda m, x: m.where(_is_zero(m, x), m.number(1), lambda: m.sin(x) / x),
+        formula=lambda m, x: m.where(rules.is_zero(m, x), m.number(1), lambda: m.sin(x) / x),
     ),
     Primitive(
         "sinh",
@@ -788,25 +596,25 @@ _ROWS: tuple[Primitive, ...] = (
     Primitive("sign", (lambda m, z, x: 0,), "-1, 0 or 1", ((-2.0,), -1.0), kinks=lambda x: x == 0, jumps=True),
     Primitive(
         "maximum",
-        (_maximum_rule("greater", 0), _maximum_rule("greater", 1)),
+        (rules.maximum_rule("greater", 0), rules.maximum_rule("greater", 1)),
         "the larger of two; a tie gives one half of the derivative to each",
         ((2.0, 3.0), 3.0),
         kinks=lambda x, y: x == y,
         symbol="max",
         idempotent=True,
         neutral=(-INFINITY, -INFINITY),
-        simplifies=_simpler_of_truths(0),
+        simplifies=rules.simpler_of_truths(0),
     ),
     Primitive(
         "minimum",
-        (_maximum_rule("less", 0), _maximum_rule("less", 1)),
+        (rules.maximum_rule("less", 0), rules.maximum_rule("less", 1)),
         "the smaller of two; a tie gives one half of the derivative to each",
         ((2.0, 3.0), 2.0),
         kinks=lambda x, y: x == y,
         symbol="min",
         idempotent=True,
         neutral=(INFINITY, INFINITY),
-        simplifies=_simpler_of_truths(1),
+        simplifies=rules.simpler_of_truths(1),
     ),
     Primitive(
         "where",
@@ -814,7 +622,7 @@ _ROWS: tuple[Primitive, ...] = (
         "x if the condition holds, else y",
         arguments=("condition", "x", "y"),
         idempotent=True,
-        simplifies=_simpler_choice,
+        simplifies=rules.simpler_choice,
     ),
     Primitive(
         "clip",
@@ -908,15 +716,15 @@ _ROWS: tuple[Primitive, ...] = (
         ((1.0,), 0.731059),
         aliases=("swish",),
         formula=lambda m, x: x * m.sigmoid(x),
-        stable=lambda m, x: _above_minus_infinity(m, x, lambda: x * m.sigmoid(x)),
+        stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: x * m.sigmoid(x)),
     ),
     Primitive(
         "mish",
-        (lambda m, z, x: _mish_partial(m, x, m.softplus(x)),),
+        (lambda m, z, x: rules.mish_partial(m, x, m.softplus(x)),),
         "x·tanh(softplus(x)) (Misra, 2019)",
         ((1.0,), 0.865098),
         formula=lambda m, x: x * m.tanh(m.softplus(x)),
-        stable=lambda m, x: _above_minus_infinity(m, x, lambda: x * m.tanh(m.softplus(x))),
+        stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: x * m.tanh(m.softplus(x))),
     ),
     Primitive(
         "softplus",
@@ -924,7 +732,7 @@ _ROWS: tuple[Primitive, ...] = (
         "log(1 + eˣ), without overflow",
         ((1.0,), 1.313262),
         formula=lambda m, x: m.log(1 + m.exp(x)),
-        stable=_stable_softplus,
+        stable=rules.stable_softplus,
     ),
     Primitive(
         "sigmoid",
@@ -933,7 +741,7 @@ _ROWS: tuple[Primitive, ...] = (
         ((0.5,), 0.622459),
         symbol="σ",
         formula=lambda m, x: 1 / (1 + m.exp(-x)),
-        stable=_stable_sigmoid,
+        stable=rules.stable_sigmoid,
     ),
     Primitive(
         "log_sigmoid",
@@ -950,38 +758,38 @@ _ROWS: tuple[Primitive, ...] = (
         "the sum, left to right",
         symbol="Σ",
         arguments=("xs",),
-        formula=lambda m, xs: _added(xs),
+        formula=lambda m, xs: rules.added(xs),
     ),
     Primitive(
         "prod",
-        _products_of_the_others,
+        rules.products_of_the_others,
         "the product, left to right",
         symbol="Π",
         arguments=("xs",),
-        formula=lambda m, xs: _left_to_right(xs, lambda x, y: x * y),
+        formula=lambda m, xs: rules.left_to_right(xs, lambda x, y: x * y),
     ),
     Primitive(
         "mean",
         lambda m, z, xs: [m.number(1) / len(xs)] * len(xs),
         "the arithmetic mean",
         arguments=("xs",),
-        formula=lambda m, xs: _added(xs) / len(xs),
+        formula=lambda m, xs: rules.added(xs) / len(xs),
     ),
     Primitive(
         "dot",
-        _dot_partials,
+        rules.dot_partials,
         "x₁y₁ + … + xₙyₙ, left to right, after a start if there is one",
         symbol="·",
         arguments=("xs",),
-        formula=_dot,
+        formula=rules.dot_formula,
     ),
     Primitive(
         "logsumexp",
-        _softmax,
+        rules.softmax,
         "log(eˣ¹ + … + eˣⁿ), without overflow",
         arguments=("xs",),
-        formula=lambda m, xs: m.log(_added([m.exp(x) for x in xs])),
-        stable=_stable_logsumexp,
+        formula=lambda m, xs: m.log(rules.added([m.exp(x) for x in xs])),
+        stable=rules.stable_logsumexp,
     ),
     # structure
     Primitive(
@@ -994,11 +802,6 @@ _ROWS: tuple[Primitive, ...] = (
     Primitive("greater", (None, None), "x > y", symbol=">", operator="gt", compares=True, never_minus_zero=True),
     Primitive("greater_equal", (None, None), "x ≥ y", symbol=">=", operator="ge", compares=True, never_minus_zero=True),
 )
-
-
-def _mish_partial(m: Any, x: Any, s: Any) -> Any:
-    # tanh′(s) = 4·sigmoid(2s)·sigmoid(-2s), which keeps the digits that 1 - tanh(s)² loses when x multiplies it.
-    return m.tanh(s) + x * (4 * m.sigmoid(2 * s) * m.sigmoid(-2 * s) * m.sigmoid(x))
 
 
 TABLE: Mapping[str, Primitive] = MappingProxyType({row.name: row for row in _ROWS})

@@ -215,13 +215,22 @@ def _mutants_of_text(text: str) -> Iterator[tuple[Mutant, str]]:
         yield mutant, ast.unparse(tree)
 
 
+def mutants_of_rules(tree: ast.Module, table: ast.Module) -> tuple[list[Mutant], dict[str, list[str]]]:
+    """Every mutant of the rules that take more than a line, which the rows of the table name.
+
+    Returns:
+        The mutants, and for each function the rows that depend on it: the first word of ``where``.
+    """
+    return _of_helpers(_Found(_replacements_in_a_rule), tree, _rows(table), _helpers(table) | _helpers(tree))
+
+
 def mutants_of_table(tree: ast.Module) -> tuple[list[Mutant], dict[str, list[str]]]:
-    """Every mutant of the rows of the table, and of the functions that their rules are made with.
+    """Every mutant of the rows of the table, and of the functions that rows are made with.
 
     Returns:
         The mutants, and for each row or function the rows that depend on it: the first word of ``where``.
     """
-    rows, helpers = _rows(tree), _helpers(tree)
+    rows = _rows(tree)
     found = _Found(_replacements_in_a_rule)
     for name, row in rows.items():
         for i, argument in enumerate(row.args[1:], start=1):
@@ -230,9 +239,18 @@ def mutants_of_table(tree: ast.Module) -> tuple[list[Mutant], dict[str, list[str
             found.visit(row, "args", i, argument, f"{name} partials")
         for i, keyword in enumerate(row.keywords):
             found.visit(row, "keywords", i, keyword, f"{name} {keyword.arg}")
+    return _of_helpers(found, tree, rows, _helpers(tree))
+
+
+def _of_helpers(
+    found: _Found, tree: ast.Module, rows: dict[str, Any], helpers: dict[str, Any]
+) -> tuple[list[Mutant], dict[str, list[str]]]:
+    """Add the mutants of those helpers that stand in a file and that a row depends on."""
     depends = {name: _names_in(node) for name, node in (rows | helpers).items()}
     users: dict[str, list[str]] = {name: [name] for name in rows}
     for name, node in helpers.items():
+        if node not in tree.body:
+            continue
         reached = {name}
         while more := {user for user, names in depends.items() if names & reached} - reached:
             reached |= more
@@ -254,10 +272,11 @@ def _rows(tree: ast.Module) -> dict[str, Any]:
 
 
 def _helpers(tree: ast.Module) -> dict[str, Any]:
-    """The private functions and predicates of the file: those that a row may use."""
+    """The functions and predicates of the file that a row may use; the public ones of the table are its own."""
     helpers: dict[str, Any] = {}
+    is_table = any(isinstance(node, ast.ClassDef) for node in tree.body)
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("_"):
+        if isinstance(node, ast.FunctionDef) and (node.name.startswith("_") or not is_table):
             helpers[node.name] = node
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
             assert isinstance(node.targets[0], ast.Name)
@@ -266,7 +285,13 @@ def _helpers(tree: ast.Module) -> dict[str, Any]:
 
 
 def _names_in(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return names | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and _is_rules(n.value)}
+
+
+def _is_rules(node: ast.AST) -> bool:
+    """Whether a name is that of the module of rules."""
+    return isinstance(node, ast.Name) and node.id == "rules"
 
 
 class _Found:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.mutants.mutator import Mutant, mutants_of, mutants_of_table
+from tests.mutants.mutator import Mutant, mutants_of, mutants_of_rules, mutants_of_table
 from tests.mutants.trial import FAILS, Seconds, Stage, Trial
 
 #: The least share of all mutants that must die.
@@ -26,6 +26,7 @@ MOST_FAILING = 5
 COPIED = ("autograd", "nn", "tests", "pyproject.toml")
 
 TABLE = "autograd/primitives.py"
+RULES = "autograd/rules.py"
 
 #: The tests of the engine: the short files before the long ones.
 ENGINE = tuple(
@@ -37,7 +38,10 @@ ENGINE = tuple(
         *("provenance/test_lines", "checking/test_nonfinite"),
     )
 )
-ROWS = ("tests/test_kinks.py", "tests/test_primitives.py")
+#: Those of the rows.
+ROWS = ("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.py")
+#: And those that only pytest runs.
+WAYS_OF_ROWS = ("tests/number_systems/test_contract.py", "tests/compiled/programs/test_folding.py")
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
 
 OPERATIONS = ("test_walks", "test_program", "test_transforms", "test_custom_primitive")
@@ -49,6 +53,7 @@ NODES = (
 #: The files whose mutants are tried, and the tests that kill most of each; the table has its own mutator.
 TARGETS: dict[str, tuple[str, ...]] = {
     TABLE: (),
+    RULES: (),
     "autograd/interpret.py": OPERATIONS,
     "autograd/program.py": ("test_program", "test_graph"),
     "autograd/application.py": OPERATIONS,
@@ -91,17 +96,24 @@ def copy_of(root: Path, folder: Path) -> None:
 def mutants_in(file: str) -> tuple[ast.Module, list[tuple[Mutant, tuple[Stage, ...]]]]:
     """The tree of a file, and its mutants with the tests that each must face."""
     tree = ast.parse(Path(file).read_text("utf-8"))
-    if file == TABLE:
-        mutants, users = mutants_of_table(tree)
+    if file in (TABLE, RULES):
+        mutants, users = mutants_and_rows(file, tree)
         rows = [tuple(users[mutant.where.split()[0].split(".")[0]]) for mutant in mutants]
         return tree, [(mutant, stages_of(file, rows_of)) for mutant, rows_of in zip(mutants, rows, strict=True)]
     return tree, [(mutant, stages_of(file)) for mutant in mutants_of(tree)]
 
 
+def mutants_and_rows(file: str, tree: ast.Module) -> tuple[list[Mutant], dict[str, list[str]]]:
+    """The mutants of the table, or of its rules, and the rows that depend on each row or function."""
+    if file == TABLE:
+        return mutants_of_table(tree)
+    return mutants_of_rules(tree, ast.parse(Path(TABLE).read_text("utf-8")))
+
+
 def stages_of(file: str, rows: tuple[str, ...] = ()) -> tuple[Stage, ...]:
     """The tests that the mutants of a file face; of the table, those that are about some rows come first."""
-    if file == TABLE:
-        return Stage(ROWS, rows), Stage(ROWS, pytest=True)
+    if file in (TABLE, RULES):
+        return Stage(ROWS, rows), Stage((*ROWS, *WAYS_OF_ROWS), pytest=True)
     first = [f"tests/{name}.py" for name in TARGETS[file]]
     files = (*first, *(test for test in (*ENGINE, *PROMISES) if test not in first))
     return Stage(files), Stage((*files, file), pytest=True)
@@ -113,10 +125,10 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
     Raises:
         SystemExit: many tests fail without a mutant. A few are named and left out, which can only lower the score.
     """
-    others = [file for file in files if file != TABLE]
+    others = [file for file in files if file not in (TABLE, RULES)]
     trials = []
-    if TABLE in files:
-        trials += [Trial([Stage(ROWS)]), Trial([Stage(ROWS, pytest=True)])]
+    if others != list(files):
+        trials += [Trial([Stage(ROWS)]), Trial([Stage((*ROWS, *WAYS_OF_ROWS), pytest=True)])]
     if others:
         trials += [Trial([Stage(ENGINE)]), Trial([Stage(PROMISES), Stage((*ENGINE, *PROMISES, *others), pytest=True)])]
     known = Seconds({}, {})
