@@ -18,6 +18,7 @@ from autograd.compiled.programs.folding import TELLING, Folding
 from autograd.compiled.programs.instructions import Instructions
 from autograd.loops.recorder import Body
 from autograd.number_systems.arithmetic import Arithmetic
+from autograd.number_systems.formulas import formula_of
 from autograd.primitives import TABLE, Primitive
 from autograd.program import ABSENT, Program
 
@@ -80,7 +81,9 @@ class Builder(Instructions):
         self.m: Any = SimpleNamespace()
         #: Primitives that are not one instruction of their name.
         self.written_out: dict[str, Callable[..., Any]] = {
-            name: partial(n_ary.FUNCTIONS.get(name, row.formula), self.m) for name, row in TABLE.items() if row.n_ary
+            name: partial(n_ary.FUNCTIONS.get(name) or formula_of(row, rounded=True), self.m)
+            for name, row in TABLE.items()
+            if row.n_ary
         }
         self.written_out |= {
             "dot": self.dot, "where": self.where, "identity": lambda x: x, "detach": lambda x: x,
