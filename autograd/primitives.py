@@ -83,6 +83,9 @@ class Primitive(NamedTuple):
     method: bool = True
     #: What the last arguments are unless told.
     defaults: tuple[float, ...] = ()
+    #: The partials as textbooks write them, where ``partials`` have others that keep their digits: what number systems
+    #: of formulas run.
+    written: tuple[Rule | None, ...] = ()
     #: Whether the value jumps at its kinks; the kinks of all others are corners.
     jumps: bool = False
     #: Whether x∘y is y∘x, to the last bit.
@@ -121,6 +124,11 @@ class Primitive(NamedTuple):
     def arity(self) -> int:
         """The number of arguments of a row that is not n-ary."""
         return -1 if callable(self.partials) else len(self.partials)
+
+    def rule(self, argument: int, m: Any) -> Rule | None:
+        """The partial by an argument, for a number system; not of a row of any number of arguments."""
+        assert not callable(self.partials)
+        return (self.written if self.written and getattr(m, "SYMBOLIC", False) else self.partials)[argument]
 
     def partial_domain(self, argument: int) -> Callable[..., Any]:
         """Where the partial with respect to an argument is defined."""
@@ -511,6 +519,7 @@ _ROWS: tuple[Primitive, ...] = (
         needs="a finite argument",
         remedy="Find where the infinity was born.",
         formula=lambda m, x: m.where(rules.is_zero(m, x), m.number(1), lambda: m.sin(x) / x),
+        written=(lambda m, z, x: (m.cos(x) - z) / x,),
     ),
     Primitive(
         "sinh",

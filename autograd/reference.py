@@ -23,9 +23,6 @@ _HEAD = """{doc}
 from __future__ import annotations
 """
 
-#: A formula of more characters is not for a page.
-_LONGEST = 150
-
 
 def files() -> Iterator[tuple[Path, str]]:
     """Each file that is written from the table, and its text."""
@@ -58,9 +55,7 @@ def _row(row: Primitive) -> str:
     if callable(row.partials):
         partials = "of each operand, by one rule"
     else:
-        found = {argument: f"`{text}`" for argument, text in formulas(row).items()}
-        short = {name: text if len(text) <= _LONGEST else "in pieces; see the table" for name, text in found.items()}
-        partials = "<br>".join(f"∂z/∂{argument} = {text}" for argument, text in short.items()) or "none"
+        partials = "<br>".join(f"∂z/∂{argument} = `{text}`" for argument, text in formulas(row).items()) or "none"
     return f"| {name} | {row.summary.replace('|', '∣')} | {partials} | {row.needs} |"
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from mpmath import mp
 
 import autograd
 from autograd import TABLE, DomainError, Limit, Primitive, Value, interpret
-from autograd.number_systems import complex_, floats
+from autograd.number_systems import complex_, floats, mpmath_
 from autograd.testing.regions import in_domain
 from tests import checks
 from tests.rows import ROW_AND_ARGUMENT, ROWS, STEPS, differentiable, is_constant, is_smooth, name_of, special_points
@@ -79,6 +80,21 @@ def test_partials_in_fractions(partial: Partial, data: st.DataObject) -> None:
     whole = (Lattice(3, per_one=1),)  # the exponents that a fraction can have
     drawn = data.draw(operands(row, argument, whole) if row.name == "pow" else operands(row, argument))
     checks.check_partial_in_fractions(row, argument, drawn)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.written], ids=name_of)
+def test_a_partial_as_textbooks_write_it_is_the_one_that_computes(row: Primitive) -> None:
+    for argument in differentiable(row):
+        for point in special_points(row, lambda xs, i=argument: is_smooth(row, xs, i)):  # type: ignore[misc]
+            with mpmath.workdps(200):
+                numbers = [mp.mpf(x) for x in point]
+                z = checks.value_in(mpmath_, row, numbers)
+                try:
+                    textbook = row.written[argument](mpmath_, z, *numbers)  # type: ignore[misc]
+                except ZeroDivisionError:
+                    continue
+                found = row.partials[argument](mpmath_, z, *numbers)  # type: ignore[index, misc]
+                assert abs(found - textbook) <= mp.mpf(10) ** -45 * max(1, abs(textbook)), point
 
 
 SECOND = [(row, i, j) for row, i in ROW_AND_ARGUMENT for j in differentiable(row)]
@@ -706,10 +722,12 @@ def test_rules_hold_no_float_literals() -> None:
     """A float literal would spoil fractions and mathematics: run over source text, no rule writes one."""
     import re
 
-    from autograd.number_systems.source import formulas
+    from autograd.number_systems.source import Text, Writer, formulas, operands_of, slopes
 
     for row in TABLE.values():
-        for text in formulas(row).values():
+        writer = Writer()
+        last = [] if row.n_ary else slopes(row, writer.m, Text("z", writer), operands_of(row, writer))
+        for text in [*formulas(row).values(), *writer.lines, *map(str, last)]:
             assert not re.search(r"\d\.\d|\de-?\d", text), f"{row.name}: {text}"
 
 

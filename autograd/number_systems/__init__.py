@@ -1,9 +1,10 @@
 """Number systems: namespaces that hold one function per primitive, under the primitive's name.
 
 Each is a module with ``NAME``, the functions, ``number(x)`` (what a plain number becomes), ``plain(x)`` (back), ``pi``,
-``computing(digits)`` (a context to compute in), ``LANES`` (True where one number stands for many samples) and ``LACKS``
-(primitives it cannot have, with the reason). A function of any number of arguments takes one list. For what is made of
-other primitives a system needs no function: ``formulas`` adds the row's formula.
+``computing(digits)`` (a context to compute in), ``LANES`` (True where one number stands for many samples), ``LACKS``
+(primitives it cannot have, with the reason), and ``SYMBOLIC = True`` where numbers are formulas. A function of any
+number of arguments takes one list. For what is made of other primitives a system needs no function: ``formulas`` adds
+the row's formula.
 """
 
 from __future__ import annotations

@@ -224,6 +224,7 @@ class Writer:
                 "number": formula_of,
                 "pi": Formula(named("π")),
                 "LANES": LANES,
+                "SYMBOLIC": True,
                 "NAME": NAME,
             }
         )

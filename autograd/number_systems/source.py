@@ -62,6 +62,7 @@ class Writer:
     #: What ``m`` calls itself, its functions, and how it writes π. A subclass writes another language.
     name = NAME
     functions: Iterable[str] = TABLE
+    symbolic = False
     pi = "pi"
 
     def __init__(self) -> None:
@@ -75,6 +76,7 @@ class Writer:
                 "pi": Text(self.pi, self),
                 "LANES": LANES,
                 "NAME": self.name,
+                "SYMBOLIC": self.symbolic,
             }
         )
 
@@ -162,11 +164,14 @@ def slopes(primitive: Primitive, m: Any, z: Any, operands: list[Any]) -> list[An
     """What each rule of a primitive makes of text; ``None`` where there is no rule."""
     if callable(primitive.partials):
         return list(primitive.partials(m, z, operands))
-    return [None if rule is None else rule(m, z, *operands) for rule in primitive.partials]
+    rules = [primitive.rule(i, m) for i in range(primitive.arity)]
+    return [None if rule is None else rule(m, z, *operands) for rule in rules]
 
 
 class Inline(Writer):
     """A writer whose results are one expression each, for documentation."""
+
+    symbolic = True
 
     def assign(self, text: str) -> Text:
         return Text(f"({text})", self)
@@ -187,11 +192,10 @@ def formulas(primitive: Primitive) -> dict[str, str]:
     if callable(primitive.partials):
         return {}
     writer = Inline()
-    arguments = primitive.arguments
-    operands = [Text(name, writer) for name in arguments[: len(primitive.partials)]]
+    written = slopes(primitive, writer.m, Text("z", writer), operands_of(primitive, writer))
     found = {}
-    for name, rule in zip(arguments, primitive.partials, strict=False):
-        if rule is not None:
-            text = text_of(rule(writer.m, Text("z", writer), *operands))
+    for name, slope in zip(primitive.arguments, written, strict=False):
+        if slope is not None:
+            text = text_of(slope)
             found[name] = ast.unparse(ast.parse(text, mode="eval"))  # drops the brackets that precedence makes needless
     return found

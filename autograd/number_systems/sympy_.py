@@ -22,6 +22,7 @@ from autograd.primitives import TABLE
 
 NAME = "sympy"
 LANES = False
+SYMBOLIC = True
 LACKS: dict[str, str] = {}
 
 Expression = Any  # sympy.Expr

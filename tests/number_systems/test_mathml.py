@@ -10,7 +10,6 @@ import pytest
 
 from autograd import TABLE, Primitive, interpret, primitive
 from autograd.number_systems import floats, mathml
-from autograd.number_systems.source import formulas
 from tests.rows import ROW_AND_ARGUMENT, ROWS, name_of, special_points
 
 #: What a reader knows: functions by their names, operators by their signs.
@@ -101,12 +100,15 @@ def test_the_formula_of_a_value_says_what_is_computed(row: Primitive) -> None:
 def test_the_formula_of_a_partial_says_what_the_rule_computes(row: Primitive, argument: int) -> None:
     for xs in inside(row, argument):
         markup = mathml.formulas(row, len(xs))[1][argument]
-        if markup is None:  # a page shows its number alone
-            assert any(len(text) > 300 for text in formulas(row).values())
-            continue
+        assert markup is not None
         z = value_of(row, xs)
         expected = interpret.partials(floats, row, z, xs, [argument])[0]
-        assert eval(read(markup), places(xs, z)) == pytest.approx(expected, rel=1e-9, abs=1e-9), (row.name, xs)
+        try:
+            found = eval(read(markup), places(xs, z))
+        except ZeroDivisionError:  # a textbook's slope that is 0/0, where the one that computes is not
+            assert row.written
+            continue
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-9), (row.name, xs)
 
 
 @pytest.mark.parametrize("count", [1, 2, 6, 7, 40])

@@ -80,6 +80,7 @@ class AtPoint:
 
     NAME = sympy_.NAME
     LANES = False
+    SYMBOLIC = True
     LACKS: Mapping[str, str] = MappingProxyType({})
     pi = sympy_.pi
     sigmoid = Sigmoid
