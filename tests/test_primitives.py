@@ -266,6 +266,10 @@ CONVENTIONS = [
     ("pow", 1, (0.0, 0.0), -math.inf),
     ("atan2", 0, (0.0, -2.0), -0.5),
     ("atan2", 1, (-0.0, -2.0), 0.0),
+    ("xlogy", 0, (0.0, 0.0), -math.inf),
+    ("xlogy", 0, (0.0, 2.0), math.log(2.0)),
+    ("xlogy", 1, (0.0, 0.0), 0.0),
+    ("sinc", 0, (0.0,), 0.0),
     ("prod", 0, (0.0, 0.0, 3.0), 0.0),
     ("prod", 0, (0.0, 2.0, 3.0), 6.0),
 ]
@@ -292,6 +296,42 @@ def test_a_second_derivative_at_an_end_point_is_not_silently_zero(name: str, poi
     except DomainError:
         return
     assert checks.as_float(second) == expected
+
+
+def test_the_rows_that_jump_are_those_whose_sides_differ() -> None:
+    found = set()
+    for row in ROWS:
+        if row.n_ary:
+            continue
+        for point in special_points(row, lambda xs, row=row: in_domain(row, xs) and bool(row.kinks(*xs))):
+            for i in range(row.arity):
+                sides = [[x + h * (j == i) for j, x in enumerate(point)] for h in (1e-9, -1e-9)]
+                if all(in_domain(row, tuple(side)) for side in sides):
+                    high, low = (checks.value_in(floats, row, side) for side in sides)
+                    if abs(high - low) > 0.1:
+                        found.add(row.name)
+    assert found == {row.name for row in ROWS if row.jumps}
+
+
+BY_FORMULA = [TABLE[name.removeprefix("domain_of_")] for name in vars(floats) if name.startswith("domain_of_")]
+
+
+@pytest.mark.parametrize("row", BY_FORMULA, ids=name_of)
+def test_a_formula_has_a_value_in_the_domain_and_nowhere_else(row: Primitive) -> None:
+    """Floats refuse what is outside of the row's domain; the formula itself says where that is, by an error or nan."""
+    formula = row.stable or row.formula
+    numbers = (-math.inf, -2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 2.0, math.inf)
+    for point in itertools.product(numbers, repeat=row.arity):
+        try:
+            has_value = not math.isnan(formula(floats, *point))
+        except OverflowError:
+            has_value = True
+        except (ValueError, ZeroDivisionError):
+            has_value = False
+        if all(map(math.isfinite, point)):
+            assert bool(row.domain(*point)) == has_value, point
+        else:  # ∞ · 0 is nan inside of a domain too
+            assert row.domain(*point) or not has_value, point
 
 
 # All floats
