@@ -515,6 +515,30 @@ def test_sums_are_left_to_right_and_uncompensated() -> None:
     assert autograd.dot([Value(x) for x in tenths], [1.0] * 10).data == 0.9999999999999999
 
 
+@pytest.mark.parametrize(
+    ("name", "x", "expected"),
+    [
+        *(
+            ("silu", -math.inf, -0.0),
+            ("mish", -math.inf, -0.0),
+            ("silu", math.inf, math.inf),
+            ("mish", math.inf, math.inf),
+        ),
+        *(("softsign", -math.inf, -1.0), ("softsign", math.inf, 1.0), ("softplus", -math.inf, 0.0)),
+        *(("log_sigmoid", -math.inf, -math.inf), ("sigmoid", -math.inf, 0.0), ("exp2", -math.inf, 0.0)),
+    ],
+)
+def test_limits_of_values_at_infinity(name: str, x: float, expected: float) -> None:
+    found = checks.value_in(floats, TABLE[name], (x,))
+    assert (found, math.copysign(1.0, found)) == (expected, math.copysign(1.0, expected))
+
+
+@pytest.mark.parametrize("row", [TABLE["logsumexp"]], ids=name_of)
+@pytest.mark.parametrize("xs", [(-math.inf, -math.inf), (math.inf, 1.0), (1.0, -math.inf), (-math.inf, 1.0, math.inf)])
+def test_infinities_come_through_the_stable_formula_as_through_floats(row: Primitive, xs: tuple[float, ...]) -> None:
+    assert row.stable(floats, xs) == floats.logsumexp(xs)
+
+
 # The checker is checked: what is wrong by one per cent, in its sign, or at one point must not pass.
 
 

@@ -117,7 +117,7 @@ def mutants_and_rows(file: str, tree: ast.Module) -> tuple[list[Mutant], dict[st
 def stages_of(file: str, rows: tuple[str, ...] = ()) -> tuple[Stage, ...]:
     """The tests that the mutants of a file face; of the table, those that are about some rows come first."""
     if file in (TABLE, RULES):
-        return Stage(ROWS, rows), Stage((*ROWS, *WAYS_OF_ROWS), pytest=True)
+        return Stage(ROWS, rows), Stage(ROWS), Stage((*ROWS, *WAYS_OF_ROWS), pytest=True)
     first = [f"tests/{name}.py" for name in TARGETS[file]]
     files = (*first, *(test for test in (*ENGINE, *PROMISES) if test not in first))
     return Stage(files), Stage((*files, file), pytest=True)
