@@ -50,8 +50,13 @@ def dot_partials(m: Any, z: Any, xs: list[Any]) -> list[Any]:
     return [*xs[n : 2 * n], *xs[:n], *([1] if len(xs) % 2 else [])]
 
 
-#: Terms that give fifty digits below 1.
-_TERMS_OF_SINC = 21
+def _terms_of_sinc(digits: int) -> int:
+    """How many terms of the series below give so many digits for |x| < 1."""
+    n, size = 1, 1.0
+    while size > 10.0**-digits:
+        size /= 2 * n * (2 * n + 3)
+        n += 1
+    return n
 
 
 def slope_of_sinc(m: Any, z: Any, x: Any) -> Any:
@@ -59,7 +64,8 @@ def slope_of_sinc(m: Any, z: Any, x: Any) -> Any:
 
     def series() -> Any:
         total: Any = 1
-        for n in range(_TERMS_OF_SINC, 0, -1):  # each term is the one before times -x² / 2n(2n + 3)
+        digits = m.digits() if hasattr(m, "digits") else 17
+        for n in range(_terms_of_sinc(digits), 0, -1):  # each term is the one before times -x² / 2n(2n + 3)
             total = 1 - x * x / (2 * n * (2 * n + 3)) * total
         return -x / 3 * total
 

@@ -719,7 +719,7 @@ OF_TWO = [row for row in OF_FIXED_ARITY if row.arity == 2]
 #: Their values are never -0.0 either; but they are computed by kernels, which promise digits and not a zero's sign.
 NEVER_MINUS_ZERO_BUT_UNSAID = frozenset(
     [
-        "log", "log2", "log10", "logit", "cos", "acos", "cosh", "acosh", "erfc", "hypot", "sign", "sinc", "softplus",
+        "log", "log2", "log10", "cos", "acos", "cosh", "acosh", "erfc", "hypot", "sign", "softplus",
         "sigmoid",
     ]
 )  # fmt: skip

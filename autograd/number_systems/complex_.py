@@ -12,6 +12,7 @@ import operator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from autograd.number_systems import floats
 from autograd.number_systems.formulas import complete
 
 NAME = "complex"
@@ -107,6 +108,19 @@ def hypot(x: complex, y: complex) -> complex:
     return scale * cmath.sqrt(a * a + b * b)
 
 
+def exp2(x: complex) -> complex:
+    return math.pow(2.0, x.real) * cmath.exp(complex(0, x.imag * math.log(2)))
+
+
+def mod(x: complex, y: complex) -> complex:
+    x, y = complex(x), complex(y)
+    return complex(floats.mod(x.real, y.real), x.imag - y.imag * floats.floor_divide(x.real, y.real))
+
+
+def floor_divide(x: complex, y: complex) -> complex:
+    return complex(floats.floor_divide(complex(x).real, complex(y).real))
+
+
 def sinc(x: complex) -> complex:
     if math.fabs(x.real) > 1:
         return cmath.sin(x) / x
@@ -137,15 +151,15 @@ def abs(x: complex) -> complex:
 
 
 def sign(x: complex) -> complex:
-    return complex((plain(x) > 0) - (plain(x) < 0))
+    return x if plain(x) != plain(x) else complex((plain(x) > 0) - (plain(x) < 0))
 
 
 def maximum(x: complex, y: complex) -> complex:
-    return x if greater_equal(x, y) else y  # at a tie, where minimum takes the other
+    return x if greater_equal(x, y) or x != x else y  # at a tie, where minimum takes the other
 
 
 def minimum(x: complex, y: complex) -> complex:
-    return x if less(x, y) else y
+    return x if less(x, y) or x != x else y
 
 
 def floor(x: complex) -> complex:

@@ -218,21 +218,27 @@ def div(x: Any, y: Any) -> Interval:
     return Interval(quotient_below(b, d if b >= 0.0 else c), quotient_above(a, c if a >= 0.0 else d))
 
 
+def _of_a_division(x: Any, y: Any) -> tuple[Interval, Interval]:
+    x, y = number(x), number(y)
+    if any(map(math.isinf, (x.low, x.high, y.low, y.high))):
+        raise ValueError("a remainder needs finite numbers")
+    return x, y
+
+
 def floor_divide(x: Any, y: Any) -> Interval:
     """The whole number at or below the quotient; of points, exactly."""
-    x, y = number(x), number(y)
+    x, y = _of_a_division(x, y)
     quotient = floor(div(x, y))
-    if quotient.low < quotient.high < inf and x.low == x.high and y.low == y.high:
+    if quotient.low < quotient.high and x.low == x.high and y.low == y.high:
         (a, b), (c, d) = x.low.as_integer_ratio(), y.low.as_integer_ratio()
-        return number(a * d // (b * c))
+        whole = a * d // (b * c)
+        return number(whole) if math.fabs(x.low / y.low) < inf else quotient
     return quotient
 
 
 def mod(x: Any, y: Any) -> Interval:
     """The remainder; where the quotients lie on both sides of a whole number, all from zero to the divisor."""
-    x, y = number(x), number(y)
-    if math.isinf(x.low) or math.isinf(x.high):
-        raise ValueError("mod needs a finite dividend")
+    x, y = _of_a_division(x, y)
     if x.low == x.high and y.low == y.high:
         rest = math.fmod(x.low, y.low)  # it is exact
         return Interval(rest, rest) if rest == 0.0 or (rest < 0.0) == (y.low < 0.0) else add(rest, y)

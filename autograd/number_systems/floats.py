@@ -71,13 +71,13 @@ def floor(x: float) -> float:
 
 
 def mod(x: float, y: float) -> float:
-    if math.isinf(x):
+    if math.isinf(x) and y == y:
         raise ValueError("the remainder of an infinity")
     return x % y
 
 
 def floor_divide(x: float, y: float) -> float:
-    if math.isinf(x):
+    if math.isinf(x) and y == y:
         raise ValueError("an infinity divided")
     return x // y
 

@@ -58,7 +58,8 @@ def function_of(row: Primitive, m: Any, *, rounded: bool) -> Callable[..., Any]:
         return lambda *operands: formula(m, *operands)
 
     def function(*operands: Any) -> Any:
-        if not domain(*map(m.plain, operands)) and not any(x != x for x in operands):  # nan comes through
+        plain = [m.plain(x) for x in operands]
+        if not domain(*plain) and not any(x != x for x in plain):  # nan comes through
             raise ValueError("outside the domain")
         return formula(m, *operands)
 

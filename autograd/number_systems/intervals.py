@@ -161,7 +161,7 @@ _LOWEST_AT, _LOWEST = 4.493409457909064, -0.21723362821122168
 
 
 def sinc(x: Any) -> Interval:
-    """It is even, falls up to the first of its lowest points, and beyond is at most 1 / x in size."""
+    """It is even, falls up to the first of its lowest points, and beyond is at most 0.1285, and 1 / x, in size."""
     size = abs(x)
     if math.isinf(size.high):
         raise ValueError("sinc needs finite numbers")
@@ -170,8 +170,8 @@ def sinc(x: Any) -> Interval:
         return first
     if size.high <= _LOWEST_AT:
         return Interval(last.low, first.high)
-    low = nextafter(_LOWEST, -inf)
-    return Interval(low, first.high if size.low <= _LOWEST_AT else min(0.13, div(1.0, size.low).high))
+    high = max(first.high, 0.1285) if size.low <= _LOWEST_AT else min(0.1285, div(1.0, size.low).high)
+    return Interval(nextafter(_LOWEST, -inf), high)
 
 
 def _sinc_at(x: float) -> Interval:
@@ -231,24 +231,6 @@ def clip(x: Any, low: Any, high: Any) -> Interval:
 
 
 # Activations
-
-
-def leaky_relu(x: Any, slope: Any) -> Interval:
-    return _in_pieces(x, lambda below: mul(slope, below))
-
-
-def elu(x: Any, alpha: Any) -> Interval:
-    return _in_pieces(x, lambda below: mul(alpha, expm1(below)))
-
-
-def _in_pieces(x: Any, below_zero: Callable[[Interval], Interval]) -> Interval:
-    """The number itself above zero, another function of it below."""
-    y = number(x)
-    if y.low > 0.0:
-        return y
-    if y.high <= 0.0:
-        return below_zero(y)
-    return hull(Interval(0.0, y.high), below_zero(Interval(y.low, 0.0)))
 
 
 def _sigmoid_at(x: float) -> Interval:

@@ -22,7 +22,7 @@ Real = Any  # mpmath.mpf
 
 number = mp.mpf
 pi = mp.pi  # a constant that is evaluated to the digits of the moment
-add, sub, mul, neg, mod = operator.add, operator.sub, operator.mul, operator.neg, operator.mod
+add, sub, mul, neg = operator.add, operator.sub, operator.mul, operator.neg
 exp, expm1, sin, cos, tan = mp.exp, mp.expm1, mp.sin, mp.cos, mp.tan
 atan, sinh, cosh, tanh, asinh = mp.atan, mp.sinh, mp.cosh, mp.tanh, mp.asinh
 erf, hypot, abs, sign, floor, ceil = mp.erf, mp.hypot, mp.fabs, mp.sign, mp.floor, mp.ceil
@@ -44,6 +44,11 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     return mpmath.workdps(DIGITS if digits is None else digits)  # type: ignore[no-any-return]
 
 
+def digits() -> int:
+    """The decimal digits of the moment, for rules that stop where no digit changes any more."""
+    return int(mp.dps)
+
+
 def _real(name: str, result: Any) -> Real:
     if isinstance(result, mpmath.mpc):
         raise ValueError(f"{name} has no real value here")
@@ -60,6 +65,18 @@ asin, acos, acosh, atanh, sqrt = map(_on_the_reals, ("asin", "acos", "acosh", "a
 
 def div(x: Real, y: Real) -> Real:
     return x / y
+
+
+def mod(x: Real, y: Real) -> Real:
+    if mp.isinf(y) and mp.isfinite(x):
+        return x if x == 0 or (x > 0) == (y > 0) else y
+    return x % y
+
+
+def floor_divide(x: Real, y: Real) -> Real:
+    if mp.isinf(y) and mp.isfinite(x):
+        return mp.mpf(0 if x == 0 or (x > 0) == (y > 0) else -1)
+    return mp.nint((x - mod(x, y)) / y)  # of a quotient too long for its digits, as near as can be
 
 
 def pow(x: Real, y: Real) -> Real:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import sympy
 
 from autograd.number_systems import common, sympy_
+from autograd.number_systems.formulas import used_by
 from autograd.primitives import TABLE, Primitive
 
 Expression = Any  # sympy.Expr
@@ -135,24 +136,6 @@ class AtPoint:
         third = sympy.Rational(1, 3)
         return -((-x) ** third) if self.less(x, 0) else x**third
 
-    def clip(self, x: Any, low: Any, high: Any) -> Expression:
-        return low if self.less(x, low) else high if self.greater(x, high) else x
-
-    def relu(self, x: Any) -> Expression:
-        return x if self.greater(x, 0) else sympy.Integer(0)
-
-    def leaky_relu(self, x: Any, slope: Any) -> Expression:
-        return x if self.greater(x, 0) else slope * x
-
-    def elu(self, x: Any, alpha: Any) -> Expression:
-        return x if self.greater(x, 0) else alpha * (sympy.exp(x) - 1)
-
-    def selu(self, x: Any, scale: Any, alpha: Any) -> Expression:
-        return scale * self.elu(x, alpha)
-
-    def log_sigmoid(self, x: Any) -> Expression:
-        return -sympy.log(1 + sympy.exp(-x))
-
 
 def _from_formula(row: Primitive) -> Callable[..., Expression]:
     return lambda m, *operands: row.formula(m, *operands)
@@ -161,7 +144,7 @@ def _from_formula(row: Primitive) -> Callable[..., Expression]:
 for _row in TABLE.values():
     if hasattr(AtPoint, _row.name):
         continue
-    if _row.formula is not None and not hasattr(sympy, _row.name):
+    if _row.formula is not None and not _row.n_ary and "where" in used_by(_row, rounded=False):
         setattr(AtPoint, _row.name, _from_formula(_row))  # here, where its comparisons are decided
     else:
         setattr(AtPoint, _row.name, staticmethod(getattr(sympy_, _row.name)))

@@ -178,3 +178,10 @@ def test_what_is_never_minus_zero_is_so_on_every_back_end(row: Primitive, backen
     builder = Builder(row.arity)
     (found,) = run(builder, [builder.apply(row.name, *map(builder.slot, range(row.arity)))], grid(row), backend)
     assert not np.signbit(found[found == 0]).any()
+
+
+@pytest.mark.parametrize(("known", "branch"), [(1.0, 1), (0.0, 2)])
+def test_a_choice_whose_condition_is_known_is_no_instruction(known: float, branch: int) -> None:
+    builder = Builder(3)
+    condition = builder.constant(known)
+    assert builder.emit(TABLE["where"], (condition, 1, 2)) == branch
