@@ -67,6 +67,20 @@ def test_the_core_of_nn_is_read_in_ten_minutes() -> None:
     assert sum(len((ROOT / "nn" / name).read_text("utf-8").splitlines()) for name in core) < 400
 
 
+#: Lines of code of a function, without its documentation.
+MOST_LINES = 60
+
+
+@pytest.mark.parametrize("package", ["autograd", "nn"])
+def test_no_function_is_long(package: str) -> None:
+    for path in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+                head = node.body[0].lineno - node.lineno
+                assert head + (node.end_lineno or 0) - first.lineno + 1 <= MOST_LINES, f"{path}: {node.name}"
+
+
 def test_the_way_in_is_read_in_a_quarter_of_an_hour() -> None:
     texts = {name: (ROOT / "autograd" / f"{name}.py").read_text("utf-8") for name in WAY_IN}
     texts["primitives"], rows, _ = texts["primitives"].partition("\n_ROWS")

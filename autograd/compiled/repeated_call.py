@@ -1,4 +1,4 @@
-"""The same step once more: a call with the arrays of the call before needs no look at them, only at the parameters.
+"""A call repeated with the arrays of the call before: they need no look, only the parameters do.
 
 Training calls a step with the same arrays thousands of times, and of a small step that is most of the time (measured:
 15 of 24 microseconds). The numbers in the arrays are read anew each time; only their places are known already.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Never
 
 from autograd.eager.choices import maker_of_choices
-from autograd.eager.nodes import strange, without_value, written
+from autograd.eager.nodes import IN_PLACE, strange, without_value, written
 from autograd.eager.operands import Condition, Passive, kind_of, plain
 from autograd.eager.unrolled import Unrolled, as_stored, in_order, text_of_forward
 from autograd.number_systems import floats
@@ -92,7 +92,7 @@ class Makers:
     def operator(self, primitive: Primitive) -> Callable[[Any, Any], Any]:
         """The operator for a Value on the left."""
         general = self.binary(primitive, _not_implemented)
-        if primitive.name not in ("add", "sub", "mul"):
+        if primitive.symbol not in IN_PLACE:
             return general
         return written(primitive.symbol, self.value_class, primitive, general)
 

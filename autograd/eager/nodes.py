@@ -134,7 +134,9 @@ def make(Value, primitive, general):
     return operator
 """
 
-_TEXTS.update({symbol: _OPERATOR.replace("@", symbol) for symbol in "+-*"})
+#: The operators that never raise, and so are computed in place.
+IN_PLACE = "+-*"
+_TEXTS.update({symbol: _OPERATOR.replace("@", symbol) for symbol in IN_PLACE})
 
 
 def no_hook(node: Any) -> None:

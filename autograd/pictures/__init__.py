@@ -1,1 +1,1 @@
-"""Pictures of graphs."""
+"""Pictures of graphs: drawn, derived as mathematics, and played step by step on a page."""

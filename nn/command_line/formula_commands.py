@@ -20,10 +20,10 @@ _PICTURES = (".svg", ".png", ".pdf", ".dot", ".mmd")
 _PAGES = (".html", ".htm")
 
 _WHAT_MAY_STAND = """
-A formula holds names, numbers, pi and e, + - * / **, the functions of the table
-of primitives (exp, log, sqrt, sin, tanh, relu, max and some fifty others), and
-where(x > 0, a, b) for a choice. "z = w*x + b; tanh(z)" gives a name to what is
-in between. It is read, never run as code.
+A formula holds names, numbers, pi and e, + - * / // % **, the functions of the
+table of primitives (exp, log, sqrt, sin, tanh, relu, max and some sixty more),
+and where(x > 0, a, b) for a choice. "z = w*x + b; tanh(z)" gives a name to what
+is in between. It is read, never run as code.
 """
 
 

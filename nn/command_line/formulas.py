@@ -1,8 +1,8 @@
 """A formula given as text becomes a graph: read from Python's syntax tree, never evaluated as code.
 
-What may stand in it: names, numbers, ``+ - * / **``, comparisons as the condition of ``where``, and the functions of
-the table of primitives. Names for what is in between are given by assignments: ``z = w*x + b; tanh(z)``. Whatever else
-stands there is a ``FormulaError``; no text, however odd, raises anything but the errors that ``graph_of`` names.
+What may stand in it: names, numbers, ``+ - * / // % **``, comparisons as the condition of ``where``, and the functions
+of the table of primitives. Names for what is in between are given by assignments: ``z = w*x + b; tanh(z)``. Whatever
+else stands there is a ``FormulaError``; no text, however odd, raises anything but the errors that ``graph_of`` names.
 """
 
 from __future__ import annotations
@@ -27,7 +27,14 @@ __all__ = ["FormulaError", "graph_of", "last_expression", "name_of", "shortened"
 MOST_CHARACTERS = 10_000
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyType(
-    {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+    {
+        ast.Add: operator.add,
+        ast.Sub: operator.sub,
+        ast.Mult: operator.mul,
+        ast.Div: operator.truediv,
+        ast.FloorDiv: operator.floordiv,
+        ast.Mod: operator.mod,
+    }
 )
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = MappingProxyType(
     {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge}
@@ -184,7 +191,7 @@ class _Reader:
                 return _COMPARISONS[type(sign)](self._number(left), self._number(right))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self._called(name, arguments)
-        raise _unknown(node, "names, numbers, + - * / **, and functions of the table of primitives")
+        raise _unknown(node, "names, numbers, + - * / // % **, and functions of the table of primitives")
 
     def _number(self, node: ast.expr) -> Any:
         """The Value or number of an expression that is no comparison."""
@@ -196,7 +203,7 @@ class _Reader:
         return found
 
     def _combined(self, node: ast.BinOp) -> Any:
-        """What + - * / make, from left to right: a sum of a thousand terms is no deep formula."""
+        """What + - * / // % make, from left to right: a sum of a thousand terms is no deep formula."""
         steps = [node]
         while isinstance(left := steps[-1].left, ast.BinOp) and type(left.op) in _OPERATORS:
             steps.append(left)

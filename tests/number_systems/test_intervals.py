@@ -22,6 +22,7 @@ from autograd.number_systems.directed import product_above, product_below, produ
 from autograd.number_systems.enclosures import ULPS, UNDECIDED, Interval
 from autograd.number_systems.formulas import used_by
 from autograd.primitives import nowhere
+from autograd.testing.regions import in_domain
 from tests import checks
 from tests.rows import ROW_AND_ARGUMENT, ROWS, is_constant, is_smooth, name_of
 from tests.strategies import NEAR, WIDE, operands
@@ -71,6 +72,19 @@ def check_enclosure(row: Primitive, around: list[Interval], inside: list[Any]) -
 @given(data=st.data())
 def test_the_exact_value_is_inside(row: Primitive, data: st.DataObject) -> None:
     check_enclosure(row, *data.draw(surroundings(row, NEAR + WIDE)))
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.n_ary and row.arity <= 2], ids=name_of)
+def test_the_exact_values_are_inside_of_wide_boxes(row: Primitive) -> None:
+    """Between whose ends a function may rise and fall."""
+    source = random.Random(row.name)
+    for _ in range(60):
+        low = [source.uniform(-30, 30) for _ in range(row.arity)]
+        around = [Interval(x, x if is_constant(row, i) else x + source.uniform(0.5, 5)) for i, x in enumerate(low)]
+        for _ in range(10):
+            inside = [mp.mpf(source.uniform(box.low, box.high)) for box in around]
+            if in_domain(row, tuple(map(float, inside))):
+                check_enclosure(row, around, inside)
 
 
 @pytest.mark.parametrize("partial", ROW_AND_ARGUMENT, ids=name_of)

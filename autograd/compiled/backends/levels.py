@@ -1,4 +1,4 @@
-"""A program's instructions in groups that can run together, and the row of each number.
+"""Which instructions of a program can run together, as one NumPy call, and where each number then stands.
 
 Instructions are sorted by level (the longest way from an input), then by primitive; each group reads its operands from
 rows of an array and writes its results to consecutive rows. What does not differ from sample to sample has an array of

@@ -1,4 +1,4 @@
-"""Templates: what a primitive's rules write into a program, found out once and put in for each instruction.
+"""What the rules of a primitive write into a program, found out once and put in for each of its instructions.
 
 The rules run over the slots of a small builder of their own; what they write there is copied, with an instruction's own
 slots in the places of its operands, so that the adjoint of 100,000 operations takes less than a second.

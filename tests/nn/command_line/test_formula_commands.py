@@ -206,7 +206,7 @@ def test_conditions_are_played(run: Any, tmp_path: Path, x: str) -> None:
     ("arguments", "status", "message"),
     [
         (["__import__('os').system('echo no')", "x=1"], 2, "\"__import__('os').system('echo no')\" cannot stand in a"),
-        (["x.data", "x=1"], 2, "'x.data' cannot stand in a formula; there may be names, numbers, + - * / **, and"),
+        (["x.data", "x=1"], 2, "'x.data' cannot stand in a formula; there may be names, numbers, + - * / // % **, and"),
         (["x +", "x=1"], 2, "'x +' is not a formula: invalid syntax"),
         (["", "x=1"], 2, "the formula is empty"),
         (["x > 0", "x=1"], 2, "the formula ends with a comparison"),

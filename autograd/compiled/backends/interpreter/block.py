@@ -9,9 +9,9 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from autograd.compiled.backends.interpreter.code import CodeWriter
 from autograd.compiled.backends.interpreter.operations import operations
 from autograd.compiled.backends.interpreter.recorded_loops import LoopWriter
+from autograd.compiled.backends.interpreter.rows import CodeWriter
 from autograd.compiled.backends.interpreter.sums_over_samples import SumsOverSamples
 from autograd.compiled.backends.interpreter.words import END, KEEP, LAYER, LOAD, NEURONS
 from autograd.compiled.backends.native.chains import Chain, as_chain, chains

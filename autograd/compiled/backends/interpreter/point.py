@@ -1,4 +1,4 @@
-"""``point`` of the interpreter: groups of equal operations over rows of one array, four at a time, and long sums."""
+"""The interpreter for what all samples share, or at a single point: equal operations over rows, and long sums."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd.compiled.backends.interpreter.code import OF_COLUMNS, CodeWriter
 from autograd.compiled.backends.interpreter.operations import operations
+from autograd.compiled.backends.interpreter.rows import OF_COLUMNS, CodeWriter
 from autograd.compiled.backends.interpreter.words import LOAD, MOVE, NEXT, REPEAT, VECTORS
 from autograd.compiled.backends.native.chains import Chain, as_chain, chains
 from autograd.compiled.backends.native.columns import ColumnWriter

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiled.backends.interpreter.code import CodeWriter
+from autograd.compiled.backends.interpreter.rows import CodeWriter
 from autograd.compiled.backends.interpreter.words import GATHER, GATHERED, NEURONS, OUTER
 from autograd.compiled.backends.native.neurons import products_of_neurons
 from autograd.compiled.backends.replay import Replay

@@ -1,4 +1,4 @@
-"""Products that are added up one after the other: a ``dot`` of the interpreter, a neuron of a layer."""
+"""Sums of products found among instructions: what native code runs as one ``dot``, or as a neuron of a layer."""
 
 from __future__ import annotations
 
