@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -202,7 +201,7 @@ def _add_the_training(how: Any, defaults: Options) -> None:
 
 def settings(chosen: argparse.Namespace) -> Options:
     """The options of a training that was asked for."""
-    fields = {field.name: getattr(chosen, field.name) for field in dataclasses.fields(Options)}
+    fields = {name: getattr(chosen, name) for name in Options._fields}
     fields["schedule"] = SCHEDULES[chosen.schedule](chosen.epochs)
     return Options(**fields)
 

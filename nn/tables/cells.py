@@ -14,7 +14,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
 DELIMITERS = (",", ";", "\t")
@@ -30,8 +29,7 @@ class TableError(ValueError):
     """Why a table cannot be used, in one line: file, line, column, the text found and the remedy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
+class Cells(NamedTuple):
     """The text of a table: as many cells in every row as in the header, white space around them removed.
 
     ``lines[i][j]`` is the line of the file on which cell j of row i begins, counted as an editor does;

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from autograd import softmax
 from nn.adaptive import Adagrad, Adam, AdamW, RMSprop
@@ -42,8 +42,7 @@ OPTIMIZERS: Mapping[str, tuple[Callable[..., Optimizer], float]] = MappingProxyT
 LOSSES_OF_QUANTITIES = ("mse", "half_squared_error", "mae", "huber")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """How to train on a table; the defaults suit a few hundred rows.
 
     ``activation`` is that of all hidden layers, or one for each of them. ``loss`` is for quantities, ``learning_rate``

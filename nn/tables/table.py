@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from nn.tables.cells import fail
 
 Task = Literal["classification", "regression"]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of a file that features are made of: one feature of numbers, or one per category, 1.0 where it is.
 
     >>> Column("size").feature_names, Column("colour", ("blue", "red")).feature_names
