@@ -95,6 +95,11 @@ class Torch:
             "identity": lambda x: x * 1,
             "detach": lambda x: x.detach(),
             "log": log,
+            "mod": torch.remainder,
+            "floor_divide": lambda x, y: torch.div(x, y, rounding_mode="floor"),
+            # Its own is of π·x, and rounds that product.
+            "sinc": lambda x: torch.where(x == 0, 1.0 + 0 * x, torch.sin(x) / torch.where(x == 0, 1.0, x)),
+            "softsign": F.softsign,
         }
         self._functions = {
             operation.name: own.get(operation.name) or getattr(torch, operation.name)
@@ -178,6 +183,10 @@ class Jax:
             "dot": lambda a, b, c, d: jnp.dot(jnp.stack((a, b)), jnp.stack((c, d))),
             "identity": lambda x: x,
             "detach": jax.lax.stop_gradient,
+            "logit": special.logit,
+            "xlogy": special.xlogy,
+            "sinc": lambda x: jnp.where(x == 0, 1.0, jnp.sin(x) / jnp.where(x == 0, 1.0, x)),
+            "softsign": nn.soft_sign,
         }
         self._opcodes = {operation.name: i for i, operation in enumerate(OPERATIONS)}
         branches = [
