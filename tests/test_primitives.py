@@ -382,8 +382,10 @@ def test_what_is_finite_never_overflows_on_the_way(row: Primitive, data: st.Data
     except OverflowError:
         computed = math.inf
     if abs(exact) < checks.LARGEST:
-        # A subnormal factor is rounded to a multiple of the smallest float, and so is what it multiplies.
-        underflow = min(checks.SMALLEST * max(1e3, *map(abs, point)), checks.SMALLEST_NORMAL)
+        # A subnormal factor is rounded to a multiple of the smallest float, and so is what it multiplies: that shows
+        # where the result is that much larger than a subnormal number at most.
+        size = max(1e3, *map(abs, point))
+        underflow = checks.SMALLEST * size if abs(exact) < checks.SMALLEST_NORMAL * size else 0.0
         assert abs(computed - exact) <= 1e-12 * abs(exact) + underflow, (point, computed, exact)
     else:
         assert abs(computed) >= checks.LARGEST
