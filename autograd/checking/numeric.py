@@ -197,6 +197,12 @@ class Numeric:
             return [NOTHING] * len(self.slopes)
         return slopes(f, x, centre, self._claimed(i), noise=self.noise)
 
+    def _jumping(self) -> set[int]:
+        """The slots of the program whose numbers jump somewhere."""
+        program = self.call.recorded.program
+        numbered = enumerate(program.instructions(), start=program.first_instruction)
+        return {slot for slot, (primitive, _) in numbered if primitive.built_in and primitive.jumps}
+
     def without_a_guilty_node(self, k: int, i: int, entry: Entry, judge: Judge) -> Entry:
         """A mismatch to which no node is guilty: the conventions at kinks, or a function too rough for differences.
 
@@ -212,9 +218,13 @@ class Numeric:
         downstream = self.complex.downstream(i)
         derivatives = self.complex.by_complex_step(i, downstream)
         claimed = self.analytic[k][i]
+        note = ""
         if abs(entry.analytic - entry.numeric) <= self.off[k][i]:
-            verdict = "ill-conditioned"
             note = "rounding alone may put the derivative as far off"
+        elif not self._jumping().isdisjoint(downstream):
+            note = "steps of the function are shorter than those of the difference"
+        if note:
+            verdict = "ill-conditioned"
             return entry._replace(verdict=verdict, passes=verdict in judge.allow, note=note)
         if derivatives is None or not _close(
             self.slopes[k][i]._replace(value=derivatives[k], error=2 * self.off[k][i]), claimed

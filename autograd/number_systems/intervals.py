@@ -272,7 +272,8 @@ def _gelu_at(x: float) -> Interval:
         return x * erfc(-x / sqrt(2.0)) / 2
     rest = lost - x * _ROOT_HALF_REST
     slope = 2 * exp(-square(hull(t, t + rest))) / sqrt(pi)
-    tail = erfc(t) if math.fabs(t) > 0.7 else 1 - erf(t)  # of a small number erf is known to more digits
+    # The library's error function of the smaller size: of that, more digits are known.
+    tail = 1 - erf(t) if math.fabs(t) < 0.7 else erfc(t) if t > 0.0 else 2 - erfc(-t)
     return x * (tail - rest * slope) / 2
 
 

@@ -106,8 +106,8 @@ def test_derivatives_agree_in_all_systems(call: Call) -> None:
         found["fractions"] = [float(x) for x in evaluate(output, "fractions", wrt=leaves)[1]]
     for system, derivatives in found.items():
         for derivative, truth, size in zip(derivatives, truths, sizes, strict=True):
-            # A subnormal product is rounded to whole multiples of the smallest float.
-            assert abs(derivative - truth) <= 1e-9 * size + checks.SMALLEST_NORMAL, system
+            # A term that is zero may be so by a rounding of 1, such as the logarithm of what is nearly 1.
+            assert abs(derivative - truth) <= 1e-9 * max(size, checks.EPS), system
 
 
 @given(calls(expressions(primitives=IN_COMPLEX, max_nodes=6)))

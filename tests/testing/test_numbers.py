@@ -68,7 +68,9 @@ def test_points_with_a_margin_are_smooth_that_far_around(row: Primitive, data: s
     for i in differentiable(row) if not row.n_ary else []:
         for step in (-margin, -margin / 2, 0.0, margin / 3, margin):
             moved = tuple(x + step if i == j else x for j, x in enumerate(operands))
-            assert has_an_ordinary_derivative(row, moved, i)
+            # Without a margin it may be the last float of the domain.
+            last = not margin and row.partial_domain(i)(*moved) and not row.kinks(*moved)
+            assert has_an_ordinary_derivative(row, moved, i) or last
 
 
 @pytest.mark.parametrize("row", [*OF_ONE_NUMBER, log_sin], ids=[*map(name_of, OF_ONE_NUMBER), "log_sin"])

@@ -49,7 +49,8 @@ def _combined(smaller: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(
         several.map(lambda xs: sympy.Add(*xs)),
         several.map(lambda xs: sympy.Mul(*xs)),
-        several.map(lambda xs: sympy.Add(*xs, evaluate=False)),
+        # SymPy takes no common factor out of zeros that are left to be added.
+        several.filter(any).map(lambda xs: sympy.Add(*xs, evaluate=False)),
         several.map(product),
         smaller.map(lambda e: sympy.Mul(-1, e, evaluate=False)),
         st.tuples(smaller, exponents).map(lambda p: sympy.Pow(p[0] ** 2 + 1, p[1])),
