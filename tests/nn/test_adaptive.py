@@ -8,20 +8,7 @@ from hypothesis import strategies as st
 
 from autograd import Value
 from nn import Adam
-from nn.optimizers import Optimizer
-
-gradients = st.lists(st.tuples(*[st.floats(-10.0, 10.0)] * 2), min_size=1, max_size=12)
-
-
-def run(optimizer: Optimizer, steps: list[tuple[float, float]]) -> list[list[float]]:
-    """Where the parameters are after each step with these gradients."""
-    places = []
-    for step in steps:
-        for parameter, gradient in zip(optimizer.parameters, step, strict=True):
-            parameter.grad = gradient
-        optimizer.step()
-        places.append([p.data for p in optimizer.parameters])
-    return places
+from tests.nn.stepping import gradients, run
 
 
 @given(gradients, st.floats(1e-4, 1.0), st.floats(0.0, 0.99), st.floats(0.0, 0.999))
