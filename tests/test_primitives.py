@@ -811,3 +811,19 @@ def test_find_knows_aliases_and_suggests_near_names() -> None:
     assert autograd.find("tanh") is TABLE["tanh"]
     with pytest.raises(KeyError, match=r"tanhh.*did you mean tanh"):
         autograd.find("tanhh")
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE.values() if row.arity in (1, 2) and not row.constants], ids=name_of
+)
+def test_a_value_has_the_methods_that_rows_name_and_no_others(row: Primitive) -> None:
+    assert hasattr(Value, row.name) == (row.method and not row.compares)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("leaky_relu", -0.01), ("elu", math.expm1(-1.0))], ids=["leaky_relu", "elu"]
+)
+def test_a_constant_left_out_is_the_customary_one(name: str, expected: float) -> None:
+    constants = TABLE[name].defaults
+    assert getattr(autograd, name)(Value(-1.0), *constants).data == expected
+    assert getattr(autograd, name)(Value(-1.0)).data == expected
