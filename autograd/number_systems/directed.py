@@ -22,13 +22,19 @@ def product_error(x: float, y: float) -> float:
     p = x * y
     if not 1e-290 < math.fabs(p) < 1e290:
         return 0.0 if x == 0.0 or y == 0.0 else math.nan
+    return lost_in_product(x, y)  # nan if a split overflows
+
+
+def lost_in_product(x: float, y: float) -> float:
+    """The same without asking: near underflow not exact, near overflow nan."""
+    p = x * y
     a = x * _SPLITTER
     a_high = a - (a - x)
     a_low = x - a_high
     b = y * _SPLITTER
     b_high = b - (b - y)
     b_low = y - b_high
-    return ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low  # nan if a split overflows
+    return ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 def product_below(x: float, y: float) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from autograd.number_systems.directed import lost_in_product
 from autograd.number_systems.formulas import complete
 
 NAME = "floats"
@@ -92,19 +93,6 @@ def relu(x: float) -> float:
 
 _ROOT_HALF = math.sqrt(0.5)
 _ROOT_HALF_REST = -4.833646656726457e-17  # √½ minus its nearest float
-_SPLITTER = 134217729.0  # 2²⁷ + 1 cuts a float into two halves of 26 bits (Dekker, 1971)
-
-
-def _product_error(x: float, y: float) -> float:
-    """What x·y loses when it is rounded, exactly."""
-    p = x * y
-    a = x * _SPLITTER
-    a_high = a - (a - x)
-    a_low = x - a_high
-    b = y * _SPLITTER
-    b_high = b - (b - y)
-    b_low = y - b_high
-    return ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 def gelu(x: float) -> float:
@@ -114,7 +102,7 @@ def gelu(x: float) -> float:
     if x >= 39.0:
         return x
     t = -x * _ROOT_HALF
-    rest = _product_error(-x, _ROOT_HALF) - x * _ROOT_HALF_REST
+    rest = lost_in_product(-x, _ROOT_HALF) - x * _ROOT_HALF_REST
     return x * (math.erfc(t) - rest * math.exp(-t * t) * 2 / math.sqrt(pi)) / 2
 
 

@@ -104,7 +104,7 @@ class _Watch:
 
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
         seconds = self._seconds
-        items[:] = [item for item in items if item.nodeid.split("[")[0] not in self._called]
+        items[:] = [item for item in items if item.nodeid.split("[")[0] not in self._called and not _in_browser(item)]
         if seconds is not None:
             items[:] = [item for item in items if seconds.get(item.nodeid, 0.0) <= QUICK]
             items.sort(key=lambda item: seconds.get(item.nodeid, QUICK))
@@ -129,6 +129,11 @@ class _Watch:
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
             self.killer = f"collecting {report.nodeid}"
+
+
+def _in_browser(item: Any) -> bool:
+    """Whether a test drives a browser, which needs more memory than a child may take."""
+    return "browser" in item.fixturenames
 
 
 def _patience(seconds: float) -> float:
