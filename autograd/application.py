@@ -68,7 +68,7 @@ def partials(
 
 
 def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argument: int, shown: Sequence[Any]) -> Any:
-    rule = primitive.rule(argument, m)
+    rule = primitive.rule(argument, m, operands)
     if rule is None:
         return 0
     if m.LANES:

@@ -1,4 +1,5 @@
-"""The public functions of many numbers, and those that are composed of primitives.
+"""The public functions: those of many numbers and those that are composed of primitives stand here, the others are
+written from the table.
 
 Each takes Values and plain numbers alike: with a Value among its arguments it makes a node and returns that Value;
 without, it returns a plain float.
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd.graph import topological_order
+from autograd.primitive_functions import *  # noqa: F403 - here pickles look for all of them
 from autograd.primitive_functions import exp, hypot
 from autograd.value import MAKERS, Value, detach, where
 

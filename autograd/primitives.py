@@ -9,7 +9,7 @@ is to a primitive, and nobody lists them a second time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -83,8 +83,8 @@ class Primitive(NamedTuple):
     method: bool = True
     #: What the last arguments are unless told.
     defaults: tuple[float, ...] = ()
-    #: The partials as textbooks write them, where ``partials`` have others that keep their digits: what number systems
-    #: of formulas run.
+    #: The partials as textbooks write them, where ``partials`` have others that keep their digits: what is run over
+    #: formulas.
     written: tuple[Rule | None, ...] = ()
     #: Whether the value jumps at its kinks; the kinks of all others are corners.
     jumps: bool = False
@@ -125,10 +125,11 @@ class Primitive(NamedTuple):
         """The number of arguments of a row that is not n-ary."""
         return -1 if callable(self.partials) else len(self.partials)
 
-    def rule(self, argument: int, m: Any) -> Rule | None:
-        """The partial by an argument, for a number system; not of a row of any number of arguments."""
+    def rule(self, argument: int, m: Any, operands: Iterable[Any]) -> Rule | None:
+        """The partial by an argument, for operands of a number system; not of a row of any number of arguments."""
         assert not callable(self.partials)
-        return (self.written if self.written and getattr(m, "SYMBOLIC", False) else self.partials)[argument]
+        are_written = self.written and hasattr(m, "is_formula") and any(map(m.is_formula, operands))
+        return (self.written if are_written else self.partials)[argument]
 
     def partial_domain(self, argument: int) -> Callable[..., Any]:
         """Where the partial with respect to an argument is defined."""
@@ -221,7 +222,7 @@ def _logarithm(
 
 
 def _inverse_on_the_unit_interval(
-    name: str, partial: Rule, summary: str, value_at_half: float, slope_at_the_ends: float, alias: str
+    name: str, partial: Rule, summary: str, value_at_half: float, slope_at_the_ends: float, alias: str, **more: Any
 ) -> Primitive:
     """A row that needs an argument between -1 and 1, with an infinite slope at both."""
     return Primitive(
@@ -235,6 +236,7 @@ def _inverse_on_the_unit_interval(
         partial_domains=(lambda x: abs(x) < 1,),
         limits=(Limit(0, lambda x: abs(x) == 1, slope_at_the_ends),),
         aliases=(alias,),
+        **more,
     )
 
 
@@ -360,14 +362,6 @@ _ROWS: tuple[Primitive, ...] = (
     # exponentials, logarithms, powers
     Primitive("exp", (lambda m, z, x: z,), "e to the power x", ((1.0,), 2.718282), never_minus_zero=True),
     Primitive(
-        "expm1",
-        (lambda m, z, x: m.exp(x),),
-        "eˣ - 1, exact to the last digit near zero",
-        ((1.0,), 1.718282),
-        formula=lambda m, x: m.exp(x) - 1,
-    ),
-    _logarithm("log", lambda m, z, x: 1 / x, "natural logarithm", ((2.0,), 0.693147)),
-    Primitive(
         "exp2",
         (lambda m, z, x: z * m.log(m.number(2)),),
         "2 to the power x",
@@ -375,6 +369,14 @@ _ROWS: tuple[Primitive, ...] = (
         never_minus_zero=True,
         formula=lambda m, x: m.pow(m.number(2), x),
     ),
+    Primitive(
+        "expm1",
+        (lambda m, z, x: m.exp(x),),
+        "eˣ - 1, exact to the last digit near zero",
+        ((1.0,), 1.718282),
+        formula=lambda m, x: m.exp(x) - 1,
+    ),
+    _logarithm("log", lambda m, z, x: 1 / x, "natural logarithm", ((2.0,), 0.693147), never_minus_zero=True),
     Primitive(
         "log1p",
         (lambda m, z, x: 1 / (1 + x),),
@@ -391,6 +393,7 @@ _ROWS: tuple[Primitive, ...] = (
         "logarithm to base 2",
         ((8.0,), 3.0),
         formula=lambda m, x: m.log(x) / m.log(m.number(2)),
+        never_minus_zero=True,
     ),
     _logarithm(
         "log10",
@@ -398,6 +401,7 @@ _ROWS: tuple[Primitive, ...] = (
         "logarithm to base 10",
         ((1000.0,), 3.0),
         formula=lambda m, x: m.log(x) / m.log(m.number(10)),
+        never_minus_zero=True,
     ),
     Primitive(
         "logit",
@@ -470,7 +474,7 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     # trigonometry
     _finite("sin", lambda m, z, x: m.cos(x), "sine, of radians", 0.841471),
-    _finite("cos", lambda m, z, x: -m.sin(x), "cosine, of radians", 0.540302),
+    _finite("cos", lambda m, z, x: -m.sin(x), "cosine, of radians", 0.540302, never_minus_zero=True),
     _finite(
         "tan", lambda m, z, x: 1 + z * z, "tangent, of radians", 1.557408, formula=lambda m, x: m.sin(x) / m.cos(x)
     ),
@@ -489,6 +493,7 @@ _ROWS: tuple[Primitive, ...] = (
         1.047198,
         slope_at_the_ends=-INFINITY,
         alias="arccos",
+        never_minus_zero=True,
     ),
     Primitive(
         "atan",
@@ -536,6 +541,7 @@ _ROWS: tuple[Primitive, ...] = (
         "hyperbolic cosine",
         ((1.0,), 1.543081),
         formula=lambda m, x: (m.exp(x) + m.exp(-x)) / 2,
+        never_minus_zero=True,
     ),
     # 1 - z² keeps the formula of the textbooks; its absolute error is one rounding of 1, whatever the size of x.
     Primitive(
@@ -563,6 +569,7 @@ _ROWS: tuple[Primitive, ...] = (
         partial_domains=(lambda x: x > 1,),
         limits=(Limit(0, lambda x: x == 1, INFINITY),),
         aliases=("arccosh",),
+        never_minus_zero=True,
     ),
     Primitive(
         "atanh",
@@ -580,6 +587,7 @@ _ROWS: tuple[Primitive, ...] = (
         (lambda m, z, x: -2 * m.exp(-x * x) / m.sqrt(m.pi),),
         "1 - erf(x), without cancellation",
         ((0.5,), 0.4795),
+        never_minus_zero=True,
     ),
     Primitive(
         "hypot",
@@ -592,6 +600,7 @@ _ROWS: tuple[Primitive, ...] = (
         kinks=lambda x, y: (x == 0) & (y == 0),
         formula=lambda m, x, y: m.sqrt(x * x + y * y),
         commutes=True,
+        never_minus_zero=True,
     ),
     # piecewise
     Primitive(
@@ -604,7 +613,15 @@ _ROWS: tuple[Primitive, ...] = (
         aliases=("absolute",),
         never_minus_zero=True,
     ),
-    Primitive("sign", (lambda m, z, x: 0,), "-1, 0 or 1", ((-2.0,), -1.0), kinks=lambda x: x == 0, jumps=True),
+    Primitive(
+        "sign",
+        (lambda m, z, x: 0,),
+        "-1, 0 or 1",
+        ((-2.0,), -1.0),
+        kinks=lambda x: x == 0,
+        jumps=True,
+        never_minus_zero=True,
+    ),
     Primitive(
         "maximum",
         (rules.maximum_rule("greater", 0), rules.maximum_rule("greater", 1)),
@@ -744,6 +761,7 @@ _ROWS: tuple[Primitive, ...] = (
         ((1.0,), 1.313262),
         formula=lambda m, x: m.log(1 + m.exp(x)),
         stable=rules.stable_softplus,
+        never_minus_zero=True,
     ),
     Primitive(
         "sigmoid",
@@ -753,6 +771,7 @@ _ROWS: tuple[Primitive, ...] = (
         symbol="σ",
         formula=lambda m, x: 1 / (1 + m.exp(-x)),
         stable=rules.stable_sigmoid,
+        never_minus_zero=True,
     ),
     Primitive(
         "log_sigmoid",

@@ -69,7 +69,8 @@ def slope_of_sinc(m: Any, z: Any, x: Any) -> Any:
             total = 1 - x * x / (2 * n * (2 * n + 3)) * total
         return -x / 3 * total
 
-    return m.where(m.less(m.abs(x), 1), series, lambda: (m.cos(x) - z) / x)
+    # ±max(|x|, 1) is x from 1 on, and no interval of it holds zero.
+    return m.where(m.less(m.abs(x), 1), series, lambda: m.sign(x) * (m.cos(x) - z) / m.maximum(m.abs(x), 1))
 
 
 def maximum_rule(greater: str, argument: int) -> Rule:

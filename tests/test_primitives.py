@@ -718,14 +718,6 @@ NUMBERS = (
 OF_FIXED_ARITY = [row for row in TABLE.values() if not row.n_ary]
 OF_TWO = [row for row in OF_FIXED_ARITY if row.arity == 2]
 
-#: Their values are never -0.0 either; but they are computed by kernels, which promise digits and not a zero's sign.
-NEVER_MINUS_ZERO_BUT_UNSAID = frozenset(
-    [
-        "log", "log2", "log10", "cos", "acos", "cosh", "acosh", "erfc", "hypot", "sign", "softplus",
-        "sigmoid",
-    ]
-)  # fmt: skip
-
 
 def bits_of(row: Primitive, *operands: float) -> str:
     """The value as text that tells all bits but those of a nan; "none" where there is no value."""
@@ -772,8 +764,7 @@ def test_a_row_says_what_is_neutral(row: Primitive) -> None:
 def test_a_row_says_whether_it_is_never_minus_zero(row: Primitive) -> None:
     some = NUMBERS if row.arity < 3 else NUMBERS[:9]
     never = all(bits_of(row, *operands) != "-0.0" for operands in itertools.product(some, repeat=row.arity))
-    assert never == (row.never_minus_zero or row.name in NEVER_MINUS_ZERO_BUT_UNSAID)
-    assert not (row.never_minus_zero and row.name in NEVER_MINUS_ZERO_BUT_UNSAID)
+    assert never == row.never_minus_zero
 
 
 # How the table is made

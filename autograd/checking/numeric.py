@@ -15,7 +15,7 @@ from autograd.checking.calls import Call, function_agrees, of_the_function
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, changed_note, largest_change, method_of
 from autograd.checking.one_input_changed import imaginary_step, reruns
-from autograd.checking.recorded import NO_NUMBER
+from autograd.checking.recorded import NO_NUMBER, jumps_between
 from autograd.checking.report import Entry
 from autograd.checking.rounding_estimate import Rounding
 from autograd.checking.shrinking_steps import ROUNDING, UNDERFLOW
@@ -197,11 +197,23 @@ class Numeric:
             return [NOTHING] * len(self.slopes)
         return slopes(f, x, centre, self._claimed(i), noise=self.noise)
 
-    def _jumping(self) -> set[int]:
-        """The slots of the program whose numbers jump somewhere."""
-        program = self.call.recorded.program
-        numbered = enumerate(program.instructions(), start=program.first_instruction)
-        return {slot for slot, (primitive, _) in numbered if primitive.built_in and primitive.jumps}
+    def _jumps_within(self, step: float, i: int, downstream: list[int]) -> bool:
+        """Whether an operation jumps between the point and a step to either side of it."""
+        recorded = self.call.recorded
+        steps = list(recorded.program.instructions())
+        jumping = [s for s in downstream if steps[s - recorded.program.first_instruction][0].jumps]
+        if not jumping:
+            return False
+        for number in (self.call.inputs.numbers[i] - step, self.call.inputs.numbers[i] + step):
+            try:
+                moved = self.floats.numbers_with(i, number, downstream)
+            except NO_NUMBER:
+                continue
+            for slot in jumping:
+                primitive, operands = steps[slot - recorded.program.first_instruction]
+                if jumps_between(primitive, slot, operands, recorded.numbers, moved):
+                    return True
+        return False
 
     def without_a_guilty_node(self, k: int, i: int, entry: Entry, judge: Judge) -> Entry:
         """A mismatch to which no node is guilty: the conventions at kinks, or a function too rough for differences.
@@ -221,7 +233,7 @@ class Numeric:
         note = ""
         if abs(entry.analytic - entry.numeric) <= self.off[k][i]:
             note = "rounding alone may put the derivative as far off"
-        elif not self._jumping().isdisjoint(downstream):
+        elif self._jumps_within(self.slopes[k][i].step, i, downstream):
             note = "steps of the function are shorter than those of the difference"
         if note:
             verdict = "ill-conditioned"

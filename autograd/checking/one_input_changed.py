@@ -69,6 +69,13 @@ class Rerun:
             ValueError, ArithmeticError: an operation has no value there.
             NotImplementedError: the number system lacks a primitive on the way.
         """
+        return self._picked(argument, number, downstream, self.recorded.outputs)
+
+    def numbers_with(self, argument: int, number: Any, downstream: Sequence[int]) -> list[Any]:
+        """The number of every slot, with another one for one input; it raises as ``outputs`` does."""
+        return self._picked(argument, number, downstream, range(len(self._base)))
+
+    def _picked(self, argument: int, number: Any, downstream: Sequence[int], wanted: Sequence[int]) -> list[Any]:
         numbers, base, steps, first = self._numbers, self._base, self._steps, self._first
         start = self.recorded.inputs[argument]
         slot = start
@@ -83,7 +90,7 @@ class Rerun:
                     numbers[slot] = function(numbers[operands[0]])
                 else:
                     numbers[slot] = function(*[None if o < 0 else numbers[o] for o in operands])
-            return [numbers[o] if o >= 0 else 0.0 for o in self.recorded.outputs]
+            return [numbers[o] if o >= 0 else 0.0 for o in wanted]
         finally:
             numbers[start] = base[start]
             for slot in downstream:

@@ -66,6 +66,20 @@ def at_kink(primitive: Primitive, numbers: Sequence[Any]) -> bool:
     return not primitive.n_ary and bool(primitive.kinks(*numbers))
 
 
+def jumps_between(
+    primitive: Primitive, slot: int, operands: Sequence[int], before: Sequence[Any], after: Sequence[Any]
+) -> bool:
+    """Whether an operation's number changes otherwise than its partials say, between two states of a program."""
+    moved = [i for i, o in enumerate(operands) if o >= 0 and before[o] != after[o] and has_partial(primitive, i)]
+    numbers = [None if o < 0 else before[o] for o in operands]
+    slopes = partials_or_nothing(primitive, before[slot], numbers, moved)
+    if None in slopes:
+        return True
+    expected = sum(slope * (after[operands[i]] - before[operands[i]]) for i, slope in zip(moved, slopes, strict=True))
+    change = after[slot] - before[slot]
+    return bool(abs(change - expected) > max(abs(change), abs(expected)) / 2)
+
+
 def has_partial(primitive: Primitive, argument: int) -> bool:
     """Whether the row gives a derivative by this argument."""
     return not primitive.compares and (callable(primitive.partials) or primitive.partials[argument] is not None)

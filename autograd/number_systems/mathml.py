@@ -224,7 +224,7 @@ class Writer:
                 "number": formula_of,
                 "pi": Formula(named("π")),
                 "LANES": LANES,
-                "SYMBOLIC": True,
+                "is_formula": lambda x: True,
                 "NAME": NAME,
             }
         )

@@ -20,14 +20,14 @@ class Methods:
     def exp(self) -> Self:
         return self._apply("exp", self)
 
+    def exp2(self) -> Self:
+        return self._apply("exp2", self)
+
     def expm1(self) -> Self:
         return self._apply("expm1", self)
 
     def log(self) -> Self:
         return self._apply("log", self)
-
-    def exp2(self) -> Self:
-        return self._apply("exp2", self)
 
     def log1p(self) -> Self:
         return self._apply("log1p", self)

@@ -76,7 +76,7 @@ class Writer:
                 "pi": Text(self.pi, self),
                 "LANES": LANES,
                 "NAME": self.name,
-                "SYMBOLIC": self.symbolic,
+                "is_formula": lambda x: self.symbolic,
             }
         )
 
@@ -164,7 +164,7 @@ def slopes(primitive: Primitive, m: Any, z: Any, operands: list[Any]) -> list[An
     """What each rule of a primitive makes of text; ``None`` where there is no rule."""
     if callable(primitive.partials):
         return list(primitive.partials(m, z, operands))
-    rules = [primitive.rule(i, m) for i in range(primitive.arity)]
+    rules = [primitive.rule(i, m, operands) for i in range(primitive.arity)]
     return [None if rule is None else rule(m, z, *operands) for rule in rules]
 
 

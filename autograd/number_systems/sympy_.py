@@ -22,7 +22,6 @@ from autograd.primitives import TABLE
 
 NAME = "sympy"
 LANES = False
-SYMBOLIC = True
 LACKS: dict[str, str] = {}
 
 Expression = Any  # sympy.Expr
@@ -86,6 +85,11 @@ def plain(x: Any) -> Any:
     return float(x) if getattr(x, "is_number", False) else Anywhere()
 
 
+def is_formula(x: Any) -> bool:
+    """Whether an expression is more than a number."""
+    return isinstance(x, sympy.Basic) and not x.is_number
+
+
 def limit(value: float, primitive: Any, operands: Any) -> Any:
     """A limit that the table states, as a number."""
     if any(isinstance(plain(operand), Anywhere) for operand in operands):
@@ -121,6 +125,17 @@ erf, erfc, abs, sign, floor, ceil = sympy.erf, sympy.erfc, sympy.Abs, sympy.sign
 
 def atan2(x: Expression, y: Expression) -> Expression:
     return sympy.Integer(0) if x == y == 0 else sympy.atan2(x, y)  # as IEEE has it, where SymPy has nan
+
+
+def floor_divide(x: Expression, y: Expression) -> Expression:
+    """By the exact quotient, as ⌊x / y⌋ of floats may be above it by 1."""
+    if isinstance(x, sympy.Float) or isinstance(y, sympy.Float):
+        x, y = (sympy.Rational(z) if isinstance(z, sympy.Float) else z for z in (x, y))
+    return sympy.floor(div(x, y))
+
+
+def mod(x: Expression, y: Expression) -> Expression:
+    return x - y * floor_divide(x, y)
 
 
 def cbrt(x: Expression) -> Expression:

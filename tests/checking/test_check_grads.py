@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import GradientMismatch, Report, Value, assert_grads, check_grads, check_graph
+from autograd import TABLE, GradientMismatch, Primitive, Report, Value, assert_grads, check_grads, check_graph
 
 
 def verdicts(report: Report) -> dict[str, str]:
@@ -208,6 +208,21 @@ def test_ill_conditioned() -> None:
     assert verdicts(check_grads(lambda x: 1e16 + x - 1e16, 1.3, grad=lambda x: 1.0)) == {"x": "ill-conditioned"}
     isolated = check_grads(lambda x: x**x, -2.0)
     assert verdicts(isolated) == {"x": "outside the domain"}
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE.values() if row.jumps], ids=lambda row: row.name)
+def test_a_jump_far_away_excuses_nothing(row: Primitive) -> None:
+    def jumping(x: Any) -> Any:
+        return getattr(autograd, row.name)(*[x * 1.1, *[1.7] * (row.arity - 1)])
+
+    report = check_grads(lambda x: x.detach() * x + jumping(x), 1.3, names=["x"])
+    assert verdicts(report) == {"x": "mismatch"}
+
+
+def test_jumps_closer_than_the_steps_of_a_difference() -> None:
+    assert verdicts(check_grads(lambda x: autograd.floor(1e12 * x), 1.3 + 2e-13, names=["x"])) == {
+        "x": "ill-conditioned"
+    }
 
 
 @pytest.mark.parametrize(("f", "x"), [(autograd.tanh, 18.5), (autograd.tanh, -17.0), (autograd.sigmoid, 36.0)])

@@ -81,12 +81,12 @@ class AtPoint:
 
     NAME = sympy_.NAME
     LANES = False
-    SYMBOLIC = True
     LACKS: Mapping[str, str] = MappingProxyType({})
     pi = sympy_.pi
     sigmoid = Sigmoid
     number, plain, computing = staticmethod(sympy_.number), staticmethod(sympy_.plain), staticmethod(sympy_.computing)
     where, limit = staticmethod(common.where), staticmethod(sympy_.limit)
+    is_formula = staticmethod(sympy_.is_formula)
 
     def __init__(self, numbers: Mapping[Expression, float]) -> None:
         self.numbers = numbers

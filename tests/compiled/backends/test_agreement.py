@@ -1,5 +1,6 @@
 """Eager = NumPy = interpreter = machine code: values and gradients, bit for bit where IEEE 754 says what they are."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,11 +11,12 @@ from hypothesis import strategies as st
 
 import autograd
 import nn
-from autograd import Value
+from autograd import TABLE, Primitive, Value
 from autograd.compiled.backends.interpreter import replay
 from autograd.graph import topological_order
 from autograd.testing import SMOOTH, Expression, Step, calls, expressions, mlps
 from autograd.testing.regions import constants_of
+from autograd.value import maker
 from tests.compiled.replays import BACKENDS, IEEE, bits, eagerly, runs_natively, tree_sum
 
 Rows = Sequence[tuple[float, ...]]
@@ -62,6 +64,18 @@ def check_per_sample(f: Any, rows: Rows, params: Sequence[Value], backends: Sequ
 def test_each_sample_is_the_eager_one_to_the_last_bit(batch: tuple[Expression, Rows]) -> None:
     f, rows = batch
     check_per_sample(f, rows, (), BACKENDS)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE.values() if row.never_minus_zero and not row.compares], ids=lambda row: row.name
+)
+def test_what_is_never_minus_zero_is_so_on_every_back_end(row: Primitive, backend: str) -> None:
+    """Where a value is zero, some operands are zero, one, or so large that it underflows."""
+    some = (0.0, -0.0, 1.0, -1.0, 0.5, 5e-324, -5e-324, 800.0, -800.0, 1e308, -1e308, np.inf, -np.inf)
+    columns = [np.array(column) for column in zip(*itertools.product(some, repeat=row.arity), strict=True)]
+    found = autograd.compile(lambda *xs: maker(row)(*xs), backend=backend)(*columns)
+    assert not np.any((found == 0.0) & np.signbit(found))
 
 
 @given(batches(expressions(primitives=IEEE, inputs=3)), st.integers(1, 2))
