@@ -25,7 +25,7 @@ class Network(Protocol):
         """The output for one sample."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)  # no tuple: modules look for parameters in tuples, and may keep a trace
 class Trace:
     """What a network computed on the way: ``Z[i]`` and ``A[i]`` belong to the i-th layer that has weights, as Values.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
@@ -67,8 +66,7 @@ class Options(NamedTuple):
     patience: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TableModel:
+class TableModel(NamedTuple):
     """A network with what it takes to apply it to rows of a table.
 
     ``columns`` of a file are made into features, which ``inputs`` standardises. ``classes`` are the names of the

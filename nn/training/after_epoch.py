@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd import DomainError, Value
 from nn.cost import LossFunction, loss_name
@@ -18,8 +17,7 @@ from nn.training.failures import cannot_compute, non_finite
 from nn.training.samples import Samples
 
 
-@dataclass(frozen=True, slots=True)
-class AfterEpoch:
+class AfterEpoch(NamedTuple):
     """What is done after each epoch of a training; ``held_out`` are samples that it is validated on, if there are any.
 
     ``compile`` tells whether the model may be replayed to predict.

@@ -6,7 +6,6 @@ Each works on a ``Training``, the training as it stands; a callback is a functio
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from nn.checks import whole
 from nn.module import Module
@@ -14,33 +13,41 @@ from nn.optimizers import Optimizer
 from nn.training.history import History
 
 
-@dataclass(slots=True)
 class Training:
     """A training as it stands: model, optimizer, history, the epoch (from 1) that was just finished.
 
     ``stop(why)`` ends the training after this epoch; ``why`` goes into ``history.stopped``.
     """
 
-    model: Module
-    optimizer: Optimizer
-    history: History
-    epoch: int = 0
-    stopping: bool = False
+    __slots__ = ("epoch", "history", "model", "optimizer", "stopping")
+
+    def __init__(
+        self, model: Module, optimizer: Optimizer, history: History, epoch: int = 0, stopping: bool = False
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.history = history
+        self.epoch = epoch
+        self.stopping = stopping
 
     def stop(self, why: str) -> None:
         """End the training after this epoch."""
         self.stopping, self.history.stopped = True, why
+
+    def __repr__(self) -> str:
+        parts = [f"{name}={getattr(self, name)!r}" for name in ("model", "optimizer", "history", "epoch", "stopping")]
+        return f"Training({', '.join(parts)})"
 
 
 #: What ``fit`` calls after every epoch.
 Callback = Callable[[Training], object]
 
 
-@dataclass(slots=True)
 class BestWeights:
     """Remembers the weights of the best epoch so far, to put them back at the end."""
 
-    numbers: dict[str, float] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.numbers: dict[str, float] = {}
 
     def __call__(self, training: Training) -> None:
         if training.history.best_epoch == training.epoch:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite, sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd import Value, find_nonfinite, gradients, mean
 from nn.checks import listed, sample_rows
@@ -24,8 +23,7 @@ VANISHED, EXPLODED = 1e-4, 1e4
 PILED_UP, PARALLEL = 1.5, 0.999
 
 
-@dataclass(frozen=True, slots=True)
-class LayerReport:
+class LayerReport(NamedTuple):
     """One row of the table: a layer with weights, counted from 1.
 
     ``gradient`` is the root mean square of ∂C/∂Z over units and samples, C being the mean loss times the number of
@@ -39,8 +37,7 @@ class LayerReport:
     gradient: float
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """What was found: a row per layer, and one sentence per finding, worst first; none if all is well."""
 
     layers: tuple[LayerReport, ...]

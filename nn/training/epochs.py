@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from nn.randomness import permutation
 from nn.schedules import Schedule
@@ -17,7 +16,6 @@ from nn.training.callbacks import Training
 from nn.training.failures import Place
 
 
-@dataclass(slots=True)
 class Epoch:
     """An epoch, from 1, and what its steps add up to.
 
@@ -25,12 +23,13 @@ class Epoch:
     of the steps. ``pushed`` tells of the first epoch whether any gradient of a parameter to move was other than zero.
     """
 
-    number: int
-    began: float = field(default_factory=time.perf_counter)
-    steps: int = 0
-    total_loss: float = 0.0
-    penalties: list[float] = field(default_factory=list)
-    pushed: bool = False
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.began = time.perf_counter()
+        self.steps = 0
+        self.total_loss = 0.0
+        self.penalties: list[float] = []
+        self.pushed = False
 
     def place(self, sample: int | None = None, of: str = "X") -> Place:
         """Where the training is: at the last step that began, and at a sample of what ``of`` names."""

@@ -100,14 +100,14 @@ def fit(
     measures = metrics_for(metrics, name)
     m = len(samples.rows)
     size = m if batch_size is None else min(whole("batch_size", batch_size), m)
-    moved = _parameters_to_move(model, optimizer)
+    moved, leaves = _parameters_to_move(model, optimizer), model.parameters()
     _check_options(optimizer, callbacks, schedule, penalty, clip_value, clip_norm)
     best = BestWeights()
     between: list[Callback] = [best] if keep_best else []
     between += [] if patience is None else [early_stopping(patience)]
     training = Training(model, optimizer, history := History())
     recorded = RecordedLoss(model, function, samples, epochs=epochs) if compile else None
-    steps = Steps(model, function, samples, size, optimizer, list(moved), recorded, penalty, clip_value, clip_norm)
+    steps = Steps(model, function, samples, size, optimizer, leaves, moved, recorded, penalty, clip_value, clip_norm)
     after_epoch = AfterEpoch(training, function, samples, unseen, measures, (*between, *callbacks), compile)
     began, rate = {parameter: parameter.data for parameter in moved}, optimizer.learning_rate
     order = None if size == m else chance

@@ -8,8 +8,8 @@ a time is all that is ever in memory. Where the loss is recorded, a replay of th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from autograd import DomainError, Value
 from nn.cost import LossFunction
@@ -23,8 +23,7 @@ from nn.training.recorded_loss import RecordedLoss
 from nn.training.samples import Samples
 
 
-@dataclass(slots=True)
-class Steps:
+class Steps(NamedTuple):
     """What a step needs: model and loss, the samples and how many make a batch, and what moves which parameters."""
 
     model: Module
@@ -32,15 +31,12 @@ class Steps:
     samples: Samples
     batch_size: int
     optimizer: Optimizer
-    moved: Sequence[Value]
+    parameters: Sequence[Value]
+    moved: Collection[Value]
     recorded: RecordedLoss | None = None
     penalty: Penalty | None = None
     clip_value: float | None = None
     clip_norm: float | None = None
-    parameters: list[Value] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.parameters = self.model.parameters()
 
     def run(self, epoch: Epoch, order: Sequence[int]) -> None:
         """Go through the samples in this order."""

@@ -35,6 +35,20 @@ def test_a_module_finds_parameters_in_whatever_holds_them() -> None:
         module([1.0])
 
 
+def test_a_trace_that_a_module_keeps_adds_no_parameters() -> None:
+    class Watched(Module):
+        def __init__(self) -> None:
+            self.network = MLP(2, [2, 1])
+
+        def __call__(self, x: Any) -> Any:
+            self.trace = self.network.trace(x)
+            return self.trace.output
+
+    model = Watched()
+    model([Value(1.0), 2.0]).backward()
+    assert model.parameters() == model.network.parameters()
+
+
 def test_zero_grad() -> None:
     model = MLP(2, [2, 1])
     model([1.0, 2.0]).backward()

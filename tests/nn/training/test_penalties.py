@@ -35,3 +35,8 @@ def test_penalties_leave_the_biases_alone() -> None:
     for name, p in model.named_parameters():
         assert p.grad == (0.0 if name.endswith(".b") else 0.5 * p.data)
     assert L2(2.0, biases=True)(model).data == sum(p.data * p.data for p in model.parameters())
+
+
+def test_a_penalty_equals_its_like_alone() -> None:
+    assert L1(0.5) == L1(0.5, biases=False)
+    assert L1(0.5) != L2(0.5)

@@ -65,6 +65,11 @@ def test_the_schedule_is_pytorchs(name: str) -> None:
     assert rates == pytest.approx(DATA["schedules"][name], rel=1e-12, abs=1e-15)
 
 
+def test_a_schedule_equals_its_like_alone() -> None:
+    assert schedules.Step(4, 0.5) == schedules.Step(every=4, by=0.5)
+    assert schedules.Step(4, 0.5) != schedules.Cosine(4, 0.5)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
