@@ -155,7 +155,7 @@ def _below_the_largest(values: tuple[Any, ...]) -> list[Any]:
     """Each number minus about the largest, which is exact for those that matter beside it.
 
     A softmax does not change when all its numbers move together, so what is subtracted takes part as a constant; it is
-    computed anew where a recorded graph is evaluated at other numbers.
+    computed anew where a graph is evaluated at other numbers.
     """
     about_the_largest = detach(logsumexp(values))
     return [x - about_the_largest for x in values]

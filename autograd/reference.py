@@ -120,7 +120,7 @@ def _with_constants(row: Primitive) -> list[str]:
 def methods() -> str:
     """The module of the methods that numbers made by the engine have."""
     lines = [
-        _HEAD.format(doc='"""The primitives of one and two arguments as methods, under their names and aliases."""'),
+        _HEAD.format(doc='"""The primitives as methods, and as the operators of Python."""'),
         "# mypy: disable-error-code=no-any-return",
         "# What a method returns is decided by the subclass.",
         "from typing import Any, Self",
@@ -142,6 +142,18 @@ def methods() -> str:
                 f"    def {name}(self{other}) -> Self:",
                 f'        return self._apply("{row.name}", self{given})',
             ]
+    for row in TABLE.values():
+        if row.operator:
+            result = "Any" if row.compares else "Self"
+            both = [("self, other: Any", "", "self, other"), ("self, other: Any", "r", "other, self")]
+            for taken, reflected, given in (
+                [("self", "", "self")] if row.arity == 1 else both[: 1 if row.compares else 2]
+            ):
+                lines += [
+                    "",
+                    f"    def __{reflected}{row.operator}__({taken}) -> {result}:",
+                    f'        return self._apply("{row.name}", {given})',
+                ]
     return "\n".join(lines) + "\n"
 
 

@@ -69,8 +69,11 @@ def slope_of_sinc(m: Any, z: Any, x: Any) -> Any:
             total = 1 - x * x / (2 * n * (2 * n + 3)) * total
         return -x / 3 * total
 
-    # ±max(|x|, 1) is x from 1 on, and no interval of it holds zero.
-    return m.where(m.less(m.abs(x), 1), series, lambda: m.sign(x) * (m.cos(x) - z) / m.maximum(m.abs(x), 1))
+    def quotient() -> Any:
+        """By ±max(|x|, ½), which is x there, and of which no interval holds zero."""
+        return m.sign(x) * (m.cos(x) - z) / m.maximum(m.abs(x), half(m))
+
+    return m.where(m.less(m.abs(x), 1), series, quotient)
 
 
 def maximum_rule(greater: str, argument: int) -> Rule:

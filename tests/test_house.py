@@ -1,6 +1,7 @@
 """How the house is kept, where no linter looks."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,6 @@ def test_the_way_in_is_read_in_a_quarter_of_an_hour() -> None:
     texts["primitives"], rows, _ = texts["primitives"].partition("\n_ROWS")
     assert rows
     assert sum(len(text.splitlines()) for text in texts.values()) <= 600
+    for name, text in texts.items():  # each opens with the idea, in three sentences or some more
+        opening = ast.get_docstring(ast.parse(text)) or ""
+        assert len(re.findall(r"[.:](?=\s|$)", opening)) >= 3, name

@@ -225,6 +225,13 @@ def test_operators_and_functions_are_the_same(x: float, y: float) -> None:
     assert math.ceil(a).data == math.ceil(x)
 
 
+@pytest.mark.parametrize("x", [7.0, -7.5])
+@pytest.mark.parametrize("y", [2.0, -0.3])
+def test_divmod_is_quotient_and_remainder(x: float, y: float) -> None:
+    for found in (divmod(Value(x), Value(y)), divmod(Value(x), y), divmod(x, Value(y))):
+        assert (found[0].data, found[1].data) == divmod(x, y)
+
+
 def test_augmented_assignment_makes_a_new_node() -> None:
     a = kept = Value(2.0)
     a += 1.0

@@ -103,7 +103,7 @@ def assert_grads(f: Callable[..., Any], *inputs: Any, **options: Any) -> None:
 
 
 def check_graph(output: Any, *, tolerance: float = 1.0) -> Report:
-    """A report on every edge of a recorded graph, each partial checked alone; in time linear in the graph."""
+    """A report on every edge of a graph, each partial checked alone; in time linear in the graph."""
     from autograd.checking.edges import guilty_edges
     from autograd.nesting import take_apart
     from autograd.value import Value, active_nodes, refuse_if_stale

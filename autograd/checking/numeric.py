@@ -59,8 +59,8 @@ class Numeric:
             others = [i for i, column in enumerate(columns) if not self._borne_out_by_the_function(i, column)]
             for i in others:
                 self._replace(i, columns[i])
-            again = call.at(call.inputs.numbers) if others else None
-            if again is not None and (note := changed_note(call.name, call.values, again)):
+            repeated = call.at(call.inputs.numbers) if others else None
+            if repeated is not None and (note := changed_note(call.name, call.values, repeated)):
                 self.notes.append(note)
             elif others:
                 self.notes.append(

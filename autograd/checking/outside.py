@@ -65,8 +65,8 @@ def check_outside(
         entries += _higher(given, grad, order, judge, source)
     notes = []
     if not all(entry.passes for entry in entries):
-        again = _values(f, given, name, given.numbers)
-        notes = [changed_note(name, values, again)] if again is not None and len(again) == len(values) else []
+        repeated = _values(f, given, name, given.numbers)
+        notes = [changed_note(name, values, repeated)] if repeated is not None and len(repeated) == len(values) else []
     return Report(name, entries, notes=[note for note in notes if note])
 
 

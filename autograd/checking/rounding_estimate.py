@@ -117,12 +117,12 @@ def looseness(
         (z, [(x - span if k % 2 else x + span) if span else x for k, (x, span) in enumerate(pairs)]),
     ]
     for other, others in moved:
-        again = partials_or_nothing(primitive, other, others, wanted)
+        there = partials_or_nothing(primitive, other, others, wanted)
         for k in open_:
-            if again[k] is None:
+            if there[k] is None:
                 change = _alone(primitive, other, numbers, spans, wanted[k], partials[k])
             else:
-                change = abs(again[k] - partials[k])
+                change = abs(there[k] - partials[k])
             loose[k] += change if change == change else math.inf
     return [loose[k] + 2 * ROUNDING * abs(partials[k]) if k in open_ else 0.0 for k in range(len(wanted))]
 
@@ -137,9 +137,9 @@ def _alone(
     for j, (x, span) in enumerate(zip(numbers, spans, strict=True)):
         sides = []
         for moved in (x + span, x - span) if span else ():
-            again = partials_or_nothing(primitive, z, [*numbers[:j], moved, *numbers[j + 1 :]], [argument])[0]
-            if again is not None:
-                sides.append(abs(again - partial))
+            there = partials_or_nothing(primitive, z, [*numbers[:j], moved, *numbers[j + 1 :]], [argument])[0]
+            if there is not None:
+                sides.append(abs(there - partial))
         change += max(sides, default=0.0)
     return change
 

@@ -4,9 +4,6 @@ Everything number-like that the engine makes (values, source text) shares this c
 mathematics. ``_apply`` may return ``NotImplemented`` for an operand it does not know; Python then asks the other side.
 """
 
-# mypy: disable-error-code=no-any-return
-# What an operator returns is decided by the subclass.
-
 from __future__ import annotations
 
 from typing import Any, Self
@@ -26,71 +23,11 @@ class Arithmetic(Methods):
 
     __slots__ = ()
 
-    def __add__(self, other: Any) -> Self:
-        return self._apply("add", self, other)
-
-    def __radd__(self, other: Any) -> Self:
-        return self._apply("add", other, self)
-
-    def __sub__(self, other: Any) -> Self:
-        return self._apply("sub", self, other)
-
-    def __rsub__(self, other: Any) -> Self:
-        return self._apply("sub", other, self)
-
-    def __mul__(self, other: Any) -> Self:
-        return self._apply("mul", self, other)
-
-    def __rmul__(self, other: Any) -> Self:
-        return self._apply("mul", other, self)
-
-    def __truediv__(self, other: Any) -> Self:
-        return self._apply("div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Self:
-        return self._apply("div", other, self)
-
-    def __pow__(self, other: Any) -> Self:
-        return self._apply("pow", self, other)
-
-    def __rpow__(self, other: Any) -> Self:
-        return self._apply("pow", other, self)
-
-    def __mod__(self, other: Any) -> Self:
-        return self._apply("mod", self, other)
-
-    def __rmod__(self, other: Any) -> Self:
-        return self._apply("mod", other, self)
-
-    def __floordiv__(self, other: Any) -> Self:
-        return self._apply("floor_divide", self, other)
-
-    def __rfloordiv__(self, other: Any) -> Self:
-        return self._apply("floor_divide", other, self)
-
-    def __neg__(self) -> Self:
-        return self._apply("neg", self)
-
     def __pos__(self) -> Self:
         return self
 
-    def __abs__(self) -> Self:
-        return self._apply("abs", self)
+    def __divmod__(self, other: Any) -> tuple[Self, Self]:
+        return self // other, self % other
 
-    def __floor__(self) -> Self:
-        return self._apply("floor", self)
-
-    def __ceil__(self) -> Self:
-        return self._apply("ceil", self)
-
-    def __lt__(self, other: Any) -> Any:
-        return self._apply("less", self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._apply("less_equal", self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._apply("greater", self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._apply("greater_equal", self, other)
+    def __rdivmod__(self, other: Any) -> tuple[Self, Self]:
+        return other // self, other % self

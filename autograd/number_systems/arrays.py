@@ -85,10 +85,6 @@ def minimum(x: Array, y: Array) -> Array:
     return np.where((x < y) | (x != x), x, y)
 
 
-def relu(x: Array) -> Array:
-    return np.where(x <= 0, 0.0, x)
-
-
 def softplus(x: Array) -> Array:
     return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))  # one exponential for both branches
 

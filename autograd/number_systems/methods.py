@@ -1,4 +1,4 @@
-"""The primitives of one and two arguments as methods, under their names and aliases."""
+"""The primitives as methods, and as the operators of Python."""
 
 # Written from the table by ``make tables``: not to be changed by hand.
 
@@ -175,3 +175,69 @@ class Methods:
 
     def log_sigmoid(self) -> Self:
         return self._apply("log_sigmoid", self)
+
+    def __add__(self, other: Any) -> Self:
+        return self._apply("add", self, other)
+
+    def __radd__(self, other: Any) -> Self:
+        return self._apply("add", other, self)
+
+    def __sub__(self, other: Any) -> Self:
+        return self._apply("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Self:
+        return self._apply("sub", other, self)
+
+    def __mul__(self, other: Any) -> Self:
+        return self._apply("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Self:
+        return self._apply("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Self:
+        return self._apply("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Self:
+        return self._apply("div", other, self)
+
+    def __neg__(self) -> Self:
+        return self._apply("neg", self)
+
+    def __pow__(self, other: Any) -> Self:
+        return self._apply("pow", self, other)
+
+    def __rpow__(self, other: Any) -> Self:
+        return self._apply("pow", other, self)
+
+    def __mod__(self, other: Any) -> Self:
+        return self._apply("mod", self, other)
+
+    def __rmod__(self, other: Any) -> Self:
+        return self._apply("mod", other, self)
+
+    def __floordiv__(self, other: Any) -> Self:
+        return self._apply("floor_divide", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Self:
+        return self._apply("floor_divide", other, self)
+
+    def __abs__(self) -> Self:
+        return self._apply("abs", self)
+
+    def __floor__(self) -> Self:
+        return self._apply("floor", self)
+
+    def __ceil__(self) -> Self:
+        return self._apply("ceil", self)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._apply("less", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._apply("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._apply("greater", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._apply("greater_equal", self, other)

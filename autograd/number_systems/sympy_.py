@@ -86,8 +86,8 @@ def plain(x: Any) -> Any:
 
 
 def is_formula(x: Any) -> bool:
-    """Whether an expression is more than a number."""
-    return isinstance(x, sympy.Basic) and not x.is_number
+    """Whether an expression is kept as one: all but zero and floats."""
+    return isinstance(x, sympy.Basic) and not x.is_Float and not x.is_zero
 
 
 def limit(value: float, primitive: Any, operands: Any) -> Any:
@@ -128,14 +128,21 @@ def atan2(x: Expression, y: Expression) -> Expression:
 
 
 def floor_divide(x: Expression, y: Expression) -> Expression:
-    """By the exact quotient, as ⌊x / y⌋ of floats may be above it by 1."""
-    if isinstance(x, sympy.Float) or isinstance(y, sympy.Float):
-        x, y = (sympy.Rational(z) if isinstance(z, sympy.Float) else z for z in (x, y))
-    return sympy.floor(div(x, y))
+    """By the exact quotient, since that of floats may be rounded up to the next integer."""
+    return sympy.floor(div(*_exactly(x, y)))
 
 
 def mod(x: Expression, y: Expression) -> Expression:
-    return x - y * floor_divide(x, y)
+    a, b = _exactly(x, y)
+    remainder = a - b * floor_divide(a, b)
+    return remainder if (a, b) == (x, y) else sympy.Float(remainder)
+
+
+def _exactly(*xs: Expression) -> tuple[Expression, ...]:
+    """Numbers as fractions; formulas as they are."""
+    if not all(getattr(x, "is_Rational", False) or getattr(x, "is_Float", False) for x in xs):
+        return xs
+    return tuple([sympy.Rational(x) for x in xs])
 
 
 def cbrt(x: Expression) -> Expression:
@@ -174,6 +181,9 @@ def maximum(x: Expression, y: Expression) -> Expression:
 
 def minimum(x: Expression, y: Expression) -> Expression:
     return sympy.nan if sympy.nan in (x, y) else sympy.Min(x, y)
+
+
+# Shorter than the choices that their formulas are.
 
 
 def clip(x: Expression, low: Expression, high: Expression) -> Expression:

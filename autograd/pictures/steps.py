@@ -1,4 +1,4 @@
-"""``read``: a recorded graph as a list of steps, parents first, which pictures are made of.
+"""``read``: the graph of a Value as a list of steps, parents first, which pictures are made of.
 
 A step is a record of what a node holds now, so that what a picture adds (the expansion of a fused node) needs no node
 of its own in the user's graph, and the user's gradients are left as they are.

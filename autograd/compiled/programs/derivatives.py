@@ -102,9 +102,9 @@ def planned(
         # Forward over reverse: the gradient is a program of its own, along whose way the vector is pushed.
         gradient = builder.program(found)
         builder = Builder(gradient.inputs)
-        again = rebuilt(gradient, builder, range(gradient.inputs))
+        of_gradient = rebuilt(gradient, builder, range(gradient.inputs))
         places = rebuilt(program, builder, range(program.inputs))
-        tangents = Tangents(builder, gradient, again, wanted, seeds, is_matrix=derivative.is_matrix)
+        tangents = Tangents(builder, gradient, of_gradient, wanted, seeds, is_matrix=derivative.is_matrix)
         found = [*tangents.of(gradient.outputs)]
     values: list[int] = []
     guards: list[int] = []

@@ -1,4 +1,4 @@
-"""``scene_of``: a recorded graph as a scene of readable size: whole, folded, or summed up.
+"""``scene_of``: the graph of a Value as a scene of readable size: whole, folded, or summed up.
 
 Folding gives each step a class; a class with several steps becomes one box. Two ways make classes: by the parts of a
 model (whose parameters a step touches), and by likeness (the same primitive of the same classes). Classes that reach

@@ -1,4 +1,4 @@
-"""``scene_of``: the steps of a recorded graph as a scene: a box for each number, a circle for each operation.
+"""``scene_of``: the steps of a graph as a scene: a box for each number, a circle for each operation.
 
 Steps that were folded (``classes``) become one box per class; the rest is drawn as it is.
 """

@@ -115,19 +115,19 @@ def _cones(
 
 
 def _refuse_too_many_paths(cones: Mapping[Value, Cone], output: Value, target: Value, known: Names) -> None:
-    ways = {target: 1}
+    paths = {target: 1}
     stack = [output]
     while stack:
         node = stack[-1]
-        unknown = [parent for parent in cones[node].parents if parent not in ways] if node not in ways else []
+        unknown = [parent for parent in cones[node].parents if parent not in paths] if node not in paths else []
         if unknown:
             stack += unknown
             continue
         stack.pop()
-        ways.setdefault(node, sum([ways[parent] for parent in cones[node].parents]) if node in cones else 0)
-    if ways[output] > MOST_PATHS:
+        paths.setdefault(node, sum([paths[parent] for parent in cones[node].parents]) if node in cones else 0)
+    if paths[output] > MOST_PATHS:
         raise ValueError(
-            f"{known.of[output]!r} depends on {known.of[target]!r} along {ways[output]:,} paths between labelled "
+            f"{known.of[output]!r} depends on {known.of[target]!r} along {paths[output]:,} paths between labelled "
             f"nodes, and derive writes at most {MOST_PATHS}. Label fewer nodes (fewer layers), or derive a part: from "
             "the output to a node in between, and from that node to wrt; explain() names the paths that matter"
         )

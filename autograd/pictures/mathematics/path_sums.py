@@ -50,13 +50,13 @@ def partials_between(output: Value, target: Value) -> tuple[list[Value], Edges, 
         if not isinstance(node, Value) or node.primitive is None:
             continue
         operands = node.operands()
-        ways = [i for i, operand in enumerate(operands) if operand.__class__ is Value and operand in edges]
-        if not ways:
+        arguments = [i for i, operand in enumerate(operands) if operand.__class__ is Value and operand in edges]
+        if not arguments:
             continue
         numbers = [number_of(operand) for operand in operands]
         found: dict[Value, float] = {}
-        slopes = partials(floats, node.primitive, node.data, numbers, ways, node.parents)
-        for i, slope in zip(ways, slopes, strict=True):
+        slopes = partials(floats, node.primitive, node.data, numbers, arguments, node.parents)
+        for i, slope in zip(arguments, slopes, strict=True):
             if slope.__class__ is not int or slope != 0:
                 found[operands[i]] = found.get(operands[i], 0.0) + slope
         if found:

@@ -173,11 +173,11 @@ class Formulas:
         """Operand, formula, formula as it is before it is simplified, and number of each partial that matters."""
         cone = self.cone
         primitive, operands = cone.steps[slot - cone.program.first_instruction]
-        ways = cone.differentiable(slot)
+        differentiable = cone.differentiable(slot)
         if primitive is WHERE:
             one = self.algebra.number(1)
-            return [(operand, one, one, 1) for operand in ways if cone.flows[operand]]
-        arguments = [i for i, o in enumerate(operands) if o >= 0 and o in ways and cone.flows[o]]
+            return [(operand, one, one, 1) for operand in differentiable if cone.flows[operand]]
+        arguments = [i for i, o in enumerate(operands) if o >= 0 and o in differentiable and cone.flows[o]]
         if not arguments:
             return []
         numbers = [cone.number_at(o) for o in operands]
