@@ -17,7 +17,9 @@ from autograd import TABLE, DomainError, Primitive, Value, evaluate, where
 from autograd.interpret import partials
 from autograd.number_systems import floats, fractions_
 from autograd.number_systems.enclosures import ULPS
-from autograd.testing import Expression, expressions
+from autograd.number_systems.formulas import used_by
+from autograd.testing import Expression, Step
+from autograd.testing.expression import input_names
 from autograd.testing.regions import in_domain
 from tests import checks, duals
 from tests.duals import Dual
@@ -29,7 +31,8 @@ RATIONAL_PARTIALS = [partial for partial in ROW_AND_ARGUMENT if checks.has_parti
 
 
 def test_the_naive_differentiator_knows_every_rational_row() -> None:
-    assert {row.name for row in RATIONAL} <= set(vars(duals.FUNCTIONS))
+    comparisons = {row.name for row in TABLE.values() if row.compares}
+    assert {row.name for row in RATIONAL} == set(vars(duals.FUNCTIONS)) - comparisons - {"number"}
 
 
 # Every row of the table.
@@ -48,9 +51,14 @@ def test_the_float_value_is_the_fraction_rounded_once(row: Primitive, data: st.D
         assert computed == float(fraction), "float() of a fraction is correctly rounded"
 
 
+def divides_by_a_sum(row: Primitive) -> bool:
+    """Whether its formula does: of powers of two that is none, and the quotient no float."""
+    return row.formula is not None and not row.n_ary and {"add", "div"} <= used_by(row, rounded=True).keys()
+
+
 @st.composite
 def powers_of_two(draw: st.DrawFn, row: Primitive, argument: int) -> tuple[float, ...]:
-    """Operands with which floats compute every rational row, and every slope of one, exactly, or round a quotient."""
+    """Operands with which floats compute every rational row, and every slope of one, exactly, but quotients by sums."""
     size = draw(st.sampled_from([2, 4])) if row.n_ary else row.arity
     point = [draw(st.sampled_from((1.0, -1.0))) * 2.0 ** draw(st.integers(-4, 4)) for _ in range(size)]
     if row.name == "pow":
@@ -72,9 +80,14 @@ def test_value_and_slope_are_the_fractions_where_floats_are_exact(
     leaves[argument] = Value(point[argument])
     output = checks.record(row, leaves)
     fraction, slope = evaluate(output, "fractions", wrt=leaves[argument])
-    assert output.data == float(fraction)
-    rounding = 0.0 if row.formula is None else 2 * checks.EPS  # a slope of one that is composed may take two roundings
-    assert checks.slope(row, argument, point) == pytest.approx(float(slope), rel=rounding, abs=0.0)
+    if divides_by_a_sum(row):
+        assert output.data == float(fraction)
+        # The quotient is rounded once, and its square once more.
+        most = ((1 + Fraction(checks.EPS)) ** 3 - 1) * abs(slope)
+        assert abs(Fraction(checks.slope(row, argument, point)) - slope) <= most
+    else:
+        assert output.data == fraction
+        assert checks.slope(row, argument, point) == slope
 
 
 CONVENTIONS = [
@@ -107,31 +120,41 @@ def test_conventions_at_kinks_and_limits(name: str, point: tuple[Any, ...], expe
 
 
 #: Rows without constant parameters: of any numbers, or of any but zero.
-NAMES = tuple(row.name for row in RATIONAL if row.name != "pow" and (row.n_ary or None not in row.partials))
+OF_NUMBERS = [row for row in RATIONAL if row.name != "pow" and (row.n_ary or None not in row.partials)]
 
 rationals = st.one_of(
     st.integers(-3, 3).map(Fraction), st.fractions(-3, 3, max_denominator=12), st.floats(-2, 2).map(Fraction)
 )
 
-of_any_size = st.integers(1, 30).flatmap(
-    lambda count: expressions(primitives=NAMES, min_nodes=count, max_nodes=30, min_value=-3, max_value=3)
-)
+
+@st.composite
+def expressions(draw: st.DrawFn) -> Expression:
+    """Parts are used again and again, and nothing keeps a divisor from zero, as ``autograd.testing`` does."""
+    inputs = draw(st.integers(1, 3))
+    steps: list[Step] = []
+    for _ in range(draw(st.integers(1, 30))):
+        row = draw(st.sampled_from(OF_NUMBERS))
+        known = inputs + len(steps)
+        size = 2 * draw(st.integers(1, 2)) if row.n_ary else row.arity
+        # The last result comes up more often, so that few are left unused.
+        slot = st.one_of(st.just(known - 1), st.integers(0, known - 1))
+        steps.append(Step(row, tuple(draw(slot) for _ in range(size))))
+    return Expression(input_names(inputs), (), tuple(steps))
 
 
 @settings(max_examples=10 * settings().max_examples)
-@given(f=of_any_size, data=st.data())
+@given(f=expressions(), data=st.data())
 def test_the_gradient_is_that_of_naive_forward_mode(f: Expression, data: st.DataObject) -> None:
     """Equal, not close: both sides are exact, however different their ways."""
-    assume(all(row in RATIONAL for row in f.primitives))  # tanh keeps numbers small now and then
     inputs = [data.draw(rationals) for _ in f.names]
     try:
         moved = [
             f.evaluate([Dual(x, Fraction(i == j)) for j, x in enumerate(inputs)], duals.FUNCTIONS)
             for i in range(len(inputs))
         ]
-    except duals.TooManyDigits:
+        output, leaves = f.graph(*map(float, inputs))
+    except (ArithmeticError, DomainError):  # a division by zero, or too many digits
         assume(False)
-    output, leaves = f.graph(*map(float, inputs))
     at = dict(zip(leaves, inputs, strict=True))
     value, gradient = evaluate(output, "fractions", at=at, wrt=leaves)
     assert value == moved[0].value
