@@ -131,29 +131,29 @@ def rounding_of(row: Primitive, operands: Sequence[float]) -> Any:
     A row of many numbers adds them left to right, and each of n roundings moves the result by no more than moving every
     operand by one rounding would: so its bound is 2n roundings of |z| + Σ |xᵢ ∂z/∂xᵢ|.
     """
-    fractions_ = abs(exact_value(row, operands))
+    exact = abs(exact_value(row, operands))
     if row.n_ary:
-        terms = sum((abs(mp.mpf(x) * exact_derivative(row, operands, i)) for i, x in enumerate(operands)), fractions_)
+        terms = sum((abs(mp.mpf(x) * exact_derivative(row, operands, i)) for i, x in enumerate(operands)), exact)
         return 2 * len(operands) * EPS * terms + SMALLEST
     if row.name in EXACT:
         return mp.zero
     if row.name in ROUNDED_ONCE:
-        return ulp(fractions_) / 2
+        return ulp(exact) / 2
     # Where a factor of the result is subnormal it is rounded to whole multiples of the smallest float (x · sigmoid(x)).
-    underflow = SMALLEST * max(map(abs, operands)) if fractions_ < 2**10 * SMALLEST_NORMAL else 0
-    return MOST_ULPS * ulp(fractions_) + min(underflow, SMALLEST_NORMAL)
+    underflow = SMALLEST * max(map(abs, operands)) if exact < 2**10 * SMALLEST_NORMAL else 0
+    return MOST_ULPS * ulp(exact) + min(underflow, SMALLEST_NORMAL)
 
 
 def check_value(row: Primitive, operands: Sequence[float]) -> None:
     """The float value is the exact one but for its rounding."""
-    fractions_ = exact_value(row, operands)
-    if abs(fractions_) > LARGEST:
+    exact = exact_value(row, operands)
+    if abs(exact) > LARGEST:
         return
     computed = value_in(floats, row, operands)
-    error = abs(mp.mpf(computed) - fractions_)
+    error = abs(mp.mpf(computed) - exact)
     assert error <= rounding_of(row, operands), (
-        f"{row.name}{tuple(operands)} is {computed!r}, exactly {mp.nstr(fractions_, 20)}: "
-        f"off by {mp.nstr(error / ulp(fractions_), 4)} ulp"
+        f"{row.name}{tuple(operands)} is {computed!r}, exactly {mp.nstr(exact, 20)}: "
+        f"off by {mp.nstr(error / ulp(exact), 4)} ulp"
     )
 
 
@@ -163,20 +163,20 @@ def check_partial_exactly(row: Primitive, argument: int, operands: Sequence[floa
     That is the most a formula can promise that sees rounded operands: near a zero of the derivative, or where it is
     steep, the rounding of the operands alone moves it by Σ |xⱼ ∂²z/∂x∂xⱼ| roundings.
     """
-    fractions_ = exact_derivative(row, operands, argument)
-    if abs(fractions_) > LARGEST:
+    exact = exact_derivative(row, operands, argument)
+    if abs(exact) > LARGEST:
         return
     computed = mp.mpf(slope(row, argument, operands))
-    error = abs(computed - fractions_)
+    error = abs(computed - exact)
     roundings = 8 * max(1, len(operands) - 1)
     # A derivative of zero comes out of the difference as the square of its step.
     noise = mp.mpf(10) ** -40
-    allowed = roundings * EPS * abs(fractions_) + noise + ABSOLUTE_PARTIALS.get(row.name, 0)
+    allowed = roundings * EPS * abs(exact) + noise + ABSOLUTE_PARTIALS.get(row.name, 0)
     if error > allowed:
         allowed += roundings * EPS * sensitivity(row, argument, operands)
     assert error <= allowed, (
         f"the slope of {row.name}{tuple(operands)} by argument {argument} is {mp.nstr(computed, 17)}, "
-        f"exactly {mp.nstr(fractions_, 20)}: relative error {mp.nstr(error / (abs(fractions_) or 1), 4)}"
+        f"exactly {mp.nstr(exact, 20)}: relative error {mp.nstr(error / (abs(exact) or 1), 4)}"
     )
 
 
@@ -291,12 +291,12 @@ def check_second_order(row: Primitive, first: int, second: int, operands: Sequen
         return interpret.partials(value_system, row, record(TABLE[row.name], xs), xs, [first])[0]
 
     computed = as_float(autograd.grad(first_derivative, second)(*operands))
-    fractions_ = exact_derivative(row, operands, first, second)
-    size = max(1, abs(fractions_), abs(exact_derivative(row, operands, first)), abs(exact_value(row, operands)))
-    error = abs(mp.mpf(computed) - fractions_)
+    exact = exact_derivative(row, operands, first, second)
+    size = max(1, abs(exact), abs(exact_derivative(row, operands, first)), abs(exact_value(row, operands)))
+    error = abs(mp.mpf(computed) - exact)
     assert error <= 64 * EPS * size, (
         f"the second derivative of {row.name}{tuple(operands)} by arguments {first}, {second} is {computed!r}, "
-        f"exactly {mp.nstr(fractions_, 20)}"
+        f"exactly {mp.nstr(exact, 20)}"
     )
 
 
