@@ -359,6 +359,8 @@ def size_of_terms(program: Program, inputs: Sequence[float]) -> list[float]:
     sizes[program.outputs[0]] = 1.0
     constants = range(program.inputs, program.first_instruction)
     for slot, row, operands in program.instructions_backward():
+        if not sizes[slot]:
+            continue  # no path leads here, and there may be no partial either
         moving = [i for i, o in enumerate(operands) if o not in constants]
         slopes = interpret.partials(floats, row, numbers[slot], [numbers[o] for o in operands], moving)
         for i, slope in zip(moving, slopes, strict=True):

@@ -40,6 +40,11 @@ def is_flat(row: Primitive) -> bool:
 STEPS = [row for row in ROWS if differentiable(row) and is_flat(row)]
 
 
+def jumps_of_a_number_by_itself(row: Primitive) -> bool:
+    """Whether it jumps wherever its operands are one number, as a remainder does, which no difference can see."""
+    return row.jumps and row.arity > 1 and all(row.kinks(*[x] * row.arity) for x in (-1.5, 0.3, 2.0))
+
+
 def name_of(parameter: Any) -> str:
     """The id of a parameter: ``pow`` of a row, ``pow-1`` of a row and an argument."""
     if isinstance(parameter, Primitive):

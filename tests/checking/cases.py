@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 
 from autograd.testing import Expression, Step
-from tests.rows import ROWS
+from tests.rows import ROWS, jumps_of_a_number_by_itself
 
 #: Rows whose operands are all numbers; the others take conditions and constant parameters.
 OF_NUMBERS = [row for row in ROWS if callable(row.partials) or None not in row.partials]
@@ -23,8 +23,8 @@ def expression(source: random.Random) -> Expression:
         known = inputs + len(steps)
         size = 2 * source.randint(1, 2) if row.n_ary else row.arity
         slots = [known - 1 if source.random() < 0.5 else source.randrange(known) for _ in range(size)]
-        if row.jumps and len(set(slots)) < size:
-            continue  # of a number by itself, a remainder jumps wherever it is
+        if jumps_of_a_number_by_itself(row) and len(set(slots)) < size:
+            continue
         steps.append(Step(row, tuple(slots)))
     return Expression(("x", "y", "z")[:inputs], (), tuple(steps))
 

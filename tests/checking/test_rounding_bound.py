@@ -21,7 +21,7 @@ from autograd.checking import local_errors
 from autograd.checking.rounding_bound import RoundingBound
 from autograd.number_systems import enclosures
 from tests import checks
-from tests.rows import ROWS, is_constant
+from tests.rows import ROWS, is_constant, jumps_of_a_number_by_itself
 
 #: 10,000 by default, twenty times as many when the tests are thorough.
 CASES = 500 * settings().max_examples
@@ -61,8 +61,8 @@ def random_expression(source: random.Random) -> Value:
         row = source.choice(ROWS)
         size = 2 * source.randint(1, 3) if row.n_ary else row.arity
         operands: list[Any] = [nodes[-1] if source.random() < 0.4 else source.choice(nodes) for _ in range(size)]
-        if row.jumps and len(set(operands)) < size:
-            continue  # of a number by itself, a remainder jumps wherever it is
+        if jumps_of_a_number_by_itself(row) and len(set(operands)) < size:
+            continue
         if size > 1 and not row.n_ary:
             constants = [i for i in range(size) if is_constant(row, i)]
             for i in constants:
