@@ -54,15 +54,20 @@ def name_of(parameter: Any) -> str:
     return str(parameter)
 
 
-def is_smooth(row: Primitive, operands: Operands, *arguments: int) -> bool:
-    """Whether the partials are ordinary derivatives: no kink, no limit, and numbers of the domain on all sides."""
-    if row.n_ary:
-        return max(arguments) < len(operands)
+def has_partials(row: Primitive, operands: Operands, *arguments: int) -> bool:
+    """Whether the rules of the partials hold there: in the domain, at no kink and at no limit."""
     if not in_domain(row, operands) or row.kinks(*operands):
         return False
     if not all(row.partial_domain(i)(*operands) for i in arguments):
         return False
-    if any(limit.argument in arguments and limit.at(*operands) for limit in row.limits):
+    return not any(limit.argument in arguments and limit.at(*operands) for limit in row.limits)
+
+
+def is_smooth(row: Primitive, operands: Operands, *arguments: int) -> bool:
+    """Whether the partials are ordinary derivatives: no kink, no limit, and numbers of the domain on all sides."""
+    if row.n_ary:
+        return max(arguments) < len(operands)
+    if not has_partials(row, operands, *arguments):
         return False
     beside = [
         (math.nextafter(x, -math.inf), math.nextafter(x, math.inf)) if i in arguments else (x,)
