@@ -157,6 +157,17 @@ def check_value(row: Primitive, operands: Sequence[float]) -> None:
     )
 
 
+def rounding_of_a_partial(row: Primitive, argument: int, operands: Sequence[float], exact: Any, error: Any) -> Any:
+    """How far the slope over floats may be from the exact one; ``error`` is how far it is."""
+    roundings = 8 * max(1, len(operands) - 1)
+    # A derivative of zero comes out of the difference as the square of its step.
+    noise = mp.mpf(10) ** -40
+    allowed = roundings * EPS * abs(exact) + noise + ABSOLUTE_PARTIALS.get(row.name, 0)
+    if error > allowed:
+        allowed += roundings * EPS * sensitivity(row, argument, operands)
+    return allowed
+
+
 def check_partial_exactly(row: Primitive, argument: int, operands: Sequence[float]) -> None:
     """The slope of ``backward()`` is the exact one, or the exact one at operands moved by a few roundings.
 
@@ -168,13 +179,7 @@ def check_partial_exactly(row: Primitive, argument: int, operands: Sequence[floa
         return
     computed = mp.mpf(slope(row, argument, operands))
     error = abs(computed - exact)
-    roundings = 8 * max(1, len(operands) - 1)
-    # A derivative of zero comes out of the difference as the square of its step.
-    noise = mp.mpf(10) ** -40
-    allowed = roundings * EPS * abs(exact) + noise + ABSOLUTE_PARTIALS.get(row.name, 0)
-    if error > allowed:
-        allowed += roundings * EPS * sensitivity(row, argument, operands)
-    assert error <= allowed, (
+    assert error <= rounding_of_a_partial(row, argument, operands, exact, error), (
         f"the slope of {row.name}{tuple(operands)} by argument {argument} is {mp.nstr(computed, 17)}, "
         f"exactly {mp.nstr(exact, 20)}: relative error {mp.nstr(error / (abs(exact) or 1), 4)}"
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import cmath
+import functools
+import itertools
 import math
 import random
 import subprocess
@@ -19,11 +21,23 @@ from mpmath import mp
 
 import autograd
 from autograd import TABLE, Primitive, Value, evaluate, value_system
-from autograd.number_systems import SYSTEMS, complex_, floats, intervals, javascript, mathml, mpmath_, source, system_of
+from autograd.interpret import partials
+from autograd.number_systems import (
+    SYSTEMS,
+    complex_,
+    floats,
+    intervals,
+    javascript,
+    mathml,
+    mpmath_,
+    source,
+    sympy_,
+    system_of,
+)
 from autograd.number_systems.llvm import emitter, kernels
 from autograd.testing.regions import in_domain
 from tests import checks
-from tests.rows import ROWS, special_points
+from tests.rows import ROW_AND_ARGUMENT, ROWS, is_smooth, name_of, special_points
 
 
 def modules() -> dict[str, Any]:
@@ -103,14 +117,26 @@ def test_a_lacking_primitive_is_refused_with_the_reason(name: str) -> None:
 Operands = tuple[float, ...]
 
 
-def points_of(row: Primitive) -> list[Operands]:
-    """Special points of the domain, and some from all over it: multiples of 1/64, which every system has exactly."""
+#: Where forms that cancel lose their digits, and the ends of domains with what is near them.
+DELICATE = (0.0, 1e-8, -1e-8, 1e-5, -1e-5, 0.999, -0.999, 1.0, -1.0, 1.5, -1.5)
+#: Quotients that are rounded across a whole number, or have more digits than a float.
+QUOTIENTS = ((1.0, 0.1), (1e22, 3.0))
+
+
+def points_of(row: Primitive, accept: Callable[[Operands], bool]) -> list[Operands]:
+    """Special points and delicate ones, and some from all over: multiples of 1/64, which every system has exactly."""
     source = random.Random(row.name)
     size = 3 if row.n_ary else row.arity
     drawn = [tuple(source.randint(-512, 512) / 64 for _ in range(size)) for _ in range(400)]
     drawn += [tuple(source.randint(1, 63) / 64 for _ in range(size)) for _ in range(40)]
-    inside = [xs for xs in drawn if in_domain(row, xs)]
-    return [*list(special_points(row, lambda xs: in_domain(row, xs)))[:60], *inside[:40]]
+    delicate = list(itertools.product(DELICATE, repeat=size))
+    if size > 1:
+        delicate = [*(QUOTIENTS if size == 2 else ()), *source.sample(delicate, len(delicate))]
+    return [
+        *itertools.islice(special_points(row, accept), 60),
+        *itertools.islice(filter(accept, delicate), 40),
+        *itertools.islice(filter(accept, drawn), 40),
+    ]
 
 
 def rounded(row: Primitive, point: Operands, found: Any, exact: Any) -> bool:
@@ -119,7 +145,12 @@ def rounded(row: Primitive, point: Operands, found: Any, exact: Any) -> bool:
 
 
 def of_complex(row: Primitive, point: Operands, found: Any, exact: Any) -> bool:
-    """Real on the real axis, and off by some roundings of what is added up on the way, which is of the size of 1."""
+    """Real on the real axis, and off by some roundings of what is added up on the way, which is of the size of 1.
+
+    What jumps adds up nothing: a remainder is as exact as that of floats, however large the quotient.
+    """
+    if row.jumps:
+        return rounded(row, point, mp.mpc(found).real, exact) and mp.im(found) == 0
     return bool(abs(mp.mpc(found) - exact) <= 64 * checks.EPS * max(1, abs(exact), *map(abs, point)))
 
 
@@ -129,8 +160,9 @@ def of_many_digits(row: Primitive, point: Operands, found: Any, exact: Any) -> b
 
 
 def of_a_formula(row: Primitive, point: Operands, found: Any, exact: Any) -> bool:
-    """Exact, where the operands are."""
-    return of_many_digits(row, point, mp.mpf(str(sympy.N(found, 60))), exact)
+    """Exact, where the operands are; a float of 53 bits among them is rounded with what it is added to."""
+    promise = of_complex if any(sympy_.number(x).is_Float for x in point) else of_many_digits
+    return promise(row, point, mp.mpf(str(sympy.N(found, 60))), exact)
 
 
 PROMISES: dict[str, Callable[..., bool]] = {
@@ -149,7 +181,7 @@ def misses(row: Primitive, name: str, function: Callable[..., Any]) -> list[str]
     """Where a function breaks what its system promises."""
     system: Any = system_of(name)
     found = []
-    for point in points_of(row):
+    for point in points_of(row, lambda xs: in_domain(row, xs)):
         with mpmath.workdps(60):
             exact = checks.value_in(mpmath_, row, [mp.mpf(x) for x in point])
         with system.computing():
@@ -172,6 +204,104 @@ def test_whatever_version_a_system_has_is_as_exact_as_promised(row: Primitive, n
         assert misses(row, name, getattr(system, row.name)) == []
 
 
+# The same of slopes, where partials are ordinary derivatives: neither kinks nor limits.
+
+
+def slope_rounded(row: Primitive, argument: int, point: Operands, found: Any, exact: Any) -> bool:
+    """Within the roundings of a rule that sees floats."""
+    error = abs(mp.mpf(float(found)) - exact)
+    return bool(error <= checks.rounding_of_a_partial(row, argument, point, exact, error))
+
+
+def slope_of_complex(row: Primitive, argument: int, point: Operands, found: Any, exact: Any) -> bool:
+    """As the value, which is among what is added up, as in z·(1 - z); or as floats have it, where operands are large
+    in an exponent."""
+    error = abs(mp.mpc(found) - exact)
+    size = max(1, abs(exact), abs(checks.exact_value(row, point)), *map(abs, point))
+    return bool(
+        (error <= 64 * checks.EPS * size and not row.jumps)
+        or error <= checks.rounding_of_a_partial(row, argument, point, exact, error)
+    )
+
+
+def slope_of_many_digits(row: Primitive, argument: int, point: Operands, found: Any, exact: Any) -> bool:
+    return of_many_digits(row, point, found, exact)
+
+
+def slope_inside(row: Primitive, argument: int, point: Operands, found: Any, exact: Any) -> bool:
+    """But for the last digits of the exact slope, which is a difference quotient; and narrow."""
+    around, noise = intervals.number(found), mp.mpf(10) ** -40 * max(1, abs(exact))
+    narrow = around.width < 1e-12 * max(1.0, abs(around.high))
+    return bool(narrow and around.low - noise <= exact <= around.high + noise)
+
+
+def slope_of_a_formula(row: Primitive, argument: int, point: Operands, found: Any, exact: Any) -> bool:
+    promise = slope_of_complex if any(sympy_.number(x).is_Float for x in point) else slope_of_many_digits
+    return promise(row, argument, point, mp.mpf(str(sympy.N(found, 60))), exact)
+
+
+SLOPE_PROMISES: dict[str, Callable[..., bool]] = {
+    "floats": slope_rounded,
+    "values": lambda *told: slope_rounded(*told[:3], value_system.plain(told[3]), told[4]),
+    "arrays": slope_rounded,
+    "complex": slope_of_complex,
+    "fractions": lambda *told: slope_of_many_digits(
+        *told[:3], mp.mpf(told[3].numerator) / told[3].denominator, told[4]
+    ),
+    "intervals": slope_inside,
+    "mpmath": slope_of_many_digits,
+    "sympy": slope_of_a_formula,
+}
+
+#: By row, argument and point: the same for all systems.
+exact_slope = functools.cache(checks.exact_derivative)
+
+
+def slope_misses(row: Primitive, argument: int, name: str) -> list[str]:
+    """Where a partial breaks what its system promises."""
+    system: Any = system_of(name)
+    found = []
+    for point in points_of(row, lambda xs: is_smooth(row, xs, argument)):
+        exact = exact_slope(TABLE[row.name], point, argument)
+        with system.computing():
+            numbers = [system.number(x) for x in point]
+            try:
+                z = checks.value_in(system, row, numbers)
+                (slope,) = partials(system, row, z, numbers, [argument])
+            except (NotImplementedError, OverflowError):  # what is no fraction, or too large
+                continue
+            except (ValueError, ZeroDivisionError) as error:
+                found.append(f"{row.name}{point} has no slope in {name}: {error}")
+                continue
+        with mpmath.workdps(60):
+            if not SLOPE_PROMISES[name](row, argument, point, slope, exact):
+                found.append(f"{row.name}{point} has the slope {slope} in {name}, exactly {mp.nstr(exact, 20)}")
+    return found
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("partial", ROW_AND_ARGUMENT, ids=name_of)
+def test_the_slope_is_as_exact_as_the_value(partial: tuple[Primitive, int], name: str) -> None:
+    row, argument = partial
+    if row.name not in system_of(name).LACKS:
+        assert slope_misses(row, argument, name) == []
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_wrong_slope_would_be_noticed(name: str) -> None:
+    off_by_a_millionth = TABLE["square"]._replace(partials=(lambda m, z, x: 2 * x + x / 1_000_000,))
+    assert slope_misses(off_by_a_millionth, 0, name)
+    of_one_sign = TABLE["square"]._replace(
+        partials=(lambda m, z, x: m.where(m.less(m.abs(x), 1), 2 * x, 2 * m.abs(x)),)
+    )
+    assert slope_misses(of_one_sign, 0, name)
+
+
+@pytest.mark.parametrize("name", ["floats", "values", "arrays", "complex", "intervals"])
+def test_a_slope_that_cancels_would_be_noticed(name: str) -> None:
+    assert slope_misses(TABLE["sinc"]._replace(partials=(lambda m, z, x: (m.cos(x) - z) / x,)), 0, name)
+
+
 def test_a_version_that_loses_digits_would_be_noticed() -> None:
     assert misses(TABLE["softplus"], "floats", lambda x: math.log(1 + math.exp(x)))
     assert misses(TABLE["sinc"], "mpmath", lambda x: mp.mpf(math.sin(x) / x if x else 1.0))
@@ -185,7 +315,7 @@ FORMULAS = [(row, form) for row in ROWS for form in ("formula", "stable") if get
 def test_a_formula_is_its_primitive(row: Primitive, form: str) -> None:
     """To forty digits, with enough more of them on the way that nothing is lost."""
     formula = getattr(row, form)
-    for point in points_of(row):
+    for point in points_of(row, lambda xs: in_domain(row, xs)):
         with mpmath.workdps(400):
             exact = checks.value_in(mpmath_, row, [mp.mpf(x) for x in point])
             numbers = [mp.mpf(x) for x in point]
