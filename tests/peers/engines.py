@@ -148,8 +148,19 @@ class Jax:
         jax.config.update("jax_enable_x64", True)
         self._jax = jax
         self.version = jax.__version__
+        own = self._functions()
+        self._opcodes = {operation.name: i for i, operation in enumerate(OPERATIONS)}
+        branches = [
+            self._branch(operation, own.get(operation.name) or getattr(jnp, operation.name)) for operation in OPERATIONS
+        ]
+        both = self._interpreter(branches)
+        self._all = jax.jit(lambda expressions: jax.lax.map(both, expressions))
+
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        """The primitives that ``jax.numpy`` has under another name, in another form or not at all."""
+        jax, jnp = self._jax, self._jax.numpy
         nn, special = jax.nn, jax.scipy.special
-        own: dict[str, Callable[..., Any]] = {
+        return {
             "add": jnp.add,
             "sub": jnp.subtract,
             "mul": jnp.multiply,
@@ -188,10 +199,10 @@ class Jax:
             "sinc": lambda x: jnp.where(x == 0, 1.0, jnp.sin(x) / jnp.where(x == 0, 1.0, x)),
             "softsign": nn.soft_sign,
         }
-        self._opcodes = {operation.name: i for i, operation in enumerate(OPERATIONS)}
-        branches = [
-            self._branch(operation, own.get(operation.name) or getattr(jnp, operation.name)) for operation in OPERATIONS
-        ]
+
+    def _interpreter(self, branches: list[Callable[..., Any]]) -> Callable[..., Any]:
+        """The gradient and the Hessian of an expression that is given as inputs, opcodes and slots."""
+        jax, jnp = self._jax, self._jax.numpy
 
         def step(numbers: Any, instruction: Any) -> Any:
             opcode, slots, place = instruction
@@ -207,7 +218,7 @@ class Jax:
         def both(expression: Any) -> Any:
             return jax.grad(output)(*expression), jax.jacfwd(jax.grad(output))(*expression)
 
-        self._all = jax.jit(lambda expressions: jax.lax.map(both, expressions))
+        return both
 
     def _branch(self, operation: Operation, function: Callable[..., Any]) -> Callable[..., Any]:
         return lambda operands: function(*operands[: operation.size], *operation.constants)
