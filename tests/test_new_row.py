@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import math
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
 import autograd
+from tests.number_systems.test_mathml import KNOWN, read
 
 ROOT = Path(autograd.__file__).parents[1]
 
@@ -27,10 +31,11 @@ ROW = """
 
 WALK = """
 import math
-import mpmath, numpy as np
+import mpmath, numpy as np, sympy
 import autograd
-from autograd import TABLE, Value, check_grads, compile, derive, draw, evaluate, step_through
-from autograd.number_systems import SYSTEMS, system_of, javascript, mathml
+from autograd import Value, check_grads, compile, derive, draw, evaluate, step_through
+from autograd.number_systems import SYSTEMS, system_of
+from autograd.pictures.mathematics.algebra import symbol
 
 assert autograd.__file__.startswith({folder!r})
 value, slope = 2 * math.atan(math.tanh(0.35)), 1 / math.cosh(0.7)
@@ -65,7 +70,6 @@ for name in SYSTEMS:
         close(complex(system_of(name).plain(gradient)).real, slope)
 with mpmath.workdps(40):
     assert abs(evaluate(y, "mpmath", digits=40) - mpmath.atan(mpmath.sinh(mpmath.mpf(0.7)))) < mpmath.mpf(10) ** -39
-assert "gudermann" in javascript.FUNCTIONS and mathml.formulas(TABLE["gudermann"], 1)[0]
 
 # every back end
 xs = np.linspace(-3.0, 3.0, 50)
@@ -75,10 +79,41 @@ for backend in ("numpy", "interpreter", "machine"):
     np.testing.assert_allclose(np.ravel(gradients), 1 / np.cosh(xs), rtol=1e-14)
 
 # pictures
-assert "gudermann" in draw(y).source and "gudermann" in str(derive(y, x))
+assert "gudermann" in draw(y).source
+derivation = derive(y, x)
+assert "gudermann" in str(derivation)
+close(derivation.value, slope)
+close(float(sympy.N(derivation.expression.subs(symbol("x"), sympy.Float(0.7)))), slope)
 assert "gudermann" in step_through(y)._repr_html_()
 print("walked")
 """
+
+WRITTEN = """
+import json
+from autograd import TABLE
+from autograd.number_systems import javascript, mathml
+
+row = TABLE["gudermann"]
+kernel = javascript.kernel(row, 1)
+print(json.dumps([javascript.module([kernel]), kernel, *mathml.formulas(row, 1)]))
+"""
+
+
+class Written(NamedTuple):
+    """What is written of the row in other languages: JavaScript, and MathML of the value and of its partials."""
+
+    functions: str
+    kernel: str
+    value: str
+    partials: list[str]
+
+
+def gudermann(x: float) -> float:
+    return 2 * math.atan(math.tanh(x / 2))
+
+
+#: Where the slope, 1 / cosh x, is large and where it is small.
+POINTS = (-30.0, -2.5, -0.5, 0.0, 0.7, 3.0)
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +157,32 @@ def test_nothing_but_the_row_was_written_by_hand(house: Path) -> None:
         "autograd/primitive_functions.py",
         "autograd/number_systems/methods.py",
     }
+
+
+@pytest.fixture(scope="module")
+def written(house: Path) -> Written:
+    return Written(*json.loads(run(house, "-c", WRITTEN)))
+
+
+def test_its_mathematics_reads_as_it_computes(written: Written) -> None:
+    for x in POINTS:
+        z = gudermann(x)
+        known = {**KNOWN, "gudermann": gudermann, "x0": x, "z": z}
+        assert eval(read(written.value), known) == z
+        slopes = [eval(read(partial), known) for partial in written.partials]
+        assert slopes == pytest.approx([1 / math.cosh(x)], rel=1e-14, abs=0)
+
+
+def test_its_javascript_computes_the_same(written: Written, browser: Any) -> None:
+    page = browser.new_page()
+    found = page.evaluate(
+        f"""(xs) => {{
+            {written.functions}
+            const kernel = {written.kernel};
+            return xs.map((x) => [kernel.value(x), ...kernel.partials(kernel.value(x), x)]);
+        }}""",
+        POINTS,
+    )
+    page.close()
+    for x, numbers in zip(POINTS, found, strict=True):
+        assert numbers == pytest.approx([gudermann(x), 1 / math.cosh(x)], rel=1e-14, abs=0)
