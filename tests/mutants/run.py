@@ -43,6 +43,7 @@ ROWS = ("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.
 #: And those that only pytest runs. Not whether files written from the table are stale: that notices every change,
 #: right or wrong.
 WAYS_OF_ROWS = ("tests/number_systems/test_contract.py", "tests/compiled/programs/test_folding.py")
+LAWS = ("tests/compiled/programs/test_folding.py",)
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
 
 OPERATIONS = ("test_walks", "test_program", "test_transforms", "test_custom_primitive")
@@ -99,8 +100,11 @@ def mutants_in(file: str) -> tuple[ast.Module, list[tuple[Mutant, tuple[Stage, .
     tree = ast.parse(Path(file).read_text("utf-8"))
     if file in (TABLE, RULES):
         mutants, users = mutants_and_rows(file, tree)
-        rows = [tuple(users[mutant.where.split()[0].split(".")[0]]) for mutant in mutants]
-        return tree, [(mutant, stages_of(file, rows_of)) for mutant, rows_of in zip(mutants, rows, strict=True)]
+        names = [mutant.where.split()[0].split(".")[0] for mutant in mutants]
+        return tree, [
+            (mutant, (*_stages_of_laws(name), *stages_of(file, tuple(users[name]))))
+            for mutant, name in zip(mutants, names, strict=True)
+        ]
     return tree, [(mutant, stages_of(file)) for mutant in mutants_of(tree)]
 
 
@@ -109,6 +113,11 @@ def mutants_and_rows(file: str, tree: ast.Module) -> tuple[list[Mutant], dict[st
     if file == TABLE:
         return mutants_of_table(tree)
     return mutants_of_rules(tree, ast.parse(Path(TABLE).read_text("utf-8")))
+
+
+def _stages_of_laws(name: str) -> tuple[Stage, ...]:
+    """What the mutants of laws face first; no test of the rows asks them, and these are many."""
+    return (Stage(LAWS, pytest=True),) if name.startswith("simpler_") else ()
 
 
 def stages_of(file: str, rows: tuple[str, ...] = ()) -> tuple[Stage, ...]:
