@@ -4,10 +4,10 @@
 #   ARGS=...     more arguments for the command that the task runs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types layers tables bench notebooks jupyterlab thorough lowest mutants peers clean FORCE
+.PHONY: help setup demo test check lint types layers tables bench notebooks jupyterlab thorough lowest differential mutants peers clean FORCE
 
 help: ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/made-for ## make or update .venv; the tasks below do so by themselves
 
@@ -47,6 +47,9 @@ thorough: setup ## run the tests with many more random examples
 
 lowest: .venv-lowest/made-for ## run the tests with the oldest dependencies allowed
 	.venv-lowest/bin/python -m pytest -n 2 -q $(ARGS)
+
+differential: setup ## run random programs at nasty points in every way, and compare all bits
+	.venv/bin/python -m tests.differential $(ARGS)
 
 mutants: setup ## count the mistakes, made on purpose, that the tests notice
 	.venv/bin/python -m tests.mutants $(ARGS)

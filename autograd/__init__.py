@@ -7,8 +7,8 @@ from autograd.checking.checks import assert_grads, check_grads, check_graph
 from autograd.checking.nonfinite import find_nonfinite
 from autograd.checking.report import GradientMismatch, Report
 from autograd.checking.rounding_bound import rounding_error
-from autograd.compiled.api import compile, objective
-from autograd.custom import DeclarationError, primitive
+from autograd.compiled.api import objective
+from autograd.custom import DeclarationError, node, primitive
 from autograd.eager.record_lines import record_lines
 from autograd.errors import DomainError, GuardError, NonFiniteError, RecordingError, StaleGraphError
 from autograd.evaluation import evaluate
@@ -21,17 +21,15 @@ from autograd.functions import (
     norm,
     prod,
     softmax,
-    sum,
     take,
     variance,
     zero_grad,
 )
-from autograd.loops.scan import map, scan
+from autograd.loops.scan import scan
 from autograd.pictures.drawing.draw import draw
 from autograd.pictures.mathematics.api import derive, explain, verify_formula
 from autograd.pictures.page.stepping import step_through
 from autograd.primitive_functions import (
-    abs,
     acos,
     acosh,
     add,
@@ -70,9 +68,9 @@ from autograd.primitive_functions import (
     mod,
     mul,
     neg,
-    pow,
     reciprocal,
     relu,
+    rint,
     selu,
     sigmoid,
     sign,
@@ -95,6 +93,14 @@ from autograd.provenance.lines import line_of
 from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Condition, Value, detach, where
 
+# isort: split
+# Python has functions of these names: they are public, and ``from autograd import *`` leaves Python's alone.
+from autograd.compiled.api import compile as compile
+from autograd.functions import sum as sum
+from autograd.loops.scan import map as map
+from autograd.primitive_functions import abs as abs
+from autograd.primitive_functions import pow as pow
+
 __all__ = [
     "TABLE",
     "Condition",
@@ -110,7 +116,6 @@ __all__ = [
     "Report",
     "StaleGraphError",
     "Value",
-    "abs",
     "acos",
     "acosh",
     "add",
@@ -125,7 +130,6 @@ __all__ = [
     "check_grads",
     "check_graph",
     "clip",
-    "compile",
     "cos",
     "cosh",
     "derive",
@@ -165,7 +169,6 @@ __all__ = [
     "log_softmax",
     "logit",
     "logsumexp",
-    "map",
     "maximum",
     "mean",
     "minimum",
@@ -173,14 +176,15 @@ __all__ = [
     "mod",
     "mul",
     "neg",
+    "node",
     "norm",
     "objective",
-    "pow",
     "primitive",
     "prod",
     "reciprocal",
     "record_lines",
     "relu",
+    "rint",
     "rounding_error",
     "scan",
     "selu",
@@ -197,7 +201,6 @@ __all__ = [
     "square",
     "step_through",
     "sub",
-    "sum",
     "take",
     "tan",
     "tanh",

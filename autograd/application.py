@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd.errors import failure, slope_failure
-from autograd.primitives import Limit, Primitive
+from autograd import lanes
+from autograd.errors import UnknownSlope, failure, slope_failure, undeclared
+from autograd.primitives import Primitive
 
 
 def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
@@ -23,9 +24,7 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
     """
     if not primitive.built_in:
         if primitive.systems is not None and m.NAME not in primitive.systems:
-            raise NotImplementedError(
-                f"{primitive.name} is declared for {', '.join(primitive.systems)} only, not {m.NAME}"
-            )
+            raise undeclared(primitive, system=m.NAME)
         if not m.LANES and not primitive.domain(*map(m.plain, operands)):
             raise failure(primitive, operands, ValueError("outside the domain"))
         function, arguments = primitive.formula, [m, *operands]
@@ -61,6 +60,8 @@ def partials(
         OverflowError: it does, and is too large.
         NotImplementedError: its rule needs a primitive that the system lacks; the reason is given.
     """
+    if m.LANES:
+        return [partial for partial, _ in lanes.partials(m, primitive, z, operands, wanted)]
     if callable(primitive.partials):
         every = primitive.partials(m, z, list(operands))
         return [every[i] for i in wanted]
@@ -71,29 +72,24 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
     rule = primitive.rule(argument, m, operands)
     if rule is None:
         return 0
-    if m.LANES:
-        partial = rule(m, z, *operands)
-        for limit in _limits(primitive, argument):
-            partial = m.where(limit.at(*operands), limit.value, partial)
-        return partial
     try:
+        if hasattr(m, "is_recording") and m.is_recording():  # what comes of it is to be right at other numbers too
+            return lanes.with_choices(m, primitive, argument, lambda: rule(m, z, *operands), operands)
         return rule(m, z, *operands)
+    except UnknownSlope:
+        raise
     except (ValueError, ArithmeticError, AttributeError) as error:
         plain = [m.plain(operand) for operand in operands]
         try:
-            for limit in _limits(primitive, argument):
+            for limit in primitive.limits_of(argument):
                 if limit.at(*plain):
-                    return m.limit(limit.value, primitive, operands)
+                    return lanes.at_limit(m, limit, primitive, operands)
         except ValueError as unknown:  # an infinite slope where there is no infinity; an interval around the end point
             raise slope_failure(primitive, argument, shown) from unknown
         if isinstance(error, AttributeError):
             _refuse_if_lacking(m, f"the slope of {primitive.name}", error)
             raise
         raise slope_failure(primitive, argument, shown, too_large=isinstance(error, OverflowError)) from error
-
-
-def _limits(primitive: Primitive, argument: int) -> list[Limit]:
-    return [limit for limit in primitive.limits if limit.argument == argument]
 
 
 def _refuse_if_lacking(m: Any, what: str, error: AttributeError) -> None:
@@ -108,11 +104,3 @@ def _refuse_if_lacking(m: Any, what: str, error: AttributeError) -> None:
 def differentiable(primitive: Primitive, argument: int) -> bool:
     """Whether there is a partial with respect to an argument."""
     return callable(primitive.partials) or primitive.partials[argument] is not None
-
-
-def live_through(m: Any, primitive: Primitive, argument: int, operands: Sequence[Any], live: Any) -> Any:
-    """1.0 in the lanes in which an operand is used by a result that is used itself where ``live`` says."""
-    if primitive.name != "where":
-        return live
-    taken = m.where(operands[0], 1.0, 0.0) if argument == 1 else m.where(operands[0], 0.0, 1.0)
-    return taken if live is None else m.minimum(live, taken)

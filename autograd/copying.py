@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable
 from typing import Any, Self
 
-from autograd.eager.operands import Condition, Passive
+from autograd.eager.operands import Condition, Passive, gradient_of
 from autograd.eager.unrolled import as_stored
 from autograd.graph import topological_order
 from autograd.primitives import TABLE, Primitive
@@ -45,7 +45,7 @@ class Copying:
             if node.__class__ is Condition:
                 numbers.extend((node.outcome, 0.0))
                 continue
-            numbers.extend((node._data, node.grad))
+            numbers.extend((node._data, gradient_of(node)))
             if node.label:
                 labels[i] = node.label
             if node.stale_leaf() is not None:

@@ -1,16 +1,20 @@
-"""``primitive``: a user's own primitive, declared in one place and from then on like a built-in one."""
+"""``primitive``: a user's own primitive, declared in one place and from then on like a built-in one; and ``node``: a
+single node whose number and slopes are given.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import update_wrapper
-from typing import Any
+from typing import Any, Never
 
-from autograd.eager.operands import kind_of, plain
+from autograd.eager import watching
+from autograd.eager.operands import in_short, kind_of, plain
+from autograd.errors import RecordingError, UnknownSlope
 from autograd.number_systems import SYSTEMS
 from autograd.number_systems.source import Text, Writer
 from autograd.primitives import ALIASES, TABLE, Limit, Primitive, Rule, everywhere, nowhere
-from autograd.value import Value, maker
+from autograd.value import Value, maker, node_of
 
 
 class DeclarationError(TypeError):
@@ -205,3 +209,99 @@ def _public(row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
     del public.__wrapped__  # type: ignore[attr-defined]  # its signature has the number system, which callers do not pass
     public.primitive = row  # type: ignore[attr-defined]
     return public
+
+
+def node(data: float, parents: Iterable[Any], partials: Iterable[Any]) -> Value:
+    """A Value with this number over these parents, with one partial derivative per parent, computed by other means.
+
+    >>> import math
+    >>> x = Value(2.0)
+    >>> y = node(math.gamma(x.data), [x], [math.gamma(x.data) * 0.42278433509846713])
+    >>> (3.0 * y).backward()
+    >>> round(x.grad, 6)
+    1.268353
+
+    A partial that is a Value has derivatives of its own, so second derivatives are right; with a plain number they
+    raise, since a number does not tell how it changes.
+
+    >>> z = node(x.data**3, [x], [3 * x * x])
+    >>> from autograd import gradients
+    >>> gradients(gradients(z, x), x).data
+    12.0
+
+    The node knows its number and its slopes where it was made, and no formula: it is copied, pickled, drawn and
+    differentiated, ``check_grads`` checks the function that makes it, but it cannot be evaluated at other numbers nor
+    compiled. What is used more than once is better declared with ``autograd.primitive``, which can.
+
+    Args:
+        data: the number.
+        parents: Values and plain numbers, at least one Value among them.
+        partials: ∂data/∂parent for each, a plain number or a Value.
+
+    Raises:
+        TypeError: something is no number, or no parent is a Value.
+        ValueError: there are not as many partials as parents.
+        RecordingError: a function that is being compiled makes it.
+    """
+    for what, given in (("parents", parents), ("partials", partials)):
+        if not hasattr(given, "__iter__"):
+            raise TypeError(f"node: {what} is a list with one entry per parent, not {kind_of(given)}")
+    operands, slopes = tuple(parents), tuple(partials)
+    number = plain(data)
+    if number is None:
+        hint = "; write its .data" if hasattr(data, "_moment") else ""
+        raise TypeError(f"node: data must be a real number, not {kind_of(data)}{hint}")
+    if len(operands) != len(slopes):
+        raise ValueError(f"node needs one partial per parent; there are {len(slopes)} for {len(operands)}")
+    for what, given in (("parent", operands), ("partial", slopes)):
+        for i, x in enumerate(given):
+            if not isinstance(x, Value) and plain(x) is None:
+                raise TypeError(f"node: {what} {i} must be a Value or a real number, not {kind_of(x)}")
+    if not any(isinstance(x, Value) for x in operands):
+        raise TypeError(f"node: no parent is a Value; a leaf is made by Value({number!r})")
+    if watching.watch is not None and watching.watch.is_ours():
+        raise RecordingError(
+            f"node({number!r}, …) was made while the function is recorded for replay, which would freeze its number "
+            "and its slopes. Declare a primitive with autograd.primitive, whose formula a replay computes."
+        )
+    return node_of(number, _NODE, (*operands, *slopes))
+
+
+def _slopes_of_node(m: Any, z: Any, operands: Sequence[Any]) -> list[Any]:
+    """The partials, the second half of the operands; nothing flows to these."""
+    n = len(operands) // 2
+    parents, slopes = operands[:n], operands[n:]
+    if m.NAME == "values" and any(isinstance(x, Value) for x in parents):
+        slopes = [x if isinstance(x, Value) else node_of(x, _SLOPE, (*parents, x)) for x in slopes]
+    return [*slopes, *[0] * n]
+
+
+def _unknown(m: Any, z: Any, operands: Sequence[Any]) -> Never:
+    given = ", ".join(in_short(x) for x in operands[:-1])
+    raise UnknownSlope(
+        f"node({given}) was given the plain number {operands[-1]!r} as a partial, of which no derivative is known. "
+        "Give partials as Values made of its parents, Value(number) for one that is constant."
+    )
+
+
+def _without_formula(m: Any, *operands: Any) -> Never:
+    raise NotImplementedError("node has no formula")
+
+
+_NODE = Primitive(
+    "node",
+    _slopes_of_node,
+    "a number whose partials are given with it",
+    arguments=("xs",),
+    symbol="node",
+    remedy="It knows its number and its slopes where it was made; what is to be computed at other numbers, declare "
+    "with autograd.primitive.",
+    built_in=False,
+    formula=_without_formula,
+    systems=(),
+    origin="autograd.custom:node",
+)
+#: A partial of such a node that is a plain number, the last of the operands, and not to be differentiated again.
+_SLOPE = Primitive("partial", _unknown, arguments=("xs",), built_in=False, formula=_without_formula, systems=())
+
+node.primitive = _NODE  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast, overload
 
 from autograd.primitives import TABLE, Primitive
-from autograd.value import MAKERS, Value, plain
+from autograd.value import MAKERS, Value
 
 Number = Value | float
 
@@ -58,16 +58,3 @@ def unary(name: str) -> Unary:
 def binary(name: str) -> Binary:
     """The function of a row with two arguments."""
     return cast(Binary, _documented(MAKERS[name], TABLE[name]))
-
-
-def constant(name: str, argument: str, x: Any) -> float:
-    """A parameter without a derivative as a float."""
-    if isinstance(x, Value):
-        raise TypeError(
-            f"{name}: {argument} is a constant without a derivative, but {x!r} is a Value; "
-            "pass its .data, or write the formula with maximum, minimum or where"
-        )
-    number = plain(x)
-    if number is None:
-        raise TypeError(f"{name}: {argument} must be a real number, not {x!r}")
-    return number

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from autograd.primitives import Primitive
-from autograd.provenance.lines import line_of, user_frame, user_line
+from autograd.primitives import ALIASES, TABLE, Primitive
+from autograd.provenance.calls import function_called
+from autograd.provenance.lines import line_of, user_line
 from autograd.provenance.paths import origins, path, path_in_words
 
 _Error = TypeVar("_Error", bound=Exception)
@@ -23,6 +24,10 @@ class DomainError(ValueError):
     primitive: Primitive | None = None
     operands: tuple[Any, ...] = ()
     node: Any = None
+
+
+class UnknownSlope(DomainError):
+    """A limit was asked for its slope, of which the row says nothing."""
 
 
 class NonFiniteError(RuntimeError):
@@ -43,17 +48,39 @@ class StaleGraphError(RuntimeError):
     """A leaf was written after a node that used it was made, so old and new numbers would mix."""
 
 
-def function_called_on_the_users_line() -> str | None:
-    """The function of module ``math`` or the like that the user's line calls, if one can be seen there."""
-    import linecache  # these two cost 10 ms, and are wanted only when something went wrong
-    import re
+#: What stands for a function of ``math``, ``numpy`` or ``statistics`` that has another name in the engine, or none.
+_INSTEAD = {
+    "dist": "autograd.norm of the differences",
+    "fabs": "autograd.abs",
+    "fmean": "autograd.mean",
+    "fsum": "autograd.sum",
+    "pstdev": "autograd.sqrt(autograd.variance(…))",
+    "pvariance": "autograd.variance",
+    "stdev": "autograd.sqrt(autograd.variance(…, ddof=1))",
+    "sumprod": "autograd.dot",
+    "variance": "autograd.variance(…, ddof=1)",
+}
 
-    frame = user_frame()
-    if frame is None:
-        return None
-    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
-    match = re.search(r"\b(?:math|cmath|numpy|np)\.(\w+)\s*\(", text)
-    return match.group(1) if match else None
+
+def gradient_dropped(x: str) -> TypeError:
+    """What to raise when a function that knows plain numbers alone asks a Value, in short ``x``, for its number."""
+    called = function_called()
+    module, _, name = called.rpartition(".")
+    if module not in ("math", "cmath", "numpy", "statistics"):
+        return TypeError(
+            f"{name if module == 'builtins' and name else 'float'}({x}) would drop the gradient; write value.data for "
+            "the number, or the engine's function in place of math's (autograd.exp for math.exp)"
+        )
+    row = ALIASES.get(name, name)
+    instead = _INSTEAD.get(name) or (f"autograd.{row}" if row in TABLE else "")
+    if instead:
+        return TypeError(f"{name} of a plain number would drop the gradient of {x}; write {instead}")
+    if name.startswith("is"):
+        return TypeError(f"{called} asks a plain number, not {x}; write {called}(value.data)")
+    return TypeError(
+        f"{called} would drop the gradient of {x}, and autograd has no function of this name; write value.data for the "
+        "number, compose it of autograd's functions, or declare it with autograd.primitive"
+    )
 
 
 def describe(name: str, operand: Any, here: str = "") -> str:
@@ -131,19 +158,28 @@ def failure(primitive: Primitive, operands: Sequence[Any], error: Exception) -> 
 
 
 def slope_failure(
-    primitive: Primitive, argument: int, operands: Sequence[Any], *, order: str = "derivative", too_large: bool = False
+    primitive: Primitive, argument: int, operands: Sequence[Any], *, too_large: bool = False, of_limit: bool = False
 ) -> Exception:
-    """The exception for a partial that does not exist at these operands, or is too large for a float."""
+    """The exception for a partial that does not exist at these operands, or is too large for a float; or, of a limit,
+    for its own partial."""
     name = primitive.arguments[argument] if not primitive.n_ary else f"xs[{argument}]"
     given = operands_in_words(primitive, operands)
     if too_large:
         message = f"{primitive.name} has a slope too large for a float with respect to {name}; {given}."
         return _about(OverflowError(message), primitive, operands)
     message = (
-        f"{primitive.name} has no {order} with respect to {name} here; {given}. "
+        f"{primitive.name} has no {'second ' * of_limit}derivative with respect to {name} here; {given}. "
         "Use where to choose another formula at this point, or detach() if no derivative is wanted."
     )
-    return _about(DomainError(message), primitive, operands)
+    return _about((UnknownSlope if of_limit else DomainError)(message), primitive, operands)
+
+
+def undeclared(primitive: Primitive, *, system: str = "", so: str = "") -> NotImplementedError:
+    """What to raise where a primitive is not declared for a number system, or for none: it has no formula then."""
+    if not primitive.systems:
+        return NotImplementedError(f"{primitive.name} has no formula{so}. {primitive.remedy}")
+    other = f", not {system}" if system else ""
+    return NotImplementedError(f"{primitive.name} is declared for {', '.join(primitive.systems)} only{other}{so}")
 
 
 def nonfinite(primitive: Primitive, operands: Sequence[Any], number: float, reason: str) -> NonFiniteError:

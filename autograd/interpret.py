@@ -6,7 +6,7 @@ number system alone: numbers of floats, of Values a graph that can be differenti
 arrays the answers for a whole batch.
 
 A cotangent that nothing flowed into is ``None``, not zero, so that ``0 · nan`` cannot arise from a branch that was not
-taken. Literal partials 0, 1 and -1 cost no multiplication.
+taken: through a partial that its rule gives as a literal 0, nothing flows. A literal 1 costs no multiplication.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.application import apply, differentiable, live_through, partials
+from autograd import lanes
+from autograd.application import apply, differentiable, partials
 from autograd.errors import DomainError, at_slot
 from autograd.primitives import Primitive
 from autograd.program import Program
+from autograd.rules import is_nothing
 
 __all__ = ["apply", "partials", "pull_back", "push_forward", "run_forward"]
 
@@ -64,48 +66,63 @@ def pull_back(
         if not arguments:
             continue
         inputs = [None if o < 0 else numbers[o] for o in operands]
-        for i, partial in zip(arguments, _partials_at(slot, m, primitive, numbers, inputs, arguments), strict=True):
-            if partial.__class__ is int and partial == 0:
+        for i, (partial, flowing) in zip(
+            arguments, _partials_at(slot, m, primitive, numbers, inputs, arguments), strict=True
+        ):
+            if is_nothing(partial):
                 continue
             product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
             so_far = cotangents[operands[i]]
             if m.LANES:
-                here = live_through(m, primitive, i, inputs, live.get(slot))
+                here = live.get(slot)
+                here = flowing if here is None else here if flowing is None else m.minimum(here, flowing)
                 if here is not None:  # what is added in the other lanes is neutral, though 0 · nan might flow there
                     product = m.where(here, product, -0.0)
-                    there = here if so_far is None else live.get(operands[i])
-                    live[operands[i]] = None if there is None else m.maximum(here, there)
-                else:
-                    live[operands[i]] = None
+                there = here if so_far is None else live.get(operands[i])
+                live[operands[i]] = None if there is None or here is None else m.maximum(here, there)
             cotangents[operands[i]] = product if so_far is None else so_far + product
     return cotangents
 
 
 def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int, Any], m: Any) -> list[Any]:
-    """The tangent of every slot (``None`` where it does not move), given those of the inputs."""
+    """The tangent of every slot on the way to the outputs (``None`` where it does not move), given those of the inputs.
+
+    Partials are asked for from the last instruction on, so that what leads nowhere is not asked for its own.
+    """
+    depends = _depending_on(program, tangents)
+    used = bytearray(len(numbers))
+    for slot in program.outputs:
+        used[slot] = 1
+    slopes: dict[int, list[tuple[int, Any]]] = {}
+    for slot, primitive, operands in program.instructions_backward():
+        if not (used[slot] and depends[slot]):
+            continue
+        arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and differentiable(primitive, i)]
+        inputs = [None if o < 0 else numbers[o] for o in operands]
+        found = zip(arguments, _partials_at(slot, m, primitive, numbers, inputs, arguments), strict=True)
+        slopes[slot] = [(operands[i], slope) for i, (slope, _) in found if not is_nothing(slope)]
+        for operand, _ in slopes[slot]:
+            used[operand] = 1
     moving: list[Any] = [None] * len(numbers)
     for slot, tangent in tangents.items():
         moving[slot] = tangent
-    for slot, (primitive, operands) in enumerate(program.instructions(), start=program.first_instruction):
-        arguments = [
-            i for i, o in enumerate(operands) if o >= 0 and moving[o] is not None and differentiable(primitive, i)
-        ]
-        inputs = [None if o < 0 else numbers[o] for o in operands]
-        for i, partial in zip(arguments, _partials_at(slot, m, primitive, numbers, inputs, arguments), strict=True):
-            if partial.__class__ is int and partial == 0:
-                continue
-            tangent = moving[operands[i]]
-            product = tangent if partial.__class__ is int and partial == 1 else tangent * partial
-            moving[slot] = product if moving[slot] is None else moving[slot] + product
+    for slot in reversed(slopes):
+        for operand, slope in slopes[slot]:
+            tangent = moving[operand]
+            if tangent is not None:
+                product = tangent if slope.__class__ is int and slope == 1 else tangent * slope
+                moving[slot] = product if moving[slot] is None else moving[slot] + product
     return moving
 
 
 def _partials_at(
     slot: int, m: Any, primitive: Primitive, numbers: Sequence[Any], inputs: Sequence[Any], wanted: Sequence[int]
-) -> list[Any]:
-    """The partials of an instruction; an error knows its slot."""
+) -> list[tuple[Any, Any]]:
+    """The partials of an instruction, each with the lanes in which something flows; an error knows its slot."""
     try:
-        return partials(m, primitive, numbers[slot], inputs, wanted)
+        if m.LANES:
+            return lanes.partials(m, primitive, numbers[slot], inputs, wanted)
+        return [(partial, None) for partial in partials(m, primitive, numbers[slot], inputs, wanted)]
     except (DomainError, OverflowError) as error:
         at_slot(error, slot)
         raise

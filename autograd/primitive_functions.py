@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.documented import Binary, Unary, binary, constant, documented, unary
+from autograd.documented import Binary, Unary, binary, documented, unary
+from autograd.eager.operands import fixed
 from autograd.value import MAKERS
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "pow",
     "reciprocal",
     "relu",
+    "rint",
     "selu",
     "sigmoid",
     "sign",
@@ -113,6 +115,7 @@ maximum: Binary = binary("maximum")
 minimum: Binary = binary("minimum")
 floor: Unary = unary("floor")
 ceil: Unary = unary("ceil")
+rint: Unary = unary("rint")
 relu: Unary = unary("relu")
 gelu: Unary = unary("gelu")
 softsign: Unary = unary("softsign")
@@ -126,19 +129,19 @@ identity: Unary = unary("identity")
 
 @documented("clip")
 def clip(x: Any, low: float, high: float) -> Any:
-    return MAKERS["clip"](x, constant("clip", "low", low), constant("clip", "high", high))
+    return MAKERS["clip"](x, fixed("clip", "low", low), fixed("clip", "high", high))
 
 
 @documented("leaky_relu")
 def leaky_relu(x: Any, slope: float = 0.01) -> Any:
-    return MAKERS["leaky_relu"](x, constant("leaky_relu", "slope", slope))
+    return MAKERS["leaky_relu"](x, fixed("leaky_relu", "slope", slope))
 
 
 @documented("elu")
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    return MAKERS["elu"](x, constant("elu", "alpha", alpha))
+    return MAKERS["elu"](x, fixed("elu", "alpha", alpha))
 
 
 @documented("selu")
 def selu(x: Any, scale: float = 1.0507009873554805, alpha: float = 1.6732632423543772) -> Any:
-    return MAKERS["selu"](x, constant("selu", "scale", scale), constant("selu", "alpha", alpha))
+    return MAKERS["selu"](x, fixed("selu", "scale", scale), fixed("selu", "alpha", alpha))

@@ -33,11 +33,13 @@ def nowhere(*_: Any) -> Any:
 
 
 class Limit(NamedTuple):
-    """What a partial tends to where its rule cannot be evaluated: an end point of the domain, or a kink."""
+    """What a partial tends to where its rule cannot be evaluated, an end point of the domain or a kink; and in which
+    arguments it is constant there, so that it can be differentiated again."""
 
     argument: int
     at: Callable[..., Any]
     value: float
+    constant_in: tuple[int, ...] = ()
 
 
 class Primitive(NamedTuple):
@@ -45,7 +47,7 @@ class Primitive(NamedTuple):
 
     ``partials`` holds one rule ``(m, z, x, y, …)`` per argument, and ``None`` for an argument that has no derivative (a
     condition, a slope, a bound). A row of any number of arguments gives one rule ``(m, z, xs)`` for all partials
-    instead.
+    instead. Where a rule comes to the literal 0 nothing flows, not even 0·∞.
     """
 
     name: str
@@ -130,6 +132,10 @@ class Primitive(NamedTuple):
         assert not callable(self.partials)
         are_written = self.written and hasattr(m, "is_formula") and any(map(m.is_formula, operands))
         return (self.written if are_written else self.partials)[argument]
+
+    def limits_of(self, argument: int) -> tuple[Limit, ...]:
+        """The limits of the partial by an argument."""
+        return tuple([limit for limit in self.limits if limit.argument == argument])
 
     def partial_domain(self, argument: int) -> Callable[..., Any]:
         """Where the partial with respect to an argument is defined."""
@@ -318,9 +324,9 @@ _ROWS: tuple[Primitive, ...] = (
             lambda x, y: (x > 0) | ((x == 0) & (y > 0)),
         ),
         limits=(
-            Limit(0, lambda x, y: y == 0, 0.0),
+            Limit(0, lambda x, y: (x == 0) & (y == 0), 0.0, constant_in=(0,)),
             Limit(0, lambda x, y: (x == 0) & (y > 0) & (y < 1), INFINITY),
-            Limit(1, lambda x, y: (x == 0) & (y > 0), 0.0),
+            Limit(1, lambda x, y: (x == 0) & (y > 0), 0.0, constant_in=(1,)),
             Limit(1, lambda x, y: (x == 0) & (y == 0), -INFINITY),
         ),
         symbol="**",
@@ -328,6 +334,7 @@ _ROWS: tuple[Primitive, ...] = (
         method=False,
         neutral=(None, 1.0),
         simplifies=rules.simpler_power,
+        written=(lambda m, z, x, y: y * m.pow(x, y - 1), lambda m, z, x, y: z * m.log(x)),
     ),
     Primitive(
         "mod",
@@ -405,7 +412,7 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "logit",
-        (lambda m, z, x: 1 / x + 1 / (1 - x),),
+        (rules.slope_of_logit,),
         "log(x / (1 - x)), the inverse of sigmoid",
         ((0.75,), 1.098612),
         domain=lambda x: (x > 0) & (x < 1),
@@ -414,6 +421,7 @@ _ROWS: tuple[Primitive, ...] = (
         never_minus_zero=True,
         formula=lambda m, x: m.log(x / (1 - x)),
         stable=rules.stable_logit,
+        written=(lambda m, z, x: 1 / x + 1 / (1 - x),),
     ),
     Primitive(
         "xlogy",
@@ -480,24 +488,26 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     _inverse_on_the_unit_interval(
         "asin",
-        lambda m, z, x: 1 / m.sqrt((1 - x) * (1 + x)),
+        lambda m, z, x: 1 / m.sqrt(rules.one_minus_square(m, x)),
         "inverse sine, in radians",
         0.523599,
         slope_at_the_ends=INFINITY,
         alias="arcsin",
+        written=(lambda m, z, x: 1 / m.sqrt(1 - m.square(x)),),
     ),
     _inverse_on_the_unit_interval(
         "acos",
-        lambda m, z, x: -1 / m.sqrt((1 - x) * (1 + x)),
+        lambda m, z, x: -1 / m.sqrt(rules.one_minus_square(m, x)),
         "inverse cosine, in radians",
         1.047198,
         slope_at_the_ends=-INFINITY,
         alias="arccos",
+        written=(lambda m, z, x: -1 / m.sqrt(1 - m.square(x)),),
         never_minus_zero=True,
     ),
     Primitive(
         "atan",
-        (lambda m, z, x: 1 / (1 + x * x),),
+        (lambda m, z, x: 1 / (1 + m.square(x)),),
         "inverse tangent, in radians",
         ((1.0,), 0.785398),
         aliases=("arctan",),
@@ -573,20 +583,28 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "atanh",
-        (lambda m, z, x: 1 / ((1 - x) * (1 + x)),),
+        (lambda m, z, x: 1 / rules.one_minus_square(m, x),),
         "inverse hyperbolic tangent",
         ((0.5,), 0.549306),
         domain=lambda x: abs(x) < 1,
         needs="an argument strictly between -1 and 1",
         remedy="Use clip.",
         aliases=("arctanh",),
+        written=(lambda m, z, x: 1 / (1 - m.square(x)),),
     ),
-    Primitive("erf", (lambda m, z, x: 2 * m.exp(-x * x) / m.sqrt(m.pi),), "error function", ((0.5,), 0.5205)),
+    Primitive(
+        "erf",
+        (rules.slope_of_erf,),
+        "error function",
+        ((0.5,), 0.5205),
+        written=(lambda m, z, x: 2 * m.exp(-m.square(x)) / m.sqrt(m.pi),),
+    ),
     Primitive(
         "erfc",
-        (lambda m, z, x: -2 * m.exp(-x * x) / m.sqrt(m.pi),),
+        (lambda m, z, x: -rules.slope_of_erf(m, z, x),),
         "1 - erf(x), without cancellation",
         ((0.5,), 0.4795),
+        written=(lambda m, z, x: -2 * m.exp(-m.square(x)) / m.sqrt(m.pi),),
         never_minus_zero=True,
     ),
     Primitive(
@@ -682,6 +700,16 @@ _ROWS: tuple[Primitive, ...] = (
         kinks=lambda x: x % 1 == 0,
         jumps=True,
     ),
+    Primitive(
+        "rint",
+        (lambda m, z, x: 0,),
+        "the integer nearest to x; of two, the even one",
+        ((2.5,), 2.0),
+        kinks=lambda x: 2 * x % 2 == 1,
+        jumps=True,
+        aliases=("round",),
+        formula=rules.nearest_integer,
+    ),
     # activations
     Primitive(
         "relu",
@@ -721,13 +749,15 @@ _ROWS: tuple[Primitive, ...] = (
         arguments=("x", "scale", "alpha"),
         defaults=(SELU_SCALE, SELU_ALPHA),
         formula=lambda m, x, scale, alpha: scale * m.elu(x, alpha),
+        stable=rules.stable_selu,
     ),
     Primitive(
         "gelu",
-        (lambda m, z, x: m.erfc(-x / m.sqrt(m.number(2))) / 2 + x * m.exp(-x * x / 2) / m.sqrt(2 * m.pi),),
+        (rules.slope_of_gelu,),
         "x·Φ(x), with the normal distribution function, exact (Hendrycks and Gimpel, 2016)",
         ((1.0,), 0.841345),
         formula=lambda m, x: x * m.erfc(-x / m.sqrt(m.number(2))) / 2,
+        written=(rules.written_slope_of_gelu,),
     ),
     Primitive(
         "softsign",
@@ -739,20 +769,22 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "silu",
-        (lambda m, z, x: m.sigmoid(x) + z * m.sigmoid(-x),),
+        (lambda m, z, x: m.sigmoid(x) + rules.within_reach(m, z) * m.sigmoid(-x),),
         "x·sigmoid(x), also called swish",
         ((1.0,), 0.731059),
         aliases=("swish",),
         formula=lambda m, x: x * m.sigmoid(x),
         stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: x * m.sigmoid(x)),
+        written=(lambda m, z, x: m.sigmoid(x) + z * m.sigmoid(-x),),
     ),
     Primitive(
         "mish",
-        (lambda m, z, x: rules.mish_partial(m, x, m.softplus(x)),),
+        (rules.slope_of_mish,),
         "x·tanh(softplus(x)) (Misra, 2019)",
         ((1.0,), 0.865098),
         formula=lambda m, x: x * m.tanh(m.softplus(x)),
         stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: x * m.tanh(m.softplus(x))),
+        written=(rules.written_slope_of_mish,),
     ),
     Primitive(
         "softplus",
@@ -815,7 +847,7 @@ _ROWS: tuple[Primitive, ...] = (
     Primitive(
         "logsumexp",
         rules.softmax,
-        "log(eˣ¹ + … + eˣⁿ), without overflow",
+        "log(eˣ¹ + … + eˣⁿ), without overflow; where it is infinite, the largest numbers share the slope equally",
         arguments=("xs",),
         formula=lambda m, xs: m.log(rules.added([m.exp(x) for x in xs])),
         stable=rules.stable_logsumexp,

@@ -7,6 +7,7 @@ That is the page ``docs/primitives.md``, the public functions and the methods, a
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,8 +77,8 @@ def _moving(row: Primitive) -> list[str]:
 
 
 def method_rows() -> list[Primitive]:
-    """The rows that a Value has as methods."""
-    return [row for row in function_rows() if row.method and not row.constants]
+    """The rows that a Value has as methods: those of one number and constants, and of two numbers."""
+    return [row for row in function_rows() if row.method and (not row.constants or len(_moving(row)) == 1)]
 
 
 def functions() -> str:
@@ -86,7 +87,8 @@ def functions() -> str:
         _HEAD.format(doc='"""The public function of each primitive that takes a fixed number of arguments."""'),
         "from typing import Any",
         "",
-        "from autograd.documented import Binary, Unary, binary, constant, documented, unary",
+        "from autograd.documented import Binary, Unary, binary, documented, unary",
+        "from autograd.eager.operands import fixed",
         "from autograd.value import MAKERS",
         "",
         "__all__ = [",
@@ -107,14 +109,36 @@ def functions() -> str:
 def _with_constants(row: Primitive) -> list[str]:
     """The function of a row whose last arguments are constants."""
     first, names = row.arity - len(row.constants), row.arguments[: row.arity]
-    unless_told = dict(zip(reversed(names), reversed(row.defaults), strict=False))
-    taken = [f"{name}: Any" for name in names[:first]]
-    taken += [f"{name}: float" + (f" = {unless_told[name]!r}" if name in unless_told else "") for name in names[first:]]
-    given = [*names[:first], *(f'constant("{row.name}", "{name}", {name})' for name in names[first:])]
+    taken = [*(f"{name}: Any" for name in names[:first]), *_parameters(row)]
+    given = [*names[:first], *(f'fixed("{row.name}", "{name}", {name})' for name in names[first:])]
     call = f'    return MAKERS["{row.name}"]({", ".join(given)})'
     if len(call) > 120:
         call = "\n".join([f'    return MAKERS["{row.name}"](', *(f"        {text}," for text in given), "    )"])
     return ["", "", f'@documented("{row.name}")', f"def {row.name}({', '.join(taken)}) -> Any:", call]
+
+
+def _parameters(row: Primitive) -> list[str]:
+    """The constants of a row as a function takes them, with their types and what they are unless told."""
+    names = row.arguments[row.arity - len(row.constants) : row.arity]
+    unless_told = dict(zip(reversed(names), reversed(row.defaults), strict=False))
+    return [f"{name}: float" + (f" = {unless_told[name]!r}" if name in unless_told else "") for name in names]
+
+
+#: What NumPy's function of this name passes on to the method of what it is given.
+_OF_NUMPY = {"clip": ["out: None = None"]}
+
+
+def _method(row: Primitive, name: str) -> list[str]:
+    """The method of a row, under one of its names."""
+    others = ["other"] if row.arity == 2 and not row.constants else []
+    taken = ["self", *(f"{other}: Any" for other in others), *_parameters(row), *_OF_NUMPY.get(name, [])]
+    given = ["self", *others, *row.constants]
+    return [
+        "",
+        f"    def {name}({', '.join(taken)}) -> Self:",
+        f'        """``{row.name}`` of it{" and another" * len(others)}: {row.summary}."""',
+        f'        return self._apply("{row.name}", {", ".join(given)})',
+    ]
 
 
 def methods() -> str:
@@ -136,12 +160,7 @@ def methods() -> str:
     ]
     for row in method_rows():
         for name in (row.name, *row.aliases):
-            other, given = ("", "") if row.arity == 1 else (", other: Any", ", other")
-            lines += [
-                "",
-                f"    def {name}(self{other}) -> Self:",
-                f'        return self._apply("{row.name}", self{given})',
-            ]
+            lines += _method(row, name)
     for row in TABLE.values():
         if row.operator:
             result = "Any" if row.compares else "Self"
@@ -161,16 +180,24 @@ def methods() -> str:
 
 
 def with_names(text: str) -> str:
-    """The text of ``autograd/__init__.py`` with the names of the table: those it takes, and ``__all__``."""
+    """The text of ``autograd/__init__.py`` with the names of the table: those it takes, and ``__all__``.
+
+    A name that is Python's own (``sum``, ``abs``) is an attribute of the package and not in ``__all__``, so that
+    ``from autograd import *`` leaves Python's alone.
+    """
     own = sorted((row.name for row in function_rows()), key=_as_sorted)
-    text = _replaced(text, "from autograd.primitive_functions import (", own, "    {},", ")")
+    of_python = [name for name in own if hasattr(builtins, name)]
+    taken = [name for name in own if name not in of_python]
+    text = _replaced(text, "from autograd.primitive_functions import (", taken, "    {},", ")")
+    line = "from autograd.primitive_functions import {0} as {0}"
+    text = _replaced(text, "from autograd.loops.scan import map as map", of_python, line, "")
     tree = ast.parse(text)
     names = [
         alias.asname or alias.name
         for node in tree.body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
-        if not (alias.asname or alias.name).startswith("_")
+        if not (alias.asname or alias.name).startswith("_") and not hasattr(builtins, alias.asname or alias.name)
     ]
     return _replaced(text, "__all__ = [", sorted(names, key=_as_sorted), '    "{}",', "]")
 

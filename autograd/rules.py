@@ -18,6 +18,15 @@ Rule = Callable[..., Any]
 # Partials
 
 
+def is_nothing(partial: Any) -> bool:
+    """Whether a partial is the literal 0 of its rule: nothing flows there, be the cotangent infinite or nan.
+
+    So it is beyond a kink, of a number that was not taken, of a function that is constant in pieces. A zero that comes
+    of the operands' numbers is no literal, and is multiplied as IEEE has it.
+    """
+    return partial.__class__ is int and partial == 0
+
+
 def half(m: Any) -> Any:
     return m.number(1) / 2
 
@@ -32,14 +41,80 @@ def products_of_the_others(m: Any, z: Any, xs: list[Any]) -> list[Any]:
     return [a * b if i else b for i, (a, b) in enumerate(zip(before, reversed(after), strict=True))]
 
 
+#: Exponents beyond lead to powers that are subnormal where the slope is not.
+_LARGE_EXPONENT = 16
+
+#: A number beyond which what decays as an exponential function does is 0 in floats; its square does not overflow.
+_FAR = 2**40
+
+
 def slope_of_pow(m: Any, z: Any, x: Any, y: Any) -> Any:
-    """y·xʸ⁻¹; for small y as y/x·z, because y - 1 is rounded then, which the logarithm of x magnifies."""
-    return m.where(m.less(m.abs(y), half(m)), lambda: y / x * z, lambda: y * m.pow(x, y - 1))
+    """y·xʸ⁻¹; below ½ as y·z/x, because y - 1 is rounded then, which the logarithm of x magnifies.
+
+    Between 0 and ½ an infinite z is kept finite, so that the slope is 0 there.
+    """
+
+    def of_a_root() -> Any:
+        return y * m.minimum(z, m.number(2) ** 1000) / x
+
+    def in_two_powers() -> Any:
+        """Their exponents add up to y - 1 exactly, so that each is as far from underflow as the slope can be."""
+        half_of_it = m.floor(y / 2)
+        return y * m.pow(x, half_of_it) * m.pow(x, y - half_of_it - 1)
+
+    def below_a_half() -> Any:
+        return m.where(m.less(y, 0), of_a_negative_exponent, of_a_root)
+
+    def of_a_negative_exponent() -> Any:
+        return m.where(m.less(y, -_LARGE_EXPONENT), in_two_powers, lambda: y * z / x)
+
+    def from_a_half() -> Any:
+        return m.where(m.less(_LARGE_EXPONENT, y), in_two_powers, lambda: y * m.pow(x, y - 1))
+
+    return m.where(m.less(y, half(m)), below_a_half, from_a_half)
+
+
+def within_reach(m: Any, x: Any) -> Any:
+    """x, or a finite number far out: where a slope is constant in floats, so that no infinity meets a zero in it."""
+    return m.clip(x, -_FAR, _FAR)
+
+
+def slope_of_gelu(m: Any, z: Any, x: Any) -> Any:
+    return written_slope_of_gelu(m, z, within_reach(m, x))
+
+
+def written_slope_of_gelu(m: Any, z: Any, x: Any) -> Any:
+    return m.erfc(-x / m.sqrt(m.number(2))) / 2 + x * m.exp(-m.square(x) / 2) / m.sqrt(2 * m.pi)
+
+
+def slope_of_erf(m: Any, z: Any, x: Any) -> Any:
+    return 2 * m.exp(-m.square(within_reach(m, x))) / m.sqrt(m.pi)
+
+
+def one_minus_square(m: Any, x: Any) -> Any:
+    """1 - x², with its digits near ±1, and those of its derivative near 0."""
+    return m.where(m.less(m.abs(x), half(m)), lambda: 1 - m.square(x), lambda: (1 - x) * (1 + x))
+
+
+def slope_of_logit(m: Any, z: Any, x: Any) -> Any:
+    """1/x + 1/(1 - x); around ½ by 2x - 1, which is exact there, so that the derivative keeps its digits."""
+    near = m.less(m.abs(2 * x - 1), half(m))
+    return m.where(near, lambda: 4 / (1 - m.square(2 * x - 1)), lambda: 1 / x + 1 / (1 - x))
 
 
 def softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
-    # z is near the largest x; dividing by the sum makes good what z lost when it was rounded.
-    powers = [m.exp(x - z) for x in xs]
+    """exp(x - z) over their sum, which makes good what z lost when it was rounded; infinite numbers share equally."""
+    if hasattr(m, "softmax"):
+        return list(m.softmax(z, xs))
+    is_infinite = m.less_equal(INFINITY, m.abs(z))
+
+    def power(x: Any) -> Any:
+        return m.where(is_infinite, lambda: m.where(m.less(x, z), 0, 1), lambda: m.exp(x - z))
+
+    if hasattr(m, "is_formula") and any(map(m.is_formula, xs)):
+        powers = [m.exp(x - z) for x in xs]
+    else:
+        powers = [power(x) for x in xs]
     total = m.sum(powers)
     return [power / total for power in powers]
 
@@ -66,7 +141,7 @@ def slope_of_sinc(m: Any, z: Any, x: Any) -> Any:
         total: Any = 1
         digits = m.digits() if hasattr(m, "digits") else 17
         for n in range(_terms_of_sinc(digits), 0, -1):  # each term is the one before times -x² / 2n(2n + 3)
-            total = 1 - x * x / (2 * n * (2 * n + 3)) * total
+            total = 1 - m.square(x) / (2 * n * (2 * n + 3)) * total
         return -x / 3 * total
 
     def quotient() -> Any:
@@ -86,7 +161,12 @@ def maximum_rule(greater: str, argument: int) -> Rule:
     return rule
 
 
-def mish_partial(m: Any, x: Any, s: Any) -> Any:
+def slope_of_mish(m: Any, z: Any, x: Any) -> Any:
+    return written_slope_of_mish(m, z, within_reach(m, x))
+
+
+def written_slope_of_mish(m: Any, z: Any, x: Any) -> Any:
+    s = m.softplus(x)
     # tanh′(s) = 4·sigmoid(2s)·sigmoid(-2s), which keeps the digits that 1 - tanh(s)² loses when x multiplies it.
     return m.tanh(s) + x * (4 * m.sigmoid(2 * s) * m.sigmoid(-2 * s) * m.sigmoid(x))
 
@@ -140,6 +220,15 @@ def stable_sigmoid(m: Any, x: Any) -> Any:
 def above_minus_infinity(m: Any, x: Any, value: Callable[[], Any]) -> Any:
     """The value of x times what decays faster; at -∞, where that would be -∞·0, it is -0.0."""
     return m.where(m.less_equal(x, -INFINITY), m.number(-0.0), value)
+
+
+def stable_selu(m: Any, x: Any, scale: Any, alpha: Any) -> Any:
+    """The larger factor is not kept until the smaller ones have underflowed."""
+    return m.where(
+        m.less(m.abs(alpha), 1),
+        lambda: m.where(m.greater(x, 0), lambda: scale * x, lambda: scale * alpha * m.expm1(x)),
+        lambda: scale * m.elu(x, alpha),
+    )
 
 
 def stable_logit(m: Any, x: Any) -> Any:
@@ -224,3 +313,11 @@ def simpler_of_truths(neutral: int) -> Rule:
         return other if known == neutral else factor
 
     return simpler
+
+
+def nearest_integer(m: Any, x: Any) -> Any:
+    """The integer nearest to x; of two, the even one."""
+    below = m.floor(x)
+    twice = 2 * (x - below)
+    even = 2 * m.floor((below + 1) / 2)
+    return m.where(m.less(twice, 1), below, lambda: m.where(m.greater(twice, 1), below + 1, even))

@@ -11,18 +11,19 @@ when a leaf was written after a node had used its old number.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from numbers import Real
+from numbers import Number
 from typing import Any, Never, final
 
 from autograd import errors, interpret
 from autograd.copying import Copying
 from autograd.eager import nodes, watching
 from autograd.eager.makers import Makers
-from autograd.eager.operands import Condition, Passive, in_short, kind_of, number_of, plain
+from autograd.eager.operands import Condition, Passive, fixed, gradient_of, in_short, kind_of, number_of, plain
 from autograd.eager.pull_backs import PullBacks
 from autograd.eager.unrolled import in_order
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
-from autograd.primitives import ALIASES, TABLE, Primitive
+from autograd.numpy_names import NumPyNames
+from autograd.primitives import TABLE, Primitive
 
 __all__ = [
     "MAKERS",
@@ -41,7 +42,7 @@ __all__ = [
 
 
 @final
-class Value(Arithmetic, Copying):
+class Value(Arithmetic, NumPyNames, Copying):
     """A number that remembers how it was made.
 
     ``data`` is the number, ``grad`` the derivative that the last ``backward()`` left (0.0 before), ``primitive`` the
@@ -62,7 +63,9 @@ class Value(Arithmetic, Copying):
     # primitive holds stands in ``unrolled``; only such a node has _which.
     __slots__ = ("_data", "_moment", "_which", "_x", "_y", "grad", "label", "primitive")
 
-    def __init__(self, data: float, label: str = "") -> None:
+    def __init__(self, data: float, label: str = "", *others: Never) -> None:
+        if others or label.__class__ is not str:
+            raise TypeError(_HOW_TO_MAKE_ONE)
         number = plain(data)
         if number is None:
             raise TypeError(f"a Value holds one real number, not {kind_of(data)}{_hint_for(data)}")
@@ -80,6 +83,9 @@ class Value(Arithmetic, Copying):
         )
 
     def _apply(self, name: str, *operands: Any) -> Any:
+        if name in _WITH_CONSTANTS:
+            numbers = zip(TABLE[name].arguments[1:], operands[1:], strict=True)
+            return MAKERS[name](operands[0], *[fixed(name, argument, x) for argument, x in numbers])
         return MAKERS[name](*operands)
 
     @property
@@ -114,6 +120,32 @@ class Value(Arithmetic, Copying):
                 return tuple([p.value if p.__class__ is Passive else p for p in operands])
         return operands
 
+    @property
+    def _prev(self) -> tuple[Any, ...]:
+        """``parents``, as micrograd calls them."""
+        return self.parents
+
+    @property
+    def _op(self) -> str:
+        """The symbol of the primitive, or its name; empty for a leaf. So micrograd has it."""
+        row = self.primitive
+        return "" if row is None else row.symbol or row.name
+
+    @property
+    def _backward(self) -> Never:
+        """Micrograd's step of one node, which a Value has not: the primitive's row says what its partials are."""
+        raise AttributeError(
+            f"a Value has no _backward; write backward() for all gradients below {in_short(self)}, gradients(output, "
+            "wrt) for those by some nodes, or make a node with partials of your own: node(data, parents, partials)"
+        )
+
+    @_backward.setter
+    def _backward(self, function: Any) -> Never:
+        raise AttributeError(
+            f"_backward of {in_short(self)} cannot be set; write node(data, parents, partials) for a node with "
+            "partials of your own, or declare a primitive with autograd.primitive"
+        )
+
     def operands(self) -> tuple[Any, ...]:
         """The parents as they take part: one without a derivative (a branch not taken) is wrapped as ``Passive``."""
         x, y = self._x, self._y
@@ -126,8 +158,8 @@ class Value(Arithmetic, Copying):
     def backward(self, seed: float = 1.0) -> None:
         """Add ``seed · ∂self/∂leaf`` to the ``.grad`` of every leaf; nodes between get theirs afresh.
 
-        Leaves accumulate over calls, so that several losses add up; set ``.grad = 0.0`` or use ``zero_grad`` between
-        steps.
+        Leaves accumulate over calls, so that several losses add up; set ``.grad = 0.0`` (``None`` counts as 0.0) or use
+        ``zero_grad`` between steps.
 
         Raises:
             StaleGraphError: a leaf's data was written after a node had used it; nothing was added yet.
@@ -142,28 +174,31 @@ class Value(Arithmetic, Copying):
         if watching.watch is not None and watching.watch.is_ours():
             raise errors.frozen("the gradient that backward() leaves")
         if self._x is None:
-            self.grad += start
+            self.grad = gradient_of(self) + start
             return
-        order, born_now = self._inner_nodes_with_fresh_gradients()
+        order, zero, born_now = self._inner_nodes_with_fresh_gradients()
         if not born_now:
             refuse_if_stale(order)
         self.grad = start
         pull_backs = _PULL_BACKS
         for node in reversed(order):
+            if node.grad is zero:  # nothing flowed to it, so it is not asked for its slope
+                continue
             try:
                 pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
-            except (ValueError, ArithmeticError):
+            except (ValueError, ArithmeticError, TypeError) as failed:
                 try:
-                    pull_backs.one_by_one(node)
+                    pull_backs.after(failed, node)
                 except (ValueError, ArithmeticError) as error:
                     errors.say_path(error, node, [self])
                     raise
 
-    def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], bool]:
+    def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], float, bool]:
         """All nodes that are not leaves and that a derivative reaches, parents first, each with a gradient of zero.
 
-        The second result is True if all were born since a leaf was written last. A gradient that *is* this walk's own
-        zero marks a node that was entered: no set is needed, and none is built.
+        The second result is that zero, the third True if all were born since a leaf was written last. A gradient that
+        *is* this walk's own zero marks a node that was entered, and then one that nothing has flowed to: no set is
+        needed, and none is built.
         """
         zero, now, born_now = float("0"), nodes.now, True
         order: list[Value] = []
@@ -205,7 +240,7 @@ class Value(Arithmetic, Copying):
                 for parent in y:
                     if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
                         push(parent)
-        return order, born_now
+        return order, zero, born_now
 
     def stale_leaf(self) -> Value | None:
         """The first leaf among the parents that was written after this node had used it for more than its number."""
@@ -233,7 +268,7 @@ class Value(Arithmetic, Copying):
     def __eq__(self, other: object) -> bool:
         if other.__class__ is Value:
             return self is other
-        if isinstance(other, Real):
+        if isinstance(other, Number):
             raise TypeError(
                 f"{in_short(self)} == {other!r} would compare a node with a number; write value.data == {other!r}"
             )
@@ -247,18 +282,33 @@ class Value(Arithmetic, Copying):
         )
 
     def __float__(self) -> Never:
-        called = errors.function_called_on_the_users_line()
-        name = ALIASES.get(called, called) if called else None
-        if name in TABLE:
-            raise TypeError(
-                f"{called} of a plain number would drop the gradient of {in_short(self)}; write autograd.{name}"
-            )
+        raise errors.gradient_dropped(in_short(self))
+
+    def __int__(self) -> Never:
         raise TypeError(
-            f"float({in_short(self)}) would drop the gradient; write value.data for the number, "
-            "or the engine's function in place of math's (autograd.exp for math.exp)"
+            f"int({in_short(self)}) would drop the gradient; write int(value.data) for the number, or floor(value)"
         )
 
-    __int__ = __float__
+    def __round__(self, digits: int | None = None) -> Value:
+        if digits is None:
+            return MAKERS["rint"](self)  # type: ignore[no-any-return]
+        raise TypeError(
+            f"round({in_short(self)}, {digits}) would drop the gradient; write round(value.data, {digits}) for the "
+            f"number, or f'{{value:.{digits}f}}' to print it"
+        )
+
+    def __trunc__(self) -> Value:
+        return where(self < 0, lambda: MAKERS["ceil"](self), lambda: MAKERS["floor"](self))  # type: ignore[no-any-return]
+
+    def __index__(self) -> Never:
+        raise TypeError(
+            f"{in_short(self)} is no index, since an index is an integer; write take(rows, value) in place of "
+            "rows[value], which replays follow, or int(value.data) for the number of now"
+        )
+
+    def as_integer_ratio(self) -> Never:
+        """Refused: what ``fractions`` and ``statistics`` ask a number for, and work without its gradient."""
+        raise errors.gradient_dropped(in_short(self))
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else repr(self)
@@ -322,6 +372,11 @@ def refuse_if_stale(nodes: Sequence[Value]) -> None:
             )
 
 
+_HOW_TO_MAKE_ONE = (
+    "Value(data, label) makes a leaf, and label is a text; write node(data, parents, partials) for a node over others"
+)
+
+
 def _hint_for(x: Any) -> str:
     if x.__class__ is Value:
         return "; it is a Value already: use it, or detach() for a constant"
@@ -336,6 +391,10 @@ def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wan
 
 
 _WHERE = TABLE["where"]
+#: The methods whose arguments are constants.
+_WITH_CONSTANTS = {
+    row.name for row in TABLE.values() if row.constants and row.constants == row.arguments[1 : row.arity]
+}
 _PULL_BACKS = PullBacks(Value, number_of, _partials)
 _OF_VALUES = Makers(Value)
 
@@ -390,7 +449,7 @@ for _operator, _name in BINARY.items():
 for _operator, _name in (UNARY | COMPARISONS).items():
     setattr(Value, f"__{_operator}__", MAKERS[_name])
 for _name, _row in TABLE.items():
-    if not _row.n_ary and not _row.compares:
+    if not _row.n_ary and not _row.constants:
         for _method in (_name, *_row.aliases):
             if hasattr(Arithmetic, _method):
                 setattr(Value, _method, MAKERS[_name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autograd import Value
-from nn.checks import leaves, within
+from nn.checks import leaves, with_gradients, within
 
 
 class Optimizer:
@@ -21,9 +21,9 @@ class Optimizer:
         self.steps = 0
 
     def step(self) -> None:
-        """Move every parameter once, by its ``.grad``."""
+        """Move every parameter once, by its ``.grad``; ``None`` counts as 0.0."""
         self.steps += 1
-        for i, p in enumerate(self.parameters):
+        for i, p in enumerate(with_gradients(self.parameters)):
             p.data = self.moved(i, p.data, p.grad)
 
     def moved(self, i: int, number: float, gradient: float) -> float:

@@ -120,6 +120,7 @@ FUNCTIONS = SimpleNamespace(
     clip=clip,
     floor=constant(math.floor),
     ceil=constant(math.ceil),
+    rint=constant(round),
     relu=lambda x: x if x.value > 0 else of(0),
     leaky_relu=lambda x, slope: x if x.value > 0 else slope * x,
     sum=total,

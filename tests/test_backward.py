@@ -421,3 +421,68 @@ def test_an_array_of_conditions_and_branches_is_copied() -> None:
     for copied in (copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
         copied.backward()
         assert sorted(leaf.grad for leaf in autograd.graph.leaves(copied)) == [0.0, 6.0]
+
+
+def sum_of_squares(leaves: list[Value]) -> Value:
+    return autograd.sum([x * x for x in leaves])
+
+
+GRAPHS: dict[str, Any] = {
+    "a leaf": lambda x: x[0],
+    "+": lambda x: x[0] + x[1],
+    "the same on both sides": lambda x: x[0] * x[0],
+    "* and a number": lambda x: 2.0 * x[0] * x[1],
+    "sum": autograd.sum,
+    "sum of one twice": lambda x: autograd.sum([x[0], x[1], x[0], x[2], x[1]]),
+    "dot": lambda x: autograd.dot(x, x[::-1], start=x[1]),
+    "long dot": lambda x: autograd.dot(x * 50, x[::-1] * 50),
+    "linear": lambda x: autograd.sum(autograd.linear([(x[0], x[1], x[2]), (x[2], 1.0, x[0])], (x[1], x[1]))),
+    "prod": lambda x: autograd.prod(x),
+    "logsumexp": lambda x: autograd.logsumexp(x),
+    "maximum": lambda x: autograd.maximum(x[0], x[1]) + autograd.minimum(x[0], x[1]),
+    "a tie": lambda x: autograd.maximum(x[0], x[0] * 1.0),
+    "where": lambda x: autograd.where(x[0] < x[1], x[2], x[1]) * x[0],
+    "a limit": lambda x: autograd.hypot(x[0] - x[0].data, x[1]),
+    "given partials": lambda x: autograd.node(6.0, [x[0], x[1], x[0]], [2.0, 3.0, 4.0]),
+    "squares": sum_of_squares,
+}
+
+
+@pytest.mark.parametrize("none", [(0,), (1,), (2,), (0, 1), (0, 1, 2)])
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_a_gradient_of_none_counts_as_zero(graph: str, none: tuple[int, ...]) -> None:
+    found = []
+    for nothing in (None, 0.0):
+        x: list[Any] = [Value(0.5), Value(1.5), Value(-2.0)]
+        for i, leaf in enumerate(x):
+            leaf.grad = nothing if i in none else 10.0 * (i + 1)
+        for _ in range(2):
+            GRAPHS[graph](x).backward()
+        found.append([0.0 if leaf.grad is None else leaf.grad for leaf in x])
+    assert found[0] == found[1]
+
+
+def test_a_gradient_of_none_is_one_that_nothing_flowed_to() -> None:
+    x, y = Value(-1.0), Value(2.0)
+    x.grad = y.grad = None  # type: ignore[assignment]
+    (x.relu() + y).backward()
+    assert (x.grad, y.grad) == (None, 1.0)
+    again = pickle.loads(pickle.dumps(x.relu() + y))
+    assert [leaf.grad for leaf in autograd.graph.leaves(again)] == [None, 1.0]
+    node = x * y
+    node.grad = None  # type: ignore[assignment]
+    assert pickle.loads(pickle.dumps(node)).grad == 0.0
+    assert "grad" in autograd.draw(x * y).source
+
+
+def test_a_rule_that_raises_a_type_error_is_heard() -> None:
+    @autograd.primitive(partials=[lambda m, z, x: "no number" + x], systems=["floats"])
+    def broken(m: Any, x: Any) -> Any:
+        return x
+
+    x = Value(1.0)
+    with pytest.raises(TypeError, match="concatenate"):
+        broken(x).backward()
+    x.grad = None  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="concatenate"):
+        broken(x).backward()

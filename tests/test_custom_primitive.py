@@ -1,4 +1,4 @@
-"""A user's own primitive is like a built-in one; a wrong declaration fails at once and says why."""
+"""A user's own primitive is like a built-in one; what is wrong fails at once and says why. Nodes with given slopes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import DeclarationError, DomainError, Limit, Value, evaluate, grad, hessian, jvp, primitive
+from autograd import (
+    DeclarationError,
+    DomainError,
+    Limit,
+    Value,
+    check_grads,
+    check_graph,
+    evaluate,
+    grad,
+    gradients,
+    hessian,
+    jvp,
+    node,
+    primitive,
+)
 
 
 @primitive(partials=[lambda m, z, x: m.exp(-x * x) * (1 - 2 * x * x)], symbol="∩")
@@ -251,3 +265,122 @@ def test_an_error_inside_the_function_is_not_swallowed() -> None:
 
     with pytest.raises(LookupError, match="a bug of the user's"):
         broken(Value(1.0))
+
+
+def product(x: Any, y: Any) -> Any:
+    """x·y, with partials that are numbers."""
+    return node(x.data * y.data, [x, y], [y.data, x.data])
+
+
+def product_of_values(x: Any, y: Any) -> Any:
+    """The same, with partials that are Values."""
+    return node(x.data * y.data, [x, y], [y, x])
+
+
+products = pytest.mark.parametrize("times", [product, product_of_values])
+
+
+@products
+@given(x=st.floats(-2, 2), y=st.floats(-2, 2))
+def test_a_given_node_passes_its_partials_on(times: Any, x: float, y: float) -> None:
+    for f in (times, lambda x, y: x * y):
+        a, b = Value(x), Value(y)
+        (f(a, b) * a + 1.0).backward()
+        assert (a.grad, b.grad) == (2 * x * y, x * x)
+    assert grad(lambda a, b: times(a, b) * a, (0, 1))(x, y) == (a.grad, b.grad)
+    assert jvp(lambda a, b: times(a, b) * a, (x, y), (1.0, 10.0)) == jvp(lambda a, b: a * b * a, (x, y), (1.0, 10.0))
+
+
+def test_a_given_node_is_a_node() -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    z = product(x, y)
+    assert repr(z) == "Value(6.0, primitive=node, grad=0.0)"
+    assert z.parents == (x, y, 3.0, 2.0)
+    assert node(np.float32(6.0), np.array([x, 3.0]), np.array([3.0, 2.0])).parents == (x, 3.0, 3.0, 2.0)
+    assert sum(line.endswith("-> n3") for line in str(autograd.draw(z).source).splitlines()) == 4
+    with autograd.record_lines():
+        assert autograd.line_of(product(x, y)).startswith("test_custom_primitive.py:")
+    x.data = 1.0
+    with pytest.raises(autograd.StaleGraphError, match="written after node had used it"):
+        z.backward()
+
+
+def test_partials_that_are_values_have_derivatives() -> None:
+    assert hessian(lambda p: product_of_values(p[0], p[1]) * p[0])([2.0, 3.0]) == [[6.0, 4.0], [4.0, 0.0]]
+    cubed = lambda x: node(x.data**3, [x], [3 * x * x])  # noqa: E731
+    assert grad(grad(grad(cubed)))(2.0) == 6.0
+    scaled = lambda x: node(3.0 * x.data, [x], [Value(3.0)]) ** 2  # noqa: E731
+    assert grad(grad(scaled))(2.0).data == 18.0  # a Value, as the partial is a leaf that it depends on
+
+
+def test_a_partial_that_is_a_number_has_none() -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    slope = gradients(product(x, y), x)
+    assert slope.data == 3.0
+    words = r"node\('x' \(2\.0\), 'y' \(3\.0\)\) was given the plain number 3\.0 as a partial, of which no derivative"
+    with pytest.raises(DomainError, match=words):
+        gradients(slope, x)
+    with pytest.raises(DomainError, match="Give partials as Values made of its parents"):
+        slope.backward()
+    with pytest.raises(DomainError, match="was given the plain number"):
+        hessian(lambda p: product(p[0], p[1]) + p[0])([2.0, 3.0])
+
+
+@products
+def test_a_given_node_is_copied_and_pickled(times: Any) -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    z = times(x, y) ** 2
+    for again in (pickle.loads(pickle.dumps(z)), copy.deepcopy(z)):
+        again.backward()
+        inner = again.parents[0]
+        assert (again.data, inner.parents[0].grad, inner.parents[1].grad) == (36.0, 36.0, 24.0)
+        assert inner.primitive is z.parents[0].primitive
+
+
+@pytest.mark.parametrize("system", autograd.number_systems.SYSTEMS)
+def test_a_given_node_cannot_be_evaluated_at_other_numbers(system: str) -> None:
+    x = Value(2.0)
+    with pytest.raises(
+        NotImplementedError, match=r"node has no formula\. It knows its number and its slopes where it was"
+    ):
+        evaluate(product(x, x), system, at={x: 3.0})
+
+
+def test_a_given_node_cannot_be_compiled() -> None:
+    z = product(Value(2.0), Value(3.0))
+    with pytest.raises(autograd.RecordingError, match=r"node\(1\.0, …\) was made while .* Declare a primitive with"):
+        autograd.compile(lambda x: node(1.0, [x], [2.0]))(2.0)
+    with pytest.raises(NotImplementedError, match="node has no formula, so it cannot be compiled"):
+        autograd.compile(lambda x: x * z)(2.0)
+
+
+def test_a_given_node_is_checked_by_its_function() -> None:
+    assert check_grads(lambda x, y: product(x, y) * x, 2.0, 3.0).ok
+    assert check_grads(lambda x, y: product_of_values(x, y) * x, 2.0, 3.0, order=3).ok
+    wrong = check_grads(lambda x: node(x.data**3, [x], [2 * x.data**2]) ** 2, 2.0)
+    assert [entry.verdict for entry in wrong.entries] == ["mismatch"]
+    assert "have no formula" in str(wrong)
+    constant = check_grads(lambda x: node(x.data**3, [x], [(3 * x * x).detach()]), 2.0, order=2)
+    assert [(entry.order, entry.verdict) for entry in constant.entries] == [(1, "agree"), (2, "mismatch")]
+    whole = check_graph(product(Value(2.0), Value(3.0)) ** 2)
+    assert whole.ok
+    assert "have no formula" in str(whole)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (lambda x: node(x, [x], [1.0]), TypeError, r"data must be a real number, not Value .*; write its \.data"),
+        (lambda x: node("1", [x], [1.0]), TypeError, "data must be a real number, not str '1'"),
+        (lambda x: node(1.0, [x], []), ValueError, "one partial per parent; there are 0 for 1"),
+        (lambda x: node(1.0, [x], ["a"]), TypeError, "partial 0 must be a Value or a real number, not str 'a'"),
+        (lambda x: node(1.0, [x, None], [1.0, 1.0]), TypeError, "parent 1 must be a Value or a real number"),
+        (lambda x: node(1.0, x, [1.0]), TypeError, "parents is a list with one entry per parent, not Value"),
+        (lambda x: node(1.0, [x], 1.0), TypeError, "partials is a list with one entry per parent, not float"),
+        (lambda x: node(1.0, [2.0], [1.0]), TypeError, r"no parent is a Value; a leaf is made by Value\(1\.0\)"),
+        (lambda x: node(1.0, [], []), TypeError, "no parent is a Value"),
+    ],
+)
+def test_a_node_given_wrongly_says_why(call: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        call(Value(2.0))

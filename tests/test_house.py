@@ -1,6 +1,7 @@
 """How the house is kept, where no linter looks."""
 
 import ast
+import builtins
 import re
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def _strange(imports: list[str], allowed: str = "") -> list[str]:
     for item in imports:
         module, _, name = item.partition(":")
         whole = f"{module}.{name}" if name else module
-        public = module == "autograd" and (not name or name in autograd.__all__)
+        public = module == "autograd" and (not name or name in (*autograd.__all__, *dir(builtins)))
         if not public and allowed not in (module, whole):
             strange.append(item)
     return strange

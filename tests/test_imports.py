@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import subprocess
 import sys
 from pathlib import Path
@@ -145,31 +146,36 @@ def test_an_import_of_nn_would_be_noticed(tmp_path: Path) -> None:
 
 #: What others rely on; beside these only the other primitives of the table are public, all but comparisons.
 PUBLIC = """
-Condition DeclarationError DomainError GradientMismatch GuardError Limit NonFiniteError Primitive Program RecordingError
-Report StaleGraphError TABLE Value abs acos acosh add asin asinh assert_grads atan atan2 atanh cbrt ceil check_grads
-check_graph clip compile cos cosh derive detach div dot draw elu erf erfc evaluate exp explain expm1 find find_nonfinite
-floor gelu grad gradients hessian hvp hypot identity jacobian jvp leaky_relu line_of linear log log10 log1p log2
-log_sigmoid log_softmax logsumexp map maximum mean minimum mish mul neg norm objective pow primitive prod reciprocal
-record_lines relu rounding_error scan selu sigmoid sign silu sin sinh softmax softplus sqrt square step_through sub sum
-take tan tanh value_and_grad variance verify_formula vjp where zero_grad
+Condition DeclarationError DomainError GradientMismatch GuardError Limit NonFiniteError Primitive Program
+RecordingError Report StaleGraphError TABLE Value abs acos acosh add asin asinh assert_grads atan atan2 atanh cbrt
+ceil check_grads check_graph clip compile cos cosh derive detach div dot draw elu erf erfc evaluate exp explain expm1
+find find_nonfinite floor gelu grad gradients hessian hvp hypot identity jacobian jvp leaky_relu line_of linear log
+log10 log1p log2 log_sigmoid log_softmax logsumexp map maximum mean minimum mish mul neg node norm objective pow
+primitive prod reciprocal record_lines relu rounding_error scan selu sigmoid sign silu sin sinh softmax softplus sqrt
+square step_through sub sum take tan tanh value_and_grad variance verify_formula vjp where zero_grad
 """
 
 
-def test_the_public_names() -> None:
+def public_names() -> set[str]:
     functions = {row.name for row in autograd.TABLE.values() if not row.compares}
-    assert sorted(autograd.__all__) == sorted(functions | set(PUBLIC.split()))
-    assert all(hasattr(autograd, name) for name in autograd.__all__)
+    return functions | set(PUBLIC.split())
+
+
+def test_the_public_names() -> None:
+    """All are attributes; those that Python has too are not taken by ``from autograd import *``."""
+    assert sorted(autograd.__all__) == sorted(name for name in public_names() if not hasattr(builtins, name))
+    assert all(hasattr(autograd, name) for name in public_names())
 
 
 def test_no_other_name_looks_public() -> None:
     """What ``dir`` shows beside them are the modules of the package."""
-    others = {name for name in dir(autograd) if not name.startswith("_")} - set(autograd.__all__)
+    others = {name for name in dir(autograd) if not name.startswith("_")} - public_names()
     modules = {path.stem for path in (ROOT / "autograd").iterdir() if path.suffix == ".py" or path.is_dir()}
     assert others <= modules
 
 
 def test_every_public_function_says_what_it_does() -> None:
-    for name in autograd.__all__:
+    for name in public_names():
         if name != "TABLE":
             assert (getattr(autograd, name).__doc__ or "").strip(), name
 
@@ -178,3 +184,11 @@ def test_a_star_import_is_quiet_and_complete() -> None:
     namespace: dict[str, object] = {}
     exec("from autograd import *", namespace)
     assert set(autograd.__all__) <= set(namespace)
+
+
+def test_a_star_import_leaves_the_names_of_python_alone() -> None:
+    namespace: dict[str, object] = {}
+    exec("from autograd import *", namespace)
+    del namespace["__builtins__"]
+    assert [name for name in namespace if hasattr(builtins, name)] == []
+    assert {"abs", "compile", "map", "pow", "sum"} <= {name for name in dir(autograd) if hasattr(builtins, name)}

@@ -88,7 +88,7 @@ def test_the_angle_of_the_origin_has_no_slope_and_its_distance_a_kink() -> None:
 
 def test_the_names_of_other_libraries() -> None:
     arcs = {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")}
-    assert dict(ALIASES) == {**arcs, "absolute": "abs", "swish": "silu"}
+    assert dict(ALIASES) == {**arcs, "absolute": "abs", "round": "rint", "swish": "silu"}
 
 
 def test_the_names_of_constant_parameters() -> None:

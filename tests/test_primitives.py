@@ -442,15 +442,10 @@ def test_slopes_near_the_ends_of_the_floats(name: str, argument: int, point: tup
     assert_slope_is_finite_if_exactly_finite(TABLE[name], argument, point)
 
 
-#: Their rules multiply what grows by what vanishes, and IEEE has ∞ · 0 = nan at infinity itself, though at no finite
-#: number. A rule with cases would give the limit, and would print the cases in every derivation.
-NAN_AT_INFINITY = {("gelu", math.inf), ("gelu", -math.inf), ("silu", math.inf), ("mish", math.inf), ("mish", -math.inf)}
-
-
 @pytest.mark.parametrize("name", [row.name for row in ROWS if not row.n_ary and row.arity == 1])
 @pytest.mark.parametrize("x", [math.inf, -math.inf])
 def test_slope_at_infinity(name: str, x: float) -> None:
-    """Where the value has a limit at infinity, the slope has one too, and it is not nan, but for five known cases."""
+    """Where the value has a limit at infinity, the slope has one too, and it is not nan."""
     row = TABLE[name]
     leaf = Value(x)
     try:
@@ -458,7 +453,7 @@ def test_slope_at_infinity(name: str, x: float) -> None:
     except (DomainError, OverflowError):
         return
     node.backward()
-    assert math.isnan(leaf.grad) == ((name, x) in NAN_AT_INFINITY)
+    assert not math.isnan(leaf.grad)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.name not in ("where", "hypot", "pow")], ids=name_of)
@@ -822,7 +817,7 @@ def test_find_knows_aliases_and_suggests_near_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in TABLE.values() if row.arity in (1, 2) and not row.constants], ids=name_of
+    "row", [row for row in TABLE.values() if not row.n_ary and row.constants[:1] != row.arguments[:1]], ids=name_of
 )
 def test_a_value_has_the_methods_that_rows_name_and_no_others(row: Primitive) -> None:
     assert hasattr(Value, row.name) == (row.method and not row.compares)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import autograd
-from autograd import TABLE, reference
+from autograd import TABLE, Primitive, reference
 from autograd.number_systems.methods import Methods
 
 FILES = {path.name: (path, text) for path, text in reference.files()}
@@ -25,14 +25,39 @@ def test_a_stale_list_of_names_would_be_noticed() -> None:
 
 
 def test_every_row_is_a_public_function() -> None:
-    assert {row.name for row in TABLE.values() if not row.compares} <= set(autograd.__all__)
+    assert all(callable(getattr(autograd, row.name)) for row in TABLE.values() if not row.compares)
 
 
-def test_rows_of_one_and_two_numbers_are_methods() -> None:
-    for row in reference.method_rows():
-        for name in (row.name, *row.aliases):
-            assert callable(getattr(Methods, name)), name
-            assert callable(getattr(autograd.Value, name)), name
+METHODS = [(row, name) for row in reference.method_rows() for name in (row.name, *row.aliases)]
+
+
+@pytest.mark.parametrize(("row", "name"), METHODS, ids=[name for _, name in METHODS])
+def test_rows_of_one_and_two_numbers_are_methods(row: Primitive, name: str) -> None:
+    assert row.summary in getattr(Methods, name).__doc__
+    assert getattr(autograd.Value, name).__doc__
+    assert row.example is not None
+    numbers = row.example[0]
+    given = numbers[: len(numbers) - len(row.defaults)]
+    x = autograd.Value(numbers[0])
+    by_method = getattr(x, name)(*given[1:])
+    by_function = getattr(autograd, row.name)(x, *given[1:])
+    assert by_method.parents == by_function.parents
+    assert by_method.data == by_function.data
+    assert by_method.primitive is row
+
+
+@pytest.mark.parametrize("row", [row for row in reference.method_rows() if row.constants], ids=lambda row: row.name)
+def test_a_constant_of_a_method_is_no_value(row: Primitive) -> None:
+    """Nor left out where nothing is usual."""
+    assert row.example is not None
+    x, *constants = row.example[0]
+    method = getattr(autograd.Value(x), row.name)
+    assert method(**dict(zip(row.constants, constants, strict=True))).data == method(*constants).data
+    with pytest.raises(TypeError, match=rf"{row.name}: {row.constants[0]} is a constant without a derivative"):
+        method(autograd.Value(constants[0]), *constants[1:])
+    if not row.defaults:
+        with pytest.raises(TypeError, match="missing"):
+            method()
 
 
 def test_only_what_changed_is_written(

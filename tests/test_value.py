@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +27,7 @@ def test_a_fresh_value() -> None:
     assert Value(2.0, "x").label == "x"
 
 
-@pytest.mark.parametrize("data", [2, True, 2.5, Fraction(1, 2), math.inf])
+@pytest.mark.parametrize("data", [2, True, 2.5, Fraction(1, 2), math.inf, np.True_, np.float32(2.5), np.int8(2)])
 def test_any_real_number_makes_a_value(data: Any) -> None:
     assert Value(data).data == float(data)
 
@@ -37,6 +40,10 @@ def test_any_real_number_makes_a_value(data: Any) -> None:
         (None, "not NoneType None"),
         ([1.0, 2.0], r"one Value per number: \[Value\(x\) for x in numbers\]"),
         (Value(1.0), "it is a Value already"),
+        (np.timedelta64(1), "not timedelta64"),
+        (np.timedelta64(1, "ns"), "not timedelta64"),
+        (np.datetime64("2020-01-01"), "not datetime64"),
+        (np.complex64(1.0), "not complex64"),
     ],
 )
 def test_anything_else_does_not(data: Any, words: str) -> None:
@@ -91,6 +98,13 @@ def test_equality_is_identity() -> None:
     assert a not in [b]
     assert len({a, b, a}) == 2
     assert hash(a) == hash(a)
+
+
+@pytest.mark.parametrize("other", [1, 1.0, True, Fraction(1), Decimal(1), 1j, np.float32(1.0), np.int64(1), np.True_])
+def test_equality_with_any_number_says_what_to_write(other: Any) -> None:
+    for compare in (operator.eq, operator.ne):
+        with pytest.raises(TypeError, match=r"would compare a node with a number; write value\.data == "):
+            compare(Value(1.0), other)
 
 
 @pytest.mark.parametrize("other", [None, "x", [], object()])
@@ -376,3 +390,140 @@ def test_a_function_that_is_compiled_reads_no_number_and_runs_no_backward() -> N
         autograd.compile(reads)(2.0)
     with pytest.raises(autograd.RecordingError, match=r"^the gradients? that backward\(\) leaves?"):
         autograd.compile(runs_backward)(2.0)
+
+
+# The words of micrograd, and of Python.
+
+
+def test_parents_and_operator_by_the_names_of_micrograd() -> None:
+    x, y = Value(2.0), Value(3.0)
+    assert (x._prev, x._op) == ((), "")
+    for node, parents, symbol in [(x * y, (x, y), "*"), (x**2, (x, 2.0), "**"), (x.tanh(), (x,), "tanh")]:
+        assert node._prev == node.parents == parents
+        assert node._op == symbol
+        for name in ("_prev", "_op"):
+            with pytest.raises(AttributeError):
+                setattr(node, name, ())
+
+
+WORDS: dict[str, tuple[Any, type[Exception], str]] = {
+    "_backward()": (
+        lambda v: v._backward(),
+        AttributeError,
+        r"write backward\(\) .* or .* node\(data, parents, partials\)",
+    ),
+    "_backward =": (lambda v: setattr(v, "_backward", print), AttributeError, r"write node\(data, parents, partials\)"),
+    "children and partials": (lambda v: Value(1.0, (v,), (2.0,)), TypeError, r"write node\(data, parents, partials\)"),  # type: ignore[arg-type]
+    "children and operator": (lambda v: Value(1.0, (v,), "+"), TypeError, r"write node\(data, parents, partials\)"),  # type: ignore[arg-type]
+    "children": (lambda v: Value(1.0, (v,)), TypeError, r"write node\(data, parents, partials\)"),  # type: ignore[arg-type]
+    "rows[v]": (lambda v: [1.0, 2.0][v], TypeError, r"write take\(rows, value\)"),
+    "range(v)": (lambda v: range(v), TypeError, r"or int\(value\.data\)"),
+    "int(v)": (int, TypeError, r"write int\(value\.data\)"),
+    "complex(v)": (complex, TypeError, r"complex\('v' \(1\.0\)\) would drop the gradient; write value\.data"),
+    "round(v, 2)": (lambda v: round(v, 2), TypeError, r"write round\(value\.data, 2\) .* or f'\{value:\.2f\}'"),
+    "fraction": (lambda v: Fraction(1) + Fraction(*v.as_integer_ratio()), TypeError, r"write value\.data"),
+}
+
+
+@pytest.mark.parametrize("case", WORDS)
+def test_a_word_that_does_not_work_says_what_to_write(case: str) -> None:
+    use, kind, words = WORDS[case]
+    with pytest.raises(kind, match=words):
+        use(Value(1.0, "v"))
+
+
+def test_a_value_looks_as_if_it_had_no_backward_step_of_its_own() -> None:
+    assert not hasattr(Value(1.0), "_backward")
+
+
+@pytest.mark.parametrize("x", [-2.5, -0.25, 0.0, 0.5, 1.5, 2.75])
+def test_rounding_of_every_kind_is_a_node(x: float) -> None:
+    for function in (round, math.floor, math.ceil, math.trunc):
+        v = Value(x)
+        node: Any = function(v)  # type: ignore[operator]
+        assert node.data == float(function(x))
+        (node + 2.0 * v).backward()
+        assert v.grad == 2.0
+
+
+@pytest.mark.parametrize("modulus", [5, 5.0, Value(5.0)])
+@pytest.mark.parametrize("y", [2, 2.0, Value(2.0)])
+def test_a_power_with_a_modulus_is_the_remainder_of_a_power(y: Any, modulus: Any) -> None:
+    with autograd.record_lines():
+        v = Value(3.0)
+        power: Any = pow(v, y, modulus)
+    assert power.data == 4.0
+    power.backward()
+    assert v.grad == 6.0
+
+
+# NumPy.
+
+OF_ARRAYS = "var std mean median average vdot dot cumsum linalg.norm diff ptp exp2 radians degrees deg2rad rad2deg"
+OF_ARRAYS += " rint round trunc fabs absolute conjugate square log1p sinh arcsinh floor ceil positive real nansum"
+
+
+@pytest.mark.parametrize("name", OF_ARRAYS.split())
+def test_a_function_of_numpy_over_an_array_of_values(name: str) -> None:
+    function: Any = np
+    for part in name.split("."):
+        function = getattr(function, part)
+    numbers = np.array([1.25, 2.5, 4.75])
+    values = np.array([Value(x) for x in numbers])
+    arguments = 2 if name in ("vdot", "dot") else 1
+    found = np.ravel(function(*[values] * arguments))
+    assert [y.data for y in found] == pytest.approx(np.ravel(function(*[numbers] * arguments)).tolist(), rel=1e-14)
+
+
+def test_a_variance_by_numpy_has_a_gradient() -> None:
+    xs = [Value(1.0), Value(2.0), Value(6.0)]
+    np.var(np.array(xs)).backward()
+    assert [x.grad for x in xs] == [2 / 3 * (x - 3.0) for x in (1.0, 2.0, 6.0)]
+
+
+OF_ONE = "exp sqrt tanh exp2 arctan square negative absolute radians rint round floor reciprocal sign conjugate cbrt"
+OF_TWO = "add subtract multiply divide power maximum minimum hypot arctan2 remainder floor_divide"
+
+
+@pytest.mark.parametrize("name", [*OF_ONE.split(), *OF_TWO.split()])
+def test_a_function_of_numpy_of_a_value_alone_keeps_it(name: str) -> None:
+    function, numbers = getattr(np, name), (0.75, 2.5)[: 1 + (name in OF_TWO.split())]
+    for operands in itertools.product(*[(x, Value(x)) for x in numbers]):
+        if any(isinstance(x, Value) for x in operands):
+            found = function(*operands)
+            assert isinstance(found, Value), operands
+            assert found.data == pytest.approx(float(function(*numbers)), rel=1e-15)
+
+
+@pytest.mark.parametrize(("x", "slope"), [(2.0, 0.0), (0.5, 1.0), (-1.0, 0.0), (1.0, 1.0)])
+def test_numpys_clip_of_a_value_keeps_it(x: float, slope: float) -> None:
+    v = Value(x)
+    clipped = np.clip(v, 0.0, 1.0)  # type: ignore[call-overload]
+    assert clipped.primitive is TABLE["clip"]
+    clipped.backward()
+    assert (clipped.data, v.grad) == (min(max(x, 0.0), 1.0), slope)
+
+
+@pytest.mark.parametrize("name", ["isnan", "isinf", "isfinite", "signbit"])
+@pytest.mark.parametrize("x", [0.0, -1.0, math.inf, -math.inf, math.nan])
+def test_numpy_asks_a_value_what_its_number_is(name: str, x: float) -> None:
+    assert getattr(np, name)(Value(x)) is bool(getattr(np, name)(x))
+    with pytest.raises(autograd.RecordingError, match="was read"):
+        autograd.compile(lambda v: v * getattr(np, name)(v))(x)
+
+
+@pytest.mark.parametrize("name", ["logaddexp", "heaviside", "copysign", "float_power"])
+def test_a_function_of_numpy_that_knows_no_objects_says_so(name: str) -> None:
+    with pytest.raises(TypeError, match=f"numpy.{name} knows no Values; write it with autograd's functions"):
+        getattr(np, name)(Value(1.0), 2.0)
+
+
+def test_an_array_meets_a_value_in_every_call_of_a_ufunc() -> None:
+    v, array = Value(2.0), np.array([1.0, 3.0])
+    assert [y.data for y in np.multiply(array, v)] == [2.0, 6.0]
+    assert [y.data for y in np.add.outer(array, v)] == [3.0, 5.0]
+    out = np.empty(2, dtype=object)
+    assert np.multiply(v, array, out=out) is out
+    assert [y.data for y in out] == [2.0, 6.0]
+    assert [y.data for y in np.array([v, v * v]) + v] == [4.0, 6.0]
+    assert bool(np.float64(3.0) > v)

@@ -46,6 +46,8 @@ def check_grads(
     value lies between them, which passes (outside of them is a mismatch); ``ill-conditioned``, where the error is too
     large to tell; ``outside the domain``; ``not finite``. The last three fail unless ``allow`` names them. The partials
     of users' own primitives are checked each by itself too, as one that is wrong need not show in the result.
+    ``backward()``, ``grad`` and ``compile`` (where NumPy is there, and the function can be recorded) are asked for the
+    engine's derivatives too; one that gives others is named, and that is a mismatch.
 
     Args:
         f: takes the inputs and returns one number, or several (each is then an output with derivatives of its own).
@@ -105,6 +107,7 @@ def assert_grads(f: Callable[..., Any], *inputs: Any, **options: Any) -> None:
 def check_graph(output: Any, *, tolerance: float = 1.0) -> Report:
     """A report on every edge of a graph, each partial checked alone; in time linear in the graph."""
     from autograd.checking.edges import guilty_edges
+    from autograd.checking.recorded import NOT_CHECKED_APART, Recorded
     from autograd.nesting import take_apart
     from autograd.value import Value, active_nodes, refuse_if_stale
 
@@ -114,7 +117,8 @@ def check_graph(output: Any, *, tolerance: float = 1.0) -> Report:
         raise TypeError(f"check_graph takes a Value, or nested lists of them, not {kind_of(output)}")
     refuse_if_stale(active_nodes(roots))
     guilty, edges = guilty_edges(roots, tolerance)
-    return Report("check_graph", (), guilty, edges)
+    notes = [] if Recorded((), roots).has_formulas() else [NOT_CHECKED_APART]
+    return Report("check_graph", (), guilty, edges, notes)
 
 
 def _judge(tolerance: float, rtol: float, atol: float, allow: Collection[str]) -> Judge:

@@ -65,7 +65,8 @@ def slopes(
         if min(len(samples.right), len(samples.left)) < FEWEST:
             continue
         for i in sorted(open_):
-            slope = _quick(samples, i, given[i], expected[i], precision)
+            slope = _zero(samples, i) if expected[i] == 0.0 else None
+            slope = slope or _quick(samples, i, given[i], expected[i], precision)
             if slope is not None:
                 found[i] = slope
                 open_.discard(i)
@@ -110,6 +111,14 @@ def _quick(samples: Samples, i: int, given: float, expected: float, precision: f
     if abs(gaps[1]) > seen and abs(gaps[1]) > 0.75 * abs(gaps[0]):
         return None
     return Slope(value, error, steps[-1], value, value, "smooth", roundings[-1] * steps[-1])
+
+
+def _zero(samples: Samples, i: int) -> Slope | None:
+    """The slope of what is exactly zero wherever it was looked at: zero, and known exactly; else ``None``."""
+    sides = [*samples.right, *samples.left]
+    if samples.smaller_to_come or samples.centre[i] != 0.0 or any(values[i] != 0.0 for _, values in sides):
+        return None
+    return Slope(0.0, 0.0, min(samples.right[-1][0], samples.left[-1][0]), 0.0, 0.0, "smooth", 0.0)
 
 
 def _drowned(samples: Samples, i: int, given: float, expected: float) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from autograd import interpret
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
 from autograd.checking.one_input_changed import imaginary_step
-from autograd.checking.recorded import NO_NUMBER, as_float, at_kink, has_partial, partials_or_nothing
+from autograd.checking.recorded import NO_NUMBER, as_float, at_kink, has_formula, has_partial, partials_or_nothing
 from autograd.checking.report import Edge
 from autograd.checking.rounding_estimate import looseness
 from autograd.eager.operands import Passive, number_of
@@ -39,7 +39,8 @@ def guilty_edges(
     """The edges of a graph whose partial does not stand its check, and how many edges were checked.
 
     With order 2 the derivatives of the partials are checked instead, with order 3 those of their derivatives; n-ary
-    primitives, which are all built in, are left out of that.
+    primitives, which are all built in, are left out of that. Nodes whose slopes were given are left out of everything:
+    there is no formula to compare with.
 
     Args:
         declared_alone: check users' primitives alone.
@@ -50,7 +51,7 @@ def guilty_edges(
     for node in nodes:
         if node.__class__ is not Value or node.primitive is None:
             continue
-        if declared_alone and node.primitive.built_in:
+        if (declared_alone and node.primitive.built_in) or not has_formula(node.primitive):
             continue
         operands = node.operands()
         wanted = [i for i, o in enumerate(operands) if o.__class__ is Value and has_partial(node.primitive, i)]

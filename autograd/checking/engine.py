@@ -9,12 +9,14 @@ from typing import Any
 
 from autograd.checking.calls import Call
 from autograd.checking.edges import guilty_edges
-from autograd.checking.higher import higher_entries
+from autograd.checking.higher import FEW, higher_entries
 from autograd.checking.inputs import Inputs
 from autograd.checking.judging import Judge, prefixes
 from autograd.checking.numeric import Numeric
-from autograd.checking.recorded import NO_NUMBER, results_of
-from autograd.checking.report import Edge, Report
+from autograd.checking.recorded import NO_NUMBER, NOT_CHECKED_APART, results_of
+from autograd.checking.report import Edge, Entry, Report
+from autograd.checking.transposed import notes_on_transposed
+from autograd.checking.ways import Answer, Component, answers, is_refused, other_ways, second_derivatives
 from autograd.primitives import TABLE
 from autograd.transforms import grad
 
@@ -36,6 +38,8 @@ def check_engine(
     edges = 0
     if not all(entry.passes for entry in entries):
         guilty, edges = guilty_edges(call.roots, judge.tolerance)
+        if not call.recorded.has_formulas():
+            numeric.notes.append(NOT_CHECKED_APART)
         if TABLE["detach"] in call.recorded.program.primitives:
             numeric.notes.append(
                 "detach() holds its argument constant for the engine, and cannot do so for differences."
@@ -49,15 +53,56 @@ def check_engine(
         # A wrong partial need not show in the result: a later factor may be next to nothing here.
         suspects, edges = guilty_edges(call.roots, judge.tolerance, declared_alone=True)
         guilty = [edge for edge in suspects if judge.surely_wrong(edge)]
+    components = [_component(f, given, name, k) for k in range(len(names))]
+    entries = [
+        entry
+        for k, component in enumerate(components)
+        for entry in _in_one_answer(numeric, k, component, entries[k * len(given) : (k + 1) * len(given)])
+    ]
+    numeric.notes += notes_on_transposed(given, names, entries)
     if order > 1:
         for k, prefix in enumerate(names):
-            gradient = grad(_component(f, given, name, k))
+            gradient = grad(components[k])
             higher = higher_entries(gradient, gradient, given.numbers, given.names, prefix, order, judge, source)
-            entries += higher
+            entries += _in_one_answer_again(numeric, k, components[k], higher)
             wrong = {entry.order for entry in higher if entry.verdict == "mismatch"}
             if wrong and not guilty:
                 guilty, edges = guilty_edges(call.roots, judge.tolerance, order=min(wrong))
     return Report(name, entries, guilty, edges, numeric.notes)
+
+
+def _in_one_answer(numeric: Numeric, k: int, component: Component, entries: list[Entry]) -> list[Entry]:
+    """The entries of one output; those of derivatives that have another answer by another way are mismatches."""
+    found = answers(numeric.call, k, component)
+    if any(map(is_refused, entries)):  # then all are refused together
+        found = [answer for answer in found if answer.way == "compile"]
+    return [
+        _differing(entry, found, i, numeric.off[k][i], at_a_kink=i in numeric.kinks) for i, entry in enumerate(entries)
+    ]
+
+
+def _in_one_answer_again(numeric: Numeric, k: int, component: Component, entries: list[Entry]) -> list[Entry]:
+    """The same of second derivatives, where each is checked by itself."""
+    size = len(numeric.call.inputs)
+    second = [entry for entry in entries if entry.order == 2]
+    if len(second) != size**2 or size > FEW[2]:
+        return entries
+    rows = second_derivatives(numeric.call, k, component)
+    if rows is None:
+        return entries
+    found = [Answer("compile", [x for row in rows for x in row])]
+    compared = iter(
+        [_differing(entry, found, i, entry.error, at_a_kink=bool(numeric.kinks)) for i, entry in enumerate(second)]
+    )
+    return [next(compared) if entry.order == 2 else entry for entry in entries]
+
+
+def _differing(entry: Entry, found: list[Answer], i: int, off: float, *, at_a_kink: bool) -> Entry:
+    """The entry of a derivative, a mismatch if other ways give another number."""
+    others = "" if is_refused(entry) else other_ways(found, i, entry.analytic, off, at_a_kink=at_a_kink)
+    if not others:
+        return entry
+    return entry._replace(verdict="mismatch", passes=False, note=f"{entry.note}; {others}" if entry.note else others)
 
 
 def _component(f: Callable[..., Any], given: Inputs, name: str, k: int) -> Callable[[list[Any]], Any]:

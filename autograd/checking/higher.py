@@ -24,7 +24,7 @@ from autograd.value import Value
 Gradient = Callable[[list[Any]], list[Any]]
 
 #: How many inputs are few, for orders 2 and 3, and how many random directions stand for all when they are many.
-_FEW = {2: 8, 3: 4}
+FEW = {2: 8, 3: 4}
 _DIRECTIONS = 3
 
 
@@ -44,13 +44,13 @@ def higher_entries(
         gradient: what the engine differentiates.
         on_numbers: the same on plain numbers.
     """
-    few = len(numbers) <= _FEW[2]
+    few = len(numbers) <= FEW[2]
     entries = []
     noise = _noise_of(gradient, numbers)
     for name, v in _directions(numbers, names, few, source):
         entries += _order(2, gradient, on_numbers, numbers, names, f"{prefix}{name}", v, judge, noise)
     if order == 3:
-        few = len(numbers) <= _FEW[3]
+        few = len(numbers) <= FEW[3]
         directions = _directions(numbers, names, few, source)
         for k, (first, u) in enumerate(directions):
             second = _along(gradient, u)

@@ -6,6 +6,7 @@ user gave, arrays as arrays of the same shape, in double precision.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -41,6 +42,15 @@ class Inputs:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def square_matrices(self) -> list[tuple[str, int, int]]:
+        """The inputs that are square matrices of more than one number: name, place of the first number, size."""
+        found = []
+        for root, tree, (start, stop, _, _) in zip(self.roots, self.given, self._spans, strict=True):
+            size = math.isqrt(stop - start)
+            if size > 1 and shape_of(tree) == (size, size):
+                found.append((root, start, size))
+        return found
 
     def for_the_engine(self, flat: Sequence[Any]) -> list[Any]:
         """The arguments with these numbers or Values, arrays as nested lists."""
@@ -82,6 +92,16 @@ class Inputs:
             for i in range(outputs):
                 rows[i] += flat[i * count : (i + 1) * count]
         return rows
+
+
+def shape_of(tree: Any) -> tuple[int, ...]:
+    """The shape of an array, or of lists of numbers, of equal length; empty for all else."""
+    if hasattr(tree, "shape"):
+        return tuple(tree.shape)
+    if not isinstance(tree, list | tuple) or not tree:
+        return ()
+    inner = {shape_of(child) for child in tree}
+    return (len(tree), *inner.pop()) if len(inner) == 1 else ()
 
 
 def _like(part: Any, given: Any, what: str, root: str) -> list[Any]:

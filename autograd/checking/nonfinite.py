@@ -8,7 +8,6 @@ the cotangents are computed as ``backward()`` does, outside of ``.grad``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from math import isfinite, isinf, isnan, nan
 from typing import Any, NamedTuple
 
@@ -18,11 +17,11 @@ from autograd.eager.operands import Condition, Passive, in_short, number_of
 from autograd.errors import NonFiniteError, operands_in_words
 from autograd.graph import topological_order
 from autograd.number_systems import floats
-from autograd.number_systems.source import Text, Writer, text_of
-from autograd.primitives import TABLE, Primitive
+from autograd.primitives import TABLE
 from autograd.provenance.lines import line_of
 from autograd.provenance.paths import path, path_in_words
 from autograd.provenance.reasons import what_made, why
+from autograd.rules import is_nothing
 from autograd.value import Value, backward_order, refuse_if_stale
 
 #: How many births a report spells out.
@@ -193,7 +192,7 @@ def _forward(order: list[Any]) -> Iterator[tuple[Any, str]]:
 class _Backward:
     """The walk of ``backward()``, outside of ``.grad``; iterating gives node, argument, number, reason of each birth.
 
-    As there, what nothing flows into has a cotangent of zero, and zero times an infinite slope is nan.
+    As there, what nothing flows into has a cotangent of zero and is not asked for its slope.
     """
 
     def __init__(self, output: Value) -> None:
@@ -208,14 +207,18 @@ class _Backward:
         return [node for node, c in self.cotangents.items() if node.primitive is None and not isfinite(c)]
 
     def __iter__(self) -> Iterator[tuple[Any, int | None, float, str]]:
-        cotangents, flat, none = self.cotangents, _flat(), frozenset[int]()
+        cotangents, reached = self.cotangents, set(self.order[-1:])
         for node in reversed(self.order):
+            if node not in reached:
+                continue
             c = cotangents[node]
             operands = node.operands()
-            skipped = flat.get(node.primitive, none)  # type: ignore[arg-type]  # inner nodes have a primitive
-            wanted = [i for i, operand in enumerate(operands) if operand.__class__ is Value and i not in skipped]
+            wanted = [i for i, operand in enumerate(operands) if operand.__class__ is Value]
             numbers = [number_of(operand) for operand in operands]
             for i, partial in zip(wanted, _partials(node, numbers, wanted), strict=True):
+                if is_nothing(partial):
+                    continue
+                reached.add(operands[i])
                 if partial.__class__ is str:
                     yield node, i, nan, partial
                     continue
@@ -243,19 +246,6 @@ class _Backward:
         if isinf(total) and isfinite(before) and isfinite(product):
             return f"{before!r} + {product!r}, the sum of what flows in, is too large for a float"
         return ""
-
-
-@cache
-def _flat() -> dict[Primitive, frozenset[int]]:
-    """Row → arguments through which nothing flows anywhere, as ``floor``'s: no pull-back multiplies by their zero."""
-    found = {}
-    for row in TABLE.values():
-        if not callable(row.partials):
-            writer = Writer()
-            operands = [Text(name, writer) for name in row.arguments[: len(row.partials)]]
-            slopes = [rule and text_of(rule(writer.m, Text("z", writer), *operands)) for rule in row.partials]
-            found[row] = frozenset(i for i, slope in enumerate(slopes) if slope == "0")
-    return found
 
 
 def _partials(node: Any, numbers: list[Any], wanted: list[int]) -> list[Any]:

@@ -146,13 +146,15 @@ class Numeric:
                 exact = None
                 if not kinks.isdisjoint(downstream):
                     self.kinks.add(i)
-                else:
+                elif recorded.has_formulas():
                     exact = self._by_complex_step(i, x, downstream)
                 if exact is not None:
                     column = exact
                 else:
                     method = "central"
-                    if i in self.kinks and work <= _MOST_WORK:
+                    if not recorded.has_formulas():
+                        column = of_the_function(call, i, self._claimed(i), self.noise)
+                    elif i in self.kinks and work <= _MOST_WORK:
                         work += _CALLS * len(recorded.program)
                         column = of_the_function(call, i, self._claimed(i), self.noise)
                     else:
@@ -221,7 +223,7 @@ class Numeric:
         It stays a mismatch where the recorded program itself has another derivative than the function: then Python
         decided something, or a number was read through ``.data``.
         """
-        if entry.verdict != "mismatch" or self.call.recorded.inputs[i] < 0:
+        if entry.verdict != "mismatch" or self.call.recorded.inputs[i] < 0 or not self.call.recorded.has_formulas():
             return entry
         if i in self.kinks:
             note = "operations at a kink: their conventions do not add up to a slope"

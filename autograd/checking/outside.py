@@ -13,6 +13,7 @@ from autograd.checking.inputs import Inputs
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, Judge, changed_note, largest_change, method_of, prefixes
 from autograd.checking.recorded import NO_NUMBER, as_float, results_of
 from autograd.checking.report import Entry, Report
+from autograd.checking.transposed import notes_on_transposed
 from autograd.eager.operands import kind_of
 
 
@@ -56,6 +57,7 @@ def check_outside(
             if analytic[k][i] == 0.0:
                 small = max(small, FLAT * max(abs(values[k]), found[k][i].size) / size)
             entries.append(judge.entry(prefix + x_name, 1, analytic[k][i], found[k][i], method_of(found[k][i]), small))
+    transposed = notes_on_transposed(given, names, entries)
     if order > 1:
         if not one_number:
             raise ValueError(
@@ -67,7 +69,7 @@ def check_outside(
     if not all(entry.passes for entry in entries):
         repeated = _values(f, given, name, given.numbers)
         notes = [changed_note(name, values, repeated)] if repeated is not None and len(repeated) == len(values) else []
-    return Report(name, entries, notes=[note for note in notes if note])
+    return Report(name, entries, notes=[note for note in [*notes, *transposed] if note])
 
 
 def _higher(given: Inputs, grad: Callable[..., Any], order: int, judge: Judge, source: random.Random) -> list[Entry]:

@@ -18,6 +18,16 @@ from autograd.value import Value
 NO_NUMBER = (ValueError, ArithmeticError, RuntimeWarning)
 
 
+def has_formula(primitive: Primitive) -> bool:
+    """Whether there is a formula of a primitive; a node whose slopes were given with its number has none."""
+    return primitive.systems != ()
+
+
+NOT_CHECKED_APART = (
+    "Nodes made with their partials by autograd.node have no formula, so their partials are not checked one by one."
+)
+
+
 class Recorded:
     """The program that computed some outputs from some inputs, with the number of every slot."""
 
@@ -48,6 +58,10 @@ class Recorded:
         wanted = [slot for slot in slots if slot >= 0]
         found = interpret.pull_back(self.program, self.numbers, {root: 1.0}, floats, wanted)
         return [0.0 if slot < 0 or found[slot] is None else float(found[slot]) for slot in slots]
+
+    def has_formulas(self) -> bool:
+        """Whether all of it can be computed at other numbers."""
+        return all(map(has_formula, self.program.primitives))
 
     def kinks(self) -> set[int]:
         """The instructions that stand at a kink, at a jump, or at a comparison of equal numbers."""

@@ -47,6 +47,12 @@ class Entry(NamedTuple):
         """How far the two numbers are apart, as a part of the larger one."""
         return _apart(self.analytic, self.numeric)
 
+    @property
+    def ratio(self) -> str:
+        """How a wrong derivative comes out of the numeric one, where that is simple: a factor, or the sign; else
+        nothing."""
+        return _ratio(self.analytic, self.numeric) if self.verdict == "mismatch" else ""
+
 
 class Edge(NamedTuple):
     """One partial of one node, checked alone: the primitive, its operands in words, the node's label and line.
@@ -87,6 +93,28 @@ def _apart(x: float, y: float) -> float:
     """The difference of two numbers as a part of the larger one; infinite if one of them is no number."""
     size, apart = max(abs(x), abs(y)), abs(x - y)
     return apart / size if size and math.isfinite(apart) else (math.inf if apart else 0.0)
+
+
+#: A factor that is told is known to this part of itself.
+_KNOWN_FACTOR = 1e-4
+_MOST_TIMES = 1000
+
+
+def _ratio(analytic: float, numeric: float) -> str:
+    """Twice, half, so many times, or the opposite, of the numeric derivative."""
+    if not (analytic and numeric and math.isfinite(analytic) and math.isfinite(numeric)):
+        return ""
+    ratio = analytic / numeric
+    size = abs(ratio)
+    times, parts = round(size), round(1 / size) if size > 1 / (2 * _MOST_TIMES) else 0
+    sign = "minus " if ratio < 0 else ""
+    if abs(size - 1) <= _KNOWN_FACTOR:
+        return "the opposite sign" if sign else ""
+    if 2 <= times <= _MOST_TIMES and abs(size - times) <= _KNOWN_FACTOR * size:
+        return f"{sign}twice the numeric" if times == 2 else f"{sign}{times} times the numeric"
+    if 2 <= parts <= _MOST_TIMES and abs(size * parts - 1) <= _KNOWN_FACTOR:
+        return f"{sign}half of the numeric" if parts == 2 else f"{sign}1/{parts} of the numeric"
+    return ""
 
 
 class Report:
@@ -232,7 +260,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
         f"{entry.error if entry.error > 1e-300 else 0.0:.1e}",
         f"{entry.step:.1e}" if entry.step else "",
         entry.method,
-        f"{verdict}: {entry.note}" if entry.note else verdict,
+        f"{verdict}: {said}" if (said := "; ".join(filter(None, (entry.ratio, entry.note)))) else verdict,
     )
 
 

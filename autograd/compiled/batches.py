@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiled.backends.choice import Options, choose
+from autograd.compiled.backends.choice import Choice, Options, choose
 from autograd.compiled.prepared import Prepared, varying_inputs
 from autograd.compiled.programs.derivatives import GRADIENT, HESSIAN, HVP, JVP, VJP, Derivative, jacobian_of, planned
 from autograd.compiled.recording.arguments import Arguments, arguments_of
@@ -121,7 +121,8 @@ class Batch(NamedTuple):
             n, numbers = self.arguments.samples or 0, self.arguments.columns
             count = derivative.seeds(len(self.trace.outputs), len(columns)) if derivative.is_matrix else 1
             units = list(np.eye(count)) if derivative.is_matrix else []
-            outputs = len(prepared.replay.plan.program.outputs)
+            first = prepared.first_derivative
+            outputs = len(prepared.replay.plan.program.outputs) - first
             found = np.empty((n, count, outputs), self.dtype)
             wide = len(numbers) + max(count if units else 0, len(seeds)) + outputs
             step = max(1, BLOCK_NUMBERS // max(1, wide * count))
@@ -130,9 +131,9 @@ class Batch(NamedTuple):
                 block = [np.repeat(c[start:stop], count) if isinstance(c, np.ndarray) else c for c in numbers]
                 lanes = [np.tile(unit, stop - start) for unit in units]
                 lanes += [np.ascontiguousarray(seed[start:stop]) for seed in seeds]
-                _, kept = prepared.run(block, (stop - start) * count, lanes)
+                ran, _, kept = prepared.run_with_care(block, (stop - start) * count, lanes)
                 for i in range(outputs):
-                    number = prepared.replay.output(i, kept, prepared.uniform)
+                    number = ran.replay.output(first + i, kept, ran.uniform)
                     found[start:stop, :, i] = np.reshape(number, (-1, count)) if np.ndim(number) else number
             found += 0.0  # never -0.0, as what backward() adds up
             return found
@@ -145,6 +146,11 @@ class Batch(NamedTuple):
             derivative.refuse_unless_it_exists(self.trace, self.name)
             wanted = [self.trace.arguments[c] for c in columns]
             varying = varying_inputs(self.trace, self.arguments)
-            plan = planned(self.trace, derivative, wanted, varying, with_values=False)
-            prepared = self.recording.prepared[key] = Prepared(self.trace, choose(plan, self.options), 0)
+
+            def chosen(careful: bool) -> Choice:
+                # Values are among the outputs, as they tell where care is needed.
+                plan = planned(self.trace, derivative, wanted, varying, careful=careful)
+                return choose(plan, self.options)
+
+            prepared = self.recording.prepared[key] = Prepared(self.trace, chosen, 0)
         return prepared

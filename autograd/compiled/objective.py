@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd.compiled.backends.choice import Options, choose
+from autograd.compiled.backends.choice import Choice, Options, choose
 from autograd.compiled.pickling import picklable
 from autograd.compiled.prepared import PreparedAtPoint
 from autograd.compiled.programs.derivatives import (
@@ -210,9 +210,13 @@ class Objective(RecordedFunction):
                 self._try(recording, VALUES, point, ())  # it may be another way's point, of which less is asked
             what.refuse_unless_it_exists(recorded, self.name)
             varying = [False] * recorded.program.inputs
-            plan = planned(recorded, what, recorded.arguments, varying, long_dots=False)
-            prepared = known[what.name,] = PreparedAtPoint(recorded, choose(plan, self.options))
-        return prepared, prepared.at(point, lanes)
+
+            def chosen(careful: bool) -> Choice:
+                plan = planned(recorded, what, recorded.arguments, varying, long_dots=False, careful=careful)
+                return choose(plan, self.options)
+
+            prepared = known[what.name,] = PreparedAtPoint(recorded, chosen)
+        return prepared.at(point, lanes)
 
 
 def _one_list(fresh: list[Any]) -> list[list[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,25 @@ from autograd.compiled.recording.arguments import Arguments
 from autograd.compiled.recording.guards import NOT_ASKED, Missed
 from autograd.compiled.recording.trace import Trace
 from autograd.eager import nodes
+from autograd.primitives import INFINITY
 
 
 class Prepared:
-    """A plan that a back end can run, and the numbers that are the same for all samples."""
+    """A plan that a back end can run, and the numbers that are the same for all samples.
 
-    def __init__(self, trace: Trace, choice: Choice, params: int) -> None:
+    Args:
+        choose: makes the plan and chooses its back end; given True, the careful plan (``programs/liveness.py``), which
+            is run in place of the other where a number comes out as nan or infinite.
+    """
+
+    def __init__(
+        self, trace: Trace, choose: Callable[[bool], Choice], params: int, *, is_careful: bool = False
+    ) -> None:
         self.trace = trace
-        self.choice = choice
-        self.replay = replay = choice.replay
+        self._choose, self._params = choose, params
+        self._careful: Any = None
+        self.choice = choose(is_careful)
+        self.replay = replay = self.choice.replay
         plan = replay.plan
         row = replay.levels.row
         self.uniform = replay.new_uniform()
@@ -33,6 +43,13 @@ class Prepared:
         #: Collects the value and the gradient by the parameters.
         values = range(min(plan.values, 1))
         self.gather = replay.gather([*values, *range(self.first_derivative, self.first_derivative + params)])
+
+        outputs = plan.program.outputs
+        varying = {i for i, _ in (*replay.summed, *replay.kept)}
+        #: The rows of the uniform array that are outputs.
+        self._uniform_outputs = replay.levels.row_of[
+            np.array([slot for i, slot in enumerate(outputs) if i not in varying], np.intp)
+        ]
 
     @property
     def needs_numbers(self) -> bool:
@@ -53,6 +70,35 @@ class Prepared:
             uniform[row, 0] = columns[c]
         return self.replay.run([*[columns[c] for c in self._varying], *seeds], uniform, samples)
 
+    def run_with_care(
+        self, columns: Sequence[Any], samples: int, seeds: Sequence[Any] = ()
+    ) -> tuple[Prepared, Any, list[Any]]:
+        """What ran, this or the careful plan, and what came of it."""
+        sums, kept = self.run(columns, samples, seeds)
+        if self.needs_care(sums, kept):
+            return self.careful().run_with_care(columns, samples, seeds)  # type: ignore[no-any-return]
+        return self, sums, kept
+
+    def needs_care(self, sums: Any, kept: Sequence[Any]) -> bool:
+        """Whether a number came out as nan or infinite, so that derivatives may be others."""
+        if not self.replay.plan.may_need_care:
+            return False
+        return not all(map(self.is_finite, [self.uniform[self._uniform_outputs, 0], sums, *kept]))
+
+    @staticmethod
+    def is_finite(numbers: Any) -> bool:
+        """Whether all numbers of an array of one dimension are finite: the largest and the smallest are, among which
+        NumPy counts nan. That is half of the time of asking each, and gives no warning (measured)."""
+        if not len(numbers):
+            return True
+        return bool(numbers[numbers.argmax()] < INFINITY and numbers[numbers.argmin()] > -INFINITY)
+
+    def careful(self) -> Any:
+        """The plan that is right there too; it is made once."""
+        if self._careful is None:
+            self._careful = type(self)(self.trace, self._choose, self._params, is_careful=True)
+        return self._careful
+
     def output(self, i: int, kept: Sequence[Any]) -> Any:
         """An output that is not summed; a derivative is added to 0.0, as ``backward()`` does, so it is never -0.0."""
         found = self.replay.output(i, kept, self.uniform)
@@ -65,8 +111,10 @@ class PreparedAtPoint(Prepared):
     A solver calls it thousands of times, so numbers are read and written as arrays.
     """
 
-    def __init__(self, trace: Trace, choice: Choice) -> None:
-        super().__init__(trace, choice, 0)
+    def __init__(
+        self, trace: Trace, choose: Callable[[bool], Choice], params: int = 0, *, is_careful: bool = False
+    ) -> None:
+        super().__init__(trace, choose, params, is_careful=is_careful)
         self._numbers_of_all = self.uniform.reshape(-1)  # the same memory
         self._vector = self._numbers_of_all[: len(trace.arguments)]
         plan, row = self.replay.plan, self.replay.levels.row
@@ -80,17 +128,20 @@ class PreparedAtPoint(Prepared):
         if not any(plan.varying[o] for o in outputs):
             self._rows = np.array([row[o] for o in outputs], np.intp)
 
-    def at(self, x: Any, lanes: Sequence[Any] = ()) -> list[Any]:
-        """The kept outputs; the uniform array holds the rest. Raises Missed if a guard does not hold."""
+    def at(self, x: Any, lanes: Sequence[Any] = ()) -> tuple[PreparedAtPoint, list[Any]]:
+        """What ran, this or a careful one, and the kept outputs; its uniform array holds the rest. Raises Missed if a
+        guard does not hold."""
         self.refresh()
         self._vector[:] = x
-        _, kept = self.replay.run(list(lanes), self.uniform, len(lanes[0]) if lanes else 1)
+        sums, kept = self.replay.run(list(lanes), self.uniform, len(lanes[0]) if lanes else 1)
         if len(self._guards):
             truths = self.found(self._guards, kept)
             other = (truths != self._outcomes) & (truths != NOT_ASKED)
             if other.any():
                 raise Missed(self.trace.guards[int(other.argmax())], 0)
-        return kept
+        if self.needs_care(sums, kept):
+            return self.careful().at(x, lanes)  # type: ignore[no-any-return]
+        return self, kept
 
     def found(self, outputs: range, kept: Sequence[Any]) -> Any:
         """A run of outputs as one array, at the first lane."""

@@ -18,7 +18,8 @@ class RepeatedCall:
     """A reduced value with its gradient by parameters, for arrays whose addresses are in a native replay's table."""
 
     __slots__ = (
-        "_args", "_divisor", "_has_shared", "_outputs", "_prepared", "_replay", "_runs", "_shapes", "_sums", "_table",
+        "_args", "_divisor", "_has_shared", "_may_need_care", "_outputs", "_prepared", "_replay", "_runs", "_shapes",
+        "_sums", "_table",
     )  # fmt: skip
 
     def __init__(self, args: Sequence[Any], prepared: Any, divisor: Any, outputs: slice) -> None:
@@ -29,13 +30,15 @@ class RepeatedCall:
         self._table = self._replay.table
         self._runs = self._replay.runs
         self._divisor = divisor
+        self._may_need_care = prepared.replay.plan.may_need_care
         self._outputs = outputs
         self._has_shared = self._replay.has_shared
         #: Of a single chunk, the sums themselves, where the native code writes them.
         self._sums = self._table.total()[outputs] if self._table.chunks == 1 else None
 
     def run(self, args: Sequence[Any]) -> Any:
-        """The value and the gradient in one array; ``None`` if these are not the arrays of the call before."""
+        """The value and the gradient in one array; ``None`` where care is needed, or these are other arrays than in the
+        call before."""
         if len(args) != len(self._args):
             return None
         for arg, before, shape in zip(args, self._args, self._shapes, strict=True):
@@ -51,6 +54,8 @@ class RepeatedCall:
         total = self._sums
         if total is None:
             total = self._table.total()[self._outputs]
+        if self._may_need_care and not self._prepared.is_finite(total):
+            return None
         return total.copy() if self._divisor is None else total / self._divisor
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd.compiled.backends.choice import Options, choose
+from autograd.compiled.backends.choice import Choice, Options, choose
 from autograd.compiled.prepared import Prepared, varying_inputs
 from autograd.compiled.programs.derivatives import GRADIENT, VALUES, planned
 from autograd.compiled.recording.argument_names import labels_of
@@ -112,14 +112,14 @@ class Runs:
                 else self._gradient(recording.trace, arguments, columns)
             )
         n = arguments.samples
-        sums, kept = prepared.run(arguments.columns, 1 if n is None else n)
+        prepared, sums, kept = prepared.run_with_care(arguments.columns, 1 if n is None else n)
         for i, guard in enumerate(recording.trace.guards, start=len(recording.trace.outputs)):
             check(self._name, guard, prepared.output(i, kept))
         return prepared, sums, kept
 
     def _values(self, trace: Trace, arguments: Arguments) -> Prepared:
-        plan = planned(trace, VALUES, (), varying_inputs(trace, arguments))
-        return Prepared(trace, choose(plan, self._options), 0)
+        varying = varying_inputs(trace, arguments)
+        return Prepared(trace, lambda careful: choose(planned(trace, VALUES, (), varying), self._options), 0)
 
     def _gradient(self, trace: Trace, arguments: Arguments, columns: tuple[int, ...]) -> Prepared:
         values, guards = len(trace.outputs), len(trace.guards)
@@ -131,5 +131,10 @@ class Runs:
         reduces = arguments.samples is None or self._reduce is not None  # a single point is a sum of one
         shared = [not isinstance(arguments.columns[c], np.ndarray) for c in columns]
         reduced = [reduces] * values + [False] * guards + [reduces] * len(params) + [reduces and s for s in shared]
-        plan = planned(trace, GRADIENT, wanted, varying_inputs(trace, arguments), reduced=reduced)
-        return Prepared(trace, choose(plan, self._options), len(params))
+        varying = varying_inputs(trace, arguments)
+
+        def chosen(careful: bool) -> Choice:
+            plan = planned(trace, GRADIENT, wanted, varying, reduced=reduced, careful=careful)
+            return choose(plan, self._options)
+
+        return Prepared(trace, chosen, len(params))

@@ -91,6 +91,8 @@ class Makers:
 
     def operator(self, primitive: Primitive) -> Callable[[Any, Any], Any]:
         """The operator for a Value on the left."""
+        if primitive.operator == "pow":
+            return written("power", self.value_class, primitive, forward(primitive), _not_implemented)
         general = self.binary(primitive, _not_implemented)
         if primitive.symbol not in IN_PLACE:
             return general

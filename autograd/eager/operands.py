@@ -15,7 +15,28 @@ def plain(x: Any) -> float | None:
     kind = x.__class__
     if kind is float:
         return x  # type: ignore[no-any-return]
-    return float(x) if kind is int or isinstance(x, Real) else None
+    if kind is int or isinstance(x, float):
+        return float(x)
+    if isinstance(x, Real):
+        return None if _of_numpy(kind, "timedelta64") else float(x)  # of which NumPy says that it is an integer
+    return float(x) if _of_numpy(kind, "bool", "bool_") else None
+
+
+def _of_numpy(kind: type, *names: str) -> bool:
+    return kind.__name__ in names and kind.__module__ == "numpy"
+
+
+def fixed(name: str, argument: str, x: Any) -> float:
+    """A parameter of a primitive that has no derivative, as a float."""
+    number = plain(x)
+    if number is not None:
+        return number
+    if hasattr(x, "_moment"):
+        raise TypeError(
+            f"{name}: {argument} is a constant without a derivative, but {x!r} is a Value; "
+            "pass its .data, or write the formula with maximum, minimum or where"
+        )
+    raise TypeError(f"{name}: {argument} must be a real number, not {x!r}")
 
 
 @final
@@ -62,6 +83,12 @@ def number_of(operand: Any) -> Any:
     if kind is Condition:
         return operand._outcome
     return operand if kind is float or operand is None else getattr(operand, "_data", operand)
+
+
+def gradient_of(node: Any) -> float:
+    """The gradient of a node; ``None``, which users of other engines set it to, counts as zero."""
+    gradient: float | None = node.grad
+    return 0.0 if gradient is None else gradient
 
 
 def parents_of(node: Any) -> tuple[Any, ...]:

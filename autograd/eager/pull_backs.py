@@ -26,14 +26,18 @@ def pull_back(node):
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from autograd.eager.operands import gradient_of
 from autograd.eager.unrolled import Unrolled, in_order
 from autograd.eager.unrolled import text_of_pull_back as unrolled_text
 from autograd.number_systems import floats
-from autograd.number_systems.source import Text, Writer, text_of
+from autograd.number_systems.source import Text, Writer
 from autograd.primitives import TABLE, Primitive
+from autograd.rules import is_nothing
 
 PullBack = Callable[[Any], None]
 
@@ -73,25 +77,26 @@ def _add_products(
         return
     m, start = writer.m, len(writer.lines)
     arguments = [Text(name, writer) for name in names]
-    sums = []
+    sums: list[str] = []
     for i in wanted:
-        partial = text_of(partials[i](m, Text("z", writer), *arguments))
-        if partial in ("1", "-1"):
-            sums.append(f"{nodes[i]}.grad {'+' if partial == '1' else '-'}= c")
-        elif partial != "0":
-            sums.append(f"{nodes[i]}.grad += c * {partial}")
-    used = set(" ".join([*writer.lines[start:], *sums]).replace("(", " ").replace(")", " ").replace(",", " ").split())
+        slope = partials[i](m, Text("z", writer), *arguments)
+        sums += writer.where_it_flows(slope, partial(_sum, nodes[i]))
+    used = set(re.findall(r"\w+", " ".join([*writer.lines[start:], *sums])))
     indent = "    " * writer.indent
     numbers = [
         (name, f"{node}._data" if i in wanted else f"number({node})")
         for i, (name, node) in enumerate(zip(names, nodes, strict=True))
     ]
     numbers.append(("z", "node._data"))
-    writer.lines[start:start] = [
-        f"{indent}{name} = {text}" for name, text in numbers if name in used or f"-{name}" in used
-    ]
-    for text in sums:
-        writer.line(text)
+    writer.lines[start:start] = [f"{indent}{name} = {text}" for name, text in numbers if name in used]
+    writer.lines += sums
+
+
+def _sum(node: str, slope: str) -> str:
+    """What adds cotangent times partial to a node's gradient."""
+    if slope in ("1", "-1"):
+        return f"{node}.grad {'+' if slope == '1' else '-'}= c"
+    return f"{node}.grad += c * {slope}"
 
 
 def _without_empty_blocks(lines: list[str]) -> list[str]:
@@ -134,9 +139,9 @@ class PullBacks(dict[Primitive, PullBack]):
         def loop(node: Any) -> None:
             c, operands = node.grad, in_order(node._x, node._y)
             partials = rule(floats, node._data, [self._number(operand) for operand in operands])
-            for is_value, parent, partial in zip(node._which, operands, partials, strict=True):
+            for is_value, parent, slope in zip(node._which, operands, partials, strict=True):
                 if is_value:
-                    parent.grad += c * partial
+                    parent.grad += c * slope
 
         unrolled = Unrolled(primitive, unrolled_text, loop)
 
@@ -145,11 +150,31 @@ class PullBacks(dict[Primitive, PullBack]):
 
         return pull_back
 
-    def one_by_one(self, node: Any) -> None:
-        """The pull-back of any node, from the rules themselves: for limits, where a written-out pull-back raised."""
+    def after(self, failed: Exception, node: Any) -> None:
+        """The rest of the pull-back of a node, after what is written out for it has raised.
+
+        It raises before it adds anything, or where the gradient of an operand is ``None`` it has added to all operands
+        before that one.
+        """
+        if not isinstance(failed, TypeError):
+            self.one_by_one(node)
+            return
+        for i, operand in enumerate(node.operands()):
+            if getattr(operand, "grad", 0.0) is None:
+                self.one_by_one(node, first=i)
+                return
+        raise failed
+
+    def one_by_one(self, node: Any, *, first: int = 0) -> None:
+        """The pull-back of any node, from the rules themselves: for limits, where a written-out pull-back raised.
+
+        Args:
+            first: the first operand to add to.
+        """
         operands = node.operands()
-        wanted = [i for i, operand in enumerate(operands) if operand.__class__ is self._value_class]
+        wanted = [i for i, o in enumerate(operands) if o.__class__ is self._value_class and i >= first]
         partials = self._partials(floats, node.primitive, node._data, operands, wanted)
-        products = [node.grad * partial for partial in partials]
+        products = [None if is_nothing(slope) else node.grad * slope for slope in partials]
         for i, product in zip(wanted, products, strict=True):
-            operands[i].grad += product
+            if product is not None:
+                operands[i].grad = gradient_of(operands[i]) + product

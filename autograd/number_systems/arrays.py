@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.number_systems import common, floats
+from autograd.number_systems.common import SMALLER
 from autograd.number_systems.formulas import complete
 
 NAME = "arrays"
@@ -26,6 +27,13 @@ Array = Any  # float64 arrays and NumPy scalars, broadcast against each other
 def number(x: Any) -> Array:
     """A float64 array, of no dimensions for a plain number."""
     return np.asarray(x, dtype=np.float64)
+
+
+def array_of(x: Any) -> Any:
+    """An array of no dimensions that holds an object, whatever it is."""
+    array = np.empty((), dtype=object)
+    array[()] = x
+    return array
 
 
 def plain(x: Array) -> Array:
@@ -91,8 +99,9 @@ def softplus(x: Array) -> Array:
 
 def mean(xs: Sequence[Array]) -> Array:
     total = sum(xs)
-    finite = np.logical_and.reduce(np.broadcast_arrays(*[np.isfinite(x) for x in xs]))
-    return np.where(np.isinf(total) & finite, sum([x * 2.0**-64 for x in xs]) / len(xs) * 2.0**64, total / len(xs))
+    if np.isfinite(total).all():
+        return total / len(xs)
+    return np.where(np.isfinite(total), total / len(xs), sum([x * SMALLER for x in xs]) / len(xs) / SMALLER)
 
 
 def logsumexp(xs: Sequence[Array]) -> Array:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+#: What the terms of a mean are multiplied by where their sum is too large for a float.
+SMALLER = 2.0**-64
+
 
 def identity(x: Any) -> Any:
     return x

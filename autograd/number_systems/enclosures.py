@@ -269,6 +269,11 @@ def ceil(x: Any) -> Interval:
     return Interval(_whole(math.ceil, x.low), _whole(math.ceil, x.high))
 
 
+def rint(x: Any) -> Interval:
+    x = number(x)
+    return Interval(_whole(round, x.low), _whole(round, x.high))
+
+
 def _whole(function: Any, x: float) -> float:
     return float(function(x)) if math.isfinite(x) else x
 

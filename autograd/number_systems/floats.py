@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from autograd.number_systems.common import SMALLER
 from autograd.number_systems.directed import lost_in_product
 from autograd.number_systems.formulas import complete
 
@@ -134,8 +135,8 @@ def prod(xs: Sequence[float]) -> float:
 
 def mean(xs: Sequence[float]) -> float:
     total = sum(xs)
-    if math.isinf(total) and all(map(math.isfinite, xs)):  # too large on the way
-        return sum([x * 2.0**-64 for x in xs]) / len(xs) * 2.0**64
+    if not math.isfinite(total):  # too large on the way, perhaps
+        return sum([x * SMALLER for x in xs]) / len(xs) / SMALLER
     return total / len(xs)
 
 

@@ -38,7 +38,7 @@ add, sub, mul, div, neg, pow, mod, floor_divide = (
     enclosures.mod,
     enclosures.floor_divide,
 )
-abs, floor, ceil = enclosures.abs, enclosures.floor, enclosures.ceil
+abs, floor, ceil, rint = enclosures.abs, enclosures.floor, enclosures.ceil, enclosures.rint
 less, less_equal = enclosures.less, enclosures.less_equal
 greater, greater_equal = enclosures.greater, enclosures.greater_equal
 sum = common.sum
@@ -90,10 +90,19 @@ def _rising(at: Callable[[float], Interval], low: float = -inf, high: float = in
     def function(x: Any) -> Interval:
         x = number(x)
         first = at(x.low)
-        last = first if x.low == x.high else at(x.high)
+        # One that begins below 0 is that of a branch that is not taken; of all others, the value itself is too large.
+        last = first if x.low == x.high else _or_beyond(at, x.high) if x.low <= 0.0 else at(x.high)
         return Interval(max(low, first.low), min(high, last.high))
 
     return function
+
+
+def _or_beyond(at: Callable[[Any], Interval], x: float) -> Interval:
+    """A function's value, or all that no float is as large as."""
+    try:
+        return at(x)
+    except OverflowError:
+        return Interval(sys.float_info.max, inf)
 
 
 def _falling(at: Callable[[float], Interval], low: float, high: float) -> Callable[[Any], Interval]:
@@ -296,6 +305,27 @@ def _logsumexp_at(xs: list[float]) -> Interval:
     if math.isinf(xs[at]):
         return _point(xs[at])
     return add(xs[at], log1p(sum([exp(sub(x, xs[at])) for i, x in enumerate(xs) if i != at])))
+
+
+def softmax(z: Interval, xs: Sequence[Any]) -> list[Interval]:
+    """The slopes of ``logsumexp``: 1 / Σ exp(xⱼ - x), in which no number is bounded twice.
+
+    Where the intervals are narrow it is the rule's own form, in a time that is linear in their number.
+    """
+    operands = [number(x) for x in xs]
+    if all(x.high - x.low < 1e-3 for x in operands):
+        powers = [exp(x - z) for x in operands]
+        total = sum(powers)
+        return [minimum(power / total, 1.0) for power in powers]
+
+    def ratio(y: Interval, x: Interval) -> Interval:
+        difference = y - x
+        return Interval(_or_beyond(exp, difference.low).low, _or_beyond(exp, difference.high).high)
+
+    return [
+        minimum(1 / sum([_point(1.0), *(ratio(y, x) for j, y in enumerate(operands) if j != i)]), 1.0)
+        for i, x in enumerate(operands)
+    ]
 
 
 # All others

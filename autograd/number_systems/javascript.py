@@ -13,8 +13,9 @@ from typing import Any
 
 from autograd.number_systems import source
 from autograd.number_systems.formulas import formula_of
-from autograd.number_systems.source import Text
+from autograd.number_systems.source import Choice, Text
 from autograd.primitives import TABLE, Primitive, everywhere
+from autograd.rules import is_nothing
 
 NAME = "javascript"
 LANES = False
@@ -123,7 +124,7 @@ _OWN = {
     "prod": "(xs) => xs.reduce((total, x) => total * x, 1)",
     "mean": """(xs) => {
   const total = m.sum(xs);
-  if (Math.abs(total) === Infinity && xs.every(Number.isFinite)) // too large on the way
+  if (!Number.isFinite(total)) // too large on the way, perhaps
     return (m.sum(xs.map((x) => x * 2 ** -64)) / xs.length) * 2 ** 64;
   return total / xs.length;
 }""",
@@ -197,22 +198,20 @@ class Writer(source.Writer):
     def call(self, name: str, operands: list[str]) -> str:
         return f"m.{name}({', '.join(operands)})"
 
-    def assign(self, text: str) -> Text:
-        self._temporaries += 1
-        name = f"t{self._temporaries}"
-        self.line(f"const {name} = {text};")
-        return Text(name, self)
+    def set(self, name: str, text: str) -> None:
+        self.line(f"{name} = {text};")
 
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        if not callable(x) and not callable(y):
-            return self.assign(f"{text_of(condition)} ? {text_of(x)} : {text_of(y)}")
-        self._temporaries += 1
-        name = f"t{self._temporaries}"
-        self.line(f"let {name};")
-        for head, branch in ((f"if ({text_of(condition)})", x), ("else", y)):
-            with self.block(head):
-                self.line(f"{name} = {text_of(branch() if callable(branch) else branch)};")
-        return Text(name, self)
+    def define(self, name: str, text: str) -> None:
+        self.line(f"const {name} = {text};")
+
+    def declare(self, name: str, text: str = "") -> None:
+        self.line(f"let {name} = {text};" if text else f"let {name};")
+
+    def heads(self, condition: str) -> tuple[str, str, str]:
+        return f"if ({condition})", "else", f"if (!{condition})"
+
+    def conditional(self, condition: str, x: str, y: str) -> str:
+        return f"{condition} ? {x} : {y}"
 
 
 def text_of(x: Any) -> str:
@@ -331,7 +330,7 @@ def _predicate(predicate: Callable[..., Any], names: list[str]) -> str:
 def kernel(primitive: Primitive, count: int) -> str:
     """A primitive over ``count`` operands as a JavaScript object: ``value``, ``partials``, and where they are defined.
 
-    A partial is ``null`` where nothing flows: there is no rule, or the rule is the literal zero.
+    A partial is ``null`` where nothing flows: there is no rule, or it comes to the literal zero.
 
     >>> from autograd.primitives import TABLE
     >>> print(kernel(TABLE["log"], 1))
@@ -348,7 +347,8 @@ def kernel(primitive: Primitive, count: int) -> str:
         CannotBeWritten: a user's primitive computes, or decides, by other means than operators and ``m``'s functions.
     """
     if primitive.systems is not None:
-        raise CannotBeWritten(f"{primitive.name} is declared for {', '.join(primitive.systems)} only")
+        declared = f"is declared for {', '.join(primitive.systems)} only" if primitive.systems else "has no formula"
+        raise CannotBeWritten(f"{primitive.name} {declared}")
     try:
         return _kernel(primitive, count)
     except Exception as error:  # a user's function may fail in any way
@@ -365,8 +365,7 @@ def _kernel(primitive: Primitive, count: int) -> str:
     writer.indent = 2
     operands = [Text(name, writer) for name in names]
     if not primitive.compares:
-        found = source.slopes(primitive, writer.m, Text("z", writer), operands)
-        texts = ["null" if slope is None or text_of(slope) == "0" else text_of(slope) for slope in found]
+        texts = _partials(primitive, writer, operands)
         lines += [f"  partials: (z, {arguments}) => {{", *writer.lines, f"    return [{', '.join(texts)}];", "  },"]
     if primitive.domain is not everywhere:
         lines.append(f"  domain: ({arguments}) => {_predicate(primitive.domain, names)},")
@@ -383,6 +382,31 @@ def _kernel(primitive: Primitive, count: int) -> str:
         ]
         lines.append(f"  limits: [{', '.join(limits)}],")
     return "\n".join([*lines, "}"])
+
+
+def _partials(primitive: Primitive, writer: Writer, operands: list[Any]) -> list[str]:
+    """The text of each partial; ``null`` where nothing flows."""
+    z = Text("z", writer)
+    if callable(primitive.partials):
+        return [text_of(partial) for partial in primitive.partials(writer.m, z, operands)]
+    texts = []
+    for i, rule in enumerate(primitive.partials):
+        partial = 0 if rule is None else rule(writer.m, z, *operands)
+        name = f"s{i}"
+        if is_nothing(partial):
+            texts.append("null")
+        elif not isinstance(partial, Choice) or not source.may_be_nothing(partial):
+            texts.append(text_of(partial))
+        elif not any(map(callable, partial.branches)):
+            writer.take_back(partial)
+            x, y = ["null" if is_nothing(branch) else text_of(branch) for branch in partial.branches]
+            texts.append(writer.conditional(partial.condition, x, y))
+        else:
+            lines = writer.where_it_flows(partial, f"{name} = {{}};".format)
+            writer.declare(name, "null")
+            writer.lines += lines
+            texts.append(name)
+    return texts
 
 
 def _value(primitive: Primitive, names: list[str]) -> str:

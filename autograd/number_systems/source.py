@@ -7,13 +7,14 @@ runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 from autograd.number_systems.arithmetic import Arithmetic
 from autograd.primitives import TABLE, Primitive
+from autograd.rules import is_nothing
 
 NAME = "source"
 LANES = False
@@ -49,6 +50,26 @@ class Text(Arithmetic):
         raise TypeError("a rule cannot compare its numbers with ==: use m.where, m.greater, m.less")
 
     __hash__ = object.__hash__
+
+
+class Choice(Text):
+    """What ``where`` wrote, which can be taken back and written in another form while nothing came after it."""
+
+    __slots__ = ("before", "branches", "condition", "outcomes")
+
+    def __init__(self, text: str, writer: Writer, before: tuple[int, int]) -> None:
+        super().__init__(text, writer)
+        #: How many lines and temporaries there were before.
+        self.before = before
+        self.condition = ""
+        #: The branches as they were given, and what each turned out to be.
+        self.branches: tuple[Any, ...] = ()
+        self.outcomes: tuple[Any, ...] = ()
+
+
+def may_be_nothing(partial: Any) -> bool:
+    """Whether a partial is a literal 0, through which nothing flows, or comes to one in some branch."""
+    return any(map(may_be_nothing, partial.outcomes)) if isinstance(partial, Choice) else is_nothing(partial)
 
 
 def text_of(x: Any) -> str:
@@ -120,11 +141,34 @@ class Writer:
         """How a function is called."""
         return f"{name}({', '.join(operands)})"
 
+    # How the language says it.
+
+    def set(self, name: str, text: str) -> None:
+        """Give a name that is there a number."""
+        self.line(f"{name} = {text}")
+
+    def define(self, name: str, text: str) -> None:
+        """Give a new name a number that it keeps."""
+        self.set(name, text)
+
+    def declare(self, name: str, text: str = "") -> None:
+        """Say that there is a name whose number comes later, or is this until then."""
+        if text:
+            self.set(name, text)
+
+    def heads(self, condition: str) -> tuple[str, str, str]:
+        """The heads of blocks: if it holds, else, if it does not hold."""
+        return f"if {condition}:", "else:", f"if not {condition}:"
+
+    def conditional(self, condition: str, x: str, y: str) -> str:
+        """The expression that chooses."""
+        return f"{x} if {condition} else {y}"
+
     def assign(self, text: str) -> Text:
         """A new temporary that holds what the text computes."""
         self._temporaries += 1
         name = f"t{self._temporaries}"
-        self.line(f"{name} = {text}")
+        self.define(name, text)
         return Text(name, self)
 
     def apply(self, name: str, *operands: Any) -> Text:
@@ -132,20 +176,61 @@ class Writer:
         texts = [f"[{', '.join(map(self.text, x))}]" if isinstance(x, list) else self.text(x) for x in operands]
         if name in SYMBOLS:
             return self.assign(f"{texts[0]} {SYMBOLS[name]} {texts[1]}")
+        if name == "square" and texts[0].isidentifier():  # quicker than a call
+            return self.assign(f"{texts[0]} * {texts[0]}")
         if name == "neg":
             return self.assign(f"-({texts[0]})" if texts[0].startswith("-") else f"-{texts[0]}")
         return self.assign(self.call(name, texts))
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """The choice; a branch that is a function is written inside its own block."""
-        if not callable(x) and not callable(y):
-            return self.assign(f"{self.text(x)} if {self.text(condition)} else {self.text(y)}")
+        before = len(self.lines), self._temporaries
         self._temporaries += 1
-        name = f"t{self._temporaries}"
-        for head, branch in ((f"if {self.text(condition)}:", x), ("else:", y)):
+        chosen = Choice(f"t{self._temporaries}", self, before)
+        chosen.condition, chosen.branches = self.text(condition), (x, y)
+        if not callable(x) and not callable(y):
+            chosen.outcomes = x, y
+            self.define(chosen.text, self.conditional(chosen.condition, self.text(x), self.text(y)))
+            return chosen
+        self.declare(chosen.text)
+        outcomes = []
+        for head, branch in zip(self.heads(chosen.condition), (x, y), strict=False):
             with self.block(head):
-                self.line(f"{name} = {self.text(branch() if callable(branch) else branch)}")
-        return Text(name, self)
+                outcomes.append(branch() if callable(branch) else branch)
+                self.set(chosen.text, self.text(outcomes[-1]))
+        chosen.outcomes = tuple(outcomes)
+        return chosen
+
+    def where_it_flows(self, partial: Any, statement: Callable[[str], str]) -> list[str]:
+        """The lines of a statement about a partial's text, where something flows: not where it is a literal 0.
+
+        A choice that the partial is must be the last that was written; it becomes that of the statement.
+        """
+        if isinstance(partial, Choice) and may_be_nothing(partial):
+            self.take_back(partial)
+        start = len(self.lines)
+        self._send(partial, statement)
+        lines = self.lines[start:]
+        del self.lines[start:]
+        return lines
+
+    def take_back(self, choice: Choice) -> None:
+        """Remove the lines of a choice, the last that were written."""
+        start, self._temporaries = choice.before
+        del self.lines[start:]
+
+    def _send(self, partial: Any, statement: Callable[[str], str]) -> None:
+        if not may_be_nothing(partial):
+            self.line(statement(self.text(partial)))
+        elif isinstance(partial, Choice):
+            holds, otherwise, fails = self.heads(partial.condition)
+            ways = list(zip((holds, otherwise), partial.branches, partial.outcomes, strict=True))
+            if is_nothing(partial.outcomes[0]):
+                ways = [(fails, partial.branches[1], partial.outcomes[1])]
+            for head, branch, outcome in ways:
+                if not is_nothing(outcome):
+                    with self.block(head):
+                        self.lines += self.where_it_flows(branch() if callable(branch) else branch, statement)
 
 
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:

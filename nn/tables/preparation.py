@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -58,9 +59,9 @@ class Standardisation:
     """Each column shifted and scaled to mean 0 and standard deviation 1 over the rows it was fitted on.
 
     Fit it on the training rows only: statistics of the test rows would leak into training. The deviation is
-    that of the rows themselves (divided by their number, not by one less). A column that is constant, or so
-    nearly that its deviation vanishes in floats, gets deviation 1, so that it becomes 0 and is never divided
-    by zero.
+    that of the rows themselves (divided by their number, not by one less). A column that is constant, or is
+    so but for rounding (by the criterion of scikit-learn: its variance is at most n·ε·variance + (n·ε·mean)², ε =
+    2⁻⁵²), gets deviation 1, so that it becomes 0, or next to it, and its rounding is not blown up.
 
     >>> scale = Standardisation.fit([(1.0, 7.0), (3.0, 7.0)])
     >>> scale
@@ -154,5 +155,17 @@ def _mean_and_deviation(column: Sequence[float]) -> tuple[float, float]:
     exponent = math.frexp(max(map(abs, column)))[1]
     scaled = [math.ldexp(x, -exponent) for x in column]
     mean = math.fsum(scaled) / len(scaled)
-    deviation = math.sqrt(math.fsum((x - mean) * (x - mean) for x in scaled) / len(scaled))
-    return math.ldexp(mean, exponent), math.ldexp(deviation, exponent) or 1.0
+    variance = math.fsum((x - mean) * (x - mean) for x in scaled) / len(scaled)
+    if variance <= _variance_of_rounding(mean, variance, len(scaled)):
+        return math.ldexp(mean, exponent), 1.0
+    return math.ldexp(mean, exponent), math.ldexp(math.sqrt(variance), exponent) or 1.0
+
+
+def _variance_of_rounding(mean: float, variance: float, n: int) -> float:
+    """How large a variance may come of rounding alone: the criterion of scikit-learn's ``StandardScaler``.
+
+    A computed variance σ² is off by at most n·ε·σ² + (n·ε·mean)², ε the distance from 1 to the next float (Chan, Golub
+    and LeVeque, "Algorithms for computing the sample variance", 1983). What is no larger may be that of a constant.
+    """
+    epsilon = sys.float_info.epsilon
+    return n * epsilon * variance + (n * mean * epsilon) ** 2

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from autograd import Value
-from nn.checks import within
+from nn.checks import with_gradients, within
 
 
 def clip_grad_value(parameters: Iterable[Value], bound: float) -> None:
@@ -22,12 +22,14 @@ def clip_grad_value(parameters: Iterable[Value], bound: float) -> None:
         ValueError: the bound is not positive.
     """
     within("the bound of clip_grad_value", bound, 0.0, open_below=True)
-    for p in parameters:
+    for p in with_gradients(parameters):
         p.grad = bound if p.grad > bound else -bound if p.grad < -bound else p.grad
 
 
 def clip_grad_norm(parameters: Iterable[Value], bound: float) -> float:
     """√(Σ g²) of all gradients together before, above which they are all scaled by the one factor that makes it bound.
+
+    It may be infinite where no gradient is; they are scaled all the same.
 
     >>> p, q = Value(1.0), Value(2.0)
     >>> p.grad, q.grad = 3.0, 4.0
@@ -38,9 +40,11 @@ def clip_grad_norm(parameters: Iterable[Value], bound: float) -> float:
         ValueError: the bound is not positive.
     """
     within("the bound of clip_grad_norm", bound, 0.0, open_below=True)
-    found = list(parameters)
+    found = with_gradients(parameters)
     total = math.hypot(*(p.grad for p in found))
     if total > bound:
-        for p in found:
-            p.grad = p.grad / total * bound  # in this order nothing overflows, and an infinite norm makes nan: told
+        down = 2.0**-64 if math.isinf(total) else 1.0  # the norm of finite gradients may be too large for a float
+        scaled_total = math.hypot(*(p.grad * down for p in found))
+        for p in found:  # in this order nothing overflows, and an infinite gradient makes nan: told
+            p.grad = p.grad * down / scaled_total * bound
     return total

@@ -402,3 +402,26 @@ def test_assert_grads() -> None:
         assert_grads(lambda x: x**2, 3.0, grad=lambda x: x)
     assert isinstance(caught.value, GradientMismatch)
     assert caught.value.report.entries[0].numeric == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "inputs", "order"),
+    [
+        (autograd.relu, (-1.0,), 3),
+        (autograd.floor, (0.5,), 3),
+        (lambda x: 3 * x, (2.0,), 3),
+        (lambda x: 0.0 * x, (2.0,), 3),
+        (lambda x: autograd.relu(x) * autograd.relu(-x), (1.0,), 3),
+        (lambda a, b, c: a * b * c, (0.0, 0.0, 0.0), 3),
+        (lambda *p: autograd.relu(p[0] - 5) + 0 * autograd.sum(p), tuple(0.1 * k for k in range(10)), 3),
+    ],
+)
+def test_zero_on_both_sides_agrees(f: Any, inputs: tuple[float, ...], order: int) -> None:
+    report = check_grads(f, *inputs, order=order)
+    assert {entry.verdict for entry in report} == {"agree"}, report
+    assert not report.notes
+
+
+def test_a_zero_that_should_be_none_is_a_mismatch() -> None:
+    for x in (0.0, 1e-6, 0.5):
+        assert not check_grads(lambda x: autograd.relu(x + 0.01) ** 2, x, grad=lambda x: 0.0).ok

@@ -1,8 +1,10 @@
 """Reports: worst first, aligned, bounded, and a table in notebooks; the guilty node with its line."""
 
+import math
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd
@@ -144,3 +146,42 @@ def test_a_convention_outside_of_both_slopes_is_a_fault() -> None:
 
     assert check_graph(ramp(Value(1.0)) * 1.0).ok
     assert not check_graph(ramp(Value(0.0)) * 1.0).ok
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        (2.0, "twice the numeric"),
+        (0.5, "half of the numeric"),
+        (-1.0, "the opposite sign"),
+        (-2.0, "minus twice the numeric"),
+        (32.0, "32 times the numeric"),
+        (1 / 32, "1/32 of the numeric"),
+        (1.01, ""),
+        (0.0, ""),
+        (math.pi, ""),
+    ],
+)
+def test_a_simple_ratio_is_told(factor: float, said: str) -> None:
+    report = check_grads(lambda x: x**2, 3.0, grad=lambda x: factor * 2 * x)
+    assert report.entries[0].ratio == said
+    assert (f"mismatch: {said}" if said else "mismatch") in str(report)
+
+
+def test_transposed_derivatives_are_told() -> None:
+    a = np.array([[1.0, 2.0], [3.0, 4.0]])
+    one = np.ones((2, 2))
+
+    def f(w: Any) -> float:
+        return float((w @ w @ a).sum())
+
+    def gradient(w: Any) -> Any:
+        return one @ (w @ a).T + w.T @ one @ a.T
+
+    assert check_grads(f, a, grad=gradient).ok
+    report = check_grads(f, a, grad=lambda w: gradient(w).T)
+    assert report.notes == ("The derivatives by w are those of its transpose.",)
+    assert check_grads(lambda x: a @ x, np.array([1.0, 2.0]), grad=lambda x: a.T).notes == (
+        "The Jacobian is transposed.",
+    )
+    assert not check_grads(f, a, grad=lambda w: 2 * gradient(w)).notes

@@ -205,7 +205,7 @@ def test_a_plain_element_is_a_value_in_a_recorded_step() -> None:
 
     assert compile(f(True), backend="numpy").value_and_grad(2.0)[1].tolist() == [2.0, 2.0, 2.0]
     for unroll in (None, False):
-        with pytest.raises(TypeError, match="list indices") as raised:
+        with pytest.raises(TypeError, match=r"is no index.* write take\(rows, value\)") as raised:
             compile(f(unroll))(2.0)
         assert "step 0 of a scan" in raised.value.__notes__[0]
         assert "take(table, index)" in raised.value.__notes__[1]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nn
 from autograd import Value
 from nn import MLP, SGD, Adam
 from nn.optimizers import Optimizer
@@ -93,3 +94,29 @@ def test_a_generator_of_parameters_is_listed_once() -> None:
 def test_what_they_refuse(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+OPTIMIZERS: dict[str, Any] = {
+    "SGD": lambda p: SGD(p, learning_rate=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
+    "Adam": lambda p: Adam(p, learning_rate=0.1),
+    "AdamW": lambda p: nn.AdamW(p, learning_rate=0.1),
+    "RMSprop": lambda p: nn.RMSprop(p, learning_rate=0.1),
+    "Adagrad": lambda p: nn.Adagrad(p, learning_rate=0.1),
+}
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_a_gradient_of_none_counts_as_zero(make: Any) -> None:
+    steps: list[Any] = [(1.0, None), (None, None), (-2.0, 3.0)]
+    zeros = [tuple(0.0 if g is None else g for g in step) for step in steps]
+    assert run(make([Value(1.0), Value(2.0)]), steps) == run(make([Value(1.0), Value(2.0)]), zeros)
+
+
+def test_a_gradient_of_none_is_clipped_as_zero() -> None:
+    p, q = Value(1.0), Value(2.0)
+    p.grad, q.grad = None, 4.0  # type: ignore[assignment]
+    assert nn.clip_grad_norm([p, q], 2.0) == 4.0
+    assert (p.grad, q.grad) == (0.0, 2.0)
+    p.grad = None  # type: ignore[assignment]
+    nn.clip_grad_value([p, q], 1.0)
+    assert (p.grad, q.grad) == (0.0, 1.0)

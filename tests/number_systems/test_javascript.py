@@ -20,7 +20,8 @@ def test_kernels_bring_the_functions_that_they_call() -> None:
 
 def test_nothing_flows_through_a_slope_of_zero() -> None:
     assert "return [null];" in javascript.kernel(TABLE["floor"], 1)
-    assert "return [null, t1, t2];" in javascript.kernel(TABLE["where"], 3)
+    assert "return [null, x0 ? 1 : null, x0 ? null : 1];" in javascript.kernel(TABLE["where"], 3)
+    assert "return [t1 ? 1 : null];" in javascript.kernel(TABLE["relu"], 1)
 
 
 @pytest.mark.parametrize(

@@ -339,3 +339,23 @@ def test_without_hypothesis_the_extra_is_named() -> None:
     error = run(ROOT, "-c", code).stderr
     assert "ModuleNotFoundError: autograd.testing needs Hypothesis, which is not installed" in error
     assert "pip install 'valuegrad[testing]'" in error
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_functions_whose_derivatives_are_zero_are_checked_at_every_point(order: int) -> None:
+    points = []
+
+    @settings(max_examples=30, database=None)
+    @gradtest(order=order, x=reals(-3, 3))
+    def test_linear(x: Any) -> Any:
+        return 3 * x
+
+    @settings(max_examples=30, database=None)
+    @gradtest(order=order, x=reals(-3, -0.5))
+    def test_dead(x: Any) -> Any:
+        points.append(x)
+        return autograd.relu(x)
+
+    test_linear()
+    test_dead()
+    assert len(points) >= 30

@@ -13,13 +13,15 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+from autograd import lanes
 from autograd.compiled.programs import loops, n_ary
 from autograd.compiled.programs.folding import TELLING, Folding
 from autograd.compiled.programs.instructions import Instructions
+from autograd.errors import undeclared
 from autograd.loops.recorder import Body
 from autograd.number_systems.arithmetic import Arithmetic
 from autograd.number_systems.formulas import formula_of
-from autograd.primitives import TABLE, Primitive
+from autograd.primitives import TABLE, Limit, Primitive
 from autograd.program import ABSENT, Program
 
 NAME = "program"
@@ -71,11 +73,13 @@ class Builder(Instructions):
 
     Args:
         long_dots: leave a ``dot`` of many numbers as it is, where what runs the program can do so.
+        holds_limits: keep it in mind that a limit is one, since the program is to be differentiated.
     """
 
-    def __init__(self, inputs: int, *, long_dots: bool = False) -> None:
+    def __init__(self, inputs: int, *, long_dots: bool = False, holds_limits: bool = False) -> None:
         super().__init__(inputs)
         self.long_dots = long_dots
+        self.holds_limits = holds_limits
         self._folding = Folding(self, self.emit)
         self.truths, self._tell_nothing = self._folding.truths, self.telling.isdisjoint
         self.m: Any = SimpleNamespace()
@@ -90,9 +94,9 @@ class Builder(Instructions):
         }  # fmt: skip
         vars(self.m).update(
             {name: self._function(name) for name in TABLE}, **self.written_out,
-            number=self.number, limit=lambda x, primitive, operands: self.number(x), plain=lambda x: x,
+            number=self.number, held=self.held, plain=lambda x: x,
             loop=self.loop, part=self.part, is_never_minus_zero=self.is_never_minus_zero,
-            pi=math.pi, LANES=True, NAME=NAME, LACKS={},
+            holds_limits=holds_limits, pi=math.pi, LANES=True, NAME=NAME, LACKS={},
         )  # fmt: skip
 
     def _function(self, name: str) -> Callable[..., Any]:
@@ -147,6 +151,12 @@ class Builder(Instructions):
                 self._folding.learn(index, primitive, operands)
         known[operands] = index
         return index
+
+    def held(self, limit: Limit, primitive: Primitive, operands: Sequence[Slot]) -> Slot:
+        """A limit that the table states."""
+        if not self.holds_limits:
+            return self.number(limit.value)
+        return self.slot(self.emit(lanes.held(limit, primitive), tuple([self.number(x).index for x in operands])))
 
     def equal(self, x: Any, y: Any) -> Slot:
         """1.0 where two numbers are equal."""
@@ -214,7 +224,7 @@ def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[i
 def _writer(builder: Builder, row: Primitive) -> Callable[[list[Any]], Any] | None:
     """What writes a primitive over a list of operands; ``None`` where that is one instruction of its name."""
     if not row.built_in and row.systems is not None:
-        raise NotImplementedError(f"{row.name} is declared for {', '.join(row.systems)} only, so it cannot be compiled")
+        raise undeclared(row, so=", so it cannot be compiled")
     if not row.built_in:
         return lambda numbers: row.formula(builder.m, *numbers)
     function = builder.written_out.get(row.name)

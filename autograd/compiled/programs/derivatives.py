@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from autograd.compiled.programs.building import Builder, rebuilt
 from autograd.compiled.programs.differentiation import Adjoint
 from autograd.compiled.programs.instructions import Product
+from autograd.compiled.programs.liveness import needs_care
 from autograd.compiled.programs.plan import Plan, plan_of
 from autograd.compiled.programs.tangents import Tangents
 from autograd.compiled.recording.garbage import collector_at_rest
@@ -69,34 +70,39 @@ def planned(
     wanted: Sequence[int],
     varying: Sequence[bool],
     *,
-    with_values: bool = True,
     reduced: Sequence[bool] = (),
     long_dots: bool = True,
+    careful: bool = False,
 ) -> Plan:
     """The plan for a derivative; its seeds are inputs after all others.
 
     Args:
         wanted: the inputs to differentiate by; -1 for what nothing depends on.
         varying: per input of the recorded program, whether it differs from lane to lane.
-        with_values: whether values and guards are outputs too, before the derivatives.
         reduced: per output of the plan, whether it is to be summed over samples; none unless told.
         long_dots: leave a ``dot`` of many numbers as it is, of values and gradients. That is best for samples, but at a
             point native code has no such operation.
+        careful: keep out what flows through any partial that is a literal 0, as ``liveness`` says.
     """
     program, count = recorded.program, derivative.seeds(len(recorded.outputs), len(wanted))
-    builder = Builder(program.inputs + count, long_dots=long_dots and derivative in (VALUES, GRADIENT))
+    builder = Builder(
+        program.inputs + count,
+        long_dots=long_dots and derivative in (VALUES, GRADIENT),
+        holds_limits=derivative.mode == "hvp",
+    )
     places = rebuilt(program, builder, range(program.inputs))
     seeds = range(program.inputs, program.inputs + count)
     found: list[int | Product] = []
     if derivative.mode in ("gradient", "hvp"):
         start = {slot: builder.constant(1.0) for slot in recorded.outputs if slot >= 0}
-        found = _backward(builder, recorded, places, recorded.orders[0], start, wanted)
+        found = _backward(builder, recorded, places, recorded.orders[0], start, wanted, careful=careful)
     elif derivative.mode == "vjp":
         start = _start(builder, recorded, seeds)
         order = sorted({slot for one in recorded.orders for slot in one})
-        found = _backward(builder, recorded, places, order, start, wanted, start if derivative.is_matrix else {})
+        lanes = start if derivative.is_matrix else {}
+        found = _backward(builder, recorded, places, order, start, wanted, lanes, careful=careful)
     elif derivative.mode == "jvp":
-        tangents = Tangents(builder, program, places, wanted, seeds, is_matrix=derivative.is_matrix)
+        tangents = Tangents(builder, program, places, wanted, seeds, is_matrix=derivative.is_matrix, careful=careful)
         found = [*tangents.of(recorded.outputs)]
     if derivative.mode == "hvp":
         # Forward over reverse: the gradient is a program of its own, along whose way the vector is pushed.
@@ -104,19 +110,19 @@ def planned(
         builder = Builder(gradient.inputs)
         of_gradient = rebuilt(gradient, builder, range(gradient.inputs))
         places = rebuilt(program, builder, range(program.inputs))
-        tangents = Tangents(builder, gradient, of_gradient, wanted, seeds, is_matrix=derivative.is_matrix)
+        tangents = Tangents(
+            builder, gradient, of_gradient, wanted, seeds, is_matrix=derivative.is_matrix, careful=careful
+        )
         found = [*tangents.of(gradient.outputs)]
-    values: list[int] = []
-    guards: list[int] = []
-    if with_values:
-        values = [
-            places[s] if s >= 0 else builder.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)
-        ]
-        guards = outputs_of(recorded.guards, builder, places)
-    return plan_of(
+    values = [places[s] if s >= 0 else builder.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)]
+    guards = outputs_of(recorded.guards, builder, places)
+    plan = plan_of(
         builder.program([*values, *guards, *found]), len(values), len(guards), [*varying, *[True] * count], reduced,
         products=sum(number.__class__ is tuple for number in found),
     )  # fmt: skip
+    if careful or derivative is VALUES:
+        return plan
+    return plan._replace(may_need_care=needs_care(program, again=derivative.mode == "hvp"))
 
 
 def outputs_of(guards: Sequence[Guard], builder: Builder, places: Sequence[int]) -> list[int]:
@@ -149,7 +155,9 @@ def _backward(
     start: Mapping[int, int],
     wanted: Sequence[int],
     lanes: Mapping[int, int] | None = None,
+    *,
+    careful: bool,
 ) -> list[int | Product]:
     inputs = [s for s in wanted if s >= 0]
-    found = Adjoint(builder, recorded.program, places, order, start, inputs, lanes=lanes).cotangents
+    found = Adjoint(builder, recorded.program, places, order, start, inputs, lanes=lanes, careful=careful).cotangents
     return [builder.constant(0.0) if s < 0 or found[s] is None else found[s] for s in wanted]

@@ -10,6 +10,7 @@ elsewhere too is chosen by that condition. The neutral element is -0.0, since x 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class Adjoint:
         lanes: a seed's slot of the program → the builder's slot of the condition under which it is given, where
             that is not always. What it does not reach is kept out, as a branch not taken is.
         tracks_inputs: find out when something flows to the program's inputs, in ``reaching``.
+        careful: keep out what flows through any partial that is a literal 0, as ``liveness`` says.
     """
 
     def __init__(
@@ -53,14 +55,17 @@ class Adjoint:
         *,
         lanes: Mapping[int, int] | None = None,
         tracks_inputs: bool = False,
+        careful: bool = False,
     ) -> None:
         self._builder = builder
         self._program = program
         self._places = places
         self._depends = depends = _depending_on(program, wanted)
+        self._careful = careful
         self._live = Liveness(
-            builder, program, places, order, seeds, depends, wanted, lanes or {}, tracks_inputs=tracks_inputs
-        )
+            builder, program, places, order, seeds, depends, wanted, lanes or {},
+            tracks_inputs=tracks_inputs, careful=careful,
+        )  # fmt: skip
         self._templates: dict[tuple[Any, ...], Template] = {}
         #: The cotangents of what comes out of each recorded loop: its slot → which part → the builder's slot, and that
         #: of the condition under which something flows, if there is one besides the loop's own.
@@ -142,7 +147,9 @@ class Adjoint:
         if template is None:
             arguments = [i for i, o in enumerate(operands) if depends[o] and primitive.partials[i] is not None]
             known_exponent = None if exponent is None else builder.constants[exponent]
-            template = self._templates[key] = template_of(builder, primitive, arguments, known_exponent)
+            template = self._templates[key] = template_of(
+                builder, primitive, arguments, known_exponent, careful=self._careful
+            )
         numbers = [places[slot], *map(places.__getitem__, operands), cotangent, *template.constants]
         first_of = builder.first_of
         for row, known, pick in template.steps:
@@ -171,7 +178,12 @@ class Adjoint:
         arguments = [i for i, o in enumerate(operands) if self._depends[o]]
         asked = {i for i in arguments if operands[i] >= self._program.first_instruction}
         found = loop_adjoint.pulled_back(
-            self._builder, Adjoint, self._places[slot], self._parts[slot], arguments, asked
+            self._builder,
+            partial(Adjoint, careful=self._careful),
+            self._places[slot],
+            self._parts[slot],
+            arguments,
+            asked,
         )
         self._live.gone_through(slot, {i: condition for i, _, condition in found})
         return [(i, product) for i, product, _ in found]

@@ -1,16 +1,22 @@
 """Where a program that runs backward is *live*: the condition under which the cotangent of a number is used.
 
 In a batch both branches of a ``where`` are computed, so what flows back from the branch that a sample did not take must
-be kept out, be it ``0 * nan``.
+be kept out, be it ``0 * nan``. The same holds of every partial that its rule gives as a literal 0, that of ``relu``
+below zero: but a factor of 0.0 keeps it out as well unless it meets an infinity or nan, and costs nothing. So these are
+left to *careful* programs, which are run where the result of another is nan.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 from autograd.compiled.programs.building import Builder
-from autograd.primitives import TABLE, Primitive
+from autograd.lanes import InLanes, has_slopes_outside
+from autograd.loops.recorder import PART, Body
+from autograd.primitives import TABLE, Primitive, everywhere
 from autograd.program import Program
+from autograd.rules import is_nothing
 
 _WHERE, _MINIMUM, _MAXIMUM, _SUB = (TABLE[name] for name in ("where", "minimum", "maximum", "sub"))
 
@@ -28,6 +34,7 @@ class Liveness:
         wanted: the slots whose cotangents are asked for.
         lanes: a seed → the condition under which it is given, where that is not always.
         tracks_inputs: find out when something flows to the program's inputs, in ``reaching``.
+        careful: keep out what flows through any partial that is a literal 0.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class Liveness:
         lanes: Mapping[int, int],
         *,
         tracks_inputs: bool,
+        careful: bool,
     ) -> None:
         self._builder = builder
         self._program = program
@@ -60,6 +68,14 @@ class Liveness:
         self.reaching: dict[int, int | None] = {}
         #: Whether something may have to be kept out.
         self.has_choices = bool(lanes) or _WHERE in program.primitives
+        #: The arguments of primitives through which something flows here and there, and those through which nothing
+        #: ever does.
+        self._partly: dict[Primitive, frozenset[int]] = {}
+        self._never: dict[Primitive, frozenset[int]] = {}
+        for row in program.primitives:
+            partly, self._never[row] = arguments_where_nothing_flows(row)
+            self._partly[row] = partly if careful or row is _WHERE else frozenset()
+            self.has_choices = self.has_choices or bool(self._partly[row])
         if self.has_choices:
             self._find()
 
@@ -73,7 +89,11 @@ class Liveness:
         """The condition under which something flows from an instruction to an argument of it; a loop keeps out by
         itself what does not flow there."""
         here = self.conditions[slot]
-        return self._both(here, self._taken(self._places[operands[0]], argument)) if primitive is _WHERE else here
+        if argument not in self._partly[primitive]:
+            return here
+        if primitive is _WHERE:
+            return self._both(here, self._taken(self._places[operands[0]], argument))
+        return self._both(here, self._flows_through(slot, primitive, operands, argument))
 
     def _find(self) -> None:
         """Follow what flows from the last instruction to the first."""
@@ -92,16 +112,16 @@ class Liveness:
                 continue
             i = slot - first
             primitive = program.primitives[program.opcodes[i]]
-            rules, through = primitive.partials, self._through.get(slot)
+            through = self._through.get(slot)
             operands: Sequence[int] = program.operands[starts[i] : starts[i + 1]]
-            if through is None and callable(rules) and not self._tracks_inputs:
+            if through is None and primitive.n_ary and not self._tracks_inputs:
                 operands = [o for o in operands if o >= first]  # without the weights, of which there may be a thousand
             for argument, operand in enumerate(operands):
                 if operand < first and (operand < 0 or not self._tracks_inputs):
                     continue  # there is nothing, or what is wanted
                 if not depends[operand] or (through is not None and argument not in through):
                     continue  # nothing flows to it
-                if not callable(rules) and rules[argument] is None:
+                if argument in self._never[primitive]:
                     continue
                 if always[operand] and operand >= first:
                     reached[operand] = 1
@@ -129,6 +149,16 @@ class Liveness:
         known = self._builder.constants.get(taken.index)
         return None if known == 1.0 else taken.index
 
+    def _flows_through(self, slot: int, primitive: Primitive, operands: Sequence[int], argument: int) -> int | None:
+        """The condition under which the partial by an argument is more than a literal 0."""
+        builder, places = self._builder, self._places
+        m = InLanes(builder.m)
+        rule = primitive.rule(argument, m, ())
+        assert rule is not None
+        partial = rule(m, builder.slot(places[slot]), *[builder.slot(places[o]) for o in operands])
+        flowing = builder.number(m.flowing(partial)).index
+        return None if builder.constants.get(flowing) == 1.0 else flowing
+
     def _both(self, x: int | None, y: int | None) -> int | None:
         if x is None or y is None:
             return y if x is None else x
@@ -148,3 +178,56 @@ class Liveness:
         """Whether one of two conditions is 1 minus the other."""
         primitives, operands, one = self._builder.primitives, self._builder.operands, self._builder.constant(1.0)
         return any(primitives[b] is _SUB and operands[b] == (one, a) for a, b in ((x, y), (y, x)))
+
+
+def needs_care(program: Program, *, again: bool) -> bool:
+    """Whether derivatives of a program may come out otherwise than those of a careful one: nan, or a number beside a
+    value that is nan.
+
+    Args:
+        again: whether they are second derivatives. Outside of its domain a slope is infinite or nan, mostly, by itself;
+            but its own slope may be 0.
+    """
+    return any(
+        needs_care(row.formula.program, again=again)
+        if isinstance(row.formula, Body)
+        else row is not _WHERE
+        and (
+            bool(arguments_where_nothing_flows(row)[0])
+            or (again and row.domain is not everywhere)
+            or has_slopes_outside(row)
+        )
+        for row in program.primitives
+    )
+
+
+def arguments_where_nothing_flows(row: Primitive) -> tuple[frozenset[int], frozenset[int]]:
+    """The arguments of a primitive through which nothing flows at some operands, and those through which nothing ever
+    flows.
+
+    >>> arguments_where_nothing_flows(TABLE["where"])
+    (frozenset({1, 2}), frozenset({0}))
+    """
+    return _of_a_row(row) if row.built_in else _found_out(row)  # users' rows are not held for ever
+
+
+@lru_cache(None)
+def _of_a_row(row: Primitive) -> tuple[frozenset[int], frozenset[int]]:
+    return _found_out(row)
+
+
+def _found_out(row: Primitive) -> tuple[frozenset[int], frozenset[int]]:
+    rules = row.partials
+    if callable(rules) or row is PART or isinstance(row.formula, Body):
+        return frozenset(), frozenset()
+    partly, never = set(), set()
+    for argument, rule in enumerate(rules):
+        builder = Builder(len(rules) + 1)
+        z, *xs = [builder.slot(i) for i in range(builder.inputs)]
+        m = InLanes(builder.m)
+        partial = 0 if rule is None else rule(m, z, *xs)
+        if is_nothing(partial):
+            never.add(argument)
+        elif m.flowing(partial) is not None:
+            partly.add(argument)
+    return frozenset(partly), frozenset(never)

@@ -23,6 +23,8 @@ class Plan(NamedTuple):
     reduced: tuple[bool, ...]
     #: How many of the last instructions are products that are outputs and nothing else.
     products: int = 0
+    #: Whether derivatives may be wrong, or nan, where some number is not finite: there a careful plan has them right.
+    may_need_care: bool = False
 
 
 def plan_of(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autograd import lanes
 from autograd.compiled.programs.building import Builder, Slot
-from autograd.interpret import partials
 from autograd.primitives import TABLE
 from autograd.program import ABSENT, Program
+from autograd.rules import is_nothing
 
 _WHERE = TABLE["where"]
 
@@ -20,6 +21,7 @@ class Tangents:
         places: the builder's slot of each of the program's slots.
         wanted: the inputs that move, -1 for one that nothing depends on; ``seeds`` are their tangents.
         is_matrix: whether one seed of each lane is 1.0 and all others 0.0.
+        careful: keep out what flows through any partial that is a literal 0, as ``liveness`` says.
     """
 
     def __init__(
@@ -31,11 +33,15 @@ class Tangents:
         seeds: Sequence[int],
         *,
         is_matrix: bool,
+        careful: bool,
     ) -> None:
         self._builder = builder
         self._seeds = [builder.slot(seed) for seed in seeds]
         self._is_matrix = is_matrix
+        self._careful = careful
         self._moving: list[Slot | None] = [None] * len(places)
+        #: Where a slot moves at all, of those that move: 1.0 or 0.0 in each lane; ``None``: everywhere.
+        self._live: list[Slot | None] = [None] * len(places)
         #: The seeds that reach each slot, a bit for each.
         self._reach = [0] * len(places)
         self._known: dict[int, Slot] = {}
@@ -52,14 +58,9 @@ class Tangents:
                 moves = [i for i in moves if primitive.partials[i] is not None]
             for i in moves:
                 self._reach[slot] |= self._reach[operands[i]]
-            slopes = partials(builder.m, primitive, numbers[slot], [numbers[o] for o in operands], moves)
-            for i, slope in zip(moves, slopes, strict=True):
-                if not isinstance(slope, Slot) and slope == 0:
-                    continue
-                tangent: Any = self._moving[operands[i]]
-                product = self._kept_out(tangent * slope, self._reach[operands[i]], self._reach[slot])
-                so_far = self._moving[slot]
-                self._moving[slot] = product if so_far is None else so_far + product
+            inputs = [numbers[o] for o in operands]
+            slopes = lanes.partials(builder.m, primitive, numbers[slot], inputs, moves)
+            self._add_up(slot, [(operands[i], *slope) for i, slope in zip(moves, slopes, strict=True)])
 
     def of(self, slots: Sequence[int]) -> list[int]:
         """The tangents of these slots; -1 is a constant."""
@@ -70,8 +71,35 @@ class Tangents:
             if tangent is None:
                 found.append(self._builder.constant(0.0))
             else:
-                found.append(self._kept_out(tangent, self._reach[slot], every).index)
+                live = self._live[slot]
+                if live is not None:
+                    tangent = self._builder.m.where(live, tangent, -0.0)
+                found.append(self._builder.number(self._kept_out(tangent, self._reach[slot], every)).index)
         return found
+
+    def _add_up(self, slot: int, slopes: Sequence[tuple[int, Any, Any]]) -> None:
+        """The tangent of a slot, given each operand that moves, its partial, and where something flows through it."""
+        products = []
+        for operand, slope, flowing in slopes:
+            if not is_nothing(slope):
+                tangent: Any = self._moving[operand]
+                product = self._kept_out(tangent * slope, self._reach[operand], self._reach[slot])
+                products.append((product, self._both(self._live[operand], flowing) if self._careful else None))
+        if not products:
+            return
+        live = products[0][1]
+        for _, here in products[1:]:
+            live = None if live is None or here is None else live | here
+        self._live[slot] = live
+        for product, here in products:
+            if here is not None and len(products) > 1:
+                product = self._builder.m.where(here, product, -0.0)
+            so_far = self._moving[slot]
+            self._moving[slot] = product if so_far is None else so_far + product
+
+    @staticmethod
+    def _both(x: Slot | None, y: Any) -> Slot | None:
+        return y if x is None else x if y is None else x & y
 
     def _choose(self, slot: int, numbers: Sequence[Slot], operands: Sequence[int]) -> None:
         """The tangent of the branch that is taken: nothing of the other one comes near it."""
@@ -85,6 +113,16 @@ class Tangents:
         m = self._builder.m
         chosen = tangents[0] if len(branches) == 1 else m.where(numbers[condition], *tangents)
         self._moving[slot] = m.number(chosen)
+        if self._careful:
+            live = [self._flag(branch) for branch in branches]
+            self._live[slot] = m.number(live[0] if len(branches) == 1 else m.where(numbers[condition], *live))
+
+    def _flag(self, slot: int) -> Any:
+        """1.0 where a slot moves, and else 0.0."""
+        if self._moving[slot] is None:
+            return 0.0
+        live = self._live[slot]
+        return 1.0 if live is None else live
 
     def _kept_out(self, tangent: Any, here: int, there: int) -> Any:
         """A tangent where it goes on to what more seeds reach: in their lanes it is nothing at all."""

@@ -14,6 +14,9 @@ from autograd.errors import GuardError
 #: What a guard's output holds, in place of a truth, for samples that take no branch in which it was asked.
 NOT_ASKED = -1.0
 
+#: What to write where Python's ``if``, ``max`` or ``min`` decides.
+INSTEAD = "where(condition, a, b), of max and min with maximum(a, b) and minimum(a, b)"
+
 
 class Guard(NamedTuple):
     """A comparison whose truth Python asked for: the program is right only where it comes out the same."""
@@ -60,7 +63,7 @@ def check(name: str, guard: Guard, truth: Any) -> None:
     raise GuardError(
         f"{name}: the comparison {guard.text}{_at(guard)} is {guard.outcome} for some samples and "
         f"{not guard.outcome} for {len(wrong)} of {count} (samples {shown}), so no single branch is right. "
-        "Write the choice with where(condition, a, b)."
+        f"Write the choice with {INSTEAD}."
     )
 
 
@@ -71,7 +74,7 @@ def missed_again(name: str, guard: Guard) -> GuardError:
     return GuardError(
         f"{name}: the comparison {guard.text}{_at(guard)} lies in a branch of where and was recorded as "
         f"{guard.outcome}; for the samples that take this branch it is {not guard.outcome}. "
-        "Write the choice with where(condition, a, b)."
+        f"Write the choice with {INSTEAD}."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from autograd.compiled.recording.guards import Guard, Missed, missed_again
+from autograd.compiled.recording.guards import INSTEAD, Guard, Missed, missed_again
 from autograd.compiled.recording.trace import Trace
 from autograd.errors import GuardError
 
@@ -83,7 +83,7 @@ class Recordings:
             return found
         raise GuardError(
             f"{name} was recorded {MOST_RECORDINGS} times and its comparisons go yet another way; "
-            "write the choice with where, or call the plain function"
+            f"write the choice with {INSTEAD}, or call the plain function"
         )
 
 

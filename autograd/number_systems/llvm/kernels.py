@@ -159,7 +159,8 @@ def _selu(e: Emitter, x: Any, scale: Any, alpha: Any) -> Any:
     exact = e.fma(product.high, curve, product.low * curve)
     # Zeros, infinities and nan are those of the formula as it stands.
     ordinary = (abs(exact) > 0.0) & (abs(exact) < math.inf)
-    below = e.where(ordinary, exact, scale * (alpha * curve))
+    as_it_stands = e.where(abs(alpha) < 1.0, scale * alpha * curve, scale * (alpha * curve))
+    below = e.where(ordinary, exact, as_it_stands)
     return e.where(x > 0.0, scale * x, below)
 
 

@@ -79,7 +79,7 @@ const walkedPlaces = (program, values, slot) => {
 const walkedOperands = (program, values, slot) =>
   walkedPlaces(program, values, slot).map((i) => program.nodes[slot].operands[i]);
 
-// Last first: every node after all nodes that use it. It is the order of backward() itself.
+// Every node after all that use it: the order of backward() itself.
 const topologicalOrder = (program, values) => {
   const order = [];
   const entered = new Set();
@@ -95,7 +95,7 @@ const topologicalOrder = (program, values) => {
   return order.reverse();
 };
 
-// The mistake: each node as soon as the walk comes to it, whether or not others have yet to send it their share.
+// The mistake: each node as soon as the walk comes to it, though others have yet to send it their share.
 const depthFirstOrder = (program, values, fromTheLeft) => {
   const order = [];
   const entered = new Set();
@@ -119,7 +119,6 @@ const slopesOf = (program, run, slot) => {
   const walked = new Set(walkedPlaces(program, run.values, slot));
   if (run.recorded) return node.slopes.map((slope, i) => (walked.has(i) ? slope : null));
   const { name, arguments: names } = program.kernels[node.kernel];
-  if (name === "where") return node.operands.map((_, i) => (walked.has(i) ? 1 : null));
   const kernel = kernels[node.kernel];
   const inputs = node.operands.map((operand) => run.values[operand]);
   return kernel.partials(run.values[slot], ...inputs).map((slope, i) => {
@@ -134,16 +133,18 @@ const slopesOf = (program, run, slot) => {
   });
 };
 
-// One event per node: what it sends to its operands, and what was there before. A slope that does not exist ends it.
+// One event per node: what it sends to its operands, what was there before. A slope that does not exist ends it.
 const runBackward = (program, run, order) => {
   const gradients = new Map([[program.output, 1]]);
   const sent = new Set();
-  const awaited = new Map();
+  const awaited = new Map([[program.output, 0]]);
   const arrived = new Map();
-  const flowing = (slot, slopes) => program.nodes[slot].operands.filter((_, i) => slopes[i] !== null);
   const slopesAt = new Map(order.map((slot) => [slot, slopesOf(program, run, slot)]));
-  for (const slot of order)
-    for (const operand of flowing(slot, slopesAt.get(slot))) awaited.set(operand, (awaited.get(operand) ?? 0) + 1);
+  for (const slot of topologicalOrder(program, run.values))
+    if (awaited.has(slot))
+      program.nodes[slot].operands.forEach((operand, i) => {
+        if (slopesAt.get(slot)[i] !== null) awaited.set(operand, (awaited.get(operand) ?? 0) + 1);
+      });
   const events = [];
   for (const slot of order) {
     const gradient = gradients.get(slot) ?? 0;
@@ -151,12 +152,10 @@ const runBackward = (program, run, order) => {
     event.early = event.arrived < event.awaited;
     events.push(event);
     sent.add(slot);
+    if (!awaited.has(slot)) continue; // so it is not asked for its slope
     const slopes = slopesAt.get(slot);
-    const failed = slopes.find((slope) => slope?.problem);
-    if (failed) {
-      event.problem = failed.problem;
-      break;
-    }
+    event.problem = slopes.find((s) => s?.problem)?.problem;
+    if (event.problem) break;
     program.nodes[slot].operands.forEach((operand, i) => {
       if (slopes[i] === null) return;
       const product = gradient * slopes[i];
@@ -173,7 +172,7 @@ const runBackward = (program, run, order) => {
 // The wrong order, from the side on which it goes wrong if there is one.
 const runWrongly = (program, run) => {
   const attempts = [true, false].map((left) => runBackward(program, run, depthFirstOrder(program, run.values, left)));
-  return attempts.find(({ events }) => events.some((event) => event.early)) ?? attempts[0];
+  return attempts.find(({ events }) => events.some(({ early }) => early)) ?? attempts[0];
 };
 
 // All that there is to show: each value, the seed, each node's sends, the end.

@@ -17,13 +17,11 @@ from autograd.number_systems import floats
 from autograd.pictures.page.document import Page, as_json, page_of
 from autograd.primitives import Primitive
 from autograd.program import ABSENT, flatten
+from autograd.rules import is_nothing
 from autograd.value import Value, refuse_if_stale
 
 #: More nodes than this are no story that anybody follows to its end.
 MOST_NODES = 250
-
-#: The formula of a partial that is zero everywhere.
-_ZERO = "<mn>0</mn>"
 
 
 def step_through(output: Value, *, precision: int = 6, title: str = "", height: int = 640) -> Page:
@@ -83,10 +81,6 @@ def _program(output: Value, precision: int) -> tuple[dict[str, Any], str]:
         slots.append({"name": names[slot], "kernel": keys[use], **_instruction(nodes[slot], primitive, parents)})
         slots[-1]["operands"] = list(operands)
     kernels, written, frozen = _kernels(keys)
-    for made in slots[program.first_instruction :]:
-        rules = kernels[made["kernel"]]["slopes"]
-        for i in [i for i, rule in enumerate(rules) if rule == _ZERO]:
-            made["slopes"][i] = None  # through a slope of zero everywhere nothing flows
     data = {
         "precision": precision,
         "output": program.outputs[0],
@@ -129,7 +123,8 @@ def _kernels(keys: dict[tuple[Primitive, int], str]) -> tuple[dict[str, Any], st
             "slopes": slopes,
         }
         try:
-            written[key] = javascript.kernel(primitive, count)
+            lines = javascript.kernel(primitive, count).splitlines()
+            written[key] = "\n".join([line.lstrip() for line in lines])  # nobody reads it there, and pages are sent
         except javascript.CannotBeWritten as error:
             frozen.append(str(error))
     entries = [f"  {as_json(key)}: {text}," for key, text in written.items()]
@@ -179,7 +174,8 @@ def _slopes(primitive: Primitive, z: float, parents: list[Any]) -> list[Any]:
             found.append(None)
             continue
         try:
-            found.append(_plain(interpret.partials(floats, primitive, z, inputs, [i], parents)[0]))
+            slope = interpret.partials(floats, primitive, z, inputs, [i], parents)[0]
+            found.append(None if is_nothing(slope) else _plain(slope))
         except (ValueError, ArithmeticError) as error:
             found.append({"problem": str(error)})
     return found

@@ -303,6 +303,7 @@ def test_an_objective_follows_ieee_where_the_function_has_no_value() -> None:
     for _ in range(2):
         value, gradient = fun([-1.0, 2.0])
         assert np.isnan(value)
-        assert gradient.tolist() == [-1.0, 1.0]
+        assert np.isnan(gradient[0])  # not -1.0, which is the slope of no logarithm
+        assert gradient[1] == 1.0
     assert fun([1.0, 2.0])[0] == 2.0
     assert fun.recordings == 1

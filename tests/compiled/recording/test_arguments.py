@@ -202,11 +202,12 @@ def test_plain_numbers_without_a_value_are_still_an_error(backend: str) -> None:
         autograd.compile(lambda x: x * autograd.log(-1.0), backend=backend)(np.array([1.0, 2.0]))
 
 
-def test_a_limit_at_the_sample_recorded_with_is_not_kept_for_others(backend: str) -> None:
+@pytest.mark.parametrize("points", [[(0.0, 0.0), (3.0, 4.0)], [(3.0, 4.0), (0.0, 0.0)]])
+def test_a_limit_holds_at_its_point_and_at_no_other(points: Any, backend: str) -> None:
     """hypot has the slope 0 at the tip, where its rule says 0/0."""
     f = autograd.compile(lambda x, y: list(autograd.gradients(autograd.hypot(x, y), [x, y])), backend=backend)
-    assert bits(f(0.0, 0.0)) == bits([math.nan] * 2)
-    assert f(3.0, 4.0) == [0.6, 0.8]
+    assert [f(*point) for point in points] == [[0.0, 0.0] if point == (0.0, 0.0) else [0.6, 0.8] for point in points]
+    assert f(*map(np.array, zip(*points, strict=True))).tolist() == [f(*point) for point in points]
 
 
 def test_numbers_are_shared_by_all_samples(backend: str) -> None:

@@ -156,3 +156,25 @@ def test_rows_that_cannot_be_standardised() -> None:
         Standardisation.fit([[1.0, math.nan]])
     with pytest.raises(TableError, match="row 0 has 3 numbers where 1 belong"):
         Standardisation((0.0,), (1.0,)).apply([[1.0, 2.0, 3.0]])
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        [0.1 + 0.2, 0.3, 0.3],
+        [1e8 + 1.5e-8, 1e8, 1e8],
+        [-1e300, -1e300 * (1 + 2**-52)],
+        [7.0, 7.0, 7.0],
+        [0.0, -0.0],
+    ],
+)
+def test_a_column_that_is_constant_but_for_rounding_is_not_blown_up(column: list[float]) -> None:
+    scale = Standardisation.fit([[x] for x in column])
+    assert scale.deviations == (1.0,)
+    assert max(abs(x) for (x,) in scale.apply([[x] for x in column])) <= 4e-16 * max(map(abs, column))
+
+
+@pytest.mark.parametrize("column", [[1.0, 1.0 + 1e-14], [1e8, 1e8 + 1e-6], [0.0, 1e-300], [-1.0, 1.0]])
+def test_a_column_that_varies_by_more_is_scaled(column: list[float]) -> None:
+    scale = Standardisation.fit([[x] for x in column])
+    assert [x for (x,) in scale.apply([[x] for x in column])] == pytest.approx([-1.0, 1.0], rel=0.1)

@@ -1,9 +1,11 @@
 """Optimizers, clipping and schedules against trajectories that PyTorch computed (`make_trajectories.py` says how)."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import mpmath
 import pytest
 
 import nn
@@ -90,3 +92,19 @@ def test_a_schedule_equals_its_like_alone() -> None:
 def test_settings_out_of_bounds(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "gradients", [[1e308, 1.5e308], [1.7e308] * 4, [-1.7e308, 1e-300], [3e-320, 4e-320], [3.0, 4.0]]
+)
+@pytest.mark.parametrize("bound", [1.0, 1e-320, 1e300])
+def test_a_norm_too_large_for_a_float_scales_all_gradients(gradients: list[float], bound: float) -> None:
+    parameters = [Value(0.0) for _ in gradients]
+    for p, gradient in zip(parameters, gradients, strict=True):
+        p.grad = gradient
+    exact = mpmath.norm([mpmath.mpf(g) for g in gradients])
+    total = nn.clip_grad_norm(parameters, bound)
+    assert total == pytest.approx(float(exact), rel=1e-14) if exact < 1.797e308 else total == math.inf
+    for p, gradient in zip(parameters, gradients, strict=True):
+        expected = float(gradient / exact * bound) if exact > bound else gradient
+        assert p.grad == pytest.approx(expected, rel=1e-13, abs=max(5e-324, 1e-300 * bound))

@@ -395,6 +395,23 @@ def test_limits_of_the_table_hold_in_the_page(open_page: Open) -> None:
     assert page.gradients()["x"] == "inf"
 
 
+def test_nothing_flows_through_what_stops_it(open_page: Open) -> None:
+    """Not 0 · ∞; and what nothing flows to is not asked for a slope that it does not have."""
+
+    def graph(leaves: dict[str, Value]) -> Value:
+        x, y = leaves.values()
+        return autograd.maximum(autograd.sqrt(x), 0.1) + autograd.relu(autograd.atan2(y, x) - 1) + 2 * x
+
+    leaves = {"x": Value(0.0, "x"), "y": Value(0.0, "y")}
+    page = open_page(graph(leaves))
+    page.end()
+    assert page.gradients().items() >= gradients_of(graph(leaves), leaves).items() == {("x", "2"), ("y", "0")}
+    page.edit("x", 0.25)
+    page.edit("y", 3.0)
+    moved = {"x": Value(0.25, "x"), "y": Value(3.0, "y")}
+    assert page.gradients().items() >= gradients_of(graph(moved), moved).items()
+
+
 def test_a_field_shows_all_digits_while_it_is_edited(open_page: Open) -> None:
     x = Value(0.1234567890123, "x")
     page = open_page(x * x)

@@ -1,0 +1,71 @@
+"""``backward()``, ``grad`` and ``compile`` are compared: whichever gives another answer is named."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Value, check_grads
+from autograd.checking import ways
+from autograd.value import _PULL_BACKS
+
+
+def test_the_three_ways_agree_where_nothing_flows() -> None:
+    report = check_grads(lambda x: autograd.maximum(autograd.sqrt(x), 0.1), 0.0)
+    assert [entry.analytic for entry in report] == [0.0]
+    assert not any("gives" in entry.note for entry in report)
+
+
+def test_a_wrong_backward_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubled(node: Any) -> None:
+        node._x.grad += 2 * node.grad * math.cos(node._x.data)
+
+    monkeypatch.setitem(_PULL_BACKS, autograd.TABLE["sin"], doubled)
+    report = check_grads(autograd.sin, 0.5)
+    assert not report.ok
+    assert report.entries[0].note == f"backward() gives {2 * math.cos(0.5):.6g}"
+    assert report.entries[0].verdict == "mismatch"
+
+
+@pytest.mark.parametrize(("wrong", "name"), [(math.nan, "nan"), (3.5, "3.5")])
+@pytest.mark.parametrize(("way", "ask"), [("grad", "_by_grad"), ("compile", "_by_compile")])
+def test_a_wrong_way_is_named(way: str, ask: str, wrong: float, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ways, ask, lambda call, k, component: [wrong, 1.0])
+    report = check_grads(lambda x, y: x * x + y, 2.0, 1.0)
+    assert [(entry.verdict, entry.note) for entry in report] == [("mismatch", f"{way} gives {name}"), ("agree", "")]
+
+
+def test_a_wrong_second_derivative_of_a_compiled_function_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ways, "second_derivatives", lambda call, k, component: [[0.0]])
+    monkeypatch.setattr("autograd.checking.engine.second_derivatives", ways.second_derivatives)
+    report = check_grads(lambda x: x**3, 2.0, order=2)
+    assert {entry.order: entry.note for entry in report} == {1: "", 2: "compile gives 0"}
+
+
+def test_no_gradient_is_other_than_before() -> None:
+    weight, inner = Value(2.0), Value(3.0) * 1.0
+    weight.grad, inner.grad = 7.0, 5.0
+    assert check_grads(lambda x: weight * x * inner, 1.0, order=2).ok
+    assert (weight.grad, inner.grad) == (7.0, 5.0)
+
+
+def test_what_cannot_be_recorded_is_checked_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_grads(lambda x: x * x.data, 2.0, allow="ill-conditioned").entries[0].note.count("compile") == 0
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    assert check_grads(lambda x: x * x, 2.0).ok
+
+
+def test_a_function_of_random_numbers_is_not_called_wrong_for_them() -> None:
+    source = np.random.default_rng(0)
+    report = check_grads(lambda x: x * float(source.normal()), 2.0, allow=("ill-conditioned", "kink"))
+    assert not any("gives" in entry.note for entry in report)
+
+
+def test_a_slope_that_does_not_exist_is_refused_though_it_leads_nowhere() -> None:
+    report = check_grads(lambda x: autograd.atan2(autograd.ceil(x), autograd.ceil(x)) + x, -0.25)
+    assert [entry.verdict for entry in report] == ["outside the domain"]

@@ -1,0 +1,249 @@
+"""Slopes and values keep their digits where formulas over- or underflow on the way, cancel, or meet infinities."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+
+import mpmath
+import numpy as np
+import pytest
+
+import autograd
+from autograd import TABLE, Value, evaluate, grad, logsumexp, mean
+from autograd.interpret import partials
+from autograd.number_systems import intervals
+from autograd.number_systems.intervals import Interval
+from autograd.value import maker
+from nn import cross_entropy
+from tests.compiled.replays import BACKENDS
+
+INF = math.inf
+
+
+def powers(count: int) -> list[tuple[float, float]]:
+    """Bases and exponents of all sizes whose power is a float."""
+    source = random.Random("powers")
+    found: list[tuple[float, float]] = [(1e-309, 0.25), (5e-324, 0.3), (1e-300, -1e-310), (0.49, 1000.0)]
+    while len(found) < count:
+        y = source.choice(
+            [
+                source.uniform(-0.6, 0.6),
+                source.uniform(-3, 3),
+                source.uniform(-1000, 1000),
+                source.choice([1, -1]) * 10 ** source.uniform(-320, 12),
+                float(source.randint(-300, 300)),
+            ]
+        )
+        x = 10 ** source.uniform(-323, 308)
+        if source.random() < 0.5 and abs(y) > 1e-3:
+            x = math.exp(max(-745.0, min(709.0, source.uniform(-745, 709) / y)))
+        if x and abs(mpmath.mpf(y) * mpmath.log(mpmath.mpf(x))) < 709:
+            found.append((x, y))
+    return found
+
+
+def exact_slope_of_pow(x: float, y: float) -> float:
+    with mpmath.workdps(60):
+        slope = mpmath.mpf(y) * mpmath.power(x, mpmath.mpf(y) - 1)
+        return float(slope) if abs(slope) < 1.797e308 else math.copysign(INF, y)
+
+
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_the_slope_of_a_power_has_its_digits_at_all_floats_and_exponents(way: str) -> None:
+    points = powers(1500)
+    if way == "eager":
+        found = []
+        for x, y in points:
+            try:
+                found.append(grad(lambda t, y=y: t**y)(x))
+            except OverflowError:
+                found.append(math.copysign(INF, y))
+    else:
+        step = autograd.compile(lambda x, y: x**y, wrt=0, reduce=None, backend=way)
+        found = step.value_and_grad(*map(np.array, zip(*points, strict=True)))[1].tolist()
+    for (x, y), slope in zip(points, found, strict=True):
+        exact = exact_slope_of_pow(x, y)
+        # Two powers within 2 units in the last place and two products; what is subnormal on the way is so in the slope,
+        # but for a factor of up to 16.
+        assert slope == exact or abs(slope - exact) <= 8 * math.ulp(exact) + 8 * 5e-324, (x, y, slope, exact)
+
+
+#: Row → the limits of its slope at -∞ and ∞.
+LIMITS = {
+    "gelu": (0.0, 1.0),
+    "silu": (0.0, 1.0),
+    "mish": (0.0, 1.0),
+    "softplus": (0.0, 1.0),
+    "log_sigmoid": (1.0, 0.0),
+    "sigmoid": (0.0, 0.0),
+    "tanh": (0.0, 0.0),
+    "elu": (0.0, 1.0),
+    "relu": (0.0, 1.0),
+    "leaky_relu": (0.01, 1.0),
+    "softsign": (0.0, 0.0),
+    "erf": (0.0, 0.0),
+    "erfc": (0.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_slopes_at_infinity_are_their_limits_and_second_derivatives_are_zero(name: str) -> None:
+    f = maker(TABLE[name])
+    constants = TABLE[name].defaults
+
+    def of_x(x: object) -> object:
+        return f(x, *constants)
+
+    at = Value(0.5)
+    with np.errstate(all="ignore"):
+        arrays = evaluate(of_x(at), "arrays", at={at: np.array([-INF, INF])}, wrt=at)[1]
+    assert np.array_equal(np.broadcast_to(arrays, (2,)), LIMITS[name])
+    for x, limit in zip((-INF, INF), LIMITS[name], strict=True):
+        leaf = Value(x)
+        of_x(leaf).backward()  # type: ignore[attr-defined]
+        assert leaf.grad == grad(of_x)(x) == limit
+        assert grad(grad(of_x))(x) == 0.0
+        for backend in BACKENDS:
+            step = autograd.compile(of_x, wrt=0, reduce=None, backend=backend)
+            assert step.value_and_grad(np.array([x]))[1][0] == limit
+            assert step.at_points.hessian(x) == 0.0
+
+
+MEANS = (
+    [1e308, 1e308], [1.7e308, -1e308], [1e308] * 9, [1e308, 1e308, -1e308], [-1e308, -1.7e308], [INF, 1.0],
+    [1e308, 1e308, -INF], [INF, -INF], [math.nan, 1e308], [0.1, 0.2, 0.3], [5e-324, 5e-324], [-0.0, -0.0], [1e308],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("numbers", MEANS, ids=str)
+def test_a_mean_is_the_same_on_every_back_end_where_its_sum_is_too_large(numbers: list[float]) -> None:
+    eager = mean(numbers)
+    leaves = [Value(x) for x in numbers]
+    with np.errstate(all="ignore"):
+        found = [float(evaluate(mean(leaves), "arrays"))]
+        for backend in BACKENDS:
+            step = autograd.compile(lambda *xs: mean(xs), wrt=range(len(numbers)), reduce=None, backend=backend)
+            found.append(step(*numbers))
+            found.append(float(step.value_and_grad(*[np.array([x, 1.0]) for x in numbers])[0][0]))
+    assert {repr(float(x)) for x in found} == {repr(eager)}
+    if all(map(math.isfinite, numbers)):
+        exact = float(sum(map(mpmath.mpf, numbers)) / len(numbers))
+        assert eager == pytest.approx(exact, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "slopes"),
+    [
+        ([INF, 1.0], [1.0, 0.0]),
+        ([-INF, 1.0], [0.0, 1.0]),
+        ([-INF, -INF], [0.5, 0.5]),
+        ([INF, INF, -INF], [0.5, 0.5, 0.0]),
+        ([-INF], [1.0]),
+        ([1e308, -1e308], [1.0, 0.0]),
+        ([math.nan, INF], [math.nan, math.nan]),
+    ],
+    ids=str,
+)
+def test_infinite_numbers_share_the_slope_of_logsumexp(numbers: list[float], slopes: list[float]) -> None:
+    leaves = [Value(x) for x in numbers]
+    logsumexp(leaves).backward()
+    ways = [[leaf.grad for leaf in leaves], grad(logsumexp)(numbers)]
+    with np.errstate(all="ignore"):
+        ways.append([float(x) for x in evaluate(logsumexp(leaves), "arrays", wrt=leaves)[1]])
+        for backend in BACKENDS:
+            step = autograd.compile(lambda *xs: logsumexp(xs), wrt=range(len(numbers)), backend=backend)
+            ways.append([float(x) for x in step.value_and_grad(*numbers)[1]])
+    for found in ways:
+        assert found == pytest.approx(slopes, nan_ok=True, rel=1e-15)
+
+
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_cross_entropy_has_slopes_at_the_largest_logits(way: str) -> None:
+    loss = lambda a, b: cross_entropy([a, b], 1)  # noqa: E731
+    for logits in itertools.product((1e308, -1e308), repeat=2):
+        expected = {-1: (0.0, 0.0), 0: (0.5, -0.5), 1: (1.0, -1.0)}[(logits[0] > logits[1]) - (logits[0] < logits[1])]
+        if way == "eager":
+            found = grad(lambda z: loss(*z))(logits)
+        else:
+            found = autograd.compile(loss, wrt=(0, 1), backend=way).value_and_grad(*logits)[1]
+        assert tuple(found) == expected, logits
+
+
+#: Slopes written as products that cancel when they are differentiated, and where.
+SECOND = {
+    "asin": (1e-16, 1e-9, 0.3, -1e-300, 0.5, 0.999999),
+    "acos": (1e-16, -1e-9, 0.3, 1e-300, 0.5, -0.999999),
+    "atanh": (1e-16, 1e-9, 0.3, -1e-300, 0.5, 0.999999),
+    "logit": (0.5 + 1e-10, 0.5 - 2.0**-54, 0.3, 0.25, 0.75, 1e-10, 1 - 1e-10),
+}
+
+
+@pytest.mark.parametrize(("name", "x"), [(name, x) for name, points in SECOND.items() for x in points])
+def test_second_derivatives_have_their_digits(name: str, x: float) -> None:
+    exact_slope = {
+        "asin": lambda t: 1 / mpmath.sqrt(1 - t * t),
+        "acos": lambda t: -1 / mpmath.sqrt(1 - t * t),
+        "atanh": lambda t: 1 / (1 - t * t),
+        "logit": lambda t: 1 / t + 1 / (1 - t),
+    }[name]
+    f = maker(TABLE[name])
+    with mpmath.workdps(400):
+        t = mpmath.mpf(x)
+        second = {
+            "asin": lambda: t * exact_slope(t) ** 3,
+            "acos": lambda: t * exact_slope(t) ** 3,
+            "atanh": lambda: 2 * t * exact_slope(t) ** 2,
+            "logit": lambda: -1 / t**2 + 1 / (1 - t) ** 2,
+        }[name]()
+        first, second = float(exact_slope(t)), float(second)
+    assert grad(f)(x) == pytest.approx(first, rel=2e-15)
+    assert grad(grad(f))(x) == pytest.approx(second, rel=4e-15)
+    for backend in BACKENDS:
+        found = autograd.compile(f, wrt=0, backend=backend).at_points.hessian(x)
+        assert float(found) == pytest.approx(second, rel=4e-15)
+
+
+WIDE = Interval(-1000.0, 1000.0)
+
+
+def slopes_over(name: str, *boxes: Interval) -> list[Interval]:
+    row = TABLE[name]
+    operands = list(boxes)
+    z = getattr(intervals, name)(operands) if row.n_ary else getattr(intervals, name)(*operands)
+    return partials(intervals, row, z, operands, range(len(operands)) if row.n_ary else [0])
+
+
+def test_intervals_bound_slopes_by_squares() -> None:
+    (erf,) = slopes_over("erf", Interval(-20.0, 20.0))
+    assert erf.low >= 0.0
+    assert erf.high == pytest.approx(2 / math.sqrt(math.pi))
+    (atan,) = slopes_over("atan", Interval(-1.0, 2.0))
+    assert (atan.low, atan.high) == pytest.approx((0.2, 1.0))
+    (gelu,) = slopes_over("gelu", Interval(-3.0, 3.0))
+    assert gelu.high < 3
+
+
+def test_the_slopes_of_logsumexp_over_wide_intervals_lie_between_0_and_1() -> None:
+    for boxes in ((WIDE, WIDE), (WIDE, Interval(5000.0, 6000.0)), (Interval(1.0, 1.5), WIDE, Interval(-3.0, -2.0))):
+        for slope in slopes_over("logsumexp", *boxes):
+            assert 0.0 <= slope.low <= slope.high <= 1.0
+    first, second = slopes_over("logsumexp", Interval(5000.0, 6000.0), Interval(-3.0, -2.0))
+    assert first.low > 0.999999
+    assert second.high < 1e-300
+    first, _ = slopes_over("logsumexp", Interval(0.0, 1.0), Interval(0.0, 2.0))
+    assert (first.low, first.high) == pytest.approx((1 / (1 + math.exp(2)), 1 / (1 + math.exp(-1))))
+
+
+@pytest.mark.parametrize("name", ["elu", "selu", "softplus", "silu", "gelu", "mish", "sigmoid", "log_sigmoid", "tanh"])
+def test_a_branch_that_is_not_taken_is_not_too_large_for_an_interval(name: str) -> None:
+    box = getattr(intervals, name)(WIDE, *map(intervals.number, TABLE[name].defaults))
+    for x in (-1000.0, -1.0, 0.0, 1.0, 1000.0):
+        assert maker(TABLE[name])(x, *TABLE[name].defaults) in box
+    assert -INF < box.low <= box.high < 1100
+
+
+def test_selu_of_a_tiny_alpha_and_a_huge_scale() -> None:
+    for function in (autograd.selu, maker(TABLE["selu"])):
+        assert function(-1.0, 1.2242053029757184e16, 5e-324) == pytest.approx(-3.8233180338e-308, rel=1e-9)
