@@ -682,8 +682,8 @@ def test_the_guard_against_noise_can_fail(browser: Any, tmp_path: Any) -> None:
     page = StepPage(tab)
     page.watch()
     tab.route("**/*", lambda route: route.fulfill(body=""))
-    tab.set_content("<script>console.error('loud'); fetch('http://localhost/x')</script>")
-    tab.wait_for_timeout(50)
+    with tab.expect_request("http://localhost/x"):
+        tab.set_content("<script>console.error('loud'); fetch('http://localhost/x')</script>")
     with pytest.raises(AssertionError):
         page.finish()
     assert page.complaints
