@@ -8,11 +8,6 @@ from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
 from autograd.primitives import Primitive
 
-#: Numbers of four lanes that a kernel is called for at once, at most: measured, the least time a number. The long
-#: polynomials of the error functions need the registers for themselves.
-TOGETHER = 8
-TOGETHER_OF = {"erf": 2, "erfc": 2, "gelu": 2}
-
 
 class StraightCode:
     """Instructions one after the other, their numbers in registers.
@@ -82,7 +77,7 @@ class _GatheredCalls:
         """The results of this call and of those that waited for it; of none if this one waits now."""
         waiting = self._waiting.setdefault(name, [])
         waiting.append((slot, self._emitter.as_number(x)))
-        return self._results(name) if len(waiting) == TOGETHER_OF.get(name, TOGETHER) else {}
+        return self._results(name) if len(waiting) == kernels.together(name) else {}
 
     def waits(self, slot: int) -> bool:
         """Whether the call of a slot waits."""
@@ -98,7 +93,7 @@ class _GatheredCalls:
 
     def _results(self, name: str) -> dict[int, Register]:
         """The results of all waiting calls of a kernel, in as few calls of two to some power as they can be."""
-        waiting, count = self._waiting.pop(name), TOGETHER_OF.get(name, TOGETHER)
+        waiting, count = self._waiting.pop(name), kernels.together(name)
         found: dict[int, Register] = {}
         while waiting:
             while len(waiting) < count:
