@@ -64,7 +64,7 @@ class Value(Arithmetic, NumPyNames, Copying):
     __slots__ = ("_data", "_moment", "_which", "_x", "_y", "grad", "label", "primitive")
 
     def __init__(self, data: float, label: str = "", *others: Never) -> None:
-        if others or label.__class__ is not str:
+        if others or not isinstance(label, str):
             raise TypeError(_HOW_TO_MAKE_ONE)
         number = plain(data)
         if number is None:
