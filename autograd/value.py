@@ -178,7 +178,8 @@ class Value(Arithmetic, NumPyNames, Copying):
             return
         order, zero, born_now = self._inner_nodes_with_fresh_gradients()
         if not born_now:
-            refuse_if_stale(order)
+            reached = set(active_nodes([self]))
+            refuse_if_stale([node for node in order if node in reached])
         self.grad = start
         pull_backs = _PULL_BACKS
         for node in reversed(order):
@@ -194,9 +195,10 @@ class Value(Arithmetic, NumPyNames, Copying):
                     raise
 
     def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], float, bool]:
-        """All nodes that are not leaves and that a derivative reaches, parents first, each with a gradient of zero.
+        """All nodes that are not leaves and that a derivative may reach, parents first, each with a gradient of zero.
 
-        The second result is that zero, the third True if all were born since a leaf was written last. A gradient that
+        What a ``where`` did not take is among them, so that sums are rounded in the same order whatever it takes. The
+        second result is that zero, the third True if all were born since a leaf was written last. A gradient that
         *is* this walk's own zero marks a node that was entered, and then one that nothing has flowed to: no set is
         needed, and none is built.
         """
@@ -234,6 +236,8 @@ class Value(Arithmetic, NumPyNames, Copying):
             push(None)
             if new_x:
                 for parent in x:
+                    if parent.__class__ is Passive and node.primitive is _WHERE:
+                        parent = parent.value
                     if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
                         push(parent)
             if new_y:
@@ -322,12 +326,10 @@ class Value(Arithmetic, NumPyNames, Copying):
         return f"Value({', '.join([*parts, f'grad={self.grad!r}'])})"
 
 
-def backward_order(output: Value, *, both_branches: bool = True) -> list[Value]:
+def backward_order(output: Value) -> list[Value]:
     """The nodes that ``backward()`` of this output visits, from the last to the first; no leaves among them.
 
-    Args:
-        both_branches: whether what a ``where`` did not take is among them, in a place that is right if it is taken at
-            other numbers.
+    What a ``where`` did not take is among them, in the place that is right if it is taken at other numbers.
     """
     order: list[Value] = []
     entered: set[Value] = set()
@@ -339,13 +341,12 @@ def backward_order(output: Value, *, both_branches: bool = True) -> list[Value]:
         elif node._x is not None and node not in entered:
             entered.add(node)
             stack += (node, None)
-            choice = both_branches and node.primitive is _WHERE
             for held in (node._x, node._y):  # in the order in which they are held: it decides how sums round
                 for parent in held if held.__class__ is tuple else (held,):
+                    if parent.__class__ is Passive and node.primitive is _WHERE:
+                        parent = parent.value
                     if parent.__class__ is Value:
                         stack.append(parent)
-                    elif choice and parent.__class__ is Passive and parent.value.__class__ is Value:
-                        stack.append(parent.value)
     return order
 
 

@@ -144,10 +144,8 @@ def test_the_order_of_backward_has_each_node_once_and_what_a_where_did_not_take(
     not_taken = [0, 1, 1, 0, 0]
     for output, more in zip(graphs_to_walk(), not_taken, strict=True):
         order = backward_order(output)
-        ran = output._inner_nodes_with_fresh_gradients()[0]
-        assert set(ran) <= set(order)
-        assert len(order) == len(set(order)) == len(ran) + more
-        assert backward_order(output, both_branches=False) == ran
+        assert output._inner_nodes_with_fresh_gradients()[0] == order
+        assert len(order) == len(set(order)) == len(active_nodes([output])) + more
 
 
 def test_in_lanes_nothing_flows_through_a_branch_not_taken() -> None:
@@ -168,7 +166,7 @@ def test_in_lanes_nothing_flows_through_a_branch_not_taken() -> None:
 def test_the_active_nodes_are_no_leaves_and_each_is_there_once() -> None:
     for output in graphs_to_walk():
         nodes = active_nodes([output, output])
-        assert set(nodes) == set(output._inner_nodes_with_fresh_gradients()[0])
+        assert set(nodes) <= set(output._inner_nodes_with_fresh_gradients()[0])
         assert len(nodes) == len(set(nodes))
         assert all(node.parents for node in nodes)
         assert active_nodes([output], until=[output]) == []

@@ -196,7 +196,7 @@ class _Backward:
     """
 
     def __init__(self, output: Value) -> None:
-        self.order = backward_order(output, both_branches=False)
+        self.order = backward_order(output)
         self.cotangents: dict[Value, float] = dict.fromkeys(self.order, 0.0)
         self.cotangents[output] = 1.0
         #: Node → the operation through which the first infinite cotangent came to it.
