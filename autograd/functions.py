@@ -13,7 +13,8 @@ from typing import Any
 
 from autograd.graph import topological_order
 from autograd.primitive_functions import *  # noqa: F403 - here pickles look for all of them
-from autograd.primitive_functions import exp, hypot
+from autograd.primitive_functions import exp, hypot, share
+from autograd.rules import of_the_others
 from autograd.value import MAKERS, Value, detach, where
 
 _sum, _prod, _mean, _dot, _logsumexp = (MAKERS[name] for name in ("sum", "prod", "mean", "dot", "logsumexp"))
@@ -136,8 +137,7 @@ def softmax(values: Iterable[Any]) -> list[Any]:
     [0.5, 0.5]
     """
     powers = [exp(x) for x in _below_the_largest(_some("softmax", values))]
-    total = sum(powers)
-    return [power / total for power in powers]
+    return list(map(share, powers, of_the_others(powers, _operator.add, 0)))
 
 
 def log_softmax(values: Iterable[Any]) -> list[Any]:

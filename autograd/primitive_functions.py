@@ -54,7 +54,9 @@ __all__ = [
     "reciprocal",
     "relu",
     "rint",
+    "sech2",
     "selu",
+    "share",
     "sigmoid",
     "sign",
     "silu",
@@ -88,6 +90,7 @@ log2: Unary = unary("log2")
 log10: Unary = unary("log10")
 logit: Unary = unary("logit")
 xlogy: Binary = binary("xlogy")
+share: Binary = binary("share")
 sqrt: Unary = unary("sqrt")
 cbrt: Unary = unary("cbrt")
 square: Unary = unary("square")
@@ -103,6 +106,7 @@ sinc: Unary = unary("sinc")
 sinh: Unary = unary("sinh")
 cosh: Unary = unary("cosh")
 tanh: Unary = unary("tanh")
+sech2: Unary = unary("sech2")
 asinh: Unary = unary("asinh")
 acosh: Unary = unary("acosh")
 atanh: Unary = unary("atanh")

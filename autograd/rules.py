@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 INFINITY = float("inf")
@@ -32,13 +33,14 @@ def half(m: Any) -> Any:
 
 
 def products_of_the_others(m: Any, z: Any, xs: list[Any]) -> list[Any]:
-    """The product of all numbers but one, for each: from both ends, so that zeros need no division."""
-    before, after = [1], [1]
-    for x in xs[:-1]:
-        before.append(before[-1] * x)
-    for x in reversed(xs[1:]):
-        after.append(after[-1] * x)
-    return [a * b if i else b for i, (a, b) in enumerate(zip(before, reversed(after), strict=True))]
+    return of_the_others(xs, lambda x, y: x * y, 1)
+
+
+def of_the_others(xs: Sequence[Any], combine: Callable[[Any, Any], Any], neutral: int) -> list[Any]:
+    """Of all numbers but one, for each, what they combine to: from both ends, so that nothing is taken away again."""
+    before, after = list(accumulate(xs[:-1], combine)), list(accumulate(reversed(xs[1:]), combine))
+    inner = map(combine, before, reversed(after[:-1]))
+    return [after[-1], *inner, before[-1]] if before else [neutral]
 
 
 #: Exponents beyond lead to powers that are subnormal where the slope is not.
@@ -115,8 +117,29 @@ def softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
         powers = [m.exp(x - z) for x in xs]
     else:
         powers = [power(x) for x in xs]
-    total = m.sum(powers)
-    return [power / total for power in powers]
+    # With digits left where one is nearly all of the sum, and its slope nearly nothing.
+    return list(map(m.share, powers, of_the_others(powers, m.add, 0)))
+
+
+def in_bounds(m: Any, x: Any, y: Any) -> Any:
+    """½ where x + y overflows, else 1: by what both may be multiplied then."""
+    return m.where(m.less(m.abs(x + y), INFINITY), m.number(1), half(m))
+
+
+def slope_of_share(m: Any, z: Any, x: Any, y: Any) -> Any:
+    factor = in_bounds(m, x, y)
+    total = x * factor + y * factor
+    return y * factor / total / total * factor
+
+
+def other_slope_of_share(m: Any, z: Any, x: Any, y: Any) -> Any:
+    factor = in_bounds(m, x, y)
+    return -z / (x * factor + y * factor) * factor
+
+
+def stable_share(m: Any, x: Any, y: Any) -> Any:
+    factor = in_bounds(m, x, y)
+    return x * factor / (x * factor + y * factor)
 
 
 def dot_partials(m: Any, z: Any, xs: list[Any]) -> list[Any]:
@@ -210,6 +233,13 @@ def is_zero(m: Any, x: Any) -> Any:
 
 def stable_softplus(m: Any, x: Any) -> Any:
     return m.where(m.greater(x, 0), lambda: x + m.log1p(m.exp(-x)), lambda: m.log1p(m.exp(x)))
+
+
+def stable_sech2(m: Any, x: Any) -> Any:
+    """(1 - a)(1 + a) for a = tanh |x|, where 1 - a is what has all its digits."""
+    e = m.exp(-2 * m.abs(x))
+    rest = 2 * e / (1 + e)
+    return rest * (2 - rest)
 
 
 def stable_sigmoid(m: Any, x: Any) -> Any:

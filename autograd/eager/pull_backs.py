@@ -36,7 +36,7 @@ from autograd.eager.unrolled import Unrolled, in_order
 from autograd.eager.unrolled import text_of_pull_back as unrolled_text
 from autograd.number_systems import floats
 from autograd.number_systems.source import Text, Writer
-from autograd.primitives import TABLE, Primitive
+from autograd.primitives import INFINITY, TABLE, Primitive
 from autograd.rules import is_nothing
 
 PullBack = Callable[[Any], None]
@@ -115,7 +115,7 @@ class PullBacks(dict[Primitive, PullBack]):
     def __init__(self, value_class: type, number: Callable[[Any], Any], partials: Callable[..., list[Any]]) -> None:
         super().__init__()
         self._namespace: dict[str, Any] = {name: getattr(floats, name) for name in TABLE}
-        self._namespace.update(Value=value_class, number=number, pi=floats.pi)
+        self._namespace.update(Value=value_class, number=number, pi=floats.pi, inf=INFINITY)
         self._value_class = value_class
         self._number = number
         self._partials = partials

@@ -115,7 +115,7 @@ class Unrolled(dict[bytes, Callable[..., Any]]):
         if text is None:
             self[which] = self._loop
             return self._loop
-        namespace: dict[str, Any] = {"exp": floats.exp, "sum": floats.sum, "abs": floats.abs, "inf": INFINITY}
+        namespace: dict[str, Any] = {name: getattr(floats, name) for name in TABLE} | {"inf": INFINITY}
         exec(compile(text, f"<{self._primitive.name} of {len(which)}>", "exec"), namespace)
         self[which] = namespace.get("forward") or namespace["pull_back"]
         return self[which]

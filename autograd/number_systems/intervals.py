@@ -251,6 +251,19 @@ def _softplus_at(x: float) -> Interval:
     return add(max(x, 0.0), log1p(exp(-math.fabs(x))))
 
 
+def _sech2_at(x: float) -> Interval:
+    e = exp(-2.0 * math.fabs(x))
+    return Interval((4 * e.low / square(add(1.0, e.low))).low, (4 * e.high / square(add(1.0, e.high))).high)
+
+
+_up_to_zero = _rising(_sech2_at, 0.0, 1.0)
+
+
+def sech2(x: Any) -> Interval:
+    """It rises up to zero, and falls from there on."""
+    return _up_to_zero(-abs(x))
+
+
 sigmoid, softplus = _rising(_sigmoid_at, 0.0, 1.0), _rising(_softplus_at, 0.0)
 
 

@@ -80,6 +80,11 @@ _OWN = {
     "sinh": "Math.sinh",
     "cosh": "Math.cosh",
     "tanh": "Math.tanh",
+    # With the exponential once.
+    "sech2": """(x) => {
+  const e = Math.exp(-2 * Math.abs(x)), rest = (2 * e) / (1 + e);
+  return rest * (2 - rest);
+}""",
     "asinh": "Math.asinh",
     "acosh": "Math.acosh",
     "atanh": "Math.atanh",

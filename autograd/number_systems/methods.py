@@ -53,6 +53,10 @@ class Methods:
         """``xlogy`` of it and another: x·log(y), and 0 where x is 0, also with y = 0."""
         return self._apply("xlogy", self, other)
 
+    def share(self, other: Any) -> Self:
+        """``share`` of it and another: x / (x + y), what x is of the whole; its slope keeps its digits where that is nearly all."""
+        return self._apply("share", self, other)
+
     def sqrt(self) -> Self:
         """``sqrt`` of it: square root."""
         return self._apply("sqrt", self)
@@ -128,6 +132,10 @@ class Methods:
     def tanh(self) -> Self:
         """``tanh`` of it: hyperbolic tangent."""
         return self._apply("tanh", self)
+
+    def sech2(self) -> Self:
+        """``sech2`` of it: 1 / cosh² x, the slope of tanh, with all its digits where that is flat."""
+        return self._apply("sech2", self)
 
     def asinh(self) -> Self:
         """``asinh`` of it: inverse hyperbolic sine."""
