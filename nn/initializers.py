@@ -11,11 +11,15 @@ import random
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from autograd import Value
+from nn.activations import Activation
+
 Initializer = Callable[[int, int, random.Random], float]
 NameOrInitializer = str | Initializer
 
-#: Activations that are zero on, or nearly on, the negative half line.
-RELU_FAMILY = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus"})
+#: How far from zero an activation is asked which family it is of: there all that bends has become straight, and nothing
+#: that a sensible activation computes overflows.
+FAR = 100.0
 
 
 def xavier(inputs: int, outputs: int, generator: random.Random) -> float:
@@ -69,24 +73,35 @@ INITIALIZERS: Mapping[str, Initializer] = MappingProxyType(
 )
 
 
-def initializer_for(activation: str, chosen: NameOrInitializer | None = None) -> Initializer:
+def initializer_for(activation: Activation, chosen: NameOrInitializer | None = None) -> Initializer:
     """The initializer that was chosen, by name or as a function; without a choice, the one that suits the activation.
 
-    >>> initializer_for("relu").__name__, initializer_for("tanh").__name__, initializer_for("tanh", "he").__name__
-    ('he', 'xavier', 'he')
+    >>> [initializer_for(Activation(name)).__name__ for name in ("relu", "tanh", "selu")]
+    ['he', 'xavier', 'lecun']
+    >>> initializer_for(Activation("tanh"), "he").__name__
+    'he'
 
     Raises:
         ValueError: no initializer has this name.
     """
     if chosen is None:
-        if activation in RELU_FAMILY:
-            return he
-        return lecun if activation == "selu" else xavier
+        if activation.name == "selu":
+            return lecun
+        return he if _is_like_relu(activation) else xavier
     if callable(chosen):
         return chosen
     if chosen not in INITIALIZERS:
         raise ValueError(f"no initializer is called {chosen!r}; there are {', '.join(INITIALIZERS)}")
     return INITIALIZERS[chosen]
+
+
+def _is_like_relu(activation: Activation) -> bool:
+    """Whether an activation is x far above zero, and far below it less than half of that."""
+    try:
+        above, below = (float(getattr(y, "data", y)) for y in map(activation, (Value(FAR), Value(-FAR))))
+    except Exception:  # outside of its domain, too large for a float, or whatever a function of one's own says there
+        return False
+    return math.isclose(above, FAR, rel_tol=0.01) and math.fabs(below) < FAR / 2
 
 
 def _within(bound: float, generator: random.Random) -> float:

@@ -45,7 +45,7 @@ class Neuron(Module):
         outputs: int = 1,
     ) -> None:
         self.activation = activation if isinstance(activation, Activation) else Activation(activation)
-        draw, chance = initializer_for(self.activation.name, initializer), generator(seed)
+        draw, chance = initializer_for(self.activation, initializer), generator(seed)
         self.w = [Value(draw(nin, outputs, chance), f"w[{n}]") for n in range(whole("nin", nin))]
         self.b = Value(0.0, "b")
 

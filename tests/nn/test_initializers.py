@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from nn import INITIALIZERS, MLP, Layer, Module
-from nn.initializers import he, lecun, xavier
+import autograd
+from nn import ACTIVATIONS, INITIALIZERS, MLP, Layer, Module
+from nn.activations import Activation
+from nn.initializers import he, initializer_for, lecun, xavier
 
 
 def data(model: Module) -> list[float]:
@@ -50,6 +52,33 @@ def test_the_scale_of_first_weights(draw: Any, bound: float) -> None:
 def test_the_scale_suits_the_activation(activation: str, bound: float) -> None:
     largest = max(abs(w.data) for neuron in Layer(30, 30, activation).neurons for w in neuron.w)
     assert 0.98 * bound < largest <= bound
+
+
+def test_the_relu_family_is_told_by_its_numbers() -> None:
+    like_relu = {name for name in ACTIVATIONS if initializer_for(Activation(name)) is he}
+    assert like_relu == {"relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus"}
+    assert [name for name in ACTIVATIONS if initializer_for(Activation(name)) is lecun] == ["selu"]
+
+
+@autograd.primitive(partials=[lambda m, z, x: (1 + x / m.sqrt(x * x + 1)) / 2])
+def softer_relu(m: Any, x: Any) -> Any:
+    return (x + m.sqrt(x * x + 1)) / 2
+
+
+@pytest.mark.parametrize(
+    ("activation", "initializer"),
+    [
+        (softer_relu, he),
+        (lambda z: autograd.maximum(0.2 * z, z), he),
+        (lambda z: autograd.maximum(0.8 * z, z), xavier),  # nearly linear
+        (lambda z: z.relu().square(), xavier),
+        (lambda z: 2.0, xavier),
+        (lambda z: z.exp().exp(), xavier),  # overflows there
+        (lambda z: {0.5: z}[z.data], xavier),  # is not defined there
+    ],
+)
+def test_an_activation_of_ones_own_is_asked_too(activation: Any, initializer: Any) -> None:
+    assert initializer_for(Activation(activation)) is initializer
 
 
 def test_only_random_is_drawn_upon() -> None:
