@@ -239,9 +239,10 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
 
 
 def operands_of(primitive: Primitive, writer: Writer) -> list[Any]:
-    """What a row's formula takes, as text: its arguments; of a row of any number, a list of two."""
+    """What a row's formula takes, as text: its arguments; of a row of any number, a list of three, the shortest that
+    shows all that a ``dot`` does: a product and a start."""
     if primitive.n_ary:
-        return [[Text("x0", writer), Text("x1", writer)]]
+        return [[Text(f"x{i}", writer) for i in range(3)]]
     return [Text(name, writer) for name in primitive.arguments[: primitive.arity]]
 
 

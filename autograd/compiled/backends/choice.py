@@ -13,6 +13,8 @@ from autograd.compiled.backends.replay import Replay
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.plan import Plan
 from autograd.compiled.recording.garbage import collector_at_rest
+from autograd.number_systems.formulas import used_by
+from autograd.primitives import TABLE
 from autograd.provenance import lines
 
 BACKENDS = ("auto", "numpy", "interpreter", "machine")
@@ -24,8 +26,8 @@ MOST_INSTRUCTIONS = 4000
 #: up to 0.8 ms beyond.
 MOST_BESIDE_LAYERS = 1000
 
-#: What layers are made of: all else is left for straight code.
-_OF_LAYERS = frozenset(["dot", "add", "mul"])
+#: What layers are made of, dots and what a dot is made of: all else is left for straight code.
+_OF_LAYERS = frozenset(["dot", *used_by(TABLE["dot"], rounded=True)])
 
 #: Samples from which on compiling takes less time than it saves: of an instruction 0.05 to 0.25 ms, and 0.1 to 0.2 ns
 #: for each sample.
