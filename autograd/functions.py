@@ -17,7 +17,8 @@ from autograd.primitive_functions import exp, hypot, share
 from autograd.rules import of_the_others
 from autograd.value import MAKERS, Value, detach, where
 
-_sum, _prod, _mean, _dot, _logsumexp = (MAKERS[name] for name in ("sum", "prod", "mean", "dot", "logsumexp"))
+_sum, _prod, _mean, _dot = MAKERS["sum"], MAKERS["prod"], MAKERS["mean"], MAKERS["dot"]
+_logsumexp = MAKERS["logsumexp"]
 
 
 def sum(values: Iterable[Any]) -> Any:

@@ -19,6 +19,7 @@ from autograd.compiled.programs.folding import TELLING, Folding
 from autograd.compiled.programs.instructions import Instructions
 from autograd.errors import undeclared
 from autograd.loops.recorder import Body
+from autograd.number_systems import common
 from autograd.number_systems.arithmetic import Arithmetic
 from autograd.number_systems.formulas import formula_of
 from autograd.primitives import TABLE, Limit, Primitive
@@ -85,13 +86,14 @@ class Builder(Instructions):
         self.m: Any = SimpleNamespace()
         #: Primitives that are not one instruction of their name.
         self.written_out: dict[str, Callable[..., Any]] = {
-            name: partial(n_ary.FUNCTIONS.get(name) or formula_of(row, rounded=True), self.m)
+            name: getattr(common, name) for name in TABLE if hasattr(common, name)
+        }
+        self.written_out |= {
+            name: partial(getattr(n_ary, name, None) or formula_of(row, rounded=True), self.m)
             for name, row in TABLE.items()
             if row.n_ary
         }
-        self.written_out |= {
-            "dot": self.dot, "where": self.where, "identity": lambda x: x, "detach": lambda x: x,
-        }  # fmt: skip
+        self.written_out |= {"dot": self.dot, "where": self.where}
         vars(self.m).update(
             {name: self._function(name) for name in TABLE}, **self.written_out,
             number=self.number, held=self.held, plain=lambda x: x,

@@ -18,7 +18,7 @@ from autograd.primitives import TABLE, Primitive, everywhere
 from autograd.program import Program
 from autograd.rules import is_nothing
 
-_WHERE, _MINIMUM, _MAXIMUM, _SUB = (TABLE[name] for name in ("where", "minimum", "maximum", "sub"))
+_WHERE, _MINIMUM, _MAXIMUM, _SUB = TABLE["where"], TABLE["minimum"], TABLE["maximum"], TABLE["sub"]
 
 
 class Liveness:

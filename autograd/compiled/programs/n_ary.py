@@ -1,11 +1,11 @@
 """Primitives of any number of arguments over slots, where the formula of the row would not give the floats' bits.
 
-Each is written as what it is made of, left to right.
+Each, under the name of its primitive, is written as what it is made of, left to right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from autograd.number_systems.common import SMALLER
@@ -42,8 +42,3 @@ def dot(m: Any, xs: Sequence[Any]) -> Any:
     for product in products:
         total = total + product
     return total
-
-
-FUNCTIONS: Mapping[str, Callable[[Any, Sequence[Any]], Any]] = {
-    "sum": sum, "mean": mean, "dot": dot,
-}  # fmt: skip
