@@ -2,7 +2,7 @@
 
 Two number systems stand here. In ``AtPoint`` rules become results: as in the system "sympy", but a comparison is
 decided by the numbers that were recorded, so that a derivation shows the formula of the branch taken; what was decided
-is kept. In ``written`` operations become what the user wrote, unevaluated and in his order.
+is kept. In ``AsWritten`` operations become what the user wrote, unevaluated and in his order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import sympy
 
-from autograd.number_systems import common, sympy_
+from autograd.number_systems import common, floats, sympy_
 from autograd.number_systems.formulas import used_by
 from autograd.primitives import TABLE, Primitive
 
@@ -102,7 +102,7 @@ class AtPoint:
 
     def _decide(self, relation: str, x: Any, y: Any) -> bool:
         a, b = self._number_of(x), self._number_of(y)
-        outcome = {"less": a < b, "less_equal": a <= b, "greater": a > b, "greater_equal": a >= b}[relation]
+        outcome = bool(getattr(floats, relation)(a, b))
         sides = sympy.sympify(x), sympy.sympify(y)
         if sides[0].free_symbols or sides[1].free_symbols:
             self.decisions.append(Decision(relation, *sides, outcome, a == a and b == b))
@@ -173,39 +173,38 @@ def _power(x: Expression, y: Any) -> Expression:
     return sympy.Pow(x, y, evaluate=False)
 
 
-def _dot(xs: Sequence[Expression]) -> Expression:
-    """x₁·y₁ + … + start, the start, a bias mostly, last; terms with a factor that is written as 0 are kept."""
-    n = len(xs) // 2
-    terms = [product(pair) for pair in zip(xs[:n], xs[n : 2 * n], strict=True)]
-    return _sum([*terms, xs[-1]] if len(xs) % 2 else terms)
+class AsWritten:
+    """The operations with a notation of their own, nothing of them evaluated."""
 
+    add = staticmethod(lambda x, y: _sum([x, y]))
+    sub = staticmethod(lambda x, y: _sum([x, product([sympy.Integer(-1), y])]))
+    mul = staticmethod(lambda x, y: product([x, y]))
+    div = staticmethod(lambda x, y: product([x, _power(y, -1)]))
+    neg = staticmethod(lambda x: product([sympy.Integer(-1), x]))
+    pow = staticmethod(_power)
+    square = staticmethod(lambda x: _power(x, 2))
+    sqrt = staticmethod(lambda x: _power(x, sympy.Rational(1, 2)))
+    reciprocal = staticmethod(lambda x: _power(x, -1))
+    identity = detach = staticmethod(common.identity)
+    sigmoid = staticmethod(lambda x: function("σ")(x))
+    sum, prod = staticmethod(_sum), staticmethod(product)
+    mean = staticmethod(lambda xs: product([sympy.Rational(1, len(xs)), _sum(xs)]) if len(xs) > 1 else xs[0])
 
-#: Operations with a notation of their own; every other row is written as a call by its name.
-_WRITTEN: dict[str, Callable[..., Expression]] = {
-    "add": lambda x, y: _sum([x, y]),
-    "sub": lambda x, y: _sum([x, product([sympy.Integer(-1), y])]),
-    "mul": lambda x, y: product([x, y]),
-    "div": lambda x, y: product([x, _power(y, -1)]),
-    "neg": lambda x: product([sympy.Integer(-1), x]),
-    "pow": _power,
-    "square": lambda x: _power(x, 2),
-    "sqrt": lambda x: _power(x, sympy.Rational(1, 2)),
-    "reciprocal": lambda x: _power(x, -1),
-    "identity": lambda x: x,
-    "detach": lambda x: x,
-    "sum": lambda *xs: _sum(xs),
-    "prod": lambda *xs: product(xs),
-    "mean": lambda *xs: product([sympy.Rational(1, len(xs)), _sum(xs)]) if len(xs) > 1 else xs[0],
-    "dot": lambda *xs: _dot(xs),
-    "sigmoid": lambda x: function("σ")(x),
-}
+    @staticmethod
+    def dot(xs: Sequence[Expression]) -> Expression:
+        """x₁·y₁ + … + start, the start, a bias mostly, last; terms with a factor that is written as 0 are kept."""
+        n = len(xs) // 2
+        terms = [product(pair) for pair in zip(xs[:n], xs[n : 2 * n], strict=True)]
+        return _sum([*terms, xs[-1]] if len(xs) % 2 else terms)
 
 
 def written(primitive: Primitive, operands: Sequence[Expression]) -> Expression:
-    """The operation on these expressions as a formula, nothing of it evaluated."""
-    if primitive.built_in and primitive.name in _WRITTEN:
-        return _WRITTEN[primitive.name](*operands)
-    return function(primitive.name)(*operands, evaluate=False)
+    """The operation on these expressions as a formula, nothing of it evaluated; by its name where it has no notation of
+    its own."""
+    own = getattr(AsWritten, primitive.name, None) if primitive.built_in else None
+    if own is None:
+        return function(primitive.name)(*operands, evaluate=False)
+    return own(operands) if primitive.n_ary else own(*operands)
 
 
 def shortened(formula: Expression, name: str) -> Expression:

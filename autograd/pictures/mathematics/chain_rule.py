@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, final
 
 from autograd.pictures.mathematics.formulas import Latex, Text
+from autograd.primitives import TABLE
 
 
 class Factor(NamedTuple):
@@ -248,13 +249,8 @@ def _step(factor: Factor, style: Text) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-#: Relation → how it is written if it holds, if it does not, and if it does not because of a nan.
-_SIGNS = {
-    "less": ("<", "≥", "≮"),
-    "less_equal": ("≤", ">", "≰"),
-    "greater": (">", "≤", "≯"),
-    "greater_equal": ("≥", "<", "≱"),
-}
+#: Symbol of a comparison → how it is written if it holds, if it does not, and if it does not because of a nan.
+_SIGNS = {"<": ("<", "≥", "≮"), "<=": ("≤", ">", "≰"), ">": (">", "≤", "≯"), ">=": ("≥", "<", "≱")}
 _LATEX_SIGNS = {"≥": r"\ge", "≤": r"\le", "≮": r"\nless", "≰": r"\nleq", "≯": r"\ngtr", "≱": r"\ngeq"}
 _TURNED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤", "≮": "≯", "≯": "≮", "≰": "≱", "≱": "≰"}
 
@@ -263,7 +259,7 @@ def _conditions(decisions: tuple[Any, ...], style: Text) -> list[str]:
     """Each decision as a relation that holds; of ``a ≤ b`` and ``a < b`` the stronger one."""
     found: list[tuple[str, str, str]] = []
     for decision in decisions:
-        sign = _SIGNS[decision.relation][0 if decision.outcome else 1 if decision.ordered else 2]
+        sign = _SIGNS[TABLE[decision.relation].symbol][0 if decision.outcome else 1 if decision.ordered else 2]
         left, right = style(decision.left), style(decision.right)
         if decision.left.is_number:
             left, sign, right = right, _TURNED[sign], left
