@@ -67,6 +67,8 @@ class Primitive(NamedTuple):
     kinks: Callable[..., Any] = nowhere
     #: How it is drawn; an infix symbol for operators.
     symbol: str = ""
+    #: The name of LaTeX's command for it, where there is one: "arcsin".
+    latex: str = ""
     aliases: tuple[str, ...] = ()
     #: The names of the arguments; of a row with any number of them, the name of the list.
     arguments: tuple[str, ...] = ("x", "y")
@@ -241,6 +243,7 @@ def _inverse_on_the_unit_interval(
         remedy="Use clip.",
         partial_domains=(lambda x: abs(x) < 1,),
         limits=(Limit(0, lambda x: abs(x) == 1, slope_at_the_ends),),
+        latex=alias,
         aliases=(alias,),
         **more,
     )
@@ -367,7 +370,7 @@ _ROWS: tuple[Primitive, ...] = (
         formula=lambda m, x, y: m.floor(x / y),
     ),
     # exponentials, logarithms, powers
-    Primitive("exp", (lambda m, z, x: z,), "e to the power x", ((1.0,), 2.718282), never_minus_zero=True),
+    Primitive("exp", (lambda m, z, x: z,), "e to the power x", ((1.0,), 2.718282), latex="exp", never_minus_zero=True),
     Primitive(
         "exp2",
         (lambda m, z, x: z * m.log(m.number(2)),),
@@ -383,7 +386,9 @@ _ROWS: tuple[Primitive, ...] = (
         ((1.0,), 1.718282),
         formula=lambda m, x: m.exp(x) - 1,
     ),
-    _logarithm("log", lambda m, z, x: 1 / x, "natural logarithm", ((2.0,), 0.693147), never_minus_zero=True),
+    _logarithm(
+        "log", lambda m, z, x: 1 / x, "natural logarithm", ((2.0,), 0.693147), latex="log", never_minus_zero=True
+    ),
     Primitive(
         "log1p",
         (lambda m, z, x: 1 / (1 + x),),
@@ -493,10 +498,15 @@ _ROWS: tuple[Primitive, ...] = (
         formula=lambda m, x: 1 / x,
     ),
     # trigonometry
-    _finite("sin", lambda m, z, x: m.cos(x), "sine, of radians", 0.841471),
-    _finite("cos", lambda m, z, x: -m.sin(x), "cosine, of radians", 0.540302, never_minus_zero=True),
+    _finite("sin", lambda m, z, x: m.cos(x), "sine, of radians", 0.841471, latex="sin"),
+    _finite("cos", lambda m, z, x: -m.sin(x), "cosine, of radians", 0.540302, latex="cos", never_minus_zero=True),
     _finite(
-        "tan", lambda m, z, x: 1 + z * z, "tangent, of radians", 1.557408, formula=lambda m, x: m.sin(x) / m.cos(x)
+        "tan",
+        lambda m, z, x: 1 + z * z,
+        "tangent, of radians",
+        1.557408,
+        latex="tan",
+        formula=lambda m, x: m.sin(x) / m.cos(x),
     ),
     _inverse_on_the_unit_interval(
         "asin",
@@ -522,6 +532,7 @@ _ROWS: tuple[Primitive, ...] = (
         (lambda m, z, x: 1 / (1 + m.square(x)),),
         "inverse tangent, in radians",
         ((1.0,), 0.785398),
+        latex="arctan",
         aliases=("arctan",),
     ),
     Primitive(
@@ -555,6 +566,7 @@ _ROWS: tuple[Primitive, ...] = (
         (lambda m, z, x: m.cosh(x),),
         "hyperbolic sine",
         ((1.0,), 1.175201),
+        latex="sinh",
         formula=lambda m, x: (m.exp(x) - m.exp(-x)) / 2,
     ),
     Primitive(
@@ -562,6 +574,7 @@ _ROWS: tuple[Primitive, ...] = (
         (lambda m, z, x: m.sinh(x),),
         "hyperbolic cosine",
         ((1.0,), 1.543081),
+        latex="cosh",
         formula=lambda m, x: (m.exp(x) + m.exp(-x)) / 2,
         never_minus_zero=True,
     ),
@@ -570,6 +583,7 @@ _ROWS: tuple[Primitive, ...] = (
         (lambda m, z, x: m.sech2(x),),
         "hyperbolic tangent",
         ((0.5,), 0.462117),
+        latex="tanh",
         formula=lambda m, x: (m.exp(2 * x) - 1) / (m.exp(2 * x) + 1),
         written=(lambda m, z, x: 1 - z * z,),
     ),
@@ -669,6 +683,7 @@ _ROWS: tuple[Primitive, ...] = (
         ((2.0, 3.0), 3.0),
         kinks=lambda x, y: x == y,
         symbol="max",
+        latex="max",
         idempotent=True,
         neutral=(-INFINITY, -INFINITY),
         simplifies=rules.simpler_of_truths(0),
@@ -680,6 +695,7 @@ _ROWS: tuple[Primitive, ...] = (
         ((2.0, 3.0), 2.0),
         kinks=lambda x, y: x == y,
         symbol="min",
+        latex="min",
         idempotent=True,
         neutral=(INFINITY, INFINITY),
         simplifies=rules.simpler_of_truths(1),

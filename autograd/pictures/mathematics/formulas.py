@@ -19,13 +19,16 @@ from autograd.pictures.mathematics.notation import (
     needs_brackets,
     text_of_number,
 )
+from autograd.primitives import TABLE
 
 # How tightly an expression holds together.
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
 
 _VULGAR = {(1, 2): "½", (1, 3): "⅓", (2, 3): "⅔", (1, 4): "¼", (3, 4): "¾", (1, 5): "⅕", (1, 6): "⅙", (1, 8): "⅛"}
-_LATEX_FUNCTIONS = frozenset(["sin", "cos", "tan", "sinh", "cosh", "tanh", "log", "exp", "max", "min"])
-_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "Abs": "abs", "ceiling": "ceil", "Sigmoid": "σ"}
+_COMMANDS = frozenset([row.latex for row in TABLE.values() if row.latex])
+#: A function is called as LaTeX calls it, if that is one of its names: arcsin. The others are SymPy's own.
+_NAMES = {row.name: row.latex for row in TABLE.values() if row.latex in row.aliases}
+_NAMES |= {"Abs": "abs", "ceiling": "ceil", "Sigmoid": "σ"}
 
 
 class Text:
@@ -254,7 +257,7 @@ class Latex(Text):
         if name == "exp":
             return rf"e^{{{inside}}}"
         plain = name.rstrip("′")
-        if plain in _LATEX_FUNCTIONS or plain in ("arcsin", "arccos", "arctan"):
+        if plain in _COMMANDS:
             written = f"\\{plain}"
         elif len(plain) == 1:
             written = latex_of_label(plain)
