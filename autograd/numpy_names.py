@@ -8,23 +8,21 @@ answered here, of an array of Values it is NumPy that refuses.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any, Self
 
 from autograd.number_systems import system_of
 from autograd.number_systems.methods import Methods
 from autograd.primitives import ALIASES, TABLE
 
-#: NumPy's name of a function → the primitive.
-_PRIMITIVES = {
-    **{name: name for name, row in TABLE.items() if not row.n_ary},
-    **ALIASES,
-    "subtract": "sub",
-    "multiply": "mul",
-    "divide": "div",
-    "negative": "neg",
-    "power": "pow",
-    "remainder": "mod",
-}
+
+@cache
+def _primitives() -> dict[str, str]:
+    """NumPy's name of a function → the primitive of that name or alias, or the one it computes over arrays."""
+    arrays, names = system_of("arrays"), [name for name, row in TABLE.items() if not row.n_ary]
+    functions = {name: getattr(arrays, name) for name in names}
+    over_arrays = {f.__name__: name for name, f in functions.items() if hasattr(f, "nin")}  # NumPy's own
+    return {**over_arrays, **ALIASES, **{name: name for name in names}}
 
 
 class NumPyNames(Methods):
@@ -53,8 +51,9 @@ class NumPyNames(Methods):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         name = ufunc.__name__
         alone = method == "__call__" and not options and not [x for x in inputs if hasattr(x, "__len__")]
-        if alone and name in _PRIMITIVES:
-            return self._apply(_PRIMITIVES[name], *inputs)
+        primitive = _primitives().get(name) if alone else None
+        if primitive is not None:
+            return self._apply(primitive, *inputs)
         if alone and name in ("isfinite", "isinf", "isnan", "signbit"):
             return bool(ufunc(self.data))  # type: ignore[attr-defined]
         arrays = [system_of("arrays").array_of(x) if isinstance(x, NumPyNames) else x for x in inputs]

@@ -47,10 +47,9 @@ def _noticing_operator(symbol: str, compute: Callable[[float, float], float], *,
     return method
 
 
-for _name, _symbol in (("add", "+"), ("sub", "−"), ("mul", "·"), ("truediv", "/")):
-    _compute = getattr(operator, _name)
-    setattr(Noticing, f"__{_name}__", _noticing_operator(_symbol, _compute, reflected=False))
-    setattr(Noticing, f"__r{_name}__", _noticing_operator(_symbol, _compute, reflected=True))
+for _compute, _symbol in ((operator.add, "+"), (operator.sub, "−"), (operator.mul, "·"), (operator.truediv, "/")):
+    setattr(Noticing, f"__{_compute.__name__}__", _noticing_operator(_symbol, _compute, reflected=False))
+    setattr(Noticing, f"__r{_compute.__name__}__", _noticing_operator(_symbol, _compute, reflected=True))
 
 
 def what_made(result: float, formula: Callable[[Callable[[float], float]], Any]) -> str:
