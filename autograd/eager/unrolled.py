@@ -17,7 +17,7 @@ from typing import Any
 
 from autograd.number_systems import floats
 from autograd.number_systems.source import Inline, Text, Writer, text_of
-from autograd.primitives import INFINITY, TABLE, Primitive
+from autograd.primitives import TABLE, Primitive
 
 #: Operands beyond which a loop is as good, and patterns of one primitive that are worth compiling.
 MOST_OPERANDS = 128
@@ -115,7 +115,7 @@ class Unrolled(dict[bytes, Callable[..., Any]]):
         if text is None:
             self[which] = self._loop
             return self._loop
-        namespace: dict[str, Any] = {name: getattr(floats, name) for name in TABLE} | {"inf": INFINITY}
-        exec(compile(text, f"<{self._primitive.name} of {len(which)}>", "exec"), namespace)
-        self[which] = namespace.get("forward") or namespace["pull_back"]
+        made: dict[str, Callable[..., Any]] = {}
+        exec(compile(text, f"<{self._primitive.name} of {len(which)}>", "exec"), vars(floats), made)
+        (self[which],) = made.values()
         return self[which]
