@@ -56,16 +56,18 @@ class Pick(NamedTuple):
 
 #: A smooth function that leads all numbers into a smaller range: primitives, and the constant each takes as its second
 #: operand.
-Guard = tuple[tuple[str, float | None], ...]
+Guard = tuple[tuple[Primitive, float | None], ...]
+
+_TANH, _SQUARE, _ADD, _MUL = TABLE["tanh"], TABLE["square"], TABLE["add"], TABLE["mul"]
 
 #: The cheaper first; nothing to do is the cheapest.
 GUARDS: tuple[Guard, ...] = (
     (),
-    (("tanh", None),),
-    (("square", None), ("add", 1.0)),
-    (("square", None), ("add", 2.0)),
-    (("tanh", None), ("mul", 0.5)),
-    (("tanh", None), ("mul", 0.5), ("add", 0.5)),
+    ((_TANH, None),),
+    ((_SQUARE, None), (_ADD, 1.0)),
+    ((_SQUARE, None), (_ADD, 2.0)),
+    ((_TANH, None), (_MUL, 0.5)),
+    ((_TANH, None), (_MUL, 0.5), (_ADD, 0.5)),
 )
 
 
@@ -73,9 +75,9 @@ GUARDS: tuple[Guard, ...] = (
 def _through(guard: Guard, bounds: Bounds) -> list[Bounds]:
     """The range of each step of a guard, from that of the operand on, which comes first."""
     ranges = [bounds]
-    for name, constant in guard:
+    for row, constant in guard:
         operands = [ranges[-1]] if constant is None else [ranges[-1], (constant, constant)]
-        result = code.apply(intervals, TABLE[name], [intervals.number(operand) for operand in operands])
+        result = code.apply(intervals, row, [intervals.number(operand) for operand in operands])
         ranges.append((result.low, result.high))
     return ranges
 
@@ -173,7 +175,7 @@ class Building:
         while len(self.open) > 1:
             second, first = self.open.pop(), self.open.pop()
             (a, b), (c, d) = self.ranges[first], self.ranges[second]
-            self.open.append(self._step(TABLE["add"], (first, second), (a + c, b + d)))
+            self.open.append(self._step(_ADD, (first, second), (a + c, b + d)))
 
     def expression(self) -> Expression:
         """What was built."""
@@ -219,8 +221,8 @@ class Building:
 
     def _guarded(self, guard: Guard, x: int) -> int:
         ranges = _through(guard, self.ranges[x])
-        for (name, constant), bounds in zip(guard, ranges[1:], strict=True):
-            x = self._step(TABLE[name], (x,) if constant is None else (x, constant), bounds)
+        for (row, constant), bounds in zip(guard, ranges[1:], strict=True):
+            x = self._step(row, (x,) if constant is None else (x, constant), bounds)
         return x
 
     def _step(self, row: Primitive, operands: Sequence[Operand], bounds: Bounds) -> int:
@@ -241,8 +243,8 @@ class Building:
 
 def _constant_guarded(guard: Guard, r: Bounds) -> Bounds:
     x = r[0]
-    for name, constant in guard:
-        x = interpret.apply(floats, TABLE[name], [x] if constant is None else [x, constant])
+    for row, constant in guard:
+        x = interpret.apply(floats, row, [x] if constant is None else [x, constant])
     return x, x
 
 
