@@ -21,6 +21,7 @@ class DeclarationError(TypeError):
     """A primitive was declared wrongly; the message says what is missing or does not fit."""
 
 
+# More than 60 lines: a decorator is a function in a function, and its options want their words.
 def primitive(
     *,
     partials: Sequence[Rule | None],

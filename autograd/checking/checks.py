@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from autograd.checking.judging import Judge
 
 
+# More than 60 lines: half of them tell what may be given and what the verdicts mean.
 def check_grads(
     f: Callable[..., Any],
     *inputs: Any,

@@ -42,6 +42,7 @@ ALL: tuple[str, ...] = tuple(row.name for row in _CHOOSABLE)
 MOST_NODES, REACH = 8, 2.0
 
 
+# More than 60 lines: half of them tell what is drawn, and between which bounds.
 @st.composite
 def expressions(
     draw: st.DrawFn,

@@ -25,6 +25,7 @@ _SETTINGS = "_hypothesis_internal_use_settings"
 _BETTER: dict[str, Any] = {"deadline": None, "phases": [phase for phase in Phase if phase is not Phase.explain]}
 
 
+# More than 60 lines: a decorator is a function in a function, and its options want their words.
 def gradtest(
     *,
     order: int = 1,

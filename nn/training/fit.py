@@ -26,6 +26,7 @@ from nn.training.samples import held_out, samples_for
 from nn.training.steps import Steps
 
 
+# More than 60 lines: nearly half of them document the options, and the course of a training is told in one place.
 def fit(
     model: Module,
     X: Any,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _THEMES = ("auto", "light", "dark")
 
 
+# More than 60 lines: half of them tell what can be drawn, and how.
 def draw(
     output: Any,
     *,

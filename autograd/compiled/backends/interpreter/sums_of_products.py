@@ -45,14 +45,7 @@ def dot(t: Lines, fast: bool) -> str:
 
 
 def _tiles(
-    t: Lines,
-    label: str,
-    origin: str,
-    width: int,
-    count: str,
-    out: str,
-    operands: Sequence[tuple[str, str]],
-    fast: bool,
+    t: Lines, label: str, origin: str, width: int, count: str, out: str, operands: Sequence[tuple[str, str]], fast: bool
 ) -> None:
     """The loop of ``dot`` over vectors, so many at a time, and within it the one over products.
 
@@ -63,10 +56,9 @@ def _tiles(
     begin, first_x, first_y = operands
     b = f"%{label}.b"
     t.add(f"{label}:", f"{b} = phi i64 {origin}, [{b}.next, %{label}.end]")
-    at = []
+    at = [f"%{label}.v{j}" for j in range(width)]
     for j in range(width):
-        at.append(f"%{label}.v{j}")
-        t.add(f"%{label}.v{j} = add i64 {b}, {j}")
+        t.add(f"{at[j]} = add i64 {b}, {j}")
     begun = []
     for j in range(width):
         from_start = t.load(begin, at[j])
