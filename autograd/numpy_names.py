@@ -20,7 +20,7 @@ from autograd.primitives import ALIASES, TABLE
 def _primitives() -> dict[str, str]:
     """NumPy's name of a function → the primitive of that name or alias, or the one it computes over arrays."""
     arrays, names = system_of("arrays"), [name for name, row in TABLE.items() if not row.n_ary]
-    functions = {name: getattr(arrays, name) for name in names}
+    functions: dict[str, Any] = {name: getattr(arrays, name, None) for name in names}
     over_arrays = {f.__name__: name for name, f in functions.items() if hasattr(f, "nin")}  # NumPy's own
     return {**over_arrays, **ALIASES, **{name: name for name in names}}
 
