@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from math import inf, nextafter
 from typing import Any
 
-from autograd.number_systems import common, enclosures
+from autograd.number_systems import common, enclosures, error_functions
 from autograd.number_systems.directed import product_error
 from autograd.number_systems.enclosures import UNDECIDED, Interval, hull, near, number
 from autograd.number_systems.formulas import formula_of
@@ -78,7 +78,8 @@ def sqrt(x: Any) -> Interval:
 
 def _root(x: float, direction: float) -> float:
     z = math.sqrt(x)
-    return z if z * z == x and product_error(z, z) == 0.0 else max(0.0, nextafter(z, direction))
+    rest = (x - z * z) - product_error(z, z)  # of its sign, and 0 only where the root is exact; or nan
+    return z if rest * direction < 0.0 or rest == 0.0 else max(0.0, nextafter(z, direction))
 
 
 # Functions of the C library, which rise or fall, at both ends
@@ -117,12 +118,14 @@ def _library(name: str, low: float = -inf, high: float = inf) -> Callable[[Any],
 exp, expm1 = _library("exp", 0.0), _library("expm1", -1.0)
 log, log2, log10, log1p = map(_library, ("log", "log2", "log10", "log1p"))
 cbrt, sinh, asinh, atanh = map(_library, ("cbrt", "sinh", "asinh", "atanh"))
-tanh, erf = _library("tanh", -1.0, 1.0), _library("erf", -1.0, 1.0)
-asin, atan, acosh = _library("asin", -pi.high / 2, pi.high / 2), _library("atan"), _library("acosh", 0.0)
-acos, erfc = (
-    _falling(lambda x: near("acos", x), 0.0, pi.high),
-    _falling(lambda x: near("erfc", x), 0.0, 2.0),
-)
+tanh, acosh = _library("tanh", -1.0, 1.0), _library("acosh", 0.0)
+asin, atan = _library("asin", -pi.high / 2, pi.high / 2), _library("atan")
+acos = _falling(lambda x: near("acos", x), 0.0, pi.high)
+
+
+# Of these nothing is the library's: at a point, the bounds are neighbouring floats.
+erf = _rising(lambda x: Interval(*error_functions.erf(x)))
+erfc = _falling(lambda x: Interval(*error_functions.erfc(x)), 0.0, 2.0)
 
 
 def cosh(x: Any) -> Interval:
@@ -282,26 +285,9 @@ def _with_one_minimum(at: Callable[[float], Interval], before: float, after: flo
     return function
 
 
-_ROOT_HALF = math.sqrt(0.5)
-_ROOT_HALF_REST = Interval(-4.833646656726458e-17, -4.833646656726456e-17)  # √½ minus its nearest float
-
-
-def _gelu_at(x: float) -> Interval:
-    """x·erfc(-x/√2)/2; what rounding moves in the argument t is carried along, as it comes out magnified by 2t²."""
-    t = -x * _ROOT_HALF
-    lost = product_error(-x, _ROOT_HALF)
-    if lost != lost or math.isinf(x):
-        return x * erfc(-x / sqrt(2.0)) / 2
-    rest = lost - x * _ROOT_HALF_REST
-    slope = 2 * exp(-square(hull(t, t + rest))) / sqrt(pi)
-    # The library's error function of the smaller size: of that, more digits are known.
-    tail = 1 - erf(t) if math.fabs(t) < 0.7 else erfc(t) if t > 0.0 else 2 - erfc(-t)
-    return x * (tail - rest * slope) / 2
-
-
 # Where each has its minimum, and a number just below it.
 silu = _with_one_minimum(lambda x: x * _sigmoid_at(x), -1.27846455, -1.27846454, -0.278464542761074)
-gelu = _with_one_minimum(_gelu_at, -0.75179153, -0.75179152, -0.169971207479904)
+gelu = _with_one_minimum(lambda x: Interval(*error_functions.gelu(x)), -0.75179153, -0.75179152, -0.169971207479904)
 mish = _with_one_minimum(lambda x: x * tanh(_softplus_at(x)), -1.19243122, -1.19243121, -0.308843413017251)
 
 
