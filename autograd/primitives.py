@@ -447,7 +447,7 @@ _ROWS: tuple[Primitive, ...] = (
     Primitive(
         "share",
         (rules.slope_of_share, rules.other_slope_of_share),
-        "x / (x + y), what x is of the whole; its slope keeps its digits where that is nearly all",
+        "x / (x + y), the share of x in the whole",
         ((1.0, 3.0), 0.25),
         domain=lambda x, y: x + y != 0,
         needs="a sum other than zero",

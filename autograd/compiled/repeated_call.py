@@ -50,14 +50,13 @@ class RepeatedCall:
         self._prepared.refresh()
         if self._has_shared:
             replay.run_uniform(self._prepared.uniform)
-        replay.start(self._table)
+        has_nan = replay.start(self._table)
         total = self._sums
         if total is None:
             total = self._table.total()[self._outputs]
-        if self._may_need_care:
-            largest = total[total.argmax()]  # nan, if there is one: of first derivatives nothing else wants care
-            if largest != largest:
-                return None
+            has_nan = np.isnan(total).any()
+        if has_nan and self._may_need_care:  # of first derivatives nothing but nan wants care
+            return None
         return total.copy() if self._divisor is None else total / self._divisor
 
 

@@ -54,7 +54,7 @@ class Methods:
         return self._apply("xlogy", self, other)
 
     def share(self, other: Any) -> Self:
-        """``share`` of it and another: x / (x + y), what x is of the whole; its slope keeps its digits where that is nearly all."""
+        """``share`` of it and another: x / (x + y), the share of x in the whole."""
         return self._apply("share", self, other)
 
     def sqrt(self) -> Self:

@@ -30,8 +30,8 @@ _SHIFT = 1.5 * 2.0**52 + 2046
 #: Added to a number, it leaves the bits of two to the power of the nearest integer, 52 places too far right.
 _SHIFT_TO_POWER = 1.5 * 2.0**52 + 1023
 _HALF_LOG_2 = math.log(2) / 2
-#: Where the n of ``tanh`` becomes 1: the result is ¼ there.
-_TANH_OF_ONE = 0.2555
+#: Where the n of ``tanh`` becomes 1, at 0.2555, less half a step: the result is ¼ there.
+_TANH_OF_NONE = 0.2555 - _HALF_LOG_2 / 2
 _BITS_OF_ONE = 1023 << 52
 _BITS_OF_ROOT_HALF = 0x3FE6A09E667F3BCD
 _FRACTION = (1 << 52) - 1
@@ -238,12 +238,31 @@ def tanh(e: Emitter, x: Any) -> Any:
     lies near the result, so that only the last rounding counts in full; before that n is 0 and the result r/g.
     """
     a = at_most(e, abs(x), 20.0)
-    shifted = e.fma(a - (_TANH_OF_ONE - _HALF_LOG_2 / 2), -1 / _HALF_LOG_2, _SHIFT_TO_POWER)
-    r = e.fma(shifted - _SHIFT_TO_POWER, _HALF_LOG_2, a)
+    shifted = e.fma(a - _TANH_OF_NONE, -1 / _HALF_LOG_2, _SHIFT_TO_POWER)
+    h = (bits(e, shifted) << 52).number()
+    return with_sign_of(e, e.fma(h, _quotient_of_tanh(e, a, shifted - _SHIFT_TO_POWER, 1.0 - h), 1.0 - h), x)
+
+
+def tanh_and_sech2(e: Emitter, x: Any) -> tuple[Any, Any]:
+    """tanh x, the same to the last bit, and 1 - tanh² x = u·(2 - u) for u = 1 - tanh |x|, which is h less h times the
+    quotient; h goes down to where that underflows, and is made 2⁶⁴ times as large before."""
+    a = at_most(e, abs(x), 375.0)
+    shift = _SHIFT_TO_POWER + 64
+    shifted = e.fma(a - _TANH_OF_NONE, -1 / _HALF_LOG_2, shift)
+    h = (bits(e, shifted) << 52).number() * 2.0**-64
+    quotient = _quotient_of_tanh(e, a, shifted - shift, 1.0 - h)
+    u = e.fma(-h, quotient, h)
+    return with_sign_of(e, e.fma(h, quotient, 1.0 - h), x), e.fma(-u, u, u + u)
+
+
+def sech2(e: Emitter, x: Any) -> Any:
+    """1 / cosh² x."""
+    return tanh_and_sech2(e, x)[1]
+
+
+def _quotient_of_tanh(e: Emitter, a: Any, minus_n: Any, b: Any) -> Any:
+    r = e.fma(minus_n, c.HALF_LOG_2_REST, e.fma(minus_n, _HALF_LOG_2, a))
     w = r * r
     g = e.fma(w, horner(e, c.COTH, w), 1.0)
-    h = (bits(e, shifted) << 52).number()
-    b = 1.0 - h
     difference = r - g
-    quotient = e.fma(b, difference, r + r) / e.fma(b, difference, g + g)
-    return with_sign_of(e, e.fma(h, quotient, b), x)
+    return e.fma(b, difference, r + r) / e.fma(b, difference, g + g)

@@ -37,29 +37,38 @@ def call(emitter: Emitter, name: str, operands: list[Register]) -> Register:
     return _call(emitter, kind, function, operands)
 
 
-def call_together(emitter: Emitter, name: str, numbers: Sequence[Register]) -> list[Register]:
+def call_together(
+    emitter: Emitter, names: Sequence[str], numbers: Sequence[Register], second: str = ""
+) -> list[Register]:
     """The results of a kernel of one operand for two to some power of numbers, computed side by side in one call.
 
     They are joined inside of the function: LLVM would compute what is joined outside in wide vectors too, with many
     shuffles.
+
+    Args:
+        names: the kernel, or a pair of them.
+        second: the pointer to where the results of the second of a pair go, one vector after the other.
     """
     kind, width, count = emitter.number_type, emitter.width, len(numbers)
-    if count == 1:
-        return [call(emitter, name, list(numbers))]
-    function, several = f"@{name}.{count}x{emitter.suffix}", f"{{ {', '.join([kind] * count)} }}"
+    if count == len(names) == 1:
+        return [call(emitter, names[0], list(numbers))]
+    function, several = f"@{'.'.join(names)}.{count}x{emitter.suffix}", f"{{ {', '.join([kind] * count)} }}"
     if function not in emitter.functions:
-        body = _body_of(emitter, name, function, count * width)
+        body = _body_of(emitter, names[0], function, count * width)
         parts = [f"%x{i}" for i in range(count)]
         for size in (width << k for k in range(count.bit_length() - 1)):
             half, joined = f"<{size} x double>", zip(parts[::2], parts[1::2], strict=True)
             parts = [body.line(f"shufflevector {half} {x}, {half} {y}, {_lanes(0, 2 * size)}").text for x, y in joined]
-        whole, wide = body.as_number(_computed(body, name, Register(body, parts[0]))).text, body.number_type
-        result = "poison"
+        operand, wide, result = Register(body, parts[0]), body.number_type, "poison"
+        computed = PAIRS[names[0], names[1]](body, operand) if len(names) > 1 else [_computed(body, names[0], operand)]
+        first, *others = [body.as_number(whole).text for whole in computed]
         for i in range(count):
-            part = body.line(f"shufflevector {wide} {whole}, {wide} poison, {_lanes(i * width, width)}").text
+            part = body.line(f"shufflevector {wide} {first}, {wide} poison, {_lanes(i * width, width)}").text
             result = body.line(f"insertvalue {several} {result}, {kind} {part}, {i}").text
-        _write(body, function, [kind] * count, several, result)
-    found = _call(emitter, several, function, numbers).text
+        body.lines += [f"store {wide} {other}, ptr %x{count}, align {8 * width}" for other in others]
+        _write(body, function, [kind] * count + ["ptr"] * len(others), several, result)
+    given = ", ".join([*(f"{kind} {number.text}" for number in numbers), *([f"ptr {second}"] if second else [])])
+    found = emitter.line(f"call {several} {function}({given})").text
     return [emitter.line(f"extractvalue {several} {found}, {i}") for i in range(count)]
 
 
@@ -180,6 +189,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "sinh": exponentials.sinh,
     "cosh": exponentials.cosh,
     "tanh": exponentials.tanh,
+    "sech2": exponentials.sech2,
     "pow": powers.pow,
     "cbrt": powers.cbrt,
     "hypot": powers.hypot,
@@ -202,3 +212,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "mish": _mish,
     "selu": _selu,
 }
+
+#: Kernels of one operand, most of whose steps are the same, → the kernel of both results; each is that of its own
+#: kernel, to the last bit.
+PAIRS: dict[tuple[str, str], Callable[..., Any]] = {("tanh", "sech2"): exponentials.tanh_and_sech2}

@@ -46,7 +46,7 @@ def text_of(name: str, width: int, together: int = 1) -> str:
     if together == 1:
         results = [emitter.as_number(emitter.apply(name, *operands))]
     else:
-        results = kernels.call_together(emitter, name, operands)
+        results = kernels.call_together(emitter, [name], operands)
     stores = [f"%to{k} = getelementptr {kind}, ptr %out, i64 %i{k}\nstore {kind} {result.text}, ptr %to{k}, align 8"
               for k, result in enumerate(results)]  # fmt: skip
     parameters = ", ".join([*(f"ptr %in{i}" for i in range(TABLE[name].arity)), "ptr %out", "i64 %n"])

@@ -21,10 +21,19 @@ def operation(emitter: Emitter, t: Lines, name: str) -> str:
     out, _ = t.operand(t.word("%pc", 1))
     operands = [t.operand(t.word("%pc", 2 + i)) for i in range(count)]
     if count == 1 and name in kernels.KERNELS:
-        _kernel(emitter, t, name, out, operands[0])
+        _kernel(emitter, t, [name], [out], operands[0])
         return end(t, label, "3")
     _vector_by_vector(t, label, out, operands, lambda numbers: body(emitter, name, t, numbers))
     return end(t, label, str(2 + count))
+
+
+def pair(emitter: Emitter, t: Lines, names: tuple[str, str]) -> str:
+    """``pair, out of the first, out of the second, x``."""
+    label = f"op.{'.'.join(names)}"
+    t.add(f"{label}:")
+    outs = [t.operand(t.word("%pc", 1 + i))[0] for i in range(2)]
+    _kernel(emitter, t, names, outs, t.operand(t.word("%pc", 3)))
+    return end(t, label, "4")
 
 
 def product(t: Lines, fast: bool) -> str:
@@ -75,8 +84,10 @@ def _vector_by_vector(
     t.add(f"{label}.end:")
 
 
-def _kernel(emitter: Emitter, t: Lines, name: str, out: str, operand: tuple[str, str]) -> None:
-    """The loop of a kernel of one operand, several vectors at a time: where fewer are left, the last one again."""
+def _kernel(emitter: Emitter, t: Lines, names: Sequence[str], outs: Sequence[str], operand: tuple[str, str]) -> None:
+    """The loop of a kernel of one operand, or of a pair of them, several vectors at a time: where fewer are left, the
+    last one again."""
+    name = ".".join(names)
     label, b = f"op.{name}", f"%op.{name}.b"
     t.add(f"{b}.last = sub i64 %n, 1")
     t.add(f"br label %{label}.loop", f"{label}.loop:", f"{b} = phi i64 [0, %{label}], [{b}.next, %{label}.loop]")
@@ -90,10 +101,18 @@ def _kernel(emitter: Emitter, t: Lines, name: str, out: str, operand: tuple[str,
     inner = Emitter(LANES, kernels.call)
     inner.functions, inner.declarations, inner.prefix = emitter.functions, emitter.declarations, f"%{name}.t."
     numbers = [Register(inner, t.load(operand, v)) for v in places]
-    results = kernels.call_together(inner, name, numbers)
+    second = "%pairs" if len(names) > 1 else ""
+    results = kernels.call_together(inner, names, numbers, second)
     t.add(*inner.lines)
     for v, result in zip(places, results, strict=True):
-        store(t, out, v, result.text)
+        store(t, outs[0], v, result.text)
+    for k, v in enumerate(places[: TOGETHER if second else 0]):
+        at, number = t.name("p"), t.name("p")
+        t.add(
+            f"{at} = getelementptr {inner.number_type}, ptr {second}, i64 {k}",
+            f"{number} = load {inner.number_type}, ptr {at}, align 32",
+        )
+        store(t, outs[1], v, number)
     t.add(
         f"{b}.next = add i64 {b}, {TOGETHER}",
         f"{b}.more = icmp slt i64 {b}.next, %n",

@@ -31,6 +31,12 @@ def operations() -> dict[str, int]:
     return known
 
 
+@cache
+def pairs() -> dict[tuple[str, str], int]:
+    """Two primitives that a kernel computes in pairs → their operation."""
+    return {names: FIRST_PRIMITIVE + len(operations()) + i for i, names in enumerate(kernels.PAIRS)}
+
+
 def _written(emitter: Emitter, name: str) -> Register:
     """The lines of a primitive over operands %x0, %x1, %x2."""
     operands = [Register(emitter, f"%x{i}") for i in range(arity(name))]

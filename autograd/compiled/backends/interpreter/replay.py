@@ -43,7 +43,7 @@ class InterpreterReplay(NativeReplay):
         self.library = interpreter(fast=fast)
         if interpreter.cache_info().misses > before:  # the others in this process find it there
             self.compile_seconds, self.is_cached = self.library.seconds, self.library.cached
-        self._run = self.library.function("run", ctypes.c_void_p)
+        self._run = self.library.function("run", ctypes.c_void_p, result=ctypes.c_int)
         self._point = self.library.function("point", ctypes.c_void_p, ctypes.c_void_p)
         # A long dot of shared numbers, a penalty say, is left to NumPy.
         self._point_code = None if self.levels.uniform_names() & {"dot"} else point_code(self.levels)
@@ -64,8 +64,8 @@ class InterpreterReplay(NativeReplay):
         )  # fmt: skip
         return table
 
-    def start(self, table: driver.Table) -> None:
-        self._run(table.pointer)
+    def start(self, table: driver.Table) -> int:
+        return self._run(table.pointer)  # type: ignore[no-any-return]
 
 
 def point_code(levels: Levels) -> Any:

@@ -64,10 +64,10 @@ class MachineReplay(NativeReplay):
         self._vectors = text.vectors
         self.library = load(str(text), "run")
         self.compile_seconds, self.is_cached = self.library.seconds, self.library.cached
-        self._run = self.library.function("run", ctypes.c_void_p)
+        self._run = self.library.function("run", ctypes.c_void_p, result=ctypes.c_int)
 
-    def start(self, table: driver.Table) -> None:
-        self._run(table.pointer)
+    def start(self, table: driver.Table) -> int:
+        return self._run(table.pointer)  # type: ignore[no-any-return]
 
     @property
     def ir(self) -> str:

@@ -1,8 +1,8 @@
 """What native code is called through: one function ``run`` over a table of addresses, for samples of any number.
 
 It takes samples four at a time, in the chunks and lanes that ``reduction`` documents; a last group of fewer is computed
-on a padded copy, of which only the lanes that are samples count. The text around the back ends' own function ``block``
-is the same for all.
+on a padded copy, of which only the lanes that are samples count. It returns whether the sum of a chunk is nan. The text
+around the back ends' own function ``block`` is the same for all.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ HEAD = (
 #: ``block(table, columns, strides, lanes, outputs, first group, last group)`` is to be put before this; strides count
 #: doubles from one sample of a column to the next.
 TEXT = f"""
-define void @run(ptr %table) {{
+define i32 @run(ptr %table) {{
 entry:
 {field("columns")}
 {field("strides")}
@@ -66,6 +66,7 @@ entry:
   br label %chunks
 chunks:
   %chunk = phi i64 [%first_chunk, %entry], [%chunk.next, %chunk.end]
+  %any.nan = phi i1 [false, %entry], [%a.nan, %chunk.end]
   %chunk.more = icmp slt i64 %chunk, %last_chunk
   br i1 %chunk.more, label %chunk.begin, label %done
 chunk.begin:
@@ -166,6 +167,7 @@ add:
   br label %add.loop
 add.loop:
   %a = phi i64 [0, %add], [%a.next, %add.one]
+  %a.nan = phi i1 [%any.nan, %add], [%a.nan.next, %add.one]
   %a.more = icmp slt i64 %a, %summed
   br i1 %a.more, label %add.one, label %chunk.end
 add.one:
@@ -182,13 +184,16 @@ add.one:
   %a.place = add i64 %sums.row, %a
   %a.to = getelementptr double, ptr %sums, i64 %a.place
   store double %a.sum, ptr %a.to, align 8
+  %a.is.nan = fcmp uno double %a.sum, 0.0
+  %a.nan.next = or i1 %a.nan, %a.is.nan
   %a.next = add i64 %a, 1
   br label %add.loop
 chunk.end:
   %chunk.next = add i64 %chunk, 1
   br label %chunks
 done:
-  ret void
+  %result = zext i1 %any.nan to i32
+  ret i32 %result
 }}
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 """

@@ -34,9 +34,9 @@ class Library:
         self.seconds = seconds
         self.cached = cached
 
-    def function(self, name: str, *arguments: Any) -> Any:
-        """A function of the code that returns nothing; Python's lock is released while it runs."""
-        made = ctypes.CFUNCTYPE(None, *arguments)(self._handle[name])
+    def function(self, name: str, *arguments: Any, result: Any = None) -> Any:
+        """A function of the code, of what it takes and what it returns; Python's lock is released while it runs."""
+        made = ctypes.CFUNCTYPE(result, *arguments)(self._handle[name])
         made.library = self  # type: ignore[attr-defined]  # as long as the function lives, so does its code
         return made
 

@@ -37,8 +37,8 @@ class NativeReplay(Replay):
         """The table of the last run."""
         return self._tables[0] if self._tables else None
 
-    def start(self, table: driver.Table) -> None:
-        """Run the native code over the chunks of the table."""
+    def start(self, table: driver.Table) -> int:
+        """Run the native code over the chunks of the table; whether the sum of one of them is nan."""
         raise NotImplementedError
 
     def new_table(self, uniform: Any) -> driver.Table:
