@@ -244,20 +244,36 @@ def tanh(e: Emitter, x: Any) -> Any:
 
 
 def tanh_and_sech2(e: Emitter, x: Any) -> tuple[Any, Any]:
-    """tanh x, the same to the last bit, and 1 - tanh² x = u·(2 - u) for u = 1 - tanh |x|, which is h less h times the
-    quotient; h goes down to where that underflows, and is made 2⁶⁴ times as large before."""
-    a = at_most(e, abs(x), 375.0)
+    """tanh x, the same to the last bit as that of the kernel, and 1 / cosh² x."""
+    h, quotient, u = _down_to_zero(e, abs(x))
+    return with_sign_of(e, e.fma(h, quotient, 1.0 - h), x), e.fma(-u, u, u + u)
+
+
+def sigmoid_and_sech2(e: Emitter, x: Any) -> tuple[Any, Any]:
+    """1 / (1 + e⁻ˣ), which is (1 + tanh(x/2)) / 2, and 1 / cosh²(x/2)."""
+    _, _, u = _down_to_zero(e, abs(x) * 0.5)
+    return e.where(x >= 0.0, 1.0 - u * 0.5, u * 0.5), e.fma(-u, u, u + u)
+
+
+def sech2(e: Emitter, x: Any) -> Any:
+    """1 / cosh² x, which is u·(2 - u) for u = 1 - tanh |x|."""
+    return tanh_and_sech2(e, x)[1]
+
+
+def sigmoid(e: Emitter, x: Any) -> Any:
+    """1 / (1 + e⁻ˣ)."""
+    return sigmoid_and_sech2(e, x)[0]
+
+
+def _down_to_zero(e: Emitter, x: Any) -> tuple[Any, Any, Any]:
+    """h and the quotient of tanh x for x ≥ 0, and 1 - tanh x, which is h less h times the quotient; h goes down to
+    where that underflows, and is made 2⁶⁴ times as large before."""
+    a = at_most(e, x, 375.0)
     shift = _SHIFT_TO_POWER + 64
     shifted = e.fma(a - _TANH_OF_NONE, -1 / _HALF_LOG_2, shift)
     h = (bits(e, shifted) << 52).number() * 2.0**-64
     quotient = _quotient_of_tanh(e, a, shifted - shift, 1.0 - h)
-    u = e.fma(-h, quotient, h)
-    return with_sign_of(e, e.fma(h, quotient, 1.0 - h), x), e.fma(-u, u, u + u)
-
-
-def sech2(e: Emitter, x: Any) -> Any:
-    """1 / cosh² x."""
-    return tanh_and_sech2(e, x)[1]
+    return h, quotient, e.fma(-h, quotient, h)
 
 
 def _quotient_of_tanh(e: Emitter, a: Any, minus_n: Any, b: Any) -> Any:

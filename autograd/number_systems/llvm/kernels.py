@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.number_systems.formulas import formula_of, used_by
 from autograd.number_systems.llvm import error_functions as error_functions
@@ -46,8 +46,8 @@ def call_together(
     shuffles.
 
     Args:
-        names: the kernel, or a pair of them.
-        second: the pointer to where the results of the second of a pair go, one vector after the other.
+        names: the kernel, or twins.
+        second: the pointer to where the results of the second twin go, one vector after the other.
     """
     kind, width, count = emitter.number_type, emitter.width, len(numbers)
     if count == len(names) == 1:
@@ -60,7 +60,9 @@ def call_together(
             half, joined = f"<{size} x double>", zip(parts[::2], parts[1::2], strict=True)
             parts = [body.line(f"shufflevector {half} {x}, {half} {y}, {_lanes(0, 2 * size)}").text for x, y in joined]
         operand, wide, result = Register(body, parts[0]), body.number_type, "poison"
-        computed = PAIRS[names[0], names[1]](body, operand) if len(names) > 1 else [_computed(body, names[0], operand)]
+        computed = (
+            TWINS[names[0], names[1]].kernel(body, operand) if len(names) > 1 else [_computed(body, names[0], operand)]
+        )
         first, *others = [body.as_number(whole).text for whole in computed]
         for i in range(count):
             part = body.line(f"shufflevector {wide} {first}, {wide} poison, {_lanes(i * width, width)}").text
@@ -118,15 +120,6 @@ def _decay(e: Emitter, x: Any) -> tuple[exponentials.Exponential, Pair, Pair]:
     power = exponential(e, at_least(e, -abs(x), -800.0))
     fraction = power.fraction()
     return power, fraction, Pair(e, power.times_power(fraction.high), power.times_power(fraction.low))
-
-
-def _sigmoid(e: Emitter, x: Any) -> Any:
-    """1 / (1 + e⁻ˣ), or eˣ / (1 + eˣ) below zero: there 2ⁿ comes last, so that only the result underflows."""
-    power, fraction, decay = _decay(e, x)
-    positive = x >= 0.0
-    numerator = choose(positive, single(e, 1.0), fraction)
-    result = numerator.divided_by(decay.added_to(1.0))
-    return e.where(positive, result, power.times_power(result))
 
 
 def _silu(e: Emitter, x: Any) -> Any:
@@ -206,13 +199,24 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "erf": error_functions.erf,
     "erfc": error_functions.erfc,
     "gelu": error_functions.gelu,
-    "sigmoid": _sigmoid,
+    "sigmoid": exponentials.sigmoid,
     "silu": _silu,
     "softplus": _softplus,
     "mish": _mish,
     "selu": _selu,
 }
 
-#: Kernels of one operand, most of whose steps are the same, → the kernel of both results; each is that of its own
-#: kernel, to the last bit.
-PAIRS: dict[tuple[str, str], Callable[..., Any]] = {("tanh", "sech2"): exponentials.tanh_and_sech2}
+
+class Twins(NamedTuple):
+    """Two kernels of one operand most of whose steps are the same: that of both results, each the same to the last bit
+    as that of its own kernel."""
+
+    kernel: Callable[..., tuple[Any, Any]]
+    #: The operand of the second is that of the first times this.
+    factor: float
+
+
+TWINS: dict[tuple[str, str], Twins] = {
+    ("tanh", "sech2"): Twins(exponentials.tanh_and_sech2, 1.0),
+    ("sigmoid", "sech2"): Twins(exponentials.sigmoid_and_sech2, 0.5),
+}

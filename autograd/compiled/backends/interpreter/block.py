@@ -9,14 +9,14 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from autograd.compiled.backends.interpreter.operations import operations, pairs
+from autograd.compiled.backends.interpreter.operations import operations, twins
 from autograd.compiled.backends.interpreter.recorded_loops import LoopWriter
 from autograd.compiled.backends.interpreter.rows import CodeWriter
 from autograd.compiled.backends.interpreter.sums_over_samples import SumsOverSamples
 from autograd.compiled.backends.interpreter.words import END, KEEP, LAYER, LOAD, NEURONS
 from autograd.compiled.backends.native.chains import Chain, as_chain, chains
 from autograd.compiled.backends.native.neurons import Neuron, layers_of
-from autograd.compiled.backends.native.pairs import Pair, pairs_of
+from autograd.compiled.backends.native.twins import Twins, twins_of
 from autograd.compiled.backends.replay import Replay, places_of
 from autograd.compiled.programs import loops
 from autograd.primitives import Primitive
@@ -78,7 +78,7 @@ class BlockCode:
     def _write(self) -> None:
         code = self._code
         chained, inside = chains(self._operands, self._name, lambda slot: code.uses[slot] == 1)
-        fours, in_pairs = self._fours(chained), pairs_of(self._plan)
+        fours, in_twins = self._fours(chained), twins_of(self._plan)
         self._write_inputs()
         for slot, operands in self._operands.items():
             if slot in inside:
@@ -91,9 +91,8 @@ class BlockCode:
                 continue
             elif slot in chained or self._name(slot) == "dot":
                 self._write_sum_of_products(slot, chained[slot] if slot in chained else as_chain(operands))
-            elif slot in in_pairs:
-                if slot not in code.rows_of:  # the first of the two; the other is computed with it
-                    self._write_pair(in_pairs[slot], operands[0])
+            elif slot in in_twins:
+                self._write_twin(in_twins[slot], slot, operands[0])
             elif not self._loops.write(slot, self._primitive(slot), operands):
                 references = [code.reference(o) for o in operands]
                 row = code.row_for(slot)
@@ -171,11 +170,13 @@ class BlockCode:
         for _ in neurons:  # what is shared has no row to give back
             code.release(*inputs)
 
-    def _write_pair(self, pair: Pair, operand: int) -> None:
-        reference = self._code.reference(operand)
-        self._code.emit(pairs()[pair.names])
-        self._code.refer(*map(self._code.row_for, pair.slots), reference)
-        self._code.release(operand, operand)
+    def _write_twin(self, both: Twins, slot: int, operand: int) -> None:
+        """Both twins where the first of them is wanted; at the other nothing is left to do."""
+        if slot == min(both.slots):
+            self._code.emit(twins()[both.names])
+            reference = self._code.reference(both.operand)
+            self._code.refer(*map(self._code.row_for, both.slots), reference)
+        self._code.release(operand)
 
 
 def _refuse_what_is_lacking(primitives: Collection[Primitive]) -> None:

@@ -27,8 +27,8 @@ def operation(emitter: Emitter, t: Lines, name: str) -> str:
     return end(t, label, str(2 + count))
 
 
-def pair(emitter: Emitter, t: Lines, names: tuple[str, str]) -> str:
-    """``pair, out of the first, out of the second, x``."""
+def twins(emitter: Emitter, t: Lines, names: tuple[str, str]) -> str:
+    """``twins, out of the first, out of the second, x``."""
     label = f"op.{'.'.join(names)}"
     t.add(f"{label}:")
     outs = [t.operand(t.word("%pc", 1 + i))[0] for i in range(2)]
@@ -85,7 +85,7 @@ def _vector_by_vector(
 
 
 def _kernel(emitter: Emitter, t: Lines, names: Sequence[str], outs: Sequence[str], operand: tuple[str, str]) -> None:
-    """The loop of a kernel of one operand, or of a pair of them, several vectors at a time: where fewer are left, the
+    """The loop of a kernel of one operand, or of twins, several vectors at a time: where fewer are left, the
     last one again."""
     name = ".".join(names)
     label, b = f"op.{name}", f"%op.{name}.b"
@@ -101,7 +101,7 @@ def _kernel(emitter: Emitter, t: Lines, names: Sequence[str], outs: Sequence[str
     inner = Emitter(LANES, kernels.call)
     inner.functions, inner.declarations, inner.prefix = emitter.functions, emitter.declarations, f"%{name}.t."
     numbers = [Register(inner, t.load(operand, v)) for v in places]
-    second = "%pairs" if len(names) > 1 else ""
+    second = "%twins" if len(names) > 1 else ""
     results = kernels.call_together(inner, names, numbers, second)
     t.add(*inner.lines)
     for v, result in zip(places, results, strict=True):

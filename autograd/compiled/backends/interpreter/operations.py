@@ -32,9 +32,9 @@ def operations() -> dict[str, int]:
 
 
 @cache
-def pairs() -> dict[tuple[str, str], int]:
-    """Two primitives that a kernel computes in pairs → their operation."""
-    return {names: FIRST_PRIMITIVE + len(operations()) + i for i, names in enumerate(kernels.PAIRS)}
+def twins() -> dict[tuple[str, str], int]:
+    """Two primitives that one kernel computes → their operation."""
+    return {names: FIRST_PRIMITIVE + len(operations()) + i for i, names in enumerate(kernels.TWINS)}
 
 
 def _written(emitter: Emitter, name: str) -> Register:

@@ -13,7 +13,7 @@ from functools import cache
 
 from autograd.compiled.backends.interpreter import elementwise, four_neurons, sums_of_products
 from autograd.compiled.backends.interpreter.lines import VECTOR, Lines, end, loop, loop_end, store
-from autograd.compiled.backends.interpreter.operations import operations, pairs
+from autograd.compiled.backends.interpreter.operations import operations, twins
 from autograd.compiled.backends.interpreter.point import point
 from autograd.compiled.backends.interpreter.words import (
     DOT,
@@ -55,7 +55,7 @@ def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
     t.add(driver.HEAD, "entry:")
     fields = (("memory", "ptr"), ("code", "ptr"), ("uniform", "ptr"), ("shared", "i64"), ("vectors", "i64"))
     t.add(*(f"%loop.{name} = alloca i64, align 8" for name in ("base", "left", "stride")))
-    t.add(f"%pairs = alloca {VECTOR}, i64 {elementwise.TOGETHER}, align 32")
+    t.add(f"%twins = alloca {VECTOR}, i64 {elementwise.TOGETHER}, align 32")
     t.add(*(driver.field(name, kind) for name, kind in fields))
     t.add(*_BEGINNING)
     body = Lines()
@@ -79,9 +79,9 @@ def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
     for name, number in operations().items():
         labels[number] = f"op.{name}"
         nexts.append((f"op.{name}", elementwise.operation(emitter, body, name)))
-    for names, number in pairs().items():
+    for names, number in twins().items():
         labels[number] = f"op.{'.'.join(names)}"
-        nexts.append((labels[number], elementwise.pair(emitter, body, names)))
+        nexts.append((labels[number], elementwise.twins(emitter, body, names)))
     arrivals = ", ".join(["[%start, %block.begin]", *(f"[{pc}, %{label}.end]" for label, pc in nexts)])
     cases = " ".join(f"i32 {number}, label %{label}" for number, label in labels.items())
     t.add(

@@ -9,7 +9,7 @@ from autograd.compiled.backends.machine.operands import column, shared
 from autograd.compiled.backends.machine.recorded_loops import LoopWriter
 from autograd.compiled.backends.machine.straight import StraightCode
 from autograd.compiled.backends.native import driver
-from autograd.compiled.backends.native.pairs import pairs_of
+from autograd.compiled.backends.native.twins import twins_of
 from autograd.compiled.backends.reduction import LANES
 from autograd.compiled.backends.replay import Replay, places_of
 from autograd.number_systems.llvm import kernels
@@ -36,7 +36,7 @@ class BlockText:
         self._kept: dict[int, list[int]] = {}
         self._emitter = Emitter(LANES, kernels.call, contract=fast)
         self._lines = self._emitter.lines
-        self._code = StraightCode(self._emitter, self._outside, self._put, pairs_of(replay.plan))
+        self._code = StraightCode(self._emitter, self._outside, self._put, twins_of(replay.plan))
         self._counted = CountedLoops(self._emitter, "loop")
         self._loops = LoopWriter(
             replay.plan.program, replay.columns, layers.uses, self._emitter, self._counted, self._code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from autograd.compiled.backends.native.pairs import Pair
+from autograd.compiled.backends.native.twins import Twins
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
 from autograd.primitives import Primitive
@@ -16,7 +16,7 @@ class StraightCode:
     Args:
         outside: the number of a slot that no instruction here computes.
         known: called with each slot whose number is known now.
-        pairs: the instructions that are computed in pairs.
+        twins: the instructions that one kernel computes together.
     """
 
     def __init__(
@@ -24,12 +24,12 @@ class StraightCode:
         emitter: Emitter,
         outside: Callable[[int], Register],
         known: Callable[[int], None] = lambda slot: None,
-        pairs: Mapping[int, Pair] | None = None,
+        twins: Mapping[int, Twins] | None = None,
     ) -> None:
         self._emitter = emitter
         self._outside = outside
         self._known = known
-        self._pairs: Mapping[int, Pair] = pairs or {}
+        self._twins: Mapping[int, Twins] = twins or {}
         self._calls = _GatheredCalls(emitter)
         self.registers: dict[int, Register] = {}
 
@@ -47,7 +47,7 @@ class StraightCode:
 
     def _loaded(self, place: int) -> Register:
         at, kind = self._emitter.name(), self._emitter.number_type
-        self._emitter.lines.append(f"{at} = getelementptr {kind}, ptr %pairs, i64 {place}")
+        self._emitter.lines.append(f"{at} = getelementptr {kind}, ptr %twins, i64 {place}")
         return self._emitter.line(f"load {kind}, ptr {at}, align 32")
 
     def number(self, slot: int) -> str:
@@ -60,10 +60,10 @@ class StraightCode:
 
     def compute(self, slot: int, primitive: Primitive, operands: Sequence[int]) -> None:
         """An instruction of a primitive."""
-        pair = self._pairs.get(slot)
-        if pair is not None:
-            if pair.slots[1] not in self._calls.stored and not self._calls.waits(slot):
-                self._finish(self._calls.call(pair.slots, pair.names, self.operand(operands[0])))
+        twins = self._twins.get(slot)
+        if twins is not None:
+            if twins.slots[1] not in self._calls.stored and not self._calls.waits(slot):
+                self._finish(self._calls.call(twins.slots, twins.names, self.operand(twins.operand)))
         elif self._calls.takes(primitive):
             self._finish(self._calls.call((slot,), (primitive.name,), self.operand(operands[0])))
         else:
@@ -75,9 +75,9 @@ class StraightCode:
 
     @property
     def entry(self) -> list[str]:
-        """The lines for what pairs of kernels store, at the head of the function."""
+        """The lines for what twins store, at the head of the function."""
         count = len(self._calls.stored)
-        return [f"%pairs = alloca {self._emitter.number_type}, i64 {count}, align 32"] if count else []
+        return [f"%twins = alloca {self._emitter.number_type}, i64 {count}, align 32"] if count else []
 
     def _finish(self, results: dict[int, Register | None]) -> None:
         self.registers.update({slot: number for slot, number in results.items() if number is not None})
@@ -88,15 +88,15 @@ class StraightCode:
 class _GatheredCalls:
     """Kernels are called for several numbers at once, whose steps do not wait for each other.
 
-    A call waits until enough of its kind are there, or until somebody wants its result. Of a pair the second result,
+    A call waits until enough of its kind are there, or until somebody wants its result. Of twins the second result,
     which is wanted later, is stored: in registers it would be moved three times.
     """
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter
-        #: The names of a kernel, or of a pair of them → the slots of the results, and the operand, of each call.
+        #: The names of a kernel, or of twins → the slots of the results, and the operand, of each call.
         self._waiting: dict[tuple[str, ...], list[tuple[tuple[int, ...], Register]]] = {}
-        #: Where each second result of a pair is stored.
+        #: Where the result of each second twin is stored.
         self.stored: dict[int, int] = {}
 
     def takes(self, primitive: Primitive) -> bool:
@@ -134,7 +134,7 @@ class _GatheredCalls:
             if len(names) > 1:
                 second = self._emitter.name()
                 kind, begin = self._emitter.number_type, len(self.stored)
-                self._emitter.lines.append(f"{second} = getelementptr {kind}, ptr %pairs, i64 {begin}")
+                self._emitter.lines.append(f"{second} = getelementptr {kind}, ptr %twins, i64 {begin}")
                 self.stored.update((other, begin + i) for i, (_, other) in enumerate(slots))
                 found.update(dict.fromkeys(other for _, other in slots))
             firsts = [first for first, *_ in slots]
