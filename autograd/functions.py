@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import operator as _operator
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import Any
 
 from autograd.graph import topological_order
 from autograd.primitive_functions import *  # noqa: F403 - here pickles look for all of them
-from autograd.primitive_functions import exp, hypot, share
+from autograd.primitive_functions import exp, hypot, maximum, share
 from autograd.rules import of_the_others
 from autograd.value import MAKERS, Value, detach, where
 
@@ -153,13 +154,13 @@ def log_softmax(values: Iterable[Any]) -> list[Any]:
 
 
 def _below_the_largest(values: tuple[Any, ...]) -> list[Any]:
-    """Each number minus about the largest, which is exact for those that matter beside it.
+    """Each number minus the largest.
 
     A softmax does not change when all its numbers move together, so what is subtracted takes part as a constant; it is
     computed anew where a graph is evaluated at other numbers.
     """
-    about_the_largest = detach(logsumexp(values))
-    return [x - about_the_largest for x in values]
+    largest = detach(reduce(maximum, values))
+    return [x - largest for x in values]
 
 
 def norm(values: Iterable[Any]) -> Any:

@@ -835,7 +835,7 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "sigmoid",
-        (lambda m, z, x: m.sech2(x / 2) / 4,),
+        (lambda m, z, x: z * m.sigmoid(-x),),
         "1 / (1 + e⁻ˣ)",
         ((0.5,), 0.622459),
         symbol="σ",

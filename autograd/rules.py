@@ -60,9 +60,10 @@ def slope_of_pow(m: Any, z: Any, x: Any, y: Any) -> Any:
         return y * m.minimum(z, m.number(2) ** 1000) / x
 
     def in_two_powers() -> Any:
-        """Their exponents add up to y - 1 exactly, so that each is as far from underflow as the slope can be."""
+        """Their exponents add up to y exactly, of which y - 1 may be no float; neither underflows where the slope does
+        not."""
         half_of_it = m.floor(y / 2)
-        return y * m.pow(x, half_of_it) * m.pow(x, y - half_of_it - 1)
+        return y * m.pow(x, half_of_it) * (m.pow(x, y - half_of_it) / x)
 
     def below_a_half() -> Any:
         return m.where(m.less(y, 0), of_a_negative_exponent, of_a_root)
@@ -105,19 +106,22 @@ def slope_of_logit(m: Any, z: Any, x: Any) -> Any:
 
 
 def softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
-    """exp(x - z) over their sum, which makes good what z lost when it was rounded; infinite numbers share equally."""
+    """exp(x - the largest) over their sum; infinite numbers share equally.
+
+    A softmax does not change when all its numbers move together, so the largest takes part as a constant. What is left
+    has its digits where one is nearly all of the sum, and its slope nearly nothing.
+    """
     if hasattr(m, "softmax"):
         return list(m.softmax(z, xs))
-    is_infinite = m.less_equal(INFINITY, m.abs(z))
-
-    def power(x: Any) -> Any:
-        return m.where(is_infinite, lambda: m.where(m.less(x, z), 0, 1), lambda: m.exp(x - z))
-
     if hasattr(m, "is_formula") and any(map(m.is_formula, xs)):
         powers = [m.exp(x - z) for x in xs]
     else:
-        powers = [power(x) for x in xs]
-    # With digits left where one is nearly all of the sum, and its slope nearly nothing.
+        largest = m.detach(left_to_right(xs, m.maximum))
+        is_infinite = m.less_equal(INFINITY, m.abs(largest))
+        powers = [
+            m.where(is_infinite, lambda x=x: m.where(m.less(x, largest), 0, 1), lambda x=x: m.exp(x - largest))
+            for x in xs
+        ]
     return list(map(m.share, powers, of_the_others(powers, m.add, 0)))
 
 
@@ -190,8 +194,7 @@ def slope_of_mish(m: Any, z: Any, x: Any) -> Any:
 
 def written_slope_of_mish(m: Any, z: Any, x: Any) -> Any:
     s = m.softplus(x)
-    # tanh′(s) = 4·sigmoid(2s)·sigmoid(-2s), which keeps the digits that 1 - tanh(s)² loses when x multiplies it.
-    return m.tanh(s) + x * (4 * m.sigmoid(2 * s) * m.sigmoid(-2 * s) * m.sigmoid(x))
+    return m.tanh(s) + x * (m.sech2(s) * m.sigmoid(x))
 
 
 # Formulas, and forms of them that are stable over all floats
@@ -244,7 +247,8 @@ def stable_sech2(m: Any, x: Any) -> Any:
 
 def stable_sigmoid(m: Any, x: Any) -> Any:
     e = m.exp(-m.abs(x))
-    return m.where(m.greater_equal(x, 0), m.number(1), e) / (1 + e)
+    smaller = e / (1 + e)
+    return m.where(m.greater_equal(x, 0), lambda: 1 - smaller, smaller)
 
 
 def above_minus_infinity(m: Any, x: Any, value: Callable[[], Any]) -> Any:

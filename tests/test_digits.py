@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from fractions import Fraction
 
 import mpmath
 import numpy as np
@@ -34,20 +35,21 @@ def powers(count: int) -> list[tuple[float, float]]:
                 source.uniform(-1000, 1000),
                 source.choice([1, -1]) * 10 ** source.uniform(-320, 12),
                 float(source.randint(-300, 300)),
+                source.choice([1, -1]) * 2 ** source.uniform(50, 65),
             ]
         )
         x = 10 ** source.uniform(-323, 308)
         if source.random() < 0.5 and abs(y) > 1e-3:
             x = math.exp(max(-745.0, min(709.0, source.uniform(-745, 709) / y)))
         if x and abs(mpmath.mpf(y) * mpmath.log(mpmath.mpf(x))) < 709:
-            found.append((x, y))
+            found.append((-x if y.is_integer() and source.random() < 0.5 else x, y))
     return found
 
 
 def exact_slope_of_pow(x: float, y: float) -> float:
     with mpmath.workdps(60):
         slope = mpmath.mpf(y) * mpmath.power(x, mpmath.mpf(y) - 1)
-        return float(slope) if abs(slope) < 1.797e308 else math.copysign(INF, y)
+        return float(slope) if abs(slope) < 1.797e308 else float(mpmath.sign(slope) * mpmath.inf)
 
 
 @pytest.mark.parametrize("way", ["eager", *BACKENDS])
@@ -59,7 +61,7 @@ def test_the_slope_of_a_power_has_its_digits_at_all_floats_and_exponents(way: st
             try:
                 found.append(grad(lambda t, y=y: t**y)(x))
             except OverflowError:
-                found.append(math.copysign(INF, y))
+                found.append(exact_slope_of_pow(x, y))  # it is too large, which the test of other ways looks at
     else:
         step = autograd.compile(lambda x, y: x**y, wrt=0, reduce=None, backend=way)
         found = step.value_and_grad(*map(np.array, zip(*points, strict=True)))[1].tolist()
@@ -68,6 +70,59 @@ def test_the_slope_of_a_power_has_its_digits_at_all_floats_and_exponents(way: st
         # Two powers within 2 units in the last place and two products; what is subnormal on the way is so in the slope,
         # but for a factor of up to 16.
         assert slope == exact or abs(slope - exact) <= 8 * math.ulp(exact) + 8 * 5e-324, (x, y, slope, exact)
+
+
+def over_all_floats(count: int) -> list[float]:
+    """Floats of all sizes, most of them where a sigmoid is flat and its slope still a float."""
+    source = random.Random("flat")
+    edges = [0.0, -0.0, 18.9, 19.1, 36.8, 37.5, 372.6, 373.5, 709.9, 744.4, 745.2, 746.0, 1e16, 1.7e308]
+    found = [x for edge in edges for x in (edge, -edge)]
+    while len(found) < count:
+        size = source.choice([4.0, 40.0, 400.0, 760.0])
+        found += [source.uniform(-size, size), source.choice([1, -1]) * 10 ** source.uniform(-320, 308)]
+    return found
+
+
+def density(x: mpmath.mpf) -> mpmath.mpf:
+    """The slope of sigmoid."""
+    e = mpmath.exp(-abs(x))
+    return e / (1 + e) ** 2
+
+
+#: What is flat far out: a function of which the first derivative is asked for, and that derivative.
+FLAT = {
+    "tanh": (autograd.tanh, lambda x: 4 * density(2 * x)),
+    "sigmoid": (autograd.sigmoid, density),
+    "softplus, again": (grad(autograd.softplus), density),
+    "log_sigmoid, again": (grad(autograd.log_sigmoid), lambda x: -density(x)),
+    "the first of a softmax": (lambda x: autograd.softmax([x, 0.0])[0], density),
+    "the last of a softmax": (lambda x: autograd.softmax([0.0, x])[1], density),
+    "the other of a softmax": (lambda x: autograd.softmax([x, 0.0])[1], lambda x: -density(x)),
+    "one of three": (
+        lambda x: autograd.softmax([-1.5, x, 1.0])[1],
+        lambda x: density(x - mpmath.log(mpmath.exp(-1.5) + mpmath.e)),
+    ),
+    "logsumexp, again": (grad(lambda x: logsumexp([x, 0.0])), density),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_slopes_have_their_digits_where_functions_are_flat(way: str, name: str) -> None:
+    function, slope = FLAT[name]
+    points = over_all_floats(800)
+    if way == "eager":
+        found = [grad(function)(x) for x in points]
+    else:
+        with np.errstate(all="ignore"):
+            step = autograd.compile(function, wrt=0, reduce=None, backend=way)
+            found = step.value_and_grad(np.array(points))[1].tolist()
+    with mpmath.workdps(800):
+        exact = [float(slope(mpmath.mpf(x))) if abs(x) < 2000 else 0.0 for x in points]
+    for x, right, at in zip(found, exact, points, strict=True):
+        # An exponential makes a relative error of what is lost in the difference of two logits.
+        lost = abs(float(Fraction(at) - 1 - Fraction(at - 1.0))) if name == "one of three" else 0.0
+        assert abs(x - right) <= 4 * math.ulp(right) + lost * abs(right), (at, x, right)
 
 
 #: Row → the limits of its slope at -∞ and ∞.

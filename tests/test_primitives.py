@@ -485,7 +485,7 @@ def test_softmax_adds_up_to_one_wherever_its_numbers_are(shift: float) -> None:
 
 @pytest.mark.parametrize("x", [5.0, 12.34, 19.06123, 25.0])
 def test_mish_slope_keeps_its_digits(x: float) -> None:
-    """1 - tanh² cancels for large x, and x multiplies what is left: a formula in sigmoid(-x) loses nothing."""
+    """1 - tanh² cancels for large x, and x multiplies what is left: 1 / cosh² loses nothing."""
     checks.check_partial_exactly(TABLE["mish"], 0, (x,))
 
 

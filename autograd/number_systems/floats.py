@@ -42,8 +42,8 @@ erf, erfc, hypot, abs = math.erf, math.erfc, math.hypot, math.fabs
 less, less_equal, greater, greater_equal = operator.lt, operator.le, operator.gt, operator.ge
 
 
-# Eager code spends its time here: by hand, square, reciprocal, clip, relu and sigmoid take 3 to 40 ns less than their
-# formulas written out (measured; a node takes 300).
+# Eager code spends its time here: by hand, square, reciprocal, share, clip, relu and sigmoid take 3 to 40 ns less than
+# their formulas written out (measured; a node takes 300).
 
 
 def square(x: float) -> float:
@@ -52,6 +52,11 @@ def square(x: float) -> float:
 
 def reciprocal(x: float) -> float:
     return 1.0 / x
+
+
+def share(x: float, y: float) -> float:
+    total = x + y
+    return x / total if math.isfinite(total) else x / 2 / (x / 2 + y / 2)
 
 
 def sign(x: float) -> float:
@@ -113,7 +118,8 @@ def gelu(x: float) -> float:
 
 def sigmoid(x: float) -> float:
     if x >= 0:
-        return 1.0 / (1.0 + math.exp(-x))
+        e = math.exp(-x)
+        return 1.0 - e / (1.0 + e)
     e = math.exp(x)
     return e / (1.0 + e)
 

@@ -61,7 +61,7 @@ def test_machine_code_can_be_read() -> None:
     assert block.startswith("define internal void @block(")
     assert block.endswith("\n}")
     assert block.count("\ndefine") == 0
-    assert len(re.findall(r"call <4 x double> @tanh", block)) == 1
+    assert len(re.findall(r"call .* @tanh", block)) == 1
     products = [name for name, _ in report.program.instructions() if name.name == "mul"]
     assert len(re.findall(r"= fmul <4 x double>", block)) == len(products)
     module = report.ir()

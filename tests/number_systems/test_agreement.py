@@ -74,7 +74,7 @@ def most_lost(program: Program, inputs: Sequence[float]) -> list[float]:
     """What roundings can do to each derivative at most: of every partial they move the operands and the result.
 
     That is more than 10⁻⁹ of the terms which the chain rule adds where a partial is nearly zero itself: at a minimum,
-    where digits cancel, or where 1 - z² is.
+    or where digits cancel.
     """
     numbers, errors = running_errors(program, inputs)
     sizes, lost = [0.0] * len(numbers), [0.0] * len(numbers)
@@ -84,7 +84,7 @@ def most_lost(program: Program, inputs: Sequence[float]) -> list[float]:
         chosen = [numbers[o] for o in slots]
         wanted = [i for i, o in enumerate(slots) if o not in constants]
         for i, slope in zip(wanted, partials(floats, row, numbers[slot], chosen, wanted), strict=True):
-            moved = 2 * ROUNDINGS * checks.EPS * abs(slope) + checks.ABSOLUTE_PARTIALS.get(row.name, 0.0)
+            moved = 2 * ROUNDINGS * checks.EPS * abs(slope)
             for j, o in enumerate(slots):
                 if not is_constant(row, j):
                     bend = abs(float(checks.exact_derivative(row, chosen, i, j)))
@@ -94,9 +94,9 @@ def most_lost(program: Program, inputs: Sequence[float]) -> list[float]:
     return [2 * x for x in lost[: program.inputs]]
 
 
-@pytest.mark.parametrize(("x", "most"), [(0.5, 1e-13), (3.0, 1e-11), (16.0, 1e-1)])
+@pytest.mark.parametrize(("x", "most"), [(0.5, 1e-13), (-0.75, 1e-11), (-0.7517915, 1e-6)])
 def test_roundings_do_little_but_where_a_partial_is_nearly_zero(x: float, most: float) -> None:
-    program = Expression(("x",), (), (Step(TABLE["tanh"], (0,)), Step(TABLE["square"], (1,)))).program
+    program = Expression(("x",), (), (Step(TABLE["gelu"], (0,)), Step(TABLE["square"], (1,)))).program
     (size,), (lost,) = checks.size_of_terms(program, [x]), most_lost(program, [x])
     assert most / 100 < lost / size < most
 

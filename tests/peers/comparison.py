@@ -6,10 +6,10 @@ numerically with many digits, and puts the derivatives together by the chain rul
 its *size*: the sum of its terms' absolute values, and how far it moves when a result on the way moves by its own size.
 That is what the rounding of the terms and of the results is relative to, and ours should be within 1e-12 of it.
 
-Some rules cancel in themselves, by decision: 1 - z² for tanh, and the second derivative of hypot, 1/z - x²/z³. What is
+Some rules cancel in themselves: that of gelu at its minimum, and the second derivative of hypot, 1/z - x²/z³. What is
 within 1e-12 of the terms that the rule adds up, but not of the size above, is right and is counted apart. So is a
-second derivative that all but vanishes beside its slope, as that of silu far out: the rule adds up terms of the
-slope's size inside, and is good to 1e-12 of that, divided by the operand.
+second derivative that all but vanishes beside its slope: the rule adds up terms of the slope's size inside, and is good
+to 1e-12 of that, divided by the operand.
 """
 
 from __future__ import annotations

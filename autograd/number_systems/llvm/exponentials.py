@@ -249,20 +249,9 @@ def tanh_and_sech2(e: Emitter, x: Any) -> tuple[Any, Any]:
     return with_sign_of(e, e.fma(h, quotient, 1.0 - h), x), e.fma(-u, u, u + u)
 
 
-def sigmoid_and_sech2(e: Emitter, x: Any) -> tuple[Any, Any]:
-    """1 / (1 + e⁻ˣ), which is (1 + tanh(x/2)) / 2, and 1 / cosh²(x/2)."""
-    _, _, u = _down_to_zero(e, abs(x) * 0.5)
-    return e.where(x >= 0.0, 1.0 - u * 0.5, u * 0.5), e.fma(-u, u, u + u)
-
-
 def sech2(e: Emitter, x: Any) -> Any:
     """1 / cosh² x, which is u·(2 - u) for u = 1 - tanh |x|."""
     return tanh_and_sech2(e, x)[1]
-
-
-def sigmoid(e: Emitter, x: Any) -> Any:
-    """1 / (1 + e⁻ˣ)."""
-    return sigmoid_and_sech2(e, x)[0]
 
 
 def _down_to_zero(e: Emitter, x: Any) -> tuple[Any, Any, Any]:

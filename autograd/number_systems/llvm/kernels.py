@@ -1,7 +1,8 @@
 """Functions that processors do not have, written in LLVM instructions: exp, log, tanh and the rest, lane by lane.
 
 Each becomes one internal function of the module that calls it, so that its code is there once. Results are within
-2 units in the last place over the whole range, the same in every lane and for every width; edges are IEEE's.
+2 units in the last place over the whole range (of ``sech2``, a product, 4), the same in every lane and for every width;
+edges are IEEE's.
 """
 
 from __future__ import annotations
@@ -122,6 +123,20 @@ def _decay(e: Emitter, x: Any) -> tuple[exponentials.Exponential, Pair, Pair]:
     return power, fraction, Pair(e, power.times_power(fraction.high), power.times_power(fraction.low))
 
 
+def _sigmoid(e: Emitter, x: Any) -> Any:
+    """1 / (1 + e⁻ˣ)."""
+    return _sigmoids(e, x)[0]
+
+
+def _sigmoids(e: Emitter, x: Any) -> tuple[Any, Any]:
+    """1 / (1 + e⁻ˣ) and 1 / (1 + eˣ). The smaller is e / (1 + e), e = e^-|x|, the power of two last, so that only the
+    result underflows; the larger is 1 less the smaller."""
+    power, fraction, decay = _decay(e, x)
+    smaller = power.times_power(fraction.divided_by(decay.added_to(1.0)))
+    larger, positive = 1.0 - smaller, x >= 0.0
+    return e.where(positive, larger, smaller), e.where(positive, smaller, larger)
+
+
 def _silu(e: Emitter, x: Any) -> Any:
     """x·sigmoid(x), the power of two last."""
     power, fraction, decay = _decay(e, x)
@@ -199,7 +214,7 @@ KERNELS: dict[str, Callable[..., Any]] = {
     "erf": error_functions.erf,
     "erfc": error_functions.erfc,
     "gelu": error_functions.gelu,
-    "sigmoid": exponentials.sigmoid,
+    "sigmoid": _sigmoid,
     "silu": _silu,
     "softplus": _softplus,
     "mish": _mish,
@@ -212,11 +227,11 @@ class Twins(NamedTuple):
     as that of its own kernel."""
 
     kernel: Callable[..., tuple[Any, Any]]
-    #: The operand of the second is that of the first times this.
-    factor: float
+    #: The operand of the second is that of the first times this, 1 or -1.
+    sign: int
 
 
 TWINS: dict[tuple[str, str], Twins] = {
-    ("tanh", "sech2"): Twins(exponentials.tanh_and_sech2, 1.0),
-    ("sigmoid", "sech2"): Twins(exponentials.sigmoid_and_sech2, 0.5),
+    ("tanh", "sech2"): Twins(exponentials.tanh_and_sech2, 1),
+    ("sigmoid", "sigmoid"): Twins(_sigmoids, -1),
 }

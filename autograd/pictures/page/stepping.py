@@ -123,12 +123,13 @@ def _kernels(keys: dict[tuple[Primitive, int], str]) -> tuple[dict[str, Any], st
             "slopes": slopes,
         }
         try:
-            lines = javascript.kernel(primitive, count).splitlines()
-            written[key] = "\n".join([line.lstrip() for line in lines])  # nobody reads it there, and pages are sent
+            written[key] = javascript.kernel(primitive, count)
         except javascript.CannotBeWritten as error:
             frozen.append(str(error))
     entries = [f"  {as_json(key)}: {text}," for key, text in written.items()]
-    return described, "\n".join([javascript.module(written.values()), "const kernels = {", *entries, "};"]), frozen
+    text = "\n".join([javascript.module(written.values()), "const kernels = {", *entries, "};"])
+    # Nobody reads it there, and pages are sent.
+    return described, "\n".join([line.lstrip() for line in text.splitlines()]), frozen
 
 
 def _names(nodes: list[Any], precision: int) -> list[str]:

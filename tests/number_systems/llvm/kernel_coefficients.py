@@ -190,6 +190,7 @@ def constants() -> dict[str, float]:
     high = rounded_to(log_two, 40)  # times an exponent of 12 bits: exact
     found["LOG_2_HIGH"] = high
     found["LOG_2_LOW"], found["LOG_2_REST"] = pair(log_two - mpf(high))
+    found["HALF_LOG_2_REST"] = pair(log_two / 2)[1]
     found["INVERSE_LOG_2"], found["INVERSE_LOG_2_REST"] = pair(1 / log_two)
     high = rounded_to(mp.log10(2), 40)
     found["LOG10_2_HIGH"], found["LOG10_2_LOW"] = high, float(mp.log10(2) - mpf(high))

@@ -140,6 +140,7 @@ EXACT: dict[str, Callable[..., Any]] = {
     "sinh": lambda x: mp.sinh(_within(x, 3000)),
     "cosh": lambda x: mp.cosh(_within(x, 3000)),
     "tanh": lambda x: mp.tanh(_within(x, 3000)),
+    "sech2": lambda x: mp.sech(_within(x, 3000)) ** 2,
     "asinh": mp.asinh,
     "acosh": mp.acosh,
     "atanh": mp.atanh,
@@ -187,6 +188,11 @@ def _long_sigmoid(x: Any) -> Any:
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
+def _long_sech2(x: Any) -> Any:
+    e = np.exp(-2 * abs(x))
+    return 4 * e / (1 + e) ** 2
+
+
 def _long_softplus(x: Any) -> Any:
     return np.maximum(x, 0) + np.log1p(np.exp(-abs(x)))
 
@@ -210,6 +216,7 @@ LONG: dict[str, Callable[..., Any]] = {
     "asinh": np.arcsinh,
     "acosh": np.arccosh,
     "atanh": np.arctanh,
+    "sech2": _long_sech2,
     "sigmoid": _long_sigmoid,
     "silu": lambda x: x * _long_sigmoid(x),
     "softplus": _long_softplus,
@@ -239,6 +246,7 @@ def long_errors(name: str, points: tuple[Array, ...], computed: Array) -> Array:
 #: Branches of the kernels, ends of domains, ranges and reductions.
 THRESHOLDS = [
     *(0.25, 0.2555, 0.5, 0.75, 0.875, 1.0, 2.0, 3.0, 6.0, 8.0, 18.4, 20.0, 28.0, 38.0, 39.0, 40.0, 45.0),
+    *(354.2, 372.6, 375.0),
     *(math.log(2) / 2, math.sqrt(0.5), math.sqrt(2.0), math.sqrt(2) - 1, math.sqrt(2) + 1, 6**0.5, 27.0, 1000.0),
     *(708.39641853226408, 709.78271289338397, 710.47586007394386, 710.5, 745.13321910194122, 746.0, 800.0),
     *(2.0**k for k in (-1022, -1000, -900, -450, -300, -54, -53, -28, -27, 27, 30, 53, 60, 500, 1000, 1023)),
@@ -274,6 +282,7 @@ RANGES: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
     **dict.fromkeys(("atan", "asinh", "cbrt"), ((-3, 3), (-100, 100))),
     "acosh": ((1, 1.1), (1, 100)),
     "tanh": ((-20, 20), (-1, 1)),
+    "sech2": ((-380, 380), (-4, 4)),
     "erf": ((-6, 6), (-1, 1)),
     "erfc": ((-6, 27.3), (-1, 1)),
     "gelu": ((-39, 9), (-3, 3)),
