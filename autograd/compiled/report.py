@@ -44,13 +44,11 @@ class ProgramReport(NamedTuple):
         >>> _ = step.value_and_grad(np.array([1.0, 2.0]))
         >>> print(step.report().programs[0].program)
         inputs %0 … %1
-        %2 = 1.0
-        %3 = mul %0 %1
-        %4 = tanh %3
-        %5 = mul %4 %4
-        %6 = sub %2 %5
-        %7 = mul %1 %6
-        outputs %4 %7
+        %2 = mul %0 %1
+        %3 = tanh %2
+        %4 = sech2 %2
+        %5 = mul %1 %4
+        outputs %3 %5
         """
         return self.replay.plan.program
 
