@@ -100,6 +100,9 @@ class Torch:
             # Its own is of π·x, and rounds that product.
             "sinc": lambda x: torch.where(x == 0, 1.0 + 0 * x, torch.sin(x) / torch.where(x == 0, 1.0, x)),
             "softsign": F.softsign,
+            "rint": torch.round,
+            "sech2": lambda x: 4 * torch.sigmoid(2 * x) * torch.sigmoid(-2 * x),
+            "share": lambda x, y: x / (x + y),
         }
         self._functions = {
             operation.name: own.get(operation.name) or getattr(torch, operation.name)
@@ -198,6 +201,8 @@ class Jax:
             "xlogy": special.xlogy,
             "sinc": lambda x: jnp.where(x == 0, 1.0, jnp.sin(x) / jnp.where(x == 0, 1.0, x)),
             "softsign": nn.soft_sign,
+            "sech2": lambda x: 4 * nn.sigmoid(2 * x) * nn.sigmoid(-2 * x),
+            "share": lambda x, y: x / (x + y),
         }
 
     def _interpreter(self, branches: list[Callable[..., Any]]) -> Callable[..., Any]:
