@@ -7,9 +7,7 @@ its *size*: the sum of its terms' absolute values, and how far it moves when a r
 That is what the rounding of the terms and of the results is relative to, and ours should be within 1e-12 of it.
 
 Some rules cancel in themselves: that of gelu at its minimum, and the second derivative of hypot, 1/z - x²/z³. What is
-within 1e-12 of the terms that the rule adds up, but not of the size above, is right and is counted apart. So is a
-second derivative that all but vanishes beside its slope: the rule adds up terms of the slope's size inside, and is good
-to 1e-12 of that, divided by the operand.
+within 1e-12 of the terms that the rule adds up, but not of the size above, is right and is counted apart.
 """
 
 from __future__ import annotations
@@ -88,12 +86,12 @@ def _terms_of_rules(operation: Operation, operands: list[Any], z: Any, first: li
     return of_first, [[by_x[b][a] + by_z[a] * of_first[b] for b in range(n)] for a in range(n)]
 
 
-def _derivatives(expression: Expression, nudged: int = -1, *, level: int = 0) -> tuple[Any, Any, Any, Any]:
+def _derivatives(expression: Expression, nudged: int = -1, *, by_rules: bool = False) -> tuple[Any, Any, Any, Any]:
     """Gradient and Hessian, each with the sums of absolute terms.
 
     Args:
         nudged: a result that is changed by 10⁻³⁰ of itself.
-        level: 1 if the terms are those that the rules of the table add up, 2 if with those of the slopes' size inside.
+        by_rules: whether the terms are those that the rules of the table add up.
     """
     numbers: list[Any] = [mp.mpf(x) for x in expression.inputs]
     inputs = range(INPUTS)
@@ -107,13 +105,8 @@ def _derivatives(expression: Expression, nudged: int = -1, *, level: int = 0) ->
         if operation.name == "detach":
             first = [mp.zero]
         value = operation.value(mpmath_, operands)
-        if level and operation.name != "detach":
+        if by_rules and operation.name != "detach":
             of_first, of_second = _terms_of_rules(operation, operands, value, first)
-            if level == 2:
-                sized = [max(1, abs(x)) for x in operands]
-                of_second = [
-                    [of_second[a][b] + of_first[a] / sized[b] for b in range(len(sized))] for a in range(len(sized))
-                ]
         else:
             of_first, of_second = [abs(p) for p in first], [[abs(p) for p in row] for row in second]
         if len(numbers) == nudged:
@@ -162,14 +155,14 @@ class Ruling:
         return largest
 
 
-def referee(expression: Expression, *, level: int = 0) -> Ruling:
+def referee(expression: Expression, *, by_rules: bool = False) -> Ruling:
     """The exact derivatives of an expression, and what their rounding is relative to; see the top of this file."""
     with mpmath.workprec(_BITS):
 
         def flat(first: list[Any], second: list[list[Any]]) -> list[Any]:
             return [*first, *(x for row in second for x in row)]
 
-        gradient, sizes, hessian, terms = _derivatives(expression, level=level)
+        gradient, sizes, hessian, terms = _derivatives(expression, by_rules=by_rules)
         exact, size = flat(gradient, hessian), flat(sizes, terms)
         for k in range(INPUTS, INPUTS + len(expression.steps)):
             first, _, second, _ = _derivatives(expression, nudged=k)
@@ -187,11 +180,9 @@ class Report:
     numbers: int = 0
     #: Expressions with a number that differs by more than the tolerance.
     disputes: int = 0
-    #: Of these: both are right but for cancellation; ours is, but for cancellation in a rule; ours is, to the size of
-    #: the slope; or the peer is wrong.
+    #: Of these: both are right but for cancellation; ours is, but for cancellation in a rule; or the peer is wrong.
     both_right: int = 0
     rule_cancels: int = 0
-    vanishing: int = 0
     peer_wrong: int = 0
     wrong: list[str] = field(default_factory=list)
     #: The largest relative difference that needed no referee; our largest error in a dispute, relative to the size.
@@ -212,7 +203,6 @@ class Report:
             f"  {self.disputes} went to the referee; ours is at most {self.worst_in_a_dispute:.1e} off the exact ones",
             f"    in {self.both_right} terms cancel and both are right",
             f"    in {self.rule_cancels} the terms of a rule of ours cancel",
-            f"    in {self.vanishing} a second derivative of ours all but vanishes beside its slope",
             f"    in {self.peer_wrong} {name} is off",
             f"  ours is wrong in {len(self.wrong)}",
         ]
@@ -244,16 +234,13 @@ def compare(ours: Engine, theirs: Engine, expressions: Sequence[Expression], rep
         report.disputes += 1
         ruling = referee(expression)
         off, peer_off = ruling.error(mine[n]), ruling.error(other[n])
-        level = 0
-        while off > TOLERANCE and level < 2:
-            level += 1
-            off = referee(expression, level=level).error(mine[n])
+        cancels = off > TOLERANCE
+        if cancels:
+            off = referee(expression, by_rules=True).error(mine[n])
         report.worst_in_a_dispute = max(report.worst_in_a_dispute, off)
         if off > TOLERANCE:
             report.wrong.append(f"ours is off by {off:.1e}, {theirs.name} by {peer_off:.1e}: {expression}")
-        elif level == 2:
-            report.vanishing += 1
-        elif level == 1:
+        elif cancels:
             report.rule_cancels += 1
         elif peer_off > TOLERANCE:
             report.peer_wrong += 1

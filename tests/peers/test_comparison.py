@@ -59,7 +59,7 @@ def test_the_referee_agrees_with_the_engine() -> None:
     expressions = some(40)
     first, second = Ours().derivatives(expressions)
     for n, expression in enumerate(expressions):
-        ruling = referee(expression, level=1)
+        ruling = referee(expression, by_rules=True)
         assert ruling.error(np.concatenate([first[n], second[n].ravel()])) <= comparison.TOLERANCE
 
 
