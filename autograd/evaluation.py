@@ -11,7 +11,7 @@ from autograd.interpret import pull_back, run_forward
 from autograd.nesting import take_apart
 from autograd.number_systems import system_of
 from autograd.program import flatten
-from autograd.value import Value
+from autograd.value import Value, backward_order
 
 
 # More than 60 lines: nearly half of them tell what each number system takes and gives.
@@ -74,7 +74,8 @@ def evaluate(
             raise ValueError(f"derivatives are of one output; there are {len(outputs)}")
         targets, build_targets = take_apart(wrt, "wrt")
         slots = [slot_of.get(target, -1) if isinstance(target, Value) else -1 for target in targets]
-        found = pull_back(program, numbers, {slot_of[roots[0]]: m.number(1)}, m, [s for s in slots if s >= 0])
+        order = [slot_of[node] for node in backward_order(roots[0])]
+        found = pull_back(program, numbers, {slot_of[roots[0]]: m.number(1)}, m, [s for s in slots if s >= 0], order)
         zero = m.zeros_like(value) if m.LANES else m.number(0)  # in the shape of the samples
         return value, build_targets([zero if s < 0 or found[s] is None else found[s] + zero for s in slots])
 

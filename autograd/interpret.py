@@ -43,7 +43,12 @@ def run_forward(program: Program, inputs: Sequence[Any], m: Any) -> list[Any]:
 
 
 def pull_back(
-    program: Program, numbers: Sequence[Any], seeds: Mapping[int, Any], m: Any, wanted: Iterable[int]
+    program: Program,
+    numbers: Sequence[Any],
+    seeds: Mapping[int, Any],
+    m: Any,
+    wanted: Iterable[int],
+    order: Sequence[int] | None = None,
 ) -> list[Any]:
     """The cotangent of every slot (``None`` where nothing flows), given those of the outputs.
 
@@ -51,6 +56,8 @@ def pull_back(
         numbers: what ``run_forward`` returned.
         seeds: slot → cotangent.
         wanted: the slots whose cotangents are asked for; only instructions between them and the seeds are visited.
+        order: the instructions' slots, parents first, if cotangents are to be added up in another order than the
+            program's.
     """
     cotangents: list[Any] = [None] * len(numbers)
     for slot, seed in seeds.items():
@@ -58,7 +65,7 @@ def pull_back(
     depends = _depending_on(program, wanted)
     #: Of a batch: where a slot lies on the way that is taken, if not in all lanes.
     live: dict[int, Any] = {}
-    for slot, primitive, operands in program.instructions_backward():
+    for slot, primitive, operands in program.instructions_backward(order):
         cotangent = cotangents[slot]
         if cotangent is None:
             continue

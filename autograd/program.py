@@ -61,11 +61,16 @@ class Program:
         for i, opcode in enumerate(self.opcodes):
             yield self.primitives[opcode], operands[starts[i] : starts[i + 1]]
 
-    def instructions_backward(self) -> Iterator[tuple[int, Primitive, array[int]]]:
-        """Slot, primitive and operands of each instruction, last first."""
+    def instructions_backward(self, order: Sequence[int] | None = None) -> Iterator[tuple[int, Primitive, array[int]]]:
+        """Slot, primitive and operands of each instruction, last first.
+
+        Args:
+            order: the slots of the instructions in another order than the program's, parents first.
+        """
         starts, operands, first = self.starts, self.operands, self.first_instruction
-        for i in range(len(self.opcodes) - 1, -1, -1):
-            yield first + i, self.primitives[self.opcodes[i]], operands[starts[i] : starts[i + 1]]
+        for slot in reversed(range(first, first + len(self.opcodes)) if order is None else order):
+            i = slot - first
+            yield slot, self.primitives[self.opcodes[i]], operands[starts[i] : starts[i + 1]]
 
     def __str__(self) -> str:
         """One instruction a line: ``%3 = mul %0 %1``.

@@ -16,7 +16,7 @@ from autograd.nesting import Builder, take_apart, take_apart_like
 from autograd.number_systems import floats, system_of
 from autograd.primitives import TABLE
 from autograd.program import flatten
-from autograd.value import Value, active_nodes, constant, maker, plain, refuse_if_stale
+from autograd.value import Value, active_nodes, backward_order, constant, maker, plain, refuse_if_stale
 
 _IDENTITY = TABLE["identity"]
 _identity = maker(_IDENTITY)
@@ -65,7 +65,7 @@ class _Call:
             self.numbers = self.nodes
         else:
             self.numbers = [getattr(node, "_data", getattr(node, "outcome", node)) for node in self.nodes]
-        slot_of = {node: slot for slot, node in enumerate(self.nodes) if isinstance(node, Value)}
+        self.slot_of = slot_of = {node: slot for slot, node in enumerate(self.nodes) if isinstance(node, Value)}
         self.slots = [slot_of.get(node, -1) for node in self.fresh]
         self.output_slots = [slot_of[o] if isinstance(o, Value) else -1 for o in self.outputs]
 
@@ -92,9 +92,13 @@ class _Call:
         for slot, seed in zip(self.output_slots, seeds, strict=True):
             if slot >= 0 and seed is not None:
                 by_slot[slot] = by_slot[slot] + seed if slot in by_slot else seed
+        order = None
+        if len(by_slot) == 1:  # in the order of its backward()
+            (slot,) = by_slot
+            order = [self.slot_of[node] for node in backward_order(self.nodes[slot], until=self.fresh)]
         wanted = [slot for slot in self.slots if slot >= 0]
         with naming_nodes(self.nodes, self.roots):
-            found = pull_back(self.program, self.numbers, by_slot, self.m, wanted)
+            found = pull_back(self.program, self.numbers, by_slot, self.m, wanted, order)
         return [self.result(found[slot] if slot >= 0 else None) for slot in self.slots]
 
     def refuse_if_stale(self) -> None:
@@ -294,6 +298,7 @@ def gradients(output: Value, wrt: Any) -> Any:
     slots = [slot_of.get(target, -1) for target in targets]
     wanted = [slot for slot in slots if slot >= 0]
     with naming_nodes(nodes, [output]):
-        cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted)
+        order = [slot_of[node] for node in backward_order(output)]
+        cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted, order)
     found = [cotangents[slot] if slot >= 0 else None for slot in slots]
     return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])

@@ -326,27 +326,39 @@ class Value(Arithmetic, NumPyNames, Copying):
         return f"Value({', '.join([*parts, f'grad={self.grad!r}'])})"
 
 
-def backward_order(output: Value) -> list[Value]:
+def backward_order(output: Value, until: Iterable[Value] = ()) -> list[Value]:
     """The nodes that ``backward()`` of this output visits, from the last to the first; no leaves among them.
 
     What a ``where`` did not take is among them, in the place that is right if it is taken at other numbers.
+
+    Args:
+        until: nodes that count as leaves.
     """
     order: list[Value] = []
-    entered: set[Value] = set()
+    entered: set[Value] = set(until)
     stack: list[Any] = [output]
+    push, pop = stack.append, stack.pop
     while stack:
-        node = stack.pop()
+        node = pop()
         if node is None:
-            order.append(stack.pop())
-        elif node._x is not None and node not in entered:
-            entered.add(node)
-            stack += (node, None)
-            for held in (node._x, node._y):  # in the order in which they are held: it decides how sums round
-                for parent in held if held.__class__ is tuple else (held,):
+            order.append(pop())
+            continue
+        x, y = node._x, node._y
+        if x is None or node in entered:
+            continue
+        entered.add(node)
+        push(node)
+        push(None)
+        # In the order in which they are held: it decides how sums round.
+        for held in (x, y):
+            if held.__class__ is Value:
+                push(held)
+            elif held.__class__ is tuple:
+                for parent in held:
                     if parent.__class__ is Passive and node.primitive is _WHERE:
                         parent = parent.value
                     if parent.__class__ is Value:
-                        stack.append(parent)
+                        push(parent)
     return order
 
 

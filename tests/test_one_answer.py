@@ -155,6 +155,38 @@ def test_a_second_derivative_is_one_number_too(row: Primitive) -> None:
             assert agree(expected, found, 1e-9, 4 * checks.EPS), (backend, point, i, expected, found)
 
 
+#: Functions of a number whose derivative is a sum that depends on the order of its terms.
+CANCELLING: dict[str, Callable[[Any], Any]] = {
+    "sums": lambda x: (x * -1e16 + (x + x)) + x * 1e16,
+    "shared": lambda x: autograd.sum([x * 1e16, x * 3.0, x * -1e16]) * 1.0 + x,
+    "where": lambda x: (x * -1e16 + autograd.where(x < 9.0, x + x, x * -1e16)) + x * 1e16,
+    "where of one that is shared": lambda x: (lambda a: (a + autograd.where(x < 9.0, x + x, a)) + x * 1e16)(x * -1e16),
+    "take": lambda x: (lambda a: (a + autograd.take([x + x, a, x], x - x)) + x * 1e16)(x * -1e16),
+    "nested": lambda x: (
+        lambda a: (autograd.where(x < 9.0, autograd.where(x > 2.0, a, x + x), x * 7.0) + a) + x * 1e16
+    )(x * -1e16),
+}
+
+
+@pytest.mark.parametrize("name", CANCELLING)
+@pytest.mark.parametrize("x", [1.0, 3.0, 10.0])
+def test_what_flows_into_a_number_is_added_up_in_one_order(name: str, x: float) -> None:
+    f, leaf = CANCELLING[name], Value(x)
+    output = f(leaf)
+    output.backward()
+    found = {
+        "grad": autograd.grad(f)(x),
+        "value_and_grad": autograd.value_and_grad(f)(x)[1],
+        "gradients": autograd.gradients(output, leaf).data,
+        "evaluate": evaluate(output, wrt=leaf)[1],
+    }
+    for backend in BACKENDS:
+        step = autograd.compile(f, wrt=0, reduce=None, backend=backend)
+        found[backend] = step.value_and_grad(np.array([x]))[1][0]
+        found[f"{backend}, a point"] = step.value_and_grad(x)[1]
+    assert found == dict.fromkeys(found, leaf.grad)
+
+
 #: Through these nothing flows at some operands.
 STOPPING: dict[str, Callable[[Any], Any]] = {
     "relu": autograd.relu,

@@ -55,8 +55,9 @@ def compile(
         expected_samples: over all calls to come; for few, "auto" does without compiling.
         fast: allow native code to round products and sums once together, and NumPy's back end to take the neurons of a
             layer as one matrix product, whose sums have an order of their own; so results differ from the eager ones in
-            their last digits. Without it they are the same for + - * / and sqrt and what is made of them; but what
-            ``where`` leaves out may change the order in which the parts of a gradient are added, and so its last digit.
+            their last digits. Without it they are the same for + - * / and sqrt and what is made of them; but a branch
+            of ``where`` that is a function, and is not called, may change the order in which the parts of a gradient
+            are added.
 
     Raises:
         ModuleNotFoundError: NumPy is not installed.

@@ -1,8 +1,7 @@
 """Random programs of what IEEE 754 rounds correctly and of choices, and what each way of running them says at a point.
 
-``backward()`` is what the three back ends are compared with, to the last bit. (``grad`` and ``evaluate`` add up what
-flows into a number in the order of the program, which is another one: their last bit may differ.) Where an operation
-raises there is nothing to compare: IEEE arithmetic goes on there with infinities and nan.
+``backward()`` is what the three back ends are compared with, and ``grad``, ``gradients`` and ``evaluate``, to the last
+bit. Where an operation raises there is nothing to compare: IEEE arithmetic goes on there with infinities and nan.
 """
 
 from __future__ import annotations
@@ -29,7 +28,8 @@ NUMBERS = (
 POINTS = 150
 MOST_STEPS = 6
 INPUTS = 2
-#: The native back end compiles each program: it is asked about one in so many.
+#: Machine code is compiled for each program, and the other functions of the engine are slow: one in so many programs,
+#: or points, is asked about.
 ONE_IN = 4
 
 
@@ -112,6 +112,13 @@ def compare(f: RandomProgram, source: random.Random, report: Report) -> None:
                 report.cases += 1
                 if bits(right) != bits(numbers):
                     report.wrong.append(f"{name}: {f.steps} at {point}: {numbers} and not {right}")
+    for point, right in list(zip(points, expected, strict=True))[::ONE_IN]:
+        for name, slopes in _of_the_graph(f, point).items() if right is not None else ():
+            report.cases += 1
+            if bits(right[1:]) != bits(
+                [x + 0.0 for x in slopes]
+            ):  # backward() adds to 0.0, which -0.0 does not survive
+                report.wrong.append(f"{name}: {f.steps} at {point}: {slopes} and not {right[1:]}")
 
 
 def _eagerly(f: Callable[..., Any], point: Sequence[float]) -> list[float] | None:
@@ -122,6 +129,17 @@ def _eagerly(f: Callable[..., Any], point: Sequence[float]) -> list[float] | Non
     except (ValueError, ArithmeticError):
         return None
     return [output.data, *(leaf.grad for leaf in leaves)]
+
+
+def _of_the_graph(f: Callable[..., Any], point: Sequence[float]) -> dict[str, list[float]]:
+    """The derivatives at a point that the functions of the engine find in its graph."""
+    leaves = [Value(x) for x in point]
+    output = f(*leaves)
+    return {
+        "grad": list(autograd.grad(f, range(len(point)))(*point)),
+        "gradients": [slope.data for slope in autograd.gradients(output, leaves)],
+        "evaluate": autograd.evaluate(output, wrt=leaves)[1],
+    }
 
 
 def _ways(f: Callable[..., Any], columns: Sequence[Any], *, native: bool) -> dict[str, list[Any]]:
