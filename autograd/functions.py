@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any
 
+from autograd.documented import listed, some
 from autograd.graph import topological_order
 from autograd.primitive_functions import *  # noqa: F403 - here pickles look for all of them
 from autograd.primitive_functions import exp, hypot, maximum, share
@@ -28,7 +29,7 @@ def sum(values: Iterable[Any]) -> Any:
     >>> sum([Value(1.0), 2.0, 3.0]).data
     6.0
     """
-    return _sum((_listed("sum", values),))[0]
+    return _sum((listed("sum", values),))[0]
 
 
 def prod(values: Iterable[Any]) -> Any:
@@ -37,7 +38,7 @@ def prod(values: Iterable[Any]) -> Any:
     >>> prod([2.0, 3.0])
     6.0
     """
-    return _prod((_listed("prod", values),))[0]
+    return _prod((listed("prod", values),))[0]
 
 
 def mean(values: Iterable[Any]) -> Any:
@@ -49,7 +50,7 @@ def mean(values: Iterable[Any]) -> Any:
     Raises:
         ValueError: there are none.
     """
-    return _mean((_some("mean", values),))[0]
+    return _mean((some("mean", values),))[0]
 
 
 def logsumexp(values: Iterable[Any]) -> Any:
@@ -61,7 +62,7 @@ def logsumexp(values: Iterable[Any]) -> Any:
     Raises:
         ValueError: there are none.
     """
-    return _logsumexp((_some("logsumexp", values),))[0]
+    return _logsumexp((some("logsumexp", values),))[0]
 
 
 def dot(xs: Sequence[Any], ys: Sequence[Any], start: Any = None) -> Any:
@@ -74,7 +75,7 @@ def dot(xs: Sequence[Any], ys: Sequence[Any], start: Any = None) -> Any:
     Raises:
         ValueError: the two lists differ in length; both lengths are named.
     """
-    left, right = _listed("dot", xs), _listed("dot", ys)
+    left, right = listed("dot", xs), listed("dot", ys)
     if len(left) != len(right):
         raise ValueError(f"dot needs two lists of one length; they have {len(left)} and {len(right)} numbers")
     return _dot((left if start is None else (*left, start),), right)[0]
@@ -96,7 +97,7 @@ def take(table: Sequence[Any], index: Any) -> Any:
         IndexError: a plain index is not 0 … n - 1; a Value's is not looked at, and the nearest entry is taken.
         ValueError: the list is empty.
     """
-    entries = _some("take", table)
+    entries = some("take", table)
     if not isinstance(index, Value):
         place = _operator.index(index)
         if not 0 <= place < len(entries):
@@ -121,7 +122,7 @@ def linear(rows: Sequence[Sequence[Any]], xs: Sequence[Any]) -> list[Any]:
     Raises:
         ValueError: a row has neither n nor n + 1 numbers; both counts are named.
     """
-    inputs = xs if xs.__class__ is tuple else _listed("linear", xs)
+    inputs = xs if xs.__class__ is tuple else listed("linear", xs)
     n = len(inputs)
     for row in rows:
         if len(row) - n not in (0, 1):
@@ -138,7 +139,7 @@ def softmax(values: Iterable[Any]) -> list[Any]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    powers = [exp(x) for x in _below_the_largest(_some("softmax", values))]
+    powers = [exp(x) for x in _below_the_largest(some("softmax", values))]
     return list(map(share, powers, of_the_others(powers, _operator.add, 0)))
 
 
@@ -148,9 +149,9 @@ def log_softmax(values: Iterable[Any]) -> list[Any]:
     >>> [round(x, 6) for x in log_softmax([0.0, 0.0])]
     [-0.693147, -0.693147]
     """
-    listed = _below_the_largest(_some("log_softmax", values))
-    total = logsumexp(listed)
-    return [x - total for x in listed]
+    numbers = _below_the_largest(some("log_softmax", values))
+    total = logsumexp(numbers)
+    return [x - total for x in numbers]
 
 
 def _below_the_largest(values: tuple[Any, ...]) -> list[Any]:
@@ -172,7 +173,7 @@ def norm(values: Iterable[Any]) -> Any:
     5.0
     """
     total: Any = 0.0
-    for x in _listed("norm", values):
+    for x in listed("norm", values):
         total = hypot(total, x)
     return total
 
@@ -189,12 +190,12 @@ def variance(values: Iterable[Any], *, ddof: int = 0) -> Any:
     Raises:
         ValueError: there are not more than ``ddof`` numbers.
     """
-    listed = _some("variance", values)
-    if len(listed) <= ddof:
-        raise ValueError(f"variance with ddof={ddof} needs more than {ddof} numbers; there are {len(listed)}")
-    middle = mean(listed)
-    deviations = [x - middle for x in listed]
-    return dot(deviations, deviations) / (len(listed) - ddof)
+    numbers = some("variance", values)
+    if len(numbers) <= ddof:
+        raise ValueError(f"variance with ddof={ddof} needs more than {ddof} numbers; there are {len(numbers)}")
+    middle = mean(numbers)
+    deviations = [x - middle for x in numbers]
+    return dot(deviations, deviations) / (len(numbers) - ddof)
 
 
 def zero_grad(*values: Any) -> None:
@@ -214,17 +215,3 @@ def zero_grad(*values: Any) -> None:
             zero_grad(*value)
         else:
             raise TypeError(f"zero_grad takes Values and nested lists of them, not {value!r}")
-
-
-def _listed(name: str, values: Any) -> tuple[Any, ...]:
-    try:
-        return tuple(values)
-    except TypeError:
-        raise TypeError(f"{name} takes a list of numbers, not {values!r}; write {name}([…])") from None
-
-
-def _some(name: str, values: Iterable[Any]) -> tuple[Any, ...]:
-    listed = _listed(name, values)
-    if not listed:
-        raise ValueError(f"{name} of no numbers is not defined; check the list before the call")
-    return listed

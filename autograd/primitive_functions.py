@@ -1,4 +1,4 @@
-"""The public function of each primitive that takes a fixed number of arguments."""
+"""The public function of each primitive, but for those that ``functions`` has by hand."""
 
 # Written from the table by ``make tables``: not to be changed by hand.
 

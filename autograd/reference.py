@@ -69,6 +69,13 @@ def function_rows() -> list[Primitive]:
     return [row for row in TABLE.values() if not row.n_ary and not row.compares and "x" in _moving(row)[:1]]
 
 
+def of_many() -> list[Primitive]:
+    """The rows of any number of arguments whose public functions are not written by hand, in ``functions``."""
+    tree = ast.parse((_ROOT / "autograd" / "functions.py").read_text("utf-8"))
+    by_hand = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return [row for row in TABLE.values() if row.n_ary and row.name not in by_hand]
+
+
 def _moving(row: Primitive) -> list[str]:
     """The arguments that have a derivative, up to the first that has none."""
     partials = () if callable(row.partials) else row.partials
@@ -83,16 +90,18 @@ def method_rows() -> list[Primitive]:
 
 def functions() -> str:
     """The module of public functions."""
+    helpers = ["Binary", *["OfMany"] * bool(of_many()), "Unary", "binary", "documented"]
+    helpers += [*["of_many"] * bool(of_many()), "unary"]
     lines = [
-        _HEAD.format(doc='"""The public function of each primitive that takes a fixed number of arguments."""'),
+        _HEAD.format(doc='"""The public function of each primitive, but for those that ``functions`` has by hand."""'),
         "from typing import Any",
         "",
-        "from autograd.documented import Binary, Unary, binary, documented, unary",
+        f"from autograd.documented import {', '.join(helpers)}",
         "from autograd.eager.operands import fixed",
         "from autograd.value import MAKERS",
         "",
         "__all__ = [",
-        *(f'    "{name}",' for name in sorted([row.name for row in function_rows()], key=_as_sorted)),
+        *(f'    "{name}",' for name in sorted([row.name for row in [*function_rows(), *of_many()]], key=_as_sorted)),
         "]",
         "",
     ]
@@ -100,6 +109,7 @@ def functions() -> str:
         if not row.constants:
             kind = "unary" if row.arity == 1 else "binary"
             lines.append(f'{row.name}: {kind.capitalize()} = {kind}("{row.name}")')
+    lines += [f'{row.name}: OfMany = of_many("{row.name}")' for row in of_many()]
     for row in function_rows():
         if row.constants:
             lines += _with_constants(row)
@@ -185,7 +195,7 @@ def with_names(text: str) -> str:
     A name that is Python's own (``sum``, ``abs``) is an attribute of the package and not in ``__all__``, so that
     ``from autograd import *`` leaves Python's alone.
     """
-    own = sorted((row.name for row in function_rows()), key=_as_sorted)
+    own = sorted((row.name for row in [*function_rows(), *of_many()]), key=_as_sorted)
     of_python = [name for name in own if hasattr(builtins, name)]
     taken = [name for name in own if name not in of_python]
     text = _replaced(text, "from autograd.primitive_functions import (", taken, "    {},", ")")

@@ -29,6 +29,17 @@ ROW = """
     ),
 """
 
+#: The sum of squares, of any number of arguments.
+ROW_OF_MANY = """
+    Primitive(
+        "squares",
+        lambda m, z, xs: [2 * x for x in xs],
+        "x₁² + … + xₙ²",
+        arguments=("xs",),
+        formula=lambda m, xs: rules.added([m.square(x) for x in xs]),
+    ),
+"""
+
 WALK = """
 import math
 import mpmath, numpy as np, sympy
@@ -88,6 +99,40 @@ assert "gudermann" in step_through(y)._repr_html_()
 print("walked")
 """
 
+WALK_OF_MANY = """
+import mpmath, numpy as np
+import autograd
+from autograd import Value, check_grads, compile, derive, draw, evaluate, step_through
+from autograd.number_systems import SYSTEMS, system_of
+
+assert autograd.__file__.startswith({folder!r})
+xs = [Value(0.5, "x0"), Value(-3.0, "x1"), Value(2.0, "x2")]
+y = autograd.squares(xs)
+assert y.data == autograd.squares([0.5, -3.0, 2.0]) == 13.25
+assert "squares" in autograd.__all__ and "xₙ²" in autograd.squares.__doc__
+y.backward()
+assert [x.grad for x in xs] == [1.0, -6.0, 4.0]
+assert autograd.hessian(autograd.squares)([0.5, -3.0]) == [[2.0, 0.0], [0.0, 2.0]]
+assert check_grads(autograd.squares, [0.5, -3.0], order=2).ok
+for name in SYSTEMS:
+    found, gradient = evaluate(y, name, wrt=xs)
+    if name == "intervals":
+        assert 13.25 in found and -6.0 in gradient[1]
+    else:
+        m = system_of(name)
+        assert [complex(m.plain(x)) for x in (found, *gradient)] == [13.25, 1.0, -6.0, 4.0]
+columns = np.random.default_rng(0).uniform(-3.0, 3.0, (3, 50))
+for backend in ("numpy", "interpreter", "machine"):
+    step = compile(lambda *xs: autograd.squares(xs), wrt=(0, 1, 2), reduce=None, backend=backend)
+    values, gradients = step.value_and_grad(*columns)
+    np.testing.assert_allclose(values, (columns**2).sum(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(gradients, 2 * columns, rtol=1e-14)
+assert "squares" in draw(y).source
+assert derive(y, xs[1]).value == -6.0
+assert "squares" in step_through(y)._repr_html_()
+print("walked")
+"""
+
 WRITTEN = """
 import json
 from autograd import TABLE
@@ -96,6 +141,16 @@ from autograd.number_systems import javascript, mathml
 row = TABLE["gudermann"]
 kernel = javascript.kernel(row, 1)
 print(json.dumps([javascript.module([kernel]), kernel, *mathml.formulas(row, 1)]))
+"""
+
+
+WRITTEN_OF_MANY = """
+import json
+from autograd import TABLE
+from autograd.number_systems import javascript
+
+kernel = javascript.kernel(TABLE["squares"], 3)
+print(json.dumps([javascript.module([kernel]), kernel]))
 """
 
 
@@ -126,7 +181,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = table.read_text("utf-8")
     before = "    # of many numbers\n"
     assert text.count(before) == 1
-    table.write_text(text.replace(before, ROW.lstrip("\n") + before), "utf-8")
+    table.write_text(text.replace(before, ROW.lstrip("\n") + before + ROW_OF_MANY.lstrip("\n")), "utf-8")
     written = run(folder, "-m", "autograd.reference")
     assert "written anew: autograd/__init__.py" in written
     return folder
@@ -146,6 +201,12 @@ def test_one_row_goes_everywhere(house: Path) -> None:
     assert run(house, "walk.py") == "walked\n"
 
 
+def test_one_row_of_many_numbers_goes_everywhere(house: Path) -> None:
+    pytest.importorskip("llvmlite")
+    (house / "walk_of_many.py").write_text(WALK_OF_MANY.format(folder=str(house)), "utf-8")
+    assert run(house, "walk_of_many.py") == "walked\n"
+
+
 def test_nothing_but_the_row_was_written_by_hand(house: Path) -> None:
     """What differs from the package itself is the table, and what is written from it."""
     ours = {path.relative_to(ROOT): path.read_bytes() for path in (ROOT / "autograd").rglob("*.py")}
@@ -162,6 +223,16 @@ def test_nothing_but_the_row_was_written_by_hand(house: Path) -> None:
 @pytest.fixture(scope="module")
 def written(house: Path) -> Written:
     return Written(*json.loads(run(house, "-c", WRITTEN)))
+
+
+def test_the_javascript_of_many_numbers_computes_the_same(house: Path, browser: Any) -> None:
+    functions, kernel = json.loads(run(house, "-c", WRITTEN_OF_MANY))
+    page = browser.new_page()
+    call = (
+        f"() => {{ {functions}; const k = {kernel}; return [k.value(0.5, -3, 2), ...k.partials(13.25, 0.5, -3, 2)]; }}"
+    )
+    assert page.evaluate(call) == [13.25, 1.0, -6.0, 4.0]
+    page.close()
 
 
 def test_its_mathematics_reads_as_it_computes(written: Written) -> None:

@@ -36,7 +36,7 @@ def complete(namespace: dict[str, Any], *, rounded: bool, compiled: bool = False
         if missing:
             name = min(missing)
             lacks[row.name] = f"its formula needs {name}: {lacks[name]}"
-        elif writer is not None:
+        elif writer is not None and not row.n_ary:
             namespace[f"domain_of_{row.name}"] = row.domain
             texts.append(text_of_function(row, writer))
         else:
@@ -58,7 +58,7 @@ def function_of(row: Primitive, m: Any, *, rounded: bool) -> Callable[..., Any]:
         return lambda *operands: formula(m, *operands)
 
     def function(*operands: Any) -> Any:
-        plain = [m.plain(x) for x in operands]
+        plain = operands if row.n_ary else [m.plain(x) for x in operands]
         if not domain(*plain) and not any(x != x for x in plain):  # nan comes through
             raise ValueError("outside the domain")
         return formula(m, *operands)

@@ -333,6 +333,8 @@ def softmax(z: Interval, xs: Sequence[Any]) -> list[Interval]:
 def _by_formula(row: Primitive) -> Callable[..., Any]:
     """A row's formula over intervals; a function that rises or falls in an operand is taken at its ends."""
     formula, m = formula_of(row, rounded=True), sys.modules[__name__]
+    if row.n_ary:
+        return lambda xs: formula(m, [number(x) for x in xs])
 
     def function(*operands: Any) -> Any:
         boxes = [number(x) for x in operands]

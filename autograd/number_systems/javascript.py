@@ -250,8 +250,8 @@ def _function(row: Primitive) -> str:
     return f"({', '.join(operand.text for operand in operands)}) => {result}"
 
 
-#: Name → JavaScript, of every primitive.
-FUNCTIONS = {name: _OWN.get(name) or _function(row) for name, row in TABLE.items()}
+#: Name → JavaScript, of every primitive; one of any number of arguments that has none is written out by its formula.
+FUNCTIONS = {name: _OWN.get(name) or _function(row) for name, row in TABLE.items() if name in _OWN or not row.n_ary}
 
 
 class _Plain(Text):
@@ -416,7 +416,7 @@ def _partials(primitive: Primitive, writer: Writer, operands: list[Any]) -> list
 
 def _value(primitive: Primitive, names: list[str]) -> str:
     arguments = ", ".join(names)
-    if primitive.built_in:
+    if primitive.built_in and primitive.name in FUNCTIONS:
         if primitive.n_ary:
             return f"({arguments}) => m.{primitive.name}([{arguments}])"
         symbol = source.SYMBOLS.get(primitive.name)
@@ -424,7 +424,8 @@ def _value(primitive: Primitive, names: list[str]) -> str:
     writer = Writer()
     writer.indent = 2
     operands: list[Any] = [Text(name, writer) for name in names]
-    result = text_of(primitive.formula(writer.m, *operands))
+    formula = formula_of(primitive, rounded=True)
+    result = text_of(formula(writer.m, operands) if primitive.n_ary else formula(writer.m, *operands))
     return "\n".join([f"({arguments}) => {{", *writer.lines, f"    return {result};", "  }"])
 
 

@@ -197,7 +197,9 @@ def apply(name: str, *operands: Any) -> Formula:
     """The formula of a primitive over operands; what has no notation of its own is a call by name."""
     taken: list[Any] = [[formula_of(o) for o in x] if isinstance(x, list) else formula_of(x) for x in operands]
     notation = _NOTATION.get(name)
-    return notation(*taken) if notation else _call(name.replace("_", " "), *taken)
+    if notation:
+        return notation(*taken)
+    return _call(name.replace("_", " "), *(taken[0] if TABLE[name].n_ary else taken))
 
 
 def where(condition: Any, x: Any, y: Any) -> Formula:
