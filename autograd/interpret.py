@@ -18,7 +18,7 @@ from autograd import lanes
 from autograd.application import apply, differentiable, partials
 from autograd.errors import DomainError, at_slot
 from autograd.primitives import Primitive
-from autograd.program import Program
+from autograd.program import Program, Slots
 from autograd.rules import is_nothing
 
 __all__ = ["apply", "partials", "pull_back", "push_forward", "run_forward"]
@@ -43,12 +43,7 @@ def run_forward(program: Program, inputs: Sequence[Any], m: Any) -> list[Any]:
 
 
 def pull_back(
-    program: Program,
-    numbers: Sequence[Any],
-    seeds: Mapping[int, Any],
-    m: Any,
-    wanted: Iterable[int],
-    order: Sequence[int] | None = None,
+    program: Program, numbers: Sequence[Any], seeds: Mapping[int, Any], m: Any, wanted: Slots, order: Slots = ()
 ) -> list[Any]:
     """The cotangent of every slot (``None`` where nothing flows), given those of the outputs.
 
@@ -56,8 +51,7 @@ def pull_back(
         numbers: what ``run_forward`` returned.
         seeds: slot → cotangent.
         wanted: the slots whose cotangents are asked for; only instructions between them and the seeds are visited.
-        order: the instructions' slots, parents first, if cotangents are to be added up in another order than the
-            program's.
+        order: the slots of instructions, parents first, if cotangents are not to be added up in the program's order.
     """
     cotangents: list[Any] = [None] * len(numbers)
     for slot, seed in seeds.items():

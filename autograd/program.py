@@ -15,6 +15,7 @@ from typing import Any
 from autograd.eager.operands import parents_of
 from autograd.primitives import Primitive
 
+Slots = Sequence[int]
 #: The operand of a branch that was a function and was never called.
 ABSENT = -1
 _FAR = 1 << 32
@@ -61,14 +62,10 @@ class Program:
         for i, opcode in enumerate(self.opcodes):
             yield self.primitives[opcode], operands[starts[i] : starts[i + 1]]
 
-    def instructions_backward(self, order: Sequence[int] | None = None) -> Iterator[tuple[int, Primitive, array[int]]]:
-        """Slot, primitive and operands of each instruction, last first.
-
-        Args:
-            order: the slots of the instructions in another order than the program's, parents first.
-        """
+    def instructions_backward(self, order: Slots = ()) -> Iterator[tuple[int, Primitive, array[int]]]:
+        """Slot, primitive and operands of each instruction, last first: of all, or of those at these slots."""
         starts, operands, first = self.starts, self.operands, self.first_instruction
-        for slot in reversed(range(first, first + len(self.opcodes)) if order is None else order):
+        for slot in reversed(order or range(first, first + len(self.opcodes))):
             i = slot - first
             yield slot, self.primitives[self.opcodes[i]], operands[starts[i] : starts[i + 1]]
 

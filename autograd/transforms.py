@@ -92,7 +92,7 @@ class _Call:
         for slot, seed in zip(self.output_slots, seeds, strict=True):
             if slot >= 0 and seed is not None:
                 by_slot[slot] = by_slot[slot] + seed if slot in by_slot else seed
-        order = None
+        order: list[int] = []
         if len(by_slot) == 1:  # in the order of its backward()
             (slot,) = by_slot
             order = [self.slot_of[node] for node in backward_order(self.nodes[slot], until=self.fresh)]
