@@ -17,6 +17,7 @@ from autograd import rules
 from autograd.rules import INFINITY as INFINITY
 from autograd.rules import Rule as Rule
 
+Example = tuple[tuple[float, ...], float]
 #: The fixed point of Klambauer et al. (2017), "Self-normalizing neural networks", equation 14.
 SELU_SCALE = 1.0507009873554805
 SELU_ALPHA = 1.6732632423543772
@@ -55,7 +56,7 @@ class Primitive(NamedTuple):
     #: What it computes, in one line, for the documentation.
     summary: str = ""
     #: ``(arguments, value to six digits)``, for the documentation.
-    example: tuple[tuple[float, ...], float] | None = None
+    example: Example | None = None
     #: Where the value is defined, over all arguments; in words, and what to use instead.
     domain: Callable[..., Any] = everywhere
     needs: str = ""
@@ -151,9 +152,7 @@ class Primitive(NamedTuple):
         if not self.built_in and not self.origin:
             from pickle import PicklingError
 
-            raise PicklingError(
-                f"a graph with the node {self.name!r} cannot be pickled: it lives inside one derivative"
-            )
+            raise PicklingError(f"a graph with the node {self.name!r} cannot be pickled: it lives inside a derivative")
         return _find, (self.name if self.built_in else self.origin,)
 
 
@@ -213,9 +212,7 @@ def _finite(name: str, partial: Rule, summary: str, value_at_one: float, **more:
     )
 
 
-def _logarithm(
-    name: str, partial: Rule, summary: str, example: tuple[tuple[float, ...], float], **more: Any
-) -> Primitive:
+def _logarithm(name: str, partial: Rule, summary: str, example: Example, **more: Any) -> Primitive:
     """A row that needs a positive argument."""
     return Primitive(
         name,
