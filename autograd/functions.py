@@ -15,7 +15,7 @@ from typing import Any
 from autograd.documented import listed, some
 from autograd.graph import topological_order
 from autograd.primitive_functions import *  # noqa: F403 - here pickles look for all of them
-from autograd.primitive_functions import exp, hypot, maximum, share
+from autograd.primitive_functions import exp, hypot, log, log1p, maximum, minimum, share
 from autograd.rules import of_the_others
 from autograd.value import MAKERS, Value, detach, where
 
@@ -150,8 +150,13 @@ def log_softmax(values: Iterable[Any]) -> list[Any]:
     [-0.693147, -0.693147]
     """
     numbers = _below_the_largest(some("log_softmax", values))
-    total = logsumexp(numbers)
-    return [x - total for x in numbers]
+    powers = [exp(x) for x in numbers]
+
+    def each(x: Any, power: Any, others: Any) -> Any:
+        """Of more than a half, log(1 - q) by the share q of all others, which has its digits where that is small."""
+        return where(power > others, log1p(0 - minimum(share(others, power), 0.5)), x - log(power + others))
+
+    return list(map(each, numbers, powers, of_the_others(powers, _operator.add, 0)))
 
 
 def _below_the_largest(values: tuple[Any, ...]) -> list[Any]:

@@ -98,6 +98,8 @@ FLAT = {
     "the first of a softmax": (lambda x: autograd.softmax([x, 0.0])[0], density),
     "the last of a softmax": (lambda x: autograd.softmax([0.0, x])[1], density),
     "the other of a softmax": (lambda x: autograd.softmax([x, 0.0])[1], lambda x: -density(x)),
+    "the first of a log_softmax": (lambda x: autograd.log_softmax([x, 0.0])[0], lambda x: 1 / (1 + mpmath.exp(x))),
+    "the last of a log_softmax": (lambda x: autograd.log_softmax([0.0, x])[1], lambda x: 1 / (1 + mpmath.exp(x))),
     "one of three": (
         lambda x: autograd.softmax([-1.5, x, 1.0])[1],
         lambda x: density(x - mpmath.log(mpmath.exp(-1.5) + mpmath.e)),
@@ -118,7 +120,7 @@ def test_slopes_have_their_digits_where_functions_are_flat(way: str, name: str) 
             step = autograd.compile(function, wrt=0, reduce=None, backend=way)
             found = step.value_and_grad(np.array(points))[1].tolist()
     with mpmath.workdps(800):
-        exact = [float(slope(mpmath.mpf(x))) if abs(x) < 2000 else 0.0 for x in points]
+        exact = [float(slope(mpmath.mpf(max(-2000.0, min(2000.0, x))))) for x in points]
     for x, right, at in zip(found, exact, points, strict=True):
         # An exponential makes a relative error of what is lost in the difference of two logits.
         lost = abs(float(Fraction(at) - 1 - Fraction(at - 1.0))) if name == "one of three" else 0.0
