@@ -12,7 +12,7 @@ from hypothesis.errors import InvalidArgument
 
 from autograd import TABLE, linear
 from autograd.testing import MLP, Call, calls, mlps, reals
-from autograd.testing.code import call
+from autograd.testing.calls_as_code import call
 from tests.testing.test_expressions import bits
 from tests.testing.test_numbers import simplest
 
