@@ -10,13 +10,13 @@ from array import array
 from collections.abc import Iterable
 from typing import Any, Self
 
+from autograd.eager.nodes import copier
 from autograd.eager.operands import Condition, Passive, gradient_of
 from autograd.eager.unrolled import as_stored
 from autograd.graph import topological_order
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program, flatten
 
-_new = object.__new__
 _WHERE = TABLE["where"]
 _DETACH = TABLE["detach"]
 
@@ -79,9 +79,8 @@ def _copy_of(operand: Any, memo: dict[int, Any]) -> Any:
 
 def _node_like(node: Any, x: Any, y: Any) -> Any:
     """A copy of a node with other operands."""
-    copied = _new(node.__class__)
-    copied._data, copied.grad, copied.primitive = node._data, node.grad, node.primitive
-    copied._x, copied._y, copied.label, copied._moment = x, y, node.label, node._moment
+    copied = copier(node.__class__)(node._data, node.primitive, x, y)
+    copied.grad, copied.label, copied._moment = node.grad, node.label, node._moment
     if node.primitive is not None and node.primitive.n_ary:
         copied._which = node._which
     return copied
@@ -102,23 +101,24 @@ def _rebuilt(
     stale: list[int],
 ) -> Any:
     """The graph of a program over these leaves, with the numbers and gradients it had."""
+    make = copier(value_class)
     nodes: list[Any] = [*leaves, *program.constants]
-    # Leaves come back as if never written and nodes as born after that; a node that was stale, as born before.
-    moments = array("b", bytes(len(program)))
-    for i in stale:
-        moments[i] = -1
     for i, (primitive, at) in enumerate(program.instructions()):
         operands = [None if slot < 0 else nodes[slot] for slot in at]
         if primitive.compares:
             nodes.append(Condition(primitive, (operands[0], operands[1]), bool(numbers[2 * i])))
             continue
-        node = _new(value_class)
-        node._data, node.grad, node.primitive = numbers[2 * i], numbers[2 * i + 1], primitive
-        node._x, node._y = _slots(primitive, operands, value_class)
+        x, y = _slots(primitive, operands, value_class)
+        node = make(numbers[2 * i], primitive, x, y)
         if primitive.n_ary:
             node._which = bytes([operand.__class__ is value_class for operand in operands])
-        node.label, node._moment = labels.get(i, ""), moments[i]
+        node.grad = numbers[2 * i + 1]
         nodes.append(node)
+    for i, label in labels.items():
+        nodes[program.first_instruction + i].label = label
+    # Leaves come back as if never written and nodes as born after that; a node that was stale, as born before.
+    for i in stale:
+        nodes[program.first_instruction + i]._moment = -1
     return nodes[program.outputs[0]]
 
 

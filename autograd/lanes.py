@@ -1,8 +1,9 @@
-"""Partials where one number stands for many: for each sample of a batch, or for what a recorded program will meet.
+"""The rules of the table for whole batches: where a rule has no value or sends nothing, each sample has its own answer.
 
-A rule is evaluated in all lanes, so what holds in some of them alone is a choice: the limits of the row; nan outside of
-the domain, where a formula such as 1/x has a value all the same; and, told apart from a number that is zero, the
-literal 0 of a rule, where nothing flows.
+A *lane* is one of the many numbers that stand in the place of one: a sample of a batch, or whatever a recorded program
+will meet. A rule is evaluated in all lanes, so what holds in some of them alone is a choice: the limits of the row; nan
+outside of the domain, where a formula such as 1/x has a value all the same; and, told apart from a number that is zero,
+the literal 0 of a rule, where nothing flows.
 """
 
 from __future__ import annotations

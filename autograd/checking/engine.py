@@ -13,10 +13,10 @@ from autograd.checking.higher import FEW, higher_entries
 from autograd.checking.inputs import Inputs
 from autograd.checking.judging import Judge, prefixes
 from autograd.checking.numeric import Numeric
+from autograd.checking.other_ways import Answer, Component, answers, is_refused, other_ways, second_derivatives
 from autograd.checking.recorded import NO_NUMBER, NOT_CHECKED_APART, results_of
 from autograd.checking.report import Edge, Entry, Report
 from autograd.checking.transposed import notes_on_transposed
-from autograd.checking.ways import Answer, Component, answers, is_refused, other_ways, second_derivatives
 from autograd.primitives import TABLE
 from autograd.transforms import grad
 

@@ -175,6 +175,12 @@ def _make(kind: str, hooked: bool) -> Any:
     return made["make"]
 
 
+@cache
+def copier(value_class: Any) -> Callable[[float, Primitive | None, Any, Any], Any]:
+    """``(data, primitive, x, y) -> node``, for copies: they are handed to no hook, since no operation makes them."""
+    return _make("node", False)(value_class)  # type: ignore[no-any-return]
+
+
 def hand_to(new: Hook) -> None:
     """Hand each node to this hook from now on, as soon as it is made; what the hook raises, the operation raises.
 

@@ -163,23 +163,13 @@ _NOTATION: dict[str, Callable[..., Formula]] = {
     "neg": _negative,
     "pow": lambda x, y: _power(x, y.markup),
     "exp": _exponential,
-    "expm1": lambda x: _difference(_exponential(x), _number(1)),
-    "log1p": lambda x: _call("log", _total(_number(1), x)),
     "log2": _logarithm("2"),
     "log10": _logarithm("10"),
     "sqrt": lambda x: Formula(f"<msqrt>{x.markup}</msqrt>"),
     "cbrt": lambda x: Formula(f"<mroot>{_row(x.markup)}<mn>3</mn></mroot>"),
-    "square": lambda x: _power(x, "<mn>2</mn>"),
-    "reciprocal": lambda x: _fraction(_number(1), x),
-    "hypot": lambda x, y: Formula(
-        f"<msqrt>{_row(_power(x, '<mn>2</mn>').markup, operator('+'), _power(y, '<mn>2</mn>').markup)}</msqrt>"
-    ),
     "abs": lambda x: Formula(bracketed(x.markup, "|", "|")),
     "floor": lambda x: Formula(bracketed(x.markup, "⌊", "⌋")),
     "ceil": lambda x: Formula(bracketed(x.markup, "⌈", "⌉")),
-    "maximum": lambda x, y: _call("max", x, y),
-    "minimum": lambda x, y: _call("min", x, y),
-    "sigmoid": lambda x: _call("σ", x),
     "sum": lambda xs: _series("+", xs, SUM),
     "prod": lambda xs: _series("·", xs, PRODUCT),
     "mean": lambda xs: _fraction(_series("+", xs, SUM), _number(len(xs))),
@@ -193,13 +183,20 @@ _NOTATION: dict[str, Callable[..., Formula]] = {
 }
 
 
+#: Written as the formula of the row, which says more than a name; all others without notation are calls.
+_BY_FORMULA = frozenset(("expm1", "log1p", "square", "reciprocal", "hypot"))
+
+
 def apply(name: str, *operands: Any) -> Formula:
-    """The formula of a primitive over operands; what has no notation of its own is a call by name."""
+    """The formula of a primitive over operands; a call by its symbol, if that is a word, or by its name otherwise."""
     taken: list[Any] = [[formula_of(o) for o in x] if isinstance(x, list) else formula_of(x) for x in operands]
-    notation = _NOTATION.get(name)
+    notation, row = _NOTATION.get(name), TABLE[name]
     if notation:
         return notation(*taken)
-    return _call(name.replace("_", " "), *(taken[0] if TABLE[name].n_ary else taken))
+    if name in _BY_FORMULA:
+        return row.formula(Writer().m, *taken)  # type: ignore[no-any-return]
+    called = row.symbol if row.symbol.isalpha() else name.replace("_", " ")
+    return _call(called, *(taken[0] if row.n_ary else taken))
 
 
 def where(condition: Any, x: Any, y: Any) -> Formula:

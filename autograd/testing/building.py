@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from autograd import TABLE, Primitive, interpret
 from autograd.number_systems import floats
-from autograd.testing import code
+from autograd.testing import calls_as_code
 from autograd.testing.expression import Expression, Step, input_names
 from autograd.testing.regions import Bounds, constants_of, intervals, is_condition, is_defined, moving, points_of
 
@@ -77,7 +77,7 @@ def _through(guard: Guard, bounds: Bounds) -> list[Bounds]:
     ranges = [bounds]
     for row, constant in guard:
         operands = [ranges[-1]] if constant is None else [ranges[-1], (constant, constant)]
-        result = code.apply(intervals, row, [intervals.number(operand) for operand in operands])
+        result = calls_as_code.apply(intervals, row, [intervals.number(operand) for operand in operands])
         ranges.append((result.low, result.high))
     return ranges
 
@@ -106,7 +106,7 @@ def range_of(row: Primitive, ranges: Sequence[Bounds]) -> Bounds | None:
         intervals.UNDECIDED if is_condition(row, i) else intervals.number(bounds) for i, bounds in enumerate(ranges)
     ]
     try:
-        result = intervals.number(code.apply(intervals, row, operands))
+        result = intervals.number(calls_as_code.apply(intervals, row, operands))
         low, high = result.low, result.high
     except (ValueError, ArithmeticError):
         return None

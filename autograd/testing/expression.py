@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, final
 
 from autograd import Primitive, Program, Value
 from autograd.number_systems import system_of
-from autograd.testing import code
+from autograd.testing import calls_as_code
 
 #: Names of results in code, but for those that read like a number or like the function.
 _LETTERS = "abcdeghijkmnpqrstuvw"
@@ -69,7 +69,7 @@ class Expression:
 
     def __call__(self, *numbers: Any) -> Any:
         """The last step's result: a Value if one of the numbers is a Value, else a float."""
-        return self._run(code.call, numbers, self.constants)
+        return self._run(calls_as_code.call, numbers, self.constants)
 
     def evaluate(self, numbers: Sequence[Any], system: str | ModuleType | Any = "floats") -> Any:
         """The result in a number system: its name, its module, or any namespace with functions named as the primitives.
@@ -81,7 +81,7 @@ class Expression:
         number = getattr(m, "number", _unchanged)
 
         def apply(row: Primitive, operands: list[Any]) -> Any:
-            return code.apply(m, row, operands)
+            return calls_as_code.apply(m, row, operands)
 
         return self._run(apply, [number(x) for x in numbers], [number(x) for x in self.constants])
 
@@ -112,10 +112,14 @@ class Expression:
     def code(self, name: str = "f") -> str:
         """A Python function with one line per step, and the imports that it needs."""
         rows = self.primitives
-        return "\n".join([*code.imports_of(rows), "", *self._lines(name)])
+        return "\n".join([*calls_as_code.imports_of(rows), "", *self._lines(name)])
 
     def _lines(self, name: str) -> list[str]:
-        taken = {name, *self.names, *(code.code(row, ()).partition("(")[0] for row in self.primitives if row.origin)}
+        taken = {
+            name,
+            *self.names,
+            *(calls_as_code.code(row, ()).partition("(")[0] for row in self.primitives if row.origin),
+        }
         letters = [letter for letter in _LETTERS if letter not in taken]
         if len(self.steps) > len(letters):
             letters = [f"t{i}" for i in range(1, len(self.steps) + 1)]
@@ -123,7 +127,7 @@ class Expression:
         first = len(self.names) + len(self.constants)
         lines = [f"def {name}({', '.join(self.names)}):"]
         for slot, (row, slots) in enumerate(self.steps, start=first):
-            lines.append(f"    {texts[slot]} = {code.code(row, [texts[s] for s in slots])}")
+            lines.append(f"    {texts[slot]} = {calls_as_code.code(row, [texts[s] for s in slots])}")
         return [*lines, f"    return {texts[first + len(self.steps) - 1]}"]
 
     def __str__(self) -> str:
@@ -133,7 +137,7 @@ class Expression:
         return self.code()
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        code.print_as_block(printer, self.code())
+        calls_as_code.print_as_block(printer, self.code())
 
     def _run(self, apply: Any, numbers: Sequence[Any], constants: Sequence[Any]) -> Any:
         self._check(numbers)

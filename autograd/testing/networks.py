@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
 from autograd import TABLE, Primitive, Value, dot
-from autograd.testing import code
+from autograd.testing import calls_as_code
 from autograd.testing.expression import Expression, Step, input_names
 from autograd.testing.graphs import REACH
 from autograd.testing.numbers import check_bounds, check_sizes, sides
@@ -119,14 +119,14 @@ class MLP:
     def code(self, name: str = "f") -> str:
         """A Python function with one line per layer, and the imports that it needs."""
         lines = [
-            *code.imports_of(self.activations),
+            *calls_as_code.imports_of(self.activations),
             "",
             f"def {name}({', '.join(self.names)}):",
             f"    a = [{', '.join(self.names)}]",
         ]
         for rows, biases, activation in zip(self.weights, self.biases, self.activations, strict=True):
             numbers = [[*row, bias] for row, bias in zip(rows, biases, strict=True)]
-            neuron = code.code(activation, ["autograd.dot(w, a, b)", *map(repr, _constants(activation))])
+            neuron = calls_as_code.code(activation, ["autograd.dot(w, a, b)", *map(repr, _constants(activation))])
             lines.append(f"    a = [{neuron} for *w, b in {numbers!r}]")
         return "\n".join([*lines, "    return a[0]" if self.sizes[-1] == 1 else "    return a"])
 
@@ -137,7 +137,7 @@ class MLP:
         return self.code()
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        code.print_as_block(printer, self.code())
+        calls_as_code.print_as_block(printer, self.code())
 
     def _check(self, inputs: Sequence[Any], parameters: Sequence[Any]) -> None:
         for what, given, expected in (
@@ -155,7 +155,7 @@ class MLP:
             layer = []
             for _ in biases:
                 z = dot(parameters[at : at + n], a, parameters[at + n])
-                layer.append(code.call(activation, (z, *_constants(activation))))
+                layer.append(calls_as_code.call(activation, (z, *_constants(activation))))
                 at += n + 1
             a = layer
         return a
@@ -247,7 +247,7 @@ class Call(NamedTuple):
         return f"{self.function.code()}\n\nf({', '.join(map(repr, self.inputs))})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        code.print_as_block(printer, repr(self))
+        calls_as_code.print_as_block(printer, repr(self))
 
 
 @st.composite

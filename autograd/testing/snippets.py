@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
-from autograd.testing.code import file_of, import_line, module_of
+from autograd.testing.calls_as_code import file_of, import_line, module_of
 from autograd.testing.expression import Expression
 from autograd.testing.networks import MLP
 

@@ -32,9 +32,9 @@ RULES = "autograd/rules.py"
 ENGINE = tuple(
     f"tests/{name}.py"
     for name in (
-        *("test_value", "eager/test_makers", "eager/test_nodes", "test_program", "test_walks", "test_backward"),
+        *("test_value", "eager/test_makers", "eager/test_nodes", "test_program", "test_interpret", "test_backward"),
         *("eager/test_pull_backs", "test_transforms", "eager/test_unrolled", "test_graph", "test_errors"),
-        "test_custom_primitive",
+        "test_custom",
         *("provenance/test_lines", "checking/test_nonfinite"),
     )
 )
@@ -46,10 +46,10 @@ WAYS_OF_ROWS = ("tests/number_systems/test_contract.py", "tests/compiled/program
 LAWS = ("tests/compiled/programs/test_folding.py",)
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
 
-OPERATIONS = ("test_walks", "test_program", "test_transforms", "test_custom_primitive")
+OPERATIONS = ("test_interpret", "test_program", "test_transforms", "test_custom")
 NODES = (
     *("eager/test_makers", "eager/test_nodes", "test_value", "test_errors"),
-    *("test_custom_primitive", "eager/test_unrolled"),
+    *("test_custom", "eager/test_unrolled"),
 )
 
 #: The files whose mutants are tried, and the tests that kill most of each; the table has its own mutator.

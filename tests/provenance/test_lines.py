@@ -324,6 +324,13 @@ def test_copies_keep_their_lines_and_pickles_drop_them() -> None:
         assert topological_order(other)[0].grad == autograd.grad(lambda v: squared(v).tanh())(3.0)
 
 
+def test_a_copy_is_no_operation_that_is_recorded() -> None:
+    y = Value(1e200).square().exp()  # infinite, and made before anyone watches
+    with record_lines(raise_nonfinite=True):
+        for other in (copy.copy(y), copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
+            assert (other.data, line_of(other)) == (math.inf, "")
+
+
 def test_nodes_take_no_more_memory_than_one_moment_a_line() -> None:
     x = Value(1.0)
     with record_lines():

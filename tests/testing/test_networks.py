@@ -12,8 +12,8 @@ from hypothesis.errors import InvalidArgument
 
 from autograd import TABLE, linear
 from autograd.testing import MLP, Call, calls, mlps, reals
-from autograd.testing.code import call
-from tests.testing.test_expressions import bits
+from autograd.testing.calls_as_code import call
+from tests.testing.test_expression import bits
 from tests.testing.test_numbers import simplest
 
 EVERYWHERE = ["tanh", "sigmoid", "relu", "leaky_relu", "elu", "selu", "gelu", "identity"]

@@ -1,7 +1,8 @@
-"""The adjoint of a program, as further instructions of the builder that holds it.
+"""Reverse mode over a program: the instructions that compute its derivatives, written behind its own.
 
-Cotangents are added up in the order of ``backward()``, instruction by instruction of the program as it was recorded,
-so that every rounding is the eager one; merging happens below, where two instructions are the same computation.
+The *cotangent* of a number is the derivative of the result by it. Cotangents are added up in the order of
+``backward()``, instruction by instruction of the program as it was recorded, so that every rounding is the eager one;
+merging happens below, where two instructions are the same computation.
 
 Each instruction has the condition under which it is *live* (``liveness``), and what it sends to a slot that is live
 elsewhere too is chosen by that condition. The neutral element is -0.0, since x + -0.0 is x for every x.

@@ -1,7 +1,8 @@
-"""What the rules of a primitive write into a program, found out once and put in for each of its instructions.
+"""The partials of a primitive as instructions, written once and copied to each place where the primitive is used.
 
-The rules run over the slots of a small builder of their own; what they write there is copied, with an instruction's own
-slots in the places of its operands, so that the adjoint of 100,000 operations takes less than a second.
+The rules of the table run over the slots of a small builder of their own; what they write there is copied, with an
+instruction's own slots in the places of its operands, so that the adjoint of 100,000 operations takes less than a
+second.
 """
 
 from __future__ import annotations

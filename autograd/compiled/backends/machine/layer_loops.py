@@ -1,4 +1,4 @@
-"""Layers in machine code: loops over neurons and inputs, not a line for each weight.
+"""The text of the layers that ``layers`` chose: loops over neurons and inputs, not a line for each weight.
 
 Inputs, neurons and cotangents lie in memory, a vector each, for a *tile* of groups of samples; products that are only
 summed over samples, the gradients of weights, are added up once a tile, so that a sum is loaded and stored once.

@@ -1,6 +1,7 @@
-"""What of a plan is layers, for machine code: loops over neurons and inputs, not a line for each weight.
+"""Which layers of a plan machine code runs as loops, and where their weights lie: the decision, before any text.
 
-Loops need weights whose rows, and sums whose places, can be told from the numbers of the neuron and of the input.
+``native.neurons`` finds the layers. Loops over neurons and inputs need weights whose rows, and sums whose places, can
+be told from the numbers of the neuron and of the input; ``layer_loops`` writes them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""The instructions of columns (``programs.loops``) in native code, whatever it is written in: what is the same for all.
+"""Recorded loops in native code: what interpreter and machine code have in common.
 
-A *column* holds one number for each step of a loop.
+A loop takes and gives *columns*, which hold one number for each of its steps (``programs.loops``). Here is which column
+each instruction makes or reads; how that is written is a method of each back end.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Layers: neurons that have the same inputs, found among the instructions of a plan."""
+"""How a layer is found among instructions: sums of products by shared weights, *neurons*, that have the same inputs.
+
+Interpreter and machine code begin with it; what the latter makes loops of is said in ``machine.layers``.
+"""
 
 from __future__ import annotations
 

@@ -286,7 +286,7 @@ def test_a_given_node_passes_its_partials_on(times: Any, x: float, y: float) -> 
     for f in (times, lambda x, y: x * y):
         a, b = Value(x), Value(y)
         (f(a, b) * a + 1.0).backward()
-        assert (a.grad, b.grad) == (2 * x * y, x * x)
+        assert (a.grad, b.grad) == (2 * (x * y), x * x)  # twice what was rounded once, be it subnormal
     assert grad(lambda a, b: times(a, b) * a, (0, 1))(x, y) == (a.grad, b.grad)
     assert jvp(lambda a, b: times(a, b) * a, (x, y), (1.0, 10.0)) == jvp(lambda a, b: a * b * a, (x, y), (1.0, 10.0))
 
@@ -299,7 +299,7 @@ def test_a_given_node_is_a_node() -> None:
     assert node(np.float32(6.0), np.array([x, 3.0]), np.array([3.0, 2.0])).parents == (x, 3.0, 3.0, 2.0)
     assert sum(line.endswith("-> n3") for line in str(autograd.draw(z).source).splitlines()) == 4
     with autograd.record_lines():
-        assert autograd.line_of(product(x, y)).startswith("test_custom_primitive.py:")
+        assert autograd.line_of(product(x, y)).startswith("test_custom.py:")
     x.data = 1.0
     with pytest.raises(autograd.StaleGraphError, match="written after node had used it"):
         z.backward()

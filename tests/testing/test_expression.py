@@ -20,7 +20,7 @@ from autograd.primitives import nowhere
 from autograd.program import flatten
 from autograd.testing import ALL, CONTINUOUS, SMOOTH, Expression, Step, calls, expressions, points
 from autograd.testing.building import LARGE
-from autograd.testing.code import call, code
+from autograd.testing.calls_as_code import call, code
 from tests.rows import name_of
 from tests.testing.test_numbers import FEWER, simplest
 

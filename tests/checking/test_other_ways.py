@@ -11,7 +11,7 @@ import pytest
 
 import autograd
 from autograd import Value, check_grads
-from autograd.checking import ways
+from autograd.checking import other_ways
 from autograd.value import _PULL_BACKS
 
 
@@ -35,14 +35,14 @@ def test_a_wrong_backward_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("wrong", "name"), [(math.nan, "nan"), (3.5, "3.5")])
 @pytest.mark.parametrize(("way", "ask"), [("grad", "_by_grad"), ("compile", "_by_compile")])
 def test_a_wrong_way_is_named(way: str, ask: str, wrong: float, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ways, ask, lambda call, k, component: [wrong, 1.0])
+    monkeypatch.setattr(other_ways, ask, lambda call, k, component: [wrong, 1.0])
     report = check_grads(lambda x, y: x * x + y, 2.0, 1.0)
     assert [(entry.verdict, entry.note) for entry in report] == [("mismatch", f"{way} gives {name}"), ("agree", "")]
 
 
 def test_a_wrong_second_derivative_of_a_compiled_function_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ways, "second_derivatives", lambda call, k, component: [[0.0]])
-    monkeypatch.setattr("autograd.checking.engine.second_derivatives", ways.second_derivatives)
+    monkeypatch.setattr(other_ways, "second_derivatives", lambda call, k, component: [[0.0]])
+    monkeypatch.setattr("autograd.checking.engine.second_derivatives", other_ways.second_derivatives)
     report = check_grads(lambda x: x**3, 2.0, order=2)
     assert {entry.order: entry.note for entry in report} == {1: "", 2: "compile gives 0"}
 
