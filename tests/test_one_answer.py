@@ -273,3 +273,41 @@ def test_a_limit_is_differentiated_only_where_more_is_known_of_it() -> None:
     assert autograd.grad(autograd.grad(lambda x: x**0))(0.0) == 0.0
     for backend in BACKENDS:
         assert np.isnan(autograd.compile(norm_squared, backend=backend).at_points.hessian([0.0, 0.0])).all()
+
+
+#: Functions of a number in which something is held constant.
+HELD_CONSTANT: dict[str, Callable[[Any], Any]] = {
+    "factor": lambda x: autograd.detach(x) * x,
+    "power": lambda x: autograd.detach(x**3) * x**2,
+    "straight through": lambda x: (x + autograd.detach(autograd.rint(x) - x)) ** 2,
+    "steep": lambda x: autograd.detach(autograd.sqrt(x)) * x,
+    "branch": lambda x: autograd.where(x > 0.5, lambda: autograd.detach(x) * x * x, autograd.detach(x) * 3.0),
+    "other branch": lambda x: autograd.where(x > 9.0, x * x, lambda: autograd.detach(x**2)) * x,
+    "tie": lambda x: autograd.maximum(x * x, autograd.detach(x * x)) * x,
+    "loop": lambda x: autograd.scan(lambda c, e: (c * autograd.detach(c) * x * e, 0.0), x, [1.0, 0.5, 1.0])[0],
+    "shift": lambda x: autograd.logsumexp([x, x * x, autograd.detach(x) + 1.0]),
+    "all of it": lambda x: autograd.detach(x * x),
+    "inner": lambda x: autograd.exp(autograd.detach(autograd.sin(x)) * x) * autograd.sin(x),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", HELD_CONSTANT)
+def test_what_is_detached_is_a_constant_to_second_derivatives(name: str, backend: str) -> None:
+    f = HELD_CONSTANT[name]
+    points = np.array([0.0, 0.3, 1.3, 2.0])
+    expected = [autograd.hessian(f)(x) for x in points.tolist()]
+    at_points = autograd.compile(f, wrt=0, reduce=None, backend=backend).at_points
+    objective = autograd.objective(lambda p: f(p[0]), backend=backend)
+    slope = autograd.compile(autograd.grad(f), wrt=0, reduce=None, backend=backend)
+    ways = {
+        "hessian": [at_points.hessian(x) for x in points.tolist()],
+        "hvp": [at_points.hvp(x, 1.0) for x in points.tolist()],
+        "hessian of samples": at_points.hessian(points),
+        "hvp of samples": at_points.hvp(points, 1.0),
+        "hessian of an objective": [objective.hessian([x])[0, 0] for x in points.tolist()],
+        "hvp of an objective": [objective.hvp([x], [1.0])[0] for x in points.tolist()],
+        "slope of the slope": [slope.value_and_grad(x)[1] for x in points.tolist()],
+    }
+    for way, found in ways.items():
+        np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-300, err_msg=way)

@@ -88,7 +88,7 @@ def planned(
     builder = Builder(
         program.inputs + count,
         long_dots=long_dots and derivative in (VALUES, GRADIENT),
-        holds_limits=derivative.mode == "hvp",
+        to_differentiate=derivative.mode == "hvp",
     )
     places = rebuilt(program, builder, range(program.inputs))
     seeds = range(program.inputs, program.inputs + count)
