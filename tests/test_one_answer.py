@@ -311,3 +311,17 @@ def test_what_is_detached_is_a_constant_to_second_derivatives(name: str, backend
     }
     for way, found in ways.items():
         np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-300, err_msg=way)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("stopping", STOPPING)
+def test_a_careful_program_meets_choices_that_are_decided(stopping: str, backend: str) -> None:
+    """A power by 0 is the constant 1 of a program, so the rule of what stops it chooses beforehand; its slope at nan
+    asks for a careful program."""
+    for constant in (0.0, 1.0, 5.0):
+
+        def f(x: Any, constant: float = constant) -> Any:
+            return STOPPING[stopping](x**0 * constant)
+
+        found = autograd.compile(f, wrt=0, backend=backend).value_and_grad(math.nan)[1]
+        assert agree(answer(lambda f=f: autograd.grad(f)(math.nan)), found, 0.0, 0.0)

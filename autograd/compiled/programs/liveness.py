@@ -156,7 +156,10 @@ class Liveness:
         rule = primitive.rule(argument, m, ())
         assert rule is not None
         partial = rule(m, builder.slot(places[slot]), *[builder.slot(places[o]) for o in operands])
-        flowing = builder.number(m.flowing(partial)).index
+        lanes = m.flowing(partial)
+        if lanes is None:  # the rule's choice is decided already: by operands that are constants
+            return None
+        flowing = builder.number(lanes).index
         return None if builder.constants.get(flowing) == 1.0 else flowing
 
     def _both(self, x: int | None, y: int | None) -> int | None:
