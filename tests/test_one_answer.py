@@ -246,10 +246,65 @@ def test_nothing_flows_through_what_stops_it(stopping: str, steep: str, stops_fi
         expected = answer(backward)
         for way in (autograd.grad(composed), lambda x: autograd.jvp(composed, (x,), (1.0,))[1]):
             assert answer(partial(way, x)) == expected
-        if expected is None and stops_first:
-            continue  # a slope that does not exist is an error before it is known that it leads nowhere; of IEEE a nan
         for name, slopes in ways.items():
             assert agree(expected, float(slopes[n]), 1e-13, 0.0), (name, x)
+
+
+#: Where their slopes do not exist, or are infinite, all that those meet stops them; and a point.
+LEADING_NOWHERE: dict[str, tuple[Callable[[Any], Any], float]] = {
+    "power": (lambda x: (-2.0) ** autograd.floor(x), 0.5),
+    "power of itself": (lambda x: (lambda t: t**t)(autograd.floor(x)), -1.0),
+    "angle": (lambda x: autograd.atan2(0.0, autograd.maximum(x, 0.0)), -1.0),
+    "exponent not taken": (lambda x: (-2.0) ** autograd.where(x > 0, x, 3.0), -1.0),
+    "root of what is not taken": (lambda x: x * autograd.sqrt(autograd.where(x > 0, x, 0.0)), -1.0),
+    "detached": (lambda x: (-2.0) ** autograd.detach(x) * x, 3.0),
+    "further down": (lambda x: (-2.0) ** (autograd.floor(x) * 2.0 + 1.0) + x * x, 1.5),
+    "twice": (lambda x: (-2.0) ** (-((-1.0) ** autograd.floor(x))) * x, 1.5),
+    "limit": (lambda x: x * autograd.sqrt(autograd.relu(x)), -2.0),
+    "of one operand": (lambda x: (x - 3.0) ** autograd.floor(x), 1.5),
+    "beside a constant": (lambda x: (-2.0) ** autograd.minimum(x, 3.0), 4.0),
+}
+
+
+@pytest.mark.parametrize("name", LEADING_NOWHERE)
+def test_a_slope_that_leads_nowhere_is_not_asked_for(name: str) -> None:
+    f, x = LEADING_NOWHERE[name]
+    leaf = Value(x)
+    f(leaf).backward()
+    ways = {
+        "grad": autograd.grad(f)(x),
+        "gradients": answer(lambda: autograd.gradients(f(leaf), leaf)),
+        "evaluate": evaluate(f(leaf), wrt=leaf)[1],
+        "arrays": evaluate(f(leaf), "arrays", wrt=leaf)[1],
+        "forward": autograd.jvp(f, (x,), (1.0,))[1],
+    }
+    second = autograd.hessian(f)(x)
+    for backend in BACKENDS:
+        step = autograd.compile(f, wrt=0, reduce=None, backend=backend)
+        ways[backend] = step.value_and_grad(x)[1]
+        ways[f"{backend}, samples"] = step.value_and_grad(np.array([x]))[1][0]
+        ways[f"{backend}, forward"] = step.at_points.jvp((x,), (1.0,))[1]
+        ways[f"{backend}, forward, samples"] = step.at_points.jvp((np.array([x]),), (np.ones(1),))[1][0]
+        columns = autograd.compile(lambda x: [f(x), x, x], wrt=0, backend=backend).at_points.jacobian(x)
+        ways[f"{backend}, by columns"] = columns[0]
+        assert agree(second, step.at_points.hessian(x), 1e-13, 0.0)
+    for way, found in ways.items():
+        assert agree(leaf.grad, float(found), 1e-13, 0.0), way
+
+
+def test_a_slope_that_does_not_exist_is_nan_in_what_stops_it_and_an_error_where_it_is_wanted() -> None:
+    x = Value(0.5)
+    exponent = autograd.floor(x)
+    power = (-2.0) ** exponent
+    power.backward()
+    assert math.isnan(exponent.grad)
+    assert x.grad == 0.0
+    with pytest.raises(autograd.DomainError, match="pow has no derivative with respect to y"):
+        autograd.gradients(power, exponent)
+    with pytest.raises(autograd.DomainError, match="pow has no derivative with respect to y"):
+        ((-2.0) ** (exponent + Value(1.0))).backward()
+    with pytest.raises(autograd.DomainError, match="pow has no derivative with respect to y"):
+        autograd.jvp(lambda x: (-2.0) ** (autograd.floor(x) + 0.0 * x), (0.5,), (1.0,))
 
 
 def test_what_stops_by_its_numbers_stops_nothing() -> None:
