@@ -6,7 +6,9 @@ number system alone: numbers of floats, of Values a graph that can be differenti
 arrays the answers for a whole batch.
 
 A cotangent that nothing flowed into is ``None``, not zero, so that ``0 · nan`` cannot arise from a branch that was not
-taken: through a partial that its rule gives as a literal 0, nothing flows. A literal 1 costs no multiplication.
+taken: through a partial that its rule gives as a literal 0, nothing flows. A literal 1 costs no multiplication. A
+slope that does not exist is an error only where it leads on to what is wanted: if all that it meets is such a 0, it is
+not asked for.
 """
 
 from __future__ import annotations
@@ -14,11 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd import lanes
 from autograd.application import apply, differentiable, partials
 from autograd.errors import DomainError, at_slot
-from autograd.primitives import Primitive
 from autograd.program import Program, Slots
+from autograd.reaching import partials_at
 from autograd.rules import is_nothing
 
 __all__ = ["apply", "partials", "pull_back", "push_forward", "run_forward"]
@@ -68,7 +69,7 @@ def pull_back(
             continue
         inputs = [None if o < 0 else numbers[o] for o in operands]
         for i, (partial, flowing) in zip(
-            arguments, _partials_at(slot, m, primitive, numbers, inputs, arguments), strict=True
+            arguments, partials_at(program, slot, m, primitive, numbers, inputs, arguments, wanted), strict=True
         ):
             if is_nothing(partial):
                 continue
@@ -100,7 +101,8 @@ def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int
             continue
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and differentiable(primitive, i)]
         inputs = [None if o < 0 else numbers[o] for o in operands]
-        found = zip(arguments, _partials_at(slot, m, primitive, numbers, inputs, arguments), strict=True)
+        partials_here = partials_at(program, slot, m, primitive, numbers, inputs, arguments, tangents)
+        found = zip(arguments, partials_here, strict=True)
         slopes[slot] = [(operands[i], slope) for i, (slope, _) in found if not is_nothing(slope)]
         for operand, _ in slopes[slot]:
             used[operand] = 1
@@ -114,19 +116,6 @@ def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int
                 product = tangent if slope.__class__ is int and slope == 1 else tangent * slope
                 moving[slot] = product if moving[slot] is None else moving[slot] + product
     return moving
-
-
-def _partials_at(
-    slot: int, m: Any, primitive: Primitive, numbers: Sequence[Any], inputs: Sequence[Any], wanted: Sequence[int]
-) -> list[tuple[Any, Any]]:
-    """The partials of an instruction, each with the lanes in which something flows; an error knows its slot."""
-    try:
-        if m.LANES:
-            return lanes.partials(m, primitive, numbers[slot], inputs, wanted)
-        return [(partial, None) for partial in partials(m, primitive, numbers[slot], inputs, wanted)]
-    except (DomainError, OverflowError) as error:
-        at_slot(error, slot)
-        raise
 
 
 def _depending_on(program: Program, slots: Iterable[int]) -> bytearray:

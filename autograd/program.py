@@ -56,6 +56,11 @@ class Program:
     def __len__(self) -> int:
         return len(self.opcodes)
 
+    def instruction(self, slot: int) -> tuple[Primitive, array[int]]:
+        """Primitive and operands of the instruction at a slot."""
+        i = slot - self.first_instruction
+        return self.primitives[self.opcodes[i]], self.operands[self.starts[i] : self.starts[i + 1]]
+
     def instructions(self) -> Iterator[tuple[Primitive, array[int]]]:
         """Primitive and operands of each instruction, operands first."""
         starts, operands = self.starts, self.operands

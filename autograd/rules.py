@@ -63,7 +63,7 @@ def slope_of_pow(m: Any, z: Any, x: Any, y: Any) -> Any:
         """Their exponents add up to y exactly, of which y - 1 may be no float; neither underflows where the slope does
         not."""
         half_of_it = m.floor(y / 2)
-        return y * m.pow(x, half_of_it) * (m.pow(x, y - half_of_it) / x)
+        return y * m.pow(x, half_of_it) * (m.pow(x, y - half_of_it) / m.where(is_zero(m, x), m.number(1), x))
 
     def below_a_half() -> Any:
         return m.where(m.less(y, 0), of_a_negative_exponent, of_a_root)

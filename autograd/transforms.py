@@ -93,7 +93,7 @@ class _Call:
             if slot >= 0 and seed is not None:
                 by_slot[slot] = by_slot[slot] + seed if slot in by_slot else seed
         order: list[int] = []
-        if len(by_slot) == 1:  # in the order of its backward()
+        if len(self.outputs) == 1 and by_slot:  # in the order of its backward()
             (slot,) = by_slot
             order = [self.slot_of[node] for node in backward_order(self.nodes[slot], until=self.fresh)]
         wanted = [slot for slot in self.slots if slot >= 0]

@@ -11,6 +11,7 @@ when a leaf was written after a node had used its old number.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
+from math import nan
 from numbers import Number
 from typing import Any, Never, final
 
@@ -21,9 +22,11 @@ from autograd.eager.makers import Makers
 from autograd.eager.operands import Condition, Passive, fixed, gradient_of, in_short, kind_of, number_of, plain
 from autograd.eager.pull_backs import PullBacks
 from autograd.eager.unrolled import in_order
+from autograd.errors import DomainError
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.numpy_names import NumPyNames
 from autograd.primitives import TABLE, Primitive
+from autograd.reaching import reaches_a_leaf
 
 __all__ = [
     "MAKERS",
@@ -398,9 +401,17 @@ def _hint_for(x: Any) -> str:
     return ""
 
 
-def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wanted: Iterable[int]) -> list[Any]:
+def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wanted: Sequence[int]) -> list[Any]:
+    """The partials of a node; nan for one that does not exist and from which nothing flows on to a leaf."""
     shown = [operand.value if operand.__class__ is Passive else operand for operand in operands]
-    return interpret.partials(m, primitive, z, [number_of(operand) for operand in operands], wanted, shown)
+    try:
+        return interpret.partials(m, primitive, z, [number_of(operand) for operand in operands], wanted, shown)
+    except (DomainError, OverflowError):
+        asked = [i for i in wanted if reaches_a_leaf(operands[i])]
+        if len(asked) == len(wanted):
+            raise
+    found = dict(zip(asked, _partials(m, primitive, z, operands, asked), strict=True)) if asked else {}
+    return [found.get(i, nan) for i in wanted]
 
 
 _WHERE = TABLE["where"]

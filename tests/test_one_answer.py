@@ -246,10 +246,65 @@ def test_nothing_flows_through_what_stops_it(stopping: str, steep: str, stops_fi
         expected = answer(backward)
         for way in (autograd.grad(composed), lambda x: autograd.jvp(composed, (x,), (1.0,))[1]):
             assert answer(partial(way, x)) == expected
-        if expected is None and stops_first:
-            continue  # a slope that does not exist is an error before it is known that it leads nowhere; of IEEE a nan
         for name, slopes in ways.items():
             assert agree(expected, float(slopes[n]), 1e-13, 0.0), (name, x)
+
+
+#: Where their slopes do not exist, or are infinite, all that those meet stops them; and a point.
+LEADING_NOWHERE: dict[str, tuple[Callable[[Any], Any], float]] = {
+    "power": (lambda x: (-2.0) ** autograd.floor(x), 0.5),
+    "power of itself": (lambda x: (lambda t: t**t)(autograd.floor(x)), -1.0),
+    "angle": (lambda x: autograd.atan2(0.0, autograd.maximum(x, 0.0)), -1.0),
+    "exponent not taken": (lambda x: (-2.0) ** autograd.where(x > 0, x, 3.0), -1.0),
+    "root of what is not taken": (lambda x: x * autograd.sqrt(autograd.where(x > 0, x, 0.0)), -1.0),
+    "detached": (lambda x: (-2.0) ** autograd.detach(x) * x, 3.0),
+    "further down": (lambda x: (-2.0) ** (autograd.floor(x) * 2.0 + 1.0) + x * x, 1.5),
+    "twice": (lambda x: (-2.0) ** (-((-1.0) ** autograd.floor(x))) * x, 1.5),
+    "limit": (lambda x: x * autograd.sqrt(autograd.relu(x)), -2.0),
+    "of one operand": (lambda x: (x - 3.0) ** autograd.floor(x), 1.5),
+    "beside a constant": (lambda x: (-2.0) ** autograd.minimum(x, 3.0), 4.0),
+}
+
+
+@pytest.mark.parametrize("name", LEADING_NOWHERE)
+def test_a_slope_that_leads_nowhere_is_not_asked_for(name: str) -> None:
+    f, x = LEADING_NOWHERE[name]
+    leaf = Value(x)
+    f(leaf).backward()
+    ways = {
+        "grad": autograd.grad(f)(x),
+        "gradients": answer(lambda: autograd.gradients(f(leaf), leaf)),
+        "evaluate": evaluate(f(leaf), wrt=leaf)[1],
+        "arrays": evaluate(f(leaf), "arrays", wrt=leaf)[1],
+        "forward": autograd.jvp(f, (x,), (1.0,))[1],
+    }
+    second = autograd.hessian(f)(x)
+    for backend in BACKENDS:
+        step = autograd.compile(f, wrt=0, reduce=None, backend=backend)
+        ways[backend] = step.value_and_grad(x)[1]
+        ways[f"{backend}, samples"] = step.value_and_grad(np.array([x]))[1][0]
+        ways[f"{backend}, forward"] = step.at_points.jvp((x,), (1.0,))[1]
+        ways[f"{backend}, forward, samples"] = step.at_points.jvp((np.array([x]),), (np.ones(1),))[1][0]
+        columns = autograd.compile(lambda x: [f(x), x, x], wrt=0, backend=backend).at_points.jacobian(x)
+        ways[f"{backend}, by columns"] = columns[0]
+        assert agree(second, step.at_points.hessian(x), 1e-13, 0.0)
+    for way, found in ways.items():
+        assert agree(leaf.grad, float(found), 1e-13, 0.0), way
+
+
+def test_a_slope_that_does_not_exist_is_nan_in_what_stops_it_and_an_error_where_it_is_wanted() -> None:
+    x = Value(0.5)
+    exponent = autograd.floor(x)
+    power = (-2.0) ** exponent
+    power.backward()
+    assert math.isnan(exponent.grad)
+    assert x.grad == 0.0
+    with pytest.raises(autograd.DomainError, match="pow has no derivative with respect to y"):
+        autograd.gradients(power, exponent)
+    with pytest.raises(autograd.DomainError, match="pow has no derivative with respect to y"):
+        ((-2.0) ** (exponent + Value(1.0))).backward()
+    with pytest.raises(autograd.DomainError, match="pow has no derivative with respect to y"):
+        autograd.jvp(lambda x: (-2.0) ** (autograd.floor(x) + 0.0 * x), (0.5,), (1.0,))
 
 
 def test_what_stops_by_its_numbers_stops_nothing() -> None:
@@ -273,3 +328,55 @@ def test_a_limit_is_differentiated_only_where_more_is_known_of_it() -> None:
     assert autograd.grad(autograd.grad(lambda x: x**0))(0.0) == 0.0
     for backend in BACKENDS:
         assert np.isnan(autograd.compile(norm_squared, backend=backend).at_points.hessian([0.0, 0.0])).all()
+
+
+#: Functions of a number in which something is held constant.
+HELD_CONSTANT: dict[str, Callable[[Any], Any]] = {
+    "factor": lambda x: autograd.detach(x) * x,
+    "power": lambda x: autograd.detach(x**3) * x**2,
+    "straight through": lambda x: (x + autograd.detach(autograd.rint(x) - x)) ** 2,
+    "steep": lambda x: autograd.detach(autograd.sqrt(x)) * x,
+    "branch": lambda x: autograd.where(x > 0.5, lambda: autograd.detach(x) * x * x, autograd.detach(x) * 3.0),
+    "other branch": lambda x: autograd.where(x > 9.0, x * x, lambda: autograd.detach(x**2)) * x,
+    "tie": lambda x: autograd.maximum(x * x, autograd.detach(x * x)) * x,
+    "loop": lambda x: autograd.scan(lambda c, e: (c * autograd.detach(c) * x * e, 0.0), x, [1.0, 0.5, 1.0])[0],
+    "shift": lambda x: autograd.logsumexp([x, x * x, autograd.detach(x) + 1.0]),
+    "all of it": lambda x: autograd.detach(x * x),
+    "inner": lambda x: autograd.exp(autograd.detach(autograd.sin(x)) * x) * autograd.sin(x),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", HELD_CONSTANT)
+def test_what_is_detached_is_a_constant_to_second_derivatives(name: str, backend: str) -> None:
+    f = HELD_CONSTANT[name]
+    points = np.array([0.0, 0.3, 1.3, 2.0])
+    expected = [autograd.hessian(f)(x) for x in points.tolist()]
+    at_points = autograd.compile(f, wrt=0, reduce=None, backend=backend).at_points
+    objective = autograd.objective(lambda p: f(p[0]), backend=backend)
+    slope = autograd.compile(autograd.grad(f), wrt=0, reduce=None, backend=backend)
+    ways = {
+        "hessian": [at_points.hessian(x) for x in points.tolist()],
+        "hvp": [at_points.hvp(x, 1.0) for x in points.tolist()],
+        "hessian of samples": at_points.hessian(points),
+        "hvp of samples": at_points.hvp(points, 1.0),
+        "hessian of an objective": [objective.hessian([x])[0, 0] for x in points.tolist()],
+        "hvp of an objective": [objective.hvp([x], [1.0])[0] for x in points.tolist()],
+        "slope of the slope": [slope.value_and_grad(x)[1] for x in points.tolist()],
+    }
+    for way, found in ways.items():
+        np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-300, err_msg=way)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("stopping", STOPPING)
+def test_a_careful_program_meets_choices_that_are_decided(stopping: str, backend: str) -> None:
+    """A power by 0 is the constant 1 of a program, so the rule of what stops it chooses beforehand; its slope at nan
+    asks for a careful program."""
+    for constant in (0.0, 1.0, 5.0):
+
+        def f(x: Any, constant: float = constant) -> Any:
+            return STOPPING[stopping](x**0 * constant)
+
+        found = autograd.compile(f, wrt=0, backend=backend).value_and_grad(math.nan)[1]
+        assert agree(answer(lambda f=f: autograd.grad(f)(math.nan)), found, 0.0, 0.0)

@@ -21,6 +21,7 @@ from autograd.primitives import TABLE
 from autograd.provenance.lines import line_of
 from autograd.provenance.paths import path, path_in_words
 from autograd.provenance.reasons import what_made, why
+from autograd.reaching import reaches_a_leaf
 from autograd.rules import is_nothing
 from autograd.value import Value, backward_order, refuse_if_stale
 
@@ -255,7 +256,11 @@ def _partials(node: Any, numbers: list[Any], wanted: list[int]) -> list[Any]:
         return interpret.partials(floats, primitive, z, numbers, wanted)
     except (ValueError, ArithmeticError) as error:
         if len(wanted) == 1 or callable(primitive.partials):
-            return [f"backward() fails: {str(error).partition(';')[0]}"] * len(wanted)
+            fails = f"backward() fails: {str(error).partition(';')[0]}"
+            operands = node.operands()
+            return [
+                fails if reaches_a_leaf(operands[i]) else "the slope does not exist; it leads nowhere" for i in wanted
+            ]
         return [_partials(node, numbers, [i])[0] for i in wanted]
 
 

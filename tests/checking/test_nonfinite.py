@@ -370,3 +370,11 @@ def test_depth_is_no_limit() -> None:
 )
 def test_what_made(formula: Callable[[Any], Any], result: float, expected: str) -> None:
     assert what_made(result, formula) == expected
+
+
+def test_a_slope_that_leads_nowhere_is_told_apart_from_one_that_fails() -> None:
+    x = Value(0.5)
+    power = (-2.0) ** autograd.floor(x)
+    power.backward()
+    assert "The slope does not exist; it leads nowhere." in str(autograd.find_nonfinite(power))
+    assert "backward() fails: pow has no derivative" in str(autograd.find_nonfinite((-2.0) ** (x + 0.5)))

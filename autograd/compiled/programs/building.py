@@ -30,7 +30,7 @@ NAME = "program"
 #: Pairs of a ``dot`` from which on it stays one instruction.
 LONG_DOT = 8
 
-_MUL, _DOT = TABLE["mul"], TABLE["dot"]
+_DETACH, _MUL, _DOT = TABLE["detach"], TABLE["mul"], TABLE["dot"]
 
 
 class Slot(Arithmetic):
@@ -74,13 +74,14 @@ class Builder(Instructions):
 
     Args:
         long_dots: leave a ``dot`` of many numbers as it is, where what runs the program can do so.
-        holds_limits: keep it in mind that a limit is one, since the program is to be differentiated.
+        to_differentiate: keep it in mind that a limit is one, and what is detached, since the program is to be
+            differentiated.
     """
 
-    def __init__(self, inputs: int, *, long_dots: bool = False, holds_limits: bool = False) -> None:
+    def __init__(self, inputs: int, *, long_dots: bool = False, to_differentiate: bool = False) -> None:
         super().__init__(inputs)
         self.long_dots = long_dots
-        self.holds_limits = holds_limits
+        self.to_differentiate = to_differentiate
         self._folding = Folding(self, self.emit)
         self.truths, self._tell_nothing = self._folding.truths, self.telling.isdisjoint
         self.m: Any = SimpleNamespace()
@@ -94,11 +95,13 @@ class Builder(Instructions):
             if row.n_ary
         }
         self.written_out |= {"dot": self.dot, "where": self.where}
+        if to_differentiate:
+            del self.written_out["detach"]
         vars(self.m).update(
             {name: self._function(name) for name in TABLE}, **self.written_out,
             number=self.number, held=self.held, plain=lambda x: x,
             loop=self.loop, part=self.part, is_never_minus_zero=self.is_never_minus_zero,
-            holds_limits=holds_limits, pi=math.pi, LANES=True, NAME=NAME, LACKS={},
+            holds_limits=to_differentiate, pi=math.pi, LANES=True, NAME=NAME, LACKS={},
         )  # fmt: skip
 
     def _function(self, name: str) -> Callable[..., Any]:
@@ -118,6 +121,8 @@ class Builder(Instructions):
         primitive, operands = self.primitives[slot], self.operands[slot]
         if primitive is None:
             return slot in self.constants and str(self.constants[slot]) != "-0.0"
+        if primitive is _DETACH:
+            return self.is_never_minus_zero(self.slot(operands[0]))
         return primitive.never_minus_zero or (primitive is _MUL and operands[0] == operands[1])  # a square
 
     def apply(self, name: str, *operands: Any) -> Slot:
@@ -156,7 +161,7 @@ class Builder(Instructions):
 
     def held(self, limit: Limit, primitive: Primitive, operands: Sequence[Slot]) -> Slot:
         """A limit that the table states."""
-        if not self.holds_limits:
+        if not self.to_differentiate:
             return self.number(limit.value)
         return self.slot(self.emit(lanes.held(limit, primitive), tuple([self.number(x).index for x in operands])))
 

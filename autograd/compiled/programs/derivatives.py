@@ -88,7 +88,7 @@ def planned(
     builder = Builder(
         program.inputs + count,
         long_dots=long_dots and derivative in (VALUES, GRADIENT),
-        holds_limits=derivative.mode == "hvp",
+        to_differentiate=derivative.mode == "hvp",
     )
     places = rebuilt(program, builder, range(program.inputs))
     seeds = range(program.inputs, program.inputs + count)
@@ -122,7 +122,8 @@ def planned(
     )  # fmt: skip
     if careful or derivative is VALUES:
         return plan
-    return plan._replace(may_need_care=needs_care(program, again=derivative.mode == "hvp"))
+    again = derivative.mode == "hvp"
+    return plan._replace(may_need_care=needs_care(program, again=again, forward=again or derivative.mode == "jvp"))
 
 
 def outputs_of(guards: Sequence[Guard], builder: Builder, places: Sequence[int]) -> list[int]:

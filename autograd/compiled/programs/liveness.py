@@ -156,7 +156,10 @@ class Liveness:
         rule = primitive.rule(argument, m, ())
         assert rule is not None
         partial = rule(m, builder.slot(places[slot]), *[builder.slot(places[o]) for o in operands])
-        flowing = builder.number(m.flowing(partial)).index
+        lanes = m.flowing(partial)
+        if lanes is None:  # the rule's choice is decided already: by operands that are constants
+            return None
+        flowing = builder.number(lanes).index
         return None if builder.constants.get(flowing) == 1.0 else flowing
 
     def _both(self, x: int | None, y: int | None) -> int | None:
@@ -180,18 +183,19 @@ class Liveness:
         return any(primitives[b] is _SUB and operands[b] == (one, a) for a, b in ((x, y), (y, x)))
 
 
-def needs_care(program: Program, *, again: bool) -> bool:
+def needs_care(program: Program, *, again: bool, forward: bool) -> bool:
     """Whether derivatives of a program may come out otherwise than those of a careful one: nan, or a number beside a
     value that is nan.
 
     Args:
         again: whether they are second derivatives. Outside of its domain a slope is infinite or nan, mostly, by itself;
             but its own slope may be 0.
+        forward: whether tangents take part, which are careful of a branch not taken only where all is.
     """
     return any(
-        needs_care(row.formula.program, again=again)
+        needs_care(row.formula.program, again=again, forward=forward)
         if isinstance(row.formula, Body)
-        else row is not _WHERE
+        else (forward or row is not _WHERE)
         and (
             bool(arguments_where_nothing_flows(row)[0])
             or (again and row.domain is not everywhere)

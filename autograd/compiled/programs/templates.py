@@ -44,7 +44,7 @@ def template_of(
     """
     rules = primitive.partials
     assert not callable(rules)
-    builder = Builder(len(rules) + 2, holds_limits=into.holds_limits)
+    builder = Builder(len(rules) + 2, to_differentiate=into.to_differentiate)
     z, *xs, cotangent = [builder.slot(i) for i in range(builder.inputs)]
     if exponent is not None:
         xs[1] = builder.number(exponent)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Value, where
+from autograd.compiled.programs.derivatives import HESSIAN, planned
 from autograd.testing import calls, expressions
 from tests.compiled.replays import BACKENDS
 
@@ -83,6 +84,15 @@ def test_the_branch_not_taken_has_no_second_derivative_either(backend: str) -> N
     assert objective.jvp(point, vector) == autograd.jvp(f, (point,), (vector,))[1] == -8.0
     by_columns = autograd.objective(several, 2, backend=backend).jacobian(point)
     assert by_columns.tolist() == autograd.jacobian(several)(point)
+
+
+def test_what_is_detached_leaves_no_instruction() -> None:
+    objective = autograd.objective(lambda p: autograd.detach(p[0]) * p[0] + autograd.logsumexp(p), 2)
+    objective.hessian([2.0, 3.0])
+    recorded = objective._recordings.kept[0].trace
+    assert autograd.TABLE["detach"] in recorded.program.primitives
+    plan = planned(recorded, HESSIAN, recorded.arguments, [False, False])
+    assert autograd.TABLE["detach"] not in plan.program.primitives
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
