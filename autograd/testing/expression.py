@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple, final
@@ -83,7 +84,9 @@ class Expression:
         def apply(row: Primitive, operands: list[Any]) -> Any:
             return calls_as_code.apply(m, row, operands)
 
-        return self._run(apply, [number(x) for x in numbers], [number(x) for x in self.constants])
+        # Over a batch both branches of a choice are computed, wherever they make sense.
+        with m.computing() if getattr(m, "LANES", False) else nullcontext():
+            return self._run(apply, [number(x) for x in numbers], [number(x) for x in self.constants])
 
     def graph(self, *numbers: float) -> Graph:
         """The expression recorded at these numbers: ``(output, leaves)``, the leaves labelled by the inputs' names."""

@@ -270,3 +270,8 @@ def test_a_failure_prints_the_code() -> None:
 def test_bad_arguments(strategy: Any, words: str) -> None:
     with pytest.raises(InvalidArgument, match=words):
         simplest(strategy)
+
+
+def test_a_batch_is_silent_about_branches_that_make_no_sense() -> None:
+    f = Expression(("x",), (), (Step(TABLE["sinc"], (0,)),))
+    assert f.evaluate([np.array([0.0, 1.0])], "arrays").tolist() == [1.0, np.sin(1.0)]
