@@ -3,12 +3,17 @@
 Over an array of Values a function of NumPy calls the method of its own name on each; of a Value alone it asks
 ``__array_ufunc__``. A function that asks whether numbers are nan or infinite has no loop over objects: of a Value it is
 answered here, of an array of Values it is NumPy that refuses.
+
+What NumPy makes impossible: over an array of Values and plain numbers alone, ``maximum``, ``minimum``, ``fmax``,
+``fmin`` and ``clip`` ask only Python's comparisons, and give the one operand or the other, so that a plain number which
+is chosen stays one: write ``[maximum(x, 1.0) for x in xs]``. ``sign`` gives plain numbers, and ``numpy.sinc`` takes no
+such array.
 """
 
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, partial
 from typing import Any, Self
 
 from autograd.number_systems import system_of
@@ -23,6 +28,10 @@ def _primitives() -> dict[str, str]:
     functions: dict[str, Any] = {name: getattr(arrays, name, None) for name in names}
     over_arrays = {f.__name__: name for name, f in functions.items() if hasattr(f, "nin")}  # NumPy's own
     return {**over_arrays, **ALIASES, **{name: name for name in names}}
+
+
+#: Functions of NumPy that give one of their operands: over an array, and a Value, they are applied here.
+_CHOOSING = ("maximum", "minimum", "fmax", "fmin", "clip")
 
 
 class NumPyNames(Methods):
@@ -48,6 +57,45 @@ class NumPyNames(Methods):
 
     deg2rad, rad2deg = radians, degrees
 
+    def clip(self, low: float | None, high: float | None, out: None = None) -> Self:
+        """``clip`` of it: x held between two constants; the slope is 1 on the closed interval. ``None`` is no bound."""
+        bounds = -math.inf if low is None else low, math.inf if high is None else high
+        return self._apply("clip", self, *bounds)  # type: ignore[no-any-return]
+
+    def fmod(self, divisor: Any) -> Self:
+        """The remainder with the sign of this number, as in C; ``mod`` has that of the divisor."""
+        return self._remainder(self, divisor)  # type: ignore[no-any-return]
+
+    def _remainder(self, x: Any, divisor: Any) -> Any:
+        size = self._apply("abs", divisor)
+        negative = self._apply("less", x, 0.0)
+        return self._apply(
+            "where", negative, lambda: -self._apply("mod", -x, size), lambda: self._apply("mod", x, size)
+        )
+
+    def _chosen(self, name: str, *operands: Any) -> Any:
+        """One of the operands, by a function of NumPy."""
+        if name == "clip":
+            x, low, high = operands
+            if not any(isinstance(bound, NumPyNames) for bound in (low, high)):
+                return self._apply("clip", x, low, high)
+            return self._apply("minimum", self._apply("maximum", x, low), high)
+        if name in ("maximum", "minimum"):
+            return self._apply(name, *operands)
+        x, y = operands  # of fmax and fmin, one that is nan does not count
+        either = {"fmax": "maximum", "fmin": "minimum"}[name]
+        x_is_a_number, y_is_a_number = (self._apply("less_equal", -math.inf, operand) for operand in operands)
+
+        def of_a_number() -> Any:
+            return self._apply("where", y_is_a_number, lambda: self._apply(either, x, y), x)
+
+        return self._apply("where", x_is_a_number, of_a_number, y)
+
+    def __array_function__(self, function: Any, kinds: Any, arguments: Any, options: Any) -> Any:
+        if function.__name__ == "sinc":
+            return self._apply("sinc", self._apply("mul", self, math.pi))
+        return function._implementation(*arguments, **options)
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         name = ufunc.__name__
         alone = method == "__call__" and not options and not [x for x in inputs if hasattr(x, "__len__")]
@@ -56,7 +104,12 @@ class NumPyNames(Methods):
             return self._apply(primitive, *inputs)
         if alone and name in ("isfinite", "isinf", "isnan", "signbit"):
             return bool(ufunc(self.data))  # type: ignore[attr-defined]
+        ours = self._remainder if name == "fmod" else partial(self._chosen, name) if name in _CHOOSING else None
+        if alone and ours is not None:
+            return ours(*inputs)
         arrays = [system_of("arrays").array_of(x) if isinstance(x, NumPyNames) else x for x in inputs]
+        if method == "__call__" and ours is not None:
+            ufunc = system_of("arrays").over_objects(ours, len(inputs))
         try:
             return getattr(ufunc, method)(*arrays, **options)
         except TypeError as error:

@@ -47,7 +47,7 @@ def of_the_others(xs: Sequence[Any], combine: Callable[[Any, Any], Any], neutral
 _LARGE_EXPONENT = 16
 
 #: A number beyond which what decays as an exponential function does is 0 in floats; its square does not overflow.
-_FAR = 2**40
+FAR = 2**40
 
 
 def slope_of_pow(m: Any, z: Any, x: Any, y: Any) -> Any:
@@ -79,7 +79,7 @@ def slope_of_pow(m: Any, z: Any, x: Any, y: Any) -> Any:
 
 def within_reach(m: Any, x: Any) -> Any:
     """x, or a finite number far out: where a slope is constant in floats, so that no infinity meets a zero in it."""
-    return m.clip(x, -_FAR, _FAR)
+    return m.clip(x, -FAR, FAR)
 
 
 def slope_of_gelu(m: Any, z: Any, x: Any) -> Any:
@@ -131,12 +131,16 @@ def in_bounds(m: Any, x: Any, y: Any) -> Any:
 
 
 def slope_of_share(m: Any, z: Any, x: Any, y: Any) -> Any:
+    if hasattr(m, "slope_of_share"):
+        return m.slope_of_share(x, y)
     factor = in_bounds(m, x, y)
     total = x * factor + y * factor
     return y * factor / total / total * factor
 
 
 def other_slope_of_share(m: Any, z: Any, x: Any, y: Any) -> Any:
+    if hasattr(m, "slope_of_share"):
+        return -m.slope_of_share(y, x)
     factor = in_bounds(m, x, y)
     return -z / (x * factor + y * factor) * factor
 

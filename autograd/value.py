@@ -124,9 +124,9 @@ class Value(Arithmetic, NumPyNames, Copying):
         return operands
 
     @property
-    def _prev(self) -> tuple[Any, ...]:
-        """``parents``, as micrograd calls them."""
-        return self.parents
+    def _prev(self) -> tuple[Value, ...]:
+        """The Values among ``parents``, each once, as micrograd has them: a walk may ask each for its own."""
+        return tuple(dict.fromkeys([parent for parent in self.parents if parent.__class__ is Value]))
 
     @property
     def _op(self) -> str:

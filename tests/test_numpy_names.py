@@ -80,3 +80,85 @@ def test_an_array_meets_a_value_in_every_call_of_a_ufunc() -> None:
     assert [y.data for y in out] == [2.0, 6.0]
     assert [y.data for y in np.array([v, v * v]) + v] == [4.0, 6.0]
     assert bool(np.float64(3.0) > v)
+
+
+CLIPS: dict[str, Any] = {
+    "no lower bound": lambda v, low, high: np.clip(v, None, high),
+    "no upper bound": lambda v, low, high: np.clip(v, low, None),
+    "no bound": lambda v, low, high: v.clip(None, None),
+    "a lower bound that is a Value": lambda v, low, high: np.clip(v, Value(low), high),
+    "an upper bound that is a Value": lambda v, low, high: np.clip(v, low, Value(high)),
+}
+
+
+@pytest.mark.parametrize("name", CLIPS)
+@pytest.mark.parametrize("x", [2.0, 0.5, -1.0])
+def test_numpys_clip_with_any_bounds_keeps_the_value(name: str, x: float) -> None:
+    v = Value(x)
+    clipped = CLIPS[name](v, 0.0, 1.0)
+    clipped.backward()
+    low = -math.inf if name in ("no lower bound", "no bound") else 0.0
+    high = math.inf if name in ("no upper bound", "no bound") else 1.0
+    assert clipped.data == min(max(x, low), high)
+    assert v.grad == float(clipped.data == x)
+
+
+@pytest.mark.parametrize("x", [2.0, -2.0, 0.5, math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("y", [1.0, -3.0, math.nan])
+@pytest.mark.parametrize("name", ["fmax", "fmin"])
+def test_of_two_numbers_the_one_that_is_nan_does_not_count(name: str, x: float, y: float) -> None:
+    function = getattr(np, name)
+    expected = float(function(x, y))
+    for which in ((True, True), (True, False), (False, True)):
+        operands = [Value(z) if is_value else z for z, is_value in zip((x, y), which, strict=True)]
+        found = function(*operands)
+        number = found.data if isinstance(found, Value) else found
+        assert number == pytest.approx(expected, nan_ok=True)
+        values = [z for z in operands if isinstance(z, Value)]
+        if isinstance(found, Value) and not math.isnan(expected):
+            found.backward()
+            assert [v.grad for v in values] == [float(v.data == expected) for v in values]
+        elif not math.isnan(expected):  # of a Value that is nan and a plain number, the number is left
+            assert [math.isnan(v.data) for v in values] == [True]
+
+
+@pytest.mark.parametrize("x", [5.3, -5.3, 0.0, 1.5])
+@pytest.mark.parametrize("y", [1.5, -1.5])
+def test_the_remainder_of_c(x: float, y: float) -> None:
+    a, b = Value(x), Value(y)
+    found = [np.fmod(a, b), np.fmod(a, y), np.fmod(x, b), np.fmod(np.array([a]), y)[0], np.fmod(np.array([x]), b)[0]]
+    assert [z.data for z in found] == pytest.approx([math.fmod(x, y)] * 5, abs=1e-15)
+    found[0].backward()
+    assert (a.grad, b.grad) == (1.0, -float(math.trunc(x / y)))
+
+
+def test_numpys_sinc_of_a_value() -> None:
+    v = Value(0.3)
+    y = np.sinc(v)  # type: ignore[call-overload]
+    y.backward()
+    assert y.data == pytest.approx(np.sinc(0.3), rel=1e-15)
+    assert v.grad == pytest.approx((np.sinc(0.3 + 1e-6) - np.sinc(0.3 - 1e-6)) / 2e-6, rel=1e-8)
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum", "fmax", "fmin"])
+def test_of_an_array_and_a_value_each_is_a_value(name: str) -> None:
+    v, array = Value(2.0), np.array([1.0, 2.5, 4.0])
+    for found in (getattr(np, name)(v, array), getattr(np, name)(array, v)):
+        assert [y.data for y in found] == getattr(np, name)(array, 2.0).tolist()
+    assert [y.data for y in np.clip(array, v, 3.0)] == [2.0, 2.5, 3.0]  # type: ignore[call-overload]
+
+
+def test_what_numpy_chooses_of_an_array_of_values_by_comparisons_is_a_plain_number_where_that_is_one() -> None:
+    """NumPy's own: it asks nothing but Python's comparisons; the module says so."""
+    v, w = Value(2.0), Value(0.5)
+    for found in (np.clip(np.array([v, w]), 0.0, 1.0), np.minimum(np.array([v, w]), 1.0)):
+        assert found.tolist() == [1.0, w]
+    with pytest.raises(TypeError, match="isnan"):
+        np.isnan(np.array([v]))
+
+
+def test_numpys_other_functions_ask_nothing_of_a_value() -> None:
+    v = Value(2.0)
+    assert np.shape(v) == ()
+    assert np.stack([v, v]).tolist() == [v, v]  # type: ignore[call-overload]
+    assert np.where(np.array([True, False]), v, 0.0).tolist() == [v, 0.0]

@@ -399,11 +399,48 @@ def test_parents_and_operator_by_the_names_of_micrograd() -> None:
     x, y = Value(2.0), Value(3.0)
     assert (x._prev, x._op) == ((), "")
     for node, parents, symbol in [(x * y, (x, y), "*"), (x**2, (x, 2.0), "**"), (x.tanh(), (x,), "tanh")]:
-        assert node._prev == node.parents == parents
+        assert node.parents == parents
+        assert node._prev == tuple(parent for parent in parents if isinstance(parent, Value))
         assert node._op == symbol
         for name in ("_prev", "_op"):
             with pytest.raises(AttributeError):
                 setattr(node, name, ())
+
+
+def test_a_walk_over_previous_values_meets_values_alone() -> None:
+    """micrograd's two loops: ``build_topo`` of its engine and ``trace`` of its drawings, written anew."""
+    x, y = Value(2.0, "x"), Value(-1.0, "y")
+    terms = [x * 3 + 1, x * x, 2 - y, autograd.where(x > 0, y.tanh(), x / y), autograd.maximum(x, 0.5).clip(0.0, 1.0)]
+    output = autograd.sum([*terms, 4.0]) + autograd.dot([x, y], [1.0, y])
+
+    order: list[Value] = []
+    visited: set[Value] = set()
+
+    def build_topo(v: Value) -> None:
+        if v not in visited:
+            visited.add(v)
+            for child in v._prev:
+                build_topo(child)
+            order.append(v)
+
+    nodes, edges = set[Value](), set[tuple[Value, Value]]()
+
+    def trace(v: Value) -> None:
+        if v not in nodes:
+            nodes.add(v)
+            for child in v._prev:
+                edges.add((child, v))
+                trace(child)
+
+    build_topo(output)
+    trace(output)
+    assert order[-1] is output
+    assert nodes == visited >= {x, y, *terms}
+    assert all(isinstance(node, Value) and isinstance(node.data, float) for node in nodes)
+    place = {node: k for k, node in enumerate(order)}
+    assert all(place[child] < place[v] for child, v in edges)
+    assert {v: set(v._prev) for v in nodes} == {v: {c for c, w in edges if w is v} for v in nodes}
+    assert (x * x)._prev == (x,)  # a set in micrograd: each once
 
 
 WORDS: dict[str, tuple[Any, type[Exception], str]] = {

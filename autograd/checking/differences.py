@@ -37,6 +37,12 @@ class Slope(NamedTuple):
     size: float = 0.0
 
 
+#: The kinds that have one slope.
+ONE_SLOPE = ("smooth", "edge")
+#: Where a smooth function that is constant in floats begins to change, it does so by far fewer roundings.
+_SUDDEN = 2.0**20
+
+
 def slopes(
     f: Function,
     x: float,
@@ -82,9 +88,10 @@ def slopes(
                     found[i] = slope
                     open_.discard(i)
     for i in open_:
-        if noise is None:
+        flat = _flat(samples, i, given[i]) if expected[i] == 0.0 else None
+        if flat is None and noise is None:
             given[i] = coarseness(samples, i, expected[i])
-        found[i] = _thorough(samples, i, given[i])
+        found[i] = flat or _thorough(samples, i, given[i])
     return [found[i]._replace(size=_size(samples, i)) for i in range(len(centre))]
 
 
@@ -119,6 +126,51 @@ def _zero(samples: Samples, i: int) -> Slope | None:
     if samples.smaller_to_come or samples.centre[i] != 0.0 or any(values[i] != 0.0 for _, values in sides):
         return None
     return Slope(0.0, 0.0, min(samples.right[-1][0], samples.left[-1][0]), 0.0, 0.0, "smooth", 0.0)
+
+
+def _flat(samples: Samples, i: int, given: float) -> Slope | None:
+    """The slope of what is constant around the point, and no slope that rounding hides: zero, and known exactly.
+
+    Either nothing changes as far as the domain goes, or all at once: a smooth function of which rounding leaves a
+    constant has to begin with changes of a few roundings.
+    """
+    centre = samples.centre[i]
+    noise = noise_of(0.0, centre)
+    if given > noise:
+        return None
+    reached = []
+    for side, sign in ((samples.right, 1.0), (samples.left, -1.0)):
+        steps = [h for h, values in reversed(side) if values[i] == centre]  # the smallest first
+        level = len(steps)
+        if any(values[i] != centre for _, values in side[len(side) - level :]):
+            return None
+        if not side:
+            continue
+        if level < FEWEST:
+            return None
+        reached.append(steps)
+        if level < len(side) and not _begins_suddenly(samples, i, sign, steps[-1], side[len(side) - level - 1][0]):
+            return None
+    if not reached:
+        return None
+    kind = "smooth" if len(reached) == 2 else "edge"
+    return Slope(0.0, 0.0, min(steps[-1] for steps in reached), 0.0, 0.0, kind, 0.0)
+
+
+def _begins_suddenly(samples: Samples, i: int, sign: float, constant: float, changed: float) -> bool:
+    """Whether a function that is constant up to one step changes by far more than roundings from a little beyond."""
+    centre = samples.centre[i]
+    while changed > 2 * constant:
+        middle = math.sqrt(constant) * math.sqrt(changed)
+        values = samples.f(samples.x + sign * middle)
+        if values is None:
+            return False
+        constant, changed = (middle, changed) if values[i] == centre else (constant, middle)
+    for step in (changed, 2 * changed):
+        values = samples.f(samples.x + sign * step)
+        if values is not None and abs(values[i] - centre) > _SUDDEN * noise_of(0.0, centre, values[i]):
+            return True
+    return False
 
 
 def _drowned(samples: Samples, i: int, given: float, expected: float) -> bool:

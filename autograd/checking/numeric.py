@@ -11,14 +11,15 @@ import math
 import random
 from collections.abc import Sequence
 
-from autograd.checking.calls import Call, function_agrees, of_the_function
-from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
+from autograd.checking.calls import Call, Seen, function_agrees, of_the_function
+from autograd.checking.differences import HALF_OF_THE_DIGITS, ONE_SLOPE, Slope, slopes
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, changed_note, largest_change, method_of
+from autograd.checking.noise import noise_of
 from autograd.checking.one_input_changed import imaginary_step, reruns
 from autograd.checking.recorded import NO_NUMBER, jumps_between
 from autograd.checking.report import Entry
 from autograd.checking.rounding_estimate import Rounding
-from autograd.checking.shrinking_steps import ROUNDING, UNDERFLOW
+from autograd.checking.shrinking_steps import ROUNDING, UNDERFLOW, Function
 
 #: An input at a kink is moved in the function itself, as Python may have decided something there, for so many
 #: operations in all; where that is too much, in the program.
@@ -55,18 +56,26 @@ class Numeric:
         self._confirmed = 0
         self._from_the_program()
         if not function_agrees(call, self.slopes, self.off, self.noise, source):
-            columns = [of_the_function(call, i, self._claimed(i), self.noise) for i in range(len(call.inputs))]
-            others = [i for i, column in enumerate(columns) if not self._borne_out_by_the_function(i, column)]
-            for i in others:
-                self._replace(i, columns[i])
+            others, decided = [], False
+            for i in range(len(call.inputs)):
+                seen: Seen = []
+                column = of_the_function(call, i, self._claimed(i), self.noise, seen)
+                if self._borne_out_by_the_function(i, column):
+                    continue
+                its_program = self._is_its_program(i, seen)
+                if its_program and self._is_within(i, column):
+                    continue
+                others.append(i)
+                decided = decided or not its_program
+                self._replace(i, column)
             repeated = call.at(call.inputs.numbers) if others else None
             if repeated is not None and (note := changed_note(call.name, call.values, repeated)):
                 self.notes.append(note)
-            elif others:
+            elif decided:
                 self.notes.append(
                     f"{call.name} itself, beside this point, does not change as its recorded operations say (a branch "
-                    "of Python that depends on the inputs, a number read through .data, or rounding); it was called "
-                    "for each input alone."
+                    "of Python that depends on the inputs, or a number read through .data); it was called for each "
+                    "input alone."
                 )
 
     def _analytic(self, k: int) -> list[float]:
@@ -98,7 +107,30 @@ class Numeric:
                 continue
             known = own.error <= max(1e-3 * abs(ours.value), FLAT * own.size / size)
             together = own._replace(error=own.error + ours.error)
-            if not (ours.kind == own.kind == "smooth" and known and _close(together, ours.value)):
+            if not (ours.kind in ONE_SLOPE and own.kind in ONE_SLOPE and known and _close(together, ours.value)):
+                return False
+        return True
+
+    def _is_its_program(self, i: int, seen: Seen) -> bool:
+        """Whether the function returned what its program computes wherever it was called: then no branch of Python is
+        in between, and what its differences cannot tell is due to rounding or to the end of a domain."""
+        if not self.call.recorded.has_formulas():
+            return False
+        program = self._program_of(i, self.complex.downstream(i))
+        for number, values in seen:
+            computed = program(number)
+            if values is None or computed is None:
+                continue
+            for value, other, noise in zip(values, computed, self.noise, strict=True):
+                if abs(value - other) > noise_of(noise, value, other):
+                    return False
+        return True
+
+    def _is_within(self, i: int, column: list[Slope]) -> bool:
+        """Whether the program rounds little, and its slopes by one input are within the errors of the function's."""
+        for row, own, value, noise in zip(self.slopes, column, self.call.values, self.noise, strict=True):
+            little = noise <= 4 * noise_of(0.0, value) and own.kind in ONE_SLOPE
+            if not (little and abs(row[i].value - own.value) <= own.error < math.inf):
                 return False
         return True
 
@@ -183,17 +215,25 @@ class Numeric:
         self._confirmed += 1
         return column
 
-    def _of_the_program(self, i: int, x: float, downstream: list[int]) -> list[Slope]:
-        """The slopes by real differences of the recorded program."""
+    def _program_of(self, i: int, downstream: list[int]) -> Function:
+        """The recorded program as a function of one input; an output that is no Value does not move."""
+        recorded, values = self.call.recorded, self.call.values
 
         def f(number: float) -> list[float] | None:
+            if recorded.inputs[i] < 0:
+                return values
             try:
-                results = [float(z) for z in self.floats.outputs(i, number, downstream)]
+                found = self.floats.outputs(i, number, downstream)
             except NO_NUMBER:
                 return None
-            # An output that is no Value does not move.
+            results = [float(z) if o >= 0 else x for z, o, x in zip(found, recorded.outputs, values, strict=True)]
             return results if all(map(math.isfinite, results)) else None
 
+        return f
+
+    def _of_the_program(self, i: int, x: float, downstream: list[int]) -> list[Slope]:
+        """The slopes by real differences of the recorded program."""
+        f = self._program_of(i, downstream)
         centre = f(x)
         if centre is None:
             return [NOTHING] * len(self.slopes)

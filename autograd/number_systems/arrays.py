@@ -36,6 +36,11 @@ def array_of(x: Any) -> Any:
     return array
 
 
+def over_objects(function: Any, arguments: int) -> Any:
+    """A function of objects, over arrays of them."""
+    return np.frompyfunc(function, arguments, 1)
+
+
 def plain(x: Array) -> Array:
     """The array itself: predicates work on arrays too."""
     return x

@@ -20,6 +20,7 @@ from autograd.number_systems.directed import product_error
 from autograd.number_systems.enclosures import UNDECIDED, Interval, hull, near, number
 from autograd.number_systems.formulas import formula_of
 from autograd.primitives import TABLE, Primitive
+from autograd.rules import of_the_others
 
 NAME = "intervals"
 LANES = False
@@ -309,13 +310,14 @@ def _logsumexp_at(xs: list[float]) -> Interval:
 def softmax(z: Interval, xs: Sequence[Any]) -> list[Interval]:
     """The slopes of ``logsumexp``: 1 / Σ exp(xⱼ - x), in which no number is bounded twice.
 
-    Where the intervals are narrow it is the rule's own form, in a time that is linear in their number.
+    Where the intervals are narrow it is the rule's own form, in a time that is linear in their number; what is taken
+    away from each is one float, so that nothing is lost with it.
     """
     operands = [number(x) for x in xs]
     if all(x.high - x.low < 1e-3 for x in operands):
-        powers = [exp(x - z) for x in operands]
-        total = sum(powers)
-        return [minimum(power / total, 1.0) for power in powers]
+        largest = max(x.high for x in operands)
+        powers = [exp(x - largest) for x in operands]
+        return list(map(share, powers, of_the_others(powers, add, 0)))
 
     def ratio(y: Interval, x: Interval) -> Interval:
         difference = y - x
@@ -325,6 +327,69 @@ def softmax(z: Interval, xs: Sequence[Any]) -> list[Interval]:
         minimum(1 / sum([_point(1.0), *(ratio(y, x) for j, y in enumerate(operands) if j != i)]), 1.0)
         for i, x in enumerate(operands)
     ]
+
+
+# Shares
+
+
+def share(x: Any, y: Any) -> Interval:
+    """x / (x + y) rises or falls along each side of a box without a sum of zero: it is bounded at corners.
+
+    A box of numbers that are not negative may have its corner at zero, where there is no share: an end of zero is
+    mostly that of powers which underflow.
+
+    Raises:
+        ValueError: another sum of zero may lie in the box, or nothing but that corner.
+    """
+    x, y = number(x), number(y)
+    if x.low >= 0.0 and y.low >= 0.0 and (x.high or y.high):
+        low = _share_at(x.low or (0.0 if y.high else x.high), y.high).low
+        high = _share_at(x.high, y.low or (0.0 if x.high else y.high)).high
+        return Interval(max(0.0, low), min(1.0, high))
+    if 0.0 in add(x, y):
+        raise ValueError("a sum of zero may lie in the interval")
+    corners = [_share_at(a, b) for a in (x.low, x.high) for b in (y.low, y.high)]
+    return Interval(min(c.low for c in corners), max(c.high for c in corners))
+
+
+def _in_bounds(x: float, y: float) -> tuple[Interval, Interval, float]:
+    """Two numbers and the factor with which their sum does not overflow."""
+    factor = 1.0 if math.fabs(x + y) < inf else 0.5
+    return mul(x, factor), mul(y, factor), factor
+
+
+def _share_at(x: float, y: float) -> Interval:
+    if math.isinf(x) or math.isinf(y):
+        if math.isinf(x) and math.isinf(y):
+            return Interval(0.0, 1.0)
+        return _point(float(math.isinf(x)))
+    a, b, _ = _in_bounds(x, y)
+    return div(a, add(a, b))
+
+
+def slope_of_share(x: Any, y: Any) -> Interval:
+    """y / (x + y)²; of numbers that are not negative it falls in x, and in y it rises up to x and falls from there on.
+
+    The slope by y is its opposite, with the arguments exchanged.
+    """
+    x, y = number(x), number(y)
+    if not (x.low >= 0.0 and y.low >= 0.0 and (x.high or y.high)):
+        total = add(x, y)
+        return div(div(y, total), total)
+    ends = [b for b in (y.low, y.high) if x.high or b]
+    highest = min(max(x.low, y.low), y.high)
+    return Interval(
+        max(0.0, min(_slope_of_share_at(x.high, b).low for b in ends)),
+        _slope_of_share_at(x.low, highest).high if x.low or highest else inf,
+    )
+
+
+def _slope_of_share_at(x: float, y: float) -> Interval:
+    if math.isinf(x) or math.isinf(y):
+        return _point(0.0)
+    a, b, factor = _in_bounds(x, y)
+    total = add(a, b)
+    return mul(div(div(b, total), total), factor)
 
 
 # All others

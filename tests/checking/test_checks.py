@@ -287,6 +287,61 @@ def test_a_small_argument_is_no_branch_of_python() -> None:
         assert report.notes == ()
 
 
+#: Constant in pieces, of a function with an infinite slope at the end of its domain.
+CUT = {
+    "maximum": lambda y: autograd.maximum(y, 0.1),
+    "minimum": lambda y: autograd.minimum(y, -0.1),
+    "clip": lambda y: autograd.clip(y, 2.0, 2.5),
+    "sign": autograd.sign,
+    "relu": autograd.relu,
+    "floor": autograd.floor,
+}
+#: The function, the end of its domain, and the side that is inside.
+ENDING = {
+    "sqrt": (autograd.sqrt, 0.0, 1.0),
+    "log": (autograd.log, 0.0, 1.0),
+    "acosh": (autograd.acosh, 1.0, 1.0),
+    "power": (lambda x: x**0.3, 0.0, 1.0),
+    "acos": (autograd.acos, 1.0, -1.0),
+    "asin": (autograd.asin, -1.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("ending", ENDING)
+@pytest.mark.parametrize("cut", CUT)
+def test_zero_beside_the_end_of_a_domain_is_zero(cut: str, ending: str) -> None:
+    """Where the engine's derivative is 0 and every difference is, they agree; nobody is told of a branch of Python."""
+    f, end, inside = ENDING[ending]
+    for distance in (0.0, 1e-12, 1e-9, 1e-6, 1e-4):
+        for more in (0.0, 1.0):
+            x = end + inside * distance
+            report = check_grads(lambda x, more=more: CUT[cut](f(x)) + more * x, x, names=["x"])
+            entry = report.entries[0]
+            assert report.notes == () or entry.verdict == "outside the domain", report
+            if distance and entry.analytic == more:
+                assert entry.verdict == "agree", report
+
+
+def test_zero_beside_the_end_of_a_domain_is_zero_for_any_library() -> None:
+    for x in (0.0, 1e-12, 1e-6):
+        assert check_grads(lambda x: max(math.sqrt(x), 0.1), x, grad=lambda x: 0.0).ok
+
+
+def test_a_branch_of_python_beside_the_end_of_a_domain_is_told() -> None:
+    def branching(x: Any) -> Any:
+        return autograd.maximum(autograd.sqrt(x), 0.1) + (x if x.data > 2e-6 else 3 * x)
+
+    report = check_grads(branching, 2e-6)
+    assert verdicts(report) == {"x": "kink"}
+    assert "a branch of Python" in report.notes[0]
+
+
+def test_rounding_is_no_branch_of_python() -> None:
+    report = check_grads(lambda x: 1e16 + x - 1e16, 1.3)
+    assert verdicts(report) == {"x": "ill-conditioned"}
+    assert report.notes == ()
+
+
 def test_rounding_of_a_gradient_counts_in_the_second_order() -> None:
     """1 + exp(x/y) climbs in stairs of 2^-52, between which the gradient has another slope."""
 

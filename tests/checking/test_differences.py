@@ -152,3 +152,39 @@ def test_random_smooth_functions() -> None:
         # The point of the wave is rounded before its sine is taken, and so is the derivative written here.
         rounding = 2.0**-50 * (abs(a) * w * (1 + w * abs(x)) + abs(b * x))
         assert abs(slope.value - derivative) <= slope.error + rounding, (a, w, b, x)
+
+
+#: Constant around the point, and as far to one side as the domain goes: by a kink, a jump, or all over.
+CONSTANT: dict[str, F] = {
+    "up to a kink": lambda x: max(math.sqrt(x), 0.1),
+    "below a kink": lambda x: -max(math.sqrt(x), 0.1),
+    "up to a jump": lambda x: 1.0 + math.floor(2 * math.sqrt(x)),
+    "all over": lambda x: math.copysign(3.0, math.sqrt(x)),
+}
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-300, 1e-12, 1e-6, 1e-3])
+@pytest.mark.parametrize("name", CONSTANT)
+def test_what_is_constant_next_to_an_end_has_no_slope_at_all(name: str, x: float) -> None:
+    slope = slope_of(CONSTANT[name], x, 0.0)
+    assert (slope.value, slope.error) == (0.0, 0.0)
+    assert slope.kind == ("smooth" if x else "edge")
+
+
+def test_no_slope_that_rounding_hides_is_taken_for_none() -> None:
+    """c + s·xᵖ near the end of its domain, constant in floats for small steps: its slope is known only within an error,
+    whatever is claimed.
+    """
+    source = random.Random(0)
+    known_exactly = 0
+    for _ in range(1000):
+        x, s = 10 ** source.uniform(-12, 0), 10 ** source.uniform(-12, 3)
+        p, c = source.choice([0.5, 0.7, 1.0, 2.0, 3.0]), source.choice([1.0, -0.1, 30.0])
+
+        def f(t: float, s: float = s, p: float = p, c: float = c) -> float:
+            return c + s * math.pow(t, p)
+
+        slope, derivative = slope_of(f, x, 0.0), s * p * x ** (p - 1)
+        known_exactly += slope.error == 0.0
+        assert abs(slope.value - derivative) <= slope.error + 1e-9 * abs(c), (x, s, p, c)
+    assert known_exactly < 50

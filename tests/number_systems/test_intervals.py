@@ -429,3 +429,59 @@ def test_smooth_points_have_partials() -> None:
                 z = checks.value_in(intervals, row, around)
                 found = intervals.number(partials(intervals, row, z, around, [argument])[0])
                 assert found.width < 1e-12 * max(1.0, abs(found.high)), (row, point)
+
+
+@pytest.mark.parametrize("at", [1.0, -3.0, 1e16, 1e20, -1e20, 1e100, 1e308, -1e308])
+@pytest.mark.parametrize("size", [2, 3])
+def test_slopes_of_logsumexp_are_narrow_at_points_of_any_size(at: float, size: int) -> None:
+    xs = [Value(at) for _ in range(size)]
+    for slope in evaluate(autograd.logsumexp(xs), "intervals", wrt=xs)[1]:
+        assert 1 / mp.mpf(size) in slope
+        assert slope.width < 1e-15
+
+
+@pytest.mark.parametrize("radius", [1e-9, 1e-3, 1.0, 10.0, 1000.0, 1e300])
+@pytest.mark.parametrize("size", [2, 3])
+def test_softmax_is_bounded_over_any_box(radius: float, size: int) -> None:
+    xs = [Value(0.0) for _ in range(size)]
+    around = dict.fromkeys(xs, (-radius, radius))
+    value, slopes = evaluate(autograd.softmax(xs)[0], "intervals", at=around, wrt=xs)
+    share = 1 / mp.mpf(size)
+    assert share in value
+    assert value in Interval(0.0, 1.0)
+    assert share * (1 - share) in slopes[0]
+    assert all(-share * share in slope for slope in slopes[1:])
+    if radius <= 1.0:
+        assert all(max(abs(slope.low), abs(slope.high)) < 14.0 for slope in slopes)
+    assert all(share in slope for slope in evaluate(autograd.logsumexp(xs), "intervals", at=around, wrt=xs)[1])
+
+
+def test_a_share_and_its_slopes_are_as_narrow_as_its_corners() -> None:
+    x, y = Value(1.0), Value(1.0)
+    value, (by_x, by_y) = evaluate(autograd.share(x, y), "intervals", at={x: (1.0, 3.0), y: (1.0, 4.0)}, wrt=[x, y])
+    assert (value.low, value.high) == pytest.approx((0.2, 0.75))
+    assert (by_x.low, by_x.high) == pytest.approx((1 / 16, 0.25))  # y / (x + y)²: at (3, 1), and where x = y = 1
+    assert (by_y.low, by_y.high) == pytest.approx((-0.25, -1 / 25))  # -x / (x + y)²: where x = y = 1, and at (1, 4)
+
+
+def test_random_shares_are_inside_of_their_boxes() -> None:
+    source = random.Random(0)
+    for _ in range(500):
+        ends = [sorted(source.choice([0.0, 1e-300, 1e308, 10 ** source.uniform(-5, 5)]) for _ in "ab") for _ in "xy"]
+        boxes = [Interval(*pair) for pair in ends]
+        if not any(high for _, high in ends):
+            continue
+        value = intervals.share(*boxes)
+        by_x = intervals.slope_of_share(*boxes)
+        for _ in range(10):
+            x, y = (mp.mpf(source.choice([low, high, source.uniform(low, high)])) for low, high in ends)
+            if x + y:
+                assert x / (x + y) in value, (ends, x, y)
+                assert y / (x + y) ** 2 in by_x, (ends, x, y)
+
+
+@pytest.mark.parametrize("box", [((0.0, 0.0), (0.0, 0.0)), ((-1.0, 1.0), (0.0, 2.0)), ((-1.0, 0.0), (0.0, 1.0))])
+def test_a_share_of_nothing_is_refused(box: Any) -> None:
+    x, y = Value(1.0), Value(1.0)
+    with pytest.raises(DomainError, match="a sum other than zero"):
+        evaluate(autograd.share(x, y), "intervals", at={x: box[0], y: box[1]})

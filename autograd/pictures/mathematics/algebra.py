@@ -16,6 +16,7 @@ import sympy
 from autograd.number_systems import common, floats, sympy_
 from autograd.number_systems.formulas import used_by
 from autograd.primitives import TABLE, Primitive
+from autograd.rules import FAR
 
 Expression = Any  # sympy.Expr
 
@@ -104,7 +105,8 @@ class AtPoint:
         a, b = self._number_of(x), self._number_of(y)
         outcome = bool(getattr(floats, relation)(a, b))
         sides = sympy.sympify(x), sympy.sympify(y)
-        if sides[0].free_symbols or sides[1].free_symbols:
+        within_reach = not outcome and sides[1] in (-FAR, FAR)  # as all is that a formula speaks of
+        if (sides[0].free_symbols or sides[1].free_symbols) and not within_reach:
             self.decisions.append(Decision(relation, *sides, outcome, a == a and b == b))
         return outcome
 
@@ -187,6 +189,9 @@ class AsWritten:
     reciprocal = staticmethod(lambda x: _power(x, -1))
     identity = detach = staticmethod(common.identity)
     sigmoid = staticmethod(lambda x: function("σ")(x))
+    clip = staticmethod(  # a rule holds what is far out within reach, for floats alone
+        lambda x, *bounds: x if bounds == (-FAR, FAR) else function("clip")(x, *bounds, evaluate=False)
+    )
     sum, prod = staticmethod(_sum), staticmethod(product)
     mean = staticmethod(lambda xs: product([sympy.Rational(1, len(xs)), _sum(xs)]) if len(xs) > 1 else xs[0])
 

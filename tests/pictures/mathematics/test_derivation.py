@@ -241,6 +241,18 @@ def test_piecewise_functions(function: Any, slope: str, conditions: tuple[str, .
     assert found.value == gradient(y, x)
 
 
+@pytest.mark.parametrize("name", ["gelu", "silu", "mish", "erf", "erfc"])
+def test_a_second_derivative_has_no_bounds_that_are_for_floats_alone(name: str) -> None:
+    x = Value(0.5, "x")
+    y = named(getattr(autograd, name)(x), "y")
+    slope = autograd.gradients(y, x)
+    found = derive(slope, x)
+    assert found.conditions == ()
+    assert "clip" not in str(found)
+    assert found.value == pytest.approx(gradient(slope, x), rel=1e-12)
+    assert "clip(x, −2, 2)" in str(derive(named(autograd.clip(x, -2.0, 2.0), "y"), x))
+
+
 def test_a_condition_between_numbers_is_none() -> None:
     x = Value(2.0, "x")
     assert derive(named(x**3, "y"), x).conditions == (), "the exponent is compared with one half, and is 3"
