@@ -30,10 +30,6 @@ def _primitives() -> dict[str, str]:
     return {**over_arrays, **ALIASES, **{name: name for name in names}}
 
 
-#: Functions of NumPy that give one of their operands: over an array, and a Value, they are applied here.
-_CHOOSING = ("maximum", "minimum", "fmax", "fmin", "clip")
-
-
 class NumPyNames(Methods):
     """Functions of NumPy over Values."""
 
@@ -73,23 +69,31 @@ class NumPyNames(Methods):
             "where", negative, lambda: -self._apply("mod", -x, size), lambda: self._apply("mod", x, size)
         )
 
-    def _chosen(self, name: str, *operands: Any) -> Any:
-        """One of the operands, by a function of NumPy."""
-        if name == "clip":
-            x, low, high = operands
-            if not any(isinstance(bound, NumPyNames) for bound in (low, high)):
-                return self._apply("clip", x, low, high)
-            return self._apply("minimum", self._apply("maximum", x, low), high)
-        if name in ("maximum", "minimum"):
-            return self._apply(name, *operands)
-        x, y = operands  # of fmax and fmin, one that is nan does not count
-        either = {"fmax": "maximum", "fmin": "minimum"}[name]
-        x_is_a_number, y_is_a_number = (self._apply("less_equal", -math.inf, operand) for operand in operands)
+    def _held(self, x: Any, low: Any, high: Any) -> Any:
+        """x between two bounds, which may be Values."""
+        if not any(isinstance(bound, NumPyNames) for bound in (low, high)):
+            return self._apply("clip", x, low, high)
+        return self._apply("minimum", self._apply("maximum", x, low), high)
+
+    def _of_numbers(self, name: str, x: Any, y: Any) -> Any:
+        """A primitive of two operands, of which one that is nan does not count."""
+        x_is_a_number, y_is_a_number = (self._apply("less_equal", -math.inf, operand) for operand in (x, y))
 
         def of_a_number() -> Any:
-            return self._apply("where", y_is_a_number, lambda: self._apply(either, x, y), x)
+            return self._apply("where", y_is_a_number, lambda: self._apply(name, x, y), x)
 
         return self._apply("where", x_is_a_number, of_a_number, y)
+
+    def _like(self, name: str) -> Any:
+        """What computes the function of NumPy of this name for single operands; ``None`` if there is nothing."""
+        primitive = _primitives().get(name)
+        if name == "clip":
+            return self._held
+        if name == "fmod":
+            return self._remainder
+        if name in ("fmax", "fmin"):
+            return partial(self._of_numbers, "maximum" if name == "fmax" else "minimum")
+        return partial(self._apply, primitive) if primitive is not None else None
 
     def __array_function__(self, function: Any, kinds: Any, arguments: Any, options: Any) -> Any:
         if function.__name__ == "sinc":
@@ -99,16 +103,13 @@ class NumPyNames(Methods):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         name = ufunc.__name__
         alone = method == "__call__" and not options and not [x for x in inputs if hasattr(x, "__len__")]
-        primitive = _primitives().get(name) if alone else None
-        if primitive is not None:
-            return self._apply(primitive, *inputs)
-        if alone and name in ("isfinite", "isinf", "isnan", "signbit"):
-            return bool(ufunc(self.data))  # type: ignore[attr-defined]
-        ours = self._remainder if name == "fmod" else partial(self._chosen, name) if name in _CHOOSING else None
+        ours = self._like(name) if method == "__call__" else None
         if alone and ours is not None:
             return ours(*inputs)
+        if alone and name in ("isfinite", "isinf", "isnan", "signbit"):
+            return bool(ufunc(self.data))  # type: ignore[attr-defined]
         arrays = [system_of("arrays").array_of(x) if isinstance(x, NumPyNames) else x for x in inputs]
-        if method == "__call__" and ours is not None:
+        if ours is not None:
             ufunc = system_of("arrays").over_objects(ours, len(inputs))
         try:
             return getattr(ufunc, method)(*arrays, **options)
