@@ -80,11 +80,9 @@ _OWN = {
     "sinh": "Math.sinh",
     "cosh": "Math.cosh",
     "tanh": "Math.tanh",
-    # With the exponential once.
-    "sech2": """(x) => {
-  const e = Math.exp(-2 * Math.abs(x)), rest = (2 * e) / (1 + e);
-  return rest * (2 - rest);
-}""",
+    # Both with the exponential once.
+    "sigmoid": "(x, e = Math.exp(-Math.abs(x)), less = e / (1 + e)) => (x < 0 ? less : 1 - less)",
+    "sech2": "(x, e = Math.exp(-2 * Math.abs(x)), rest = (2 * e) / (1 + e)) => rest * (2 - rest)",
     "asinh": "Math.asinh",
     "acosh": "Math.acosh",
     "atanh": "Math.atanh",

@@ -66,6 +66,6 @@ def test_a_function_of_random_numbers_is_not_called_wrong_for_them() -> None:
     assert not any("gives" in entry.note for entry in report)
 
 
-def test_a_slope_that_does_not_exist_is_refused_though_it_leads_nowhere() -> None:
+def test_a_slope_that_does_not_exist_is_not_asked_for_where_it_leads_nowhere() -> None:
     report = check_grads(lambda x: autograd.atan2(autograd.ceil(x), autograd.ceil(x)) + x, -0.25)
-    assert [entry.verdict for entry in report] == ["outside the domain"]
+    assert [entry.verdict for entry in report] == ["agree"]
