@@ -275,7 +275,7 @@ class Value(Arithmetic, NumPyNames, Copying):
     def __eq__(self, other: object) -> bool:
         if other.__class__ is Value:
             return self is other
-        if isinstance(other, Number):
+        if isinstance(other, Number) or getattr(other, "ndim", None) == 0:  # NumPy's bool is no Number
             raise TypeError(
                 f"{in_short(self)} == {other!r} would compare a node with a number; write value.data == {other!r}"
             )

@@ -138,7 +138,7 @@ def test_with_sharing_results_are_used_again() -> None:
     def part_that_share(sharing: float) -> float:
         shared = []
 
-        @settings(max_examples=40, database=None)
+        @settings(max_examples=200, database=None)
         @given(expressions(min_nodes=6, max_nodes=12, sharing=sharing))
         def look(f: Expression) -> None:
             shared.append(any(n > 1 for n in uses_of(f)))
