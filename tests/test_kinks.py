@@ -86,6 +86,18 @@ def test_the_angle_of_the_origin_has_no_slope_and_its_distance_a_kink() -> None:
             checks.slope(row, argument, (0.0, 0.0))
 
 
+def test_a_limit_of_a_power_is_differentiated_again_where_it_is_constant() -> None:
+    """By x it is 0 for the exponent 0, wherever x is; by y it is 0 for the base 0, whatever y is."""
+    assert grad(grad(lambda x: x**0.0))(0.0) == 0.0
+    assert grad(grad(lambda y: 0.0**y))(2.0) == 0.0
+    for mixed in (
+        lambda: grad(lambda y: grad(lambda x: x**y)(0.0))(0.0),
+        lambda: grad(lambda x: grad(lambda y: x**y)(2.0))(0.0),
+    ):
+        with pytest.raises(DomainError, match="pow"):
+            mixed()
+
+
 def test_the_names_of_other_libraries() -> None:
     arcs = {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")}
     assert dict(ALIASES) == {**arcs, "absolute": "abs", "round": "rint", "swish": "silu"}

@@ -114,7 +114,6 @@ _OWN = {
     "where": "(condition, x, y) => (condition ? x : y)",
     "floor": "Math.floor",
     "ceil": "Math.ceil",
-    "relu": "(x) => (x <= 0 ? 0 : x)",
     # x/√2 is rounded, which erfc magnifies by twice its square; so the rest is carried along to first order.
     "gelu": """(x) => {
   if (x <= -39) return -0;

@@ -42,8 +42,13 @@ ENGINE = tuple(
 ROWS = ("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.py")
 #: And those that only pytest runs. Not whether files written from the table are stale: that notices every change,
 #: right or wrong.
-WAYS_OF_ROWS = ("tests/number_systems/test_contract.py", "tests/compiled/programs/test_folding.py")
+WAYS_OF_ROWS = (
+    "tests/number_systems/test_contract.py",
+    "tests/compiled/programs/test_folding.py",
+    "tests/test_digits.py",
+)
 LAWS = ("tests/compiled/programs/test_folding.py",)
+DIGITS = ("tests/test_digits.py",)
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
 
 OPERATIONS = ("test_interpret", "test_program", "test_transforms", "test_custom")
@@ -102,7 +107,7 @@ def mutants_in(file: str) -> tuple[ast.Module, list[tuple[Mutant, tuple[Stage, .
         mutants, users = mutants_and_rows(file, tree)
         names = [mutant.where.split()[0].split(".")[0] for mutant in mutants]
         return tree, [
-            (mutant, (*_stages_of_laws(name), *stages_of(file, tuple(users[name]))))
+            (mutant, (*_first_stages(name), *stages_of(file, tuple(users[name]))))
             for mutant, name in zip(mutants, names, strict=True)
         ]
     return tree, [(mutant, stages_of(file)) for mutant in mutants_of(tree)]
@@ -115,9 +120,12 @@ def mutants_and_rows(file: str, tree: ast.Module) -> tuple[list[Mutant], dict[st
     return mutants_of_rules(tree, ast.parse(Path(TABLE).read_text("utf-8")))
 
 
-def _stages_of_laws(name: str) -> tuple[Stage, ...]:
-    """What the mutants of laws face first; no test of the rows asks them, and these are many."""
-    return (Stage(LAWS, pytest=True),) if name.startswith("simpler_") else ()
+def _first_stages(name: str) -> tuple[Stage, ...]:
+    """What the mutants of laws, and of a power's digits, face first; no test of the rows asks them, and these are
+    many."""
+    if name.startswith("simpler_"):
+        return (Stage(LAWS, pytest=True),)
+    return (Stage(DIGITS, pytest=True),) if name == "slope_of_pow" else ()
 
 
 def stages_of(file: str, rows: tuple[str, ...] = ()) -> tuple[Stage, ...]:
