@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from autograd import Value
-from nn.activations import Activation
+from nn.activations import ACTIVATIONS, Activation
 
 Initializer = Callable[[int, int, random.Random], float]
 NameOrInitializer = str | Initializer
@@ -87,7 +87,7 @@ def initializer_for(activation: Activation, chosen: NameOrInitializer | None = N
     if chosen is None:
         if activation.name == "selu":
             return lecun
-        return he if _is_like_relu(activation) else xavier
+        return he if activation.name in ACTIVATIONS and _is_like_relu(activation) else xavier
     if callable(chosen):
         return chosen
     if chosen not in INITIALIZERS:
@@ -99,7 +99,7 @@ def _is_like_relu(activation: Activation) -> bool:
     """Whether an activation is x far above zero, and far below it less than half of that."""
     try:
         above, below = (float(getattr(y, "data", y)) for y in map(activation, (Value(FAR), Value(-FAR))))
-    except Exception:  # outside of its domain, too large for a float, or whatever a function of one's own says there
+    except (ValueError, ArithmeticError):  # outside of its domain, or too large for a float
         return False
     return math.isclose(above, FAR, rel_tol=0.01) and math.fabs(below) < FAR / 2
 
