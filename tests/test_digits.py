@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import random
@@ -23,6 +24,7 @@ from tests.compiled.replays import BACKENDS
 INF = math.inf
 
 
+@functools.cache
 def powers(count: int) -> list[tuple[float, float]]:
     """Bases and exponents of all sizes whose power is a float."""
     source = random.Random("powers")
@@ -52,9 +54,10 @@ def exact_slope_of_pow(x: float, y: float) -> float:
         return float(slope) if abs(slope) < 1.797e308 else float(mpmath.sign(slope) * mpmath.inf)
 
 
+@pytest.mark.parametrize("part", range(6))
 @pytest.mark.parametrize("way", ["eager", *BACKENDS])
-def test_the_slope_of_a_power_has_its_digits_at_all_floats_and_exponents(way: str) -> None:
-    points = powers(1500)
+def test_the_slope_of_a_power_has_its_digits_at_all_floats_and_exponents(way: str, part: int) -> None:
+    points = powers(1500)[part::6]
     if way == "eager":
         found = []
         for x, y in points:
@@ -187,7 +190,7 @@ def test_a_mean_is_the_same_on_every_back_end_where_its_sum_is_too_large(numbers
     assert {repr(float(x)) for x in found} == {repr(eager)}
     if all(map(math.isfinite, numbers)):
         exact = float(sum(map(mpmath.mpf, numbers)) / len(numbers))
-        assert eager == pytest.approx(exact, rel=1e-15)
+        assert eager == pytest.approx(exact, rel=1e-15, abs=0.0)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_infinite_numbers_share_the_slope_of_logsumexp(numbers: list[float], slo
             step = autograd.compile(lambda *xs: logsumexp(xs), wrt=range(len(numbers)), backend=backend)
             ways.append([float(x) for x in step.value_and_grad(*numbers)[1]])
     for found in ways:
-        assert found == pytest.approx(slopes, nan_ok=True, rel=1e-15)
+        assert found == pytest.approx(slopes, nan_ok=True, rel=1e-15, abs=0.0)
 
 
 @pytest.mark.parametrize("way", ["eager", *BACKENDS])
@@ -233,12 +236,13 @@ SECOND = {
     "asin": (1e-16, 1e-9, 0.3, -1e-300, 0.5, 0.999999),
     "acos": (1e-16, -1e-9, 0.3, 1e-300, 0.5, -0.999999),
     "atanh": (1e-16, 1e-9, 0.3, -1e-300, 0.5, 0.999999),
-    "logit": (0.5 + 1e-10, 0.5 - 2.0**-54, 0.3, 0.25, 0.75, 1e-10, 1 - 1e-10),
+    "logit": (0.5 + 1e-10, 0.50001, 0.499999, 0.4999, 0.51, 0.5 - 2.0**-54, 0.3, 0.25, 0.75, 1e-10, 1 - 1e-10),
 }
 
 
 @pytest.mark.parametrize(("name", "x"), [(name, x) for name, points in SECOND.items() for x in points])
-def test_second_derivatives_have_their_digits(name: str, x: float) -> None:
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_second_derivatives_have_their_digits(way: str, name: str, x: float) -> None:
     exact_slope = {
         "asin": lambda t: 1 / mpmath.sqrt(1 - t * t),
         "acos": lambda t: -1 / mpmath.sqrt(1 - t * t),
@@ -255,11 +259,12 @@ def test_second_derivatives_have_their_digits(name: str, x: float) -> None:
             "logit": lambda: -1 / t**2 + 1 / (1 - t) ** 2,
         }[name]()
         first, second = float(exact_slope(t)), float(second)
-    assert grad(f)(x) == pytest.approx(first, rel=2e-15)
-    assert grad(grad(f))(x) == pytest.approx(second, rel=4e-15)
-    for backend in BACKENDS:
-        found = autograd.compile(f, wrt=0, backend=backend).at_points.hessian(x)
-        assert float(found) == pytest.approx(second, rel=4e-15)
+    if way == "eager":
+        assert grad(f)(x) == pytest.approx(first, rel=2e-15, abs=0.0)
+        assert grad(grad(f))(x) == pytest.approx(second, rel=4e-15, abs=0.0)
+    else:
+        found = autograd.compile(f, wrt=0, backend=way).at_points.hessian(x)
+        assert float(found) == pytest.approx(second, rel=4e-15, abs=0.0)
 
 
 WIDE = Interval(-1000.0, 1000.0)
@@ -303,4 +308,4 @@ def test_a_branch_that_is_not_taken_is_not_too_large_for_an_interval(name: str) 
 
 def test_selu_of_a_tiny_alpha_and_a_huge_scale() -> None:
     for function in (autograd.selu, maker(TABLE["selu"])):
-        assert function(-1.0, 1.2242053029757184e16, 5e-324) == pytest.approx(-3.8233180338e-308, rel=1e-9)
+        assert function(-1.0, 1.2242053029757184e16, 5e-324) == pytest.approx(-3.823303978058747e-308, rel=1e-9, abs=0.0)

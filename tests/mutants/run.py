@@ -49,7 +49,7 @@ WAYS_OF_ROWS = (
 )
 LAWS = ("tests/compiled/programs/test_folding.py",)
 DIGITS = ("tests/test_digits.py",)
-PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
+PROMISES = ("tests/test_machine.py", "tests/test_promises.py", "tests/test_one_answer.py")
 
 OPERATIONS = ("test_interpret", "test_program", "test_transforms", "test_custom")
 NODES = (
