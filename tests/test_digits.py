@@ -26,7 +26,7 @@ INF = math.inf
 
 @functools.cache
 def powers(count: int) -> list[tuple[float, float]]:
-    """Bases and exponents of all sizes whose power is a float."""
+    """Bases and exponents of all sizes whose power is a float, or has just become zero."""
     source = random.Random("powers")
     found: list[tuple[float, float]] = [(1e-309, 0.25), (5e-324, 0.3), (1e-300, -1e-310), (0.49, 1000.0)]
     while len(found) < count:
@@ -43,7 +43,7 @@ def powers(count: int) -> list[tuple[float, float]]:
         x = 10 ** source.uniform(-323, 308)
         if source.random() < 0.5 and abs(y) > 1e-3:
             x = math.exp(max(-745.0, min(709.0, source.uniform(-745, 709) / y)))
-        if x and abs(mpmath.mpf(y) * mpmath.log(mpmath.mpf(x))) < 709:
+        if x and -750 < mpmath.mpf(y) * mpmath.log(mpmath.mpf(x)) < 709:
             found.append((-x if y.is_integer() and source.random() < 0.5 else x, y))
     return found
 
@@ -73,6 +73,13 @@ def test_the_slope_of_a_power_has_its_digits_at_all_floats_and_exponents(way: st
         # Two powers within 2 units in the last place and two products; what is subnormal on the way is so in the slope,
         # but for a factor of up to 16.
         assert slope == exact or abs(slope - exact) <= 8 * math.ulp(exact) + 8 * 5e-324, (x, y, slope, exact)
+
+
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_the_slope_of_a_root_is_zero_at_infinity(way: str) -> None:
+    for y in (0.0, 1e-300, 0.1, 1 / 3, 0.49, 0.5, 0.7, 0.99, -0.1, -1.0, -(2.0**60)):
+        f = lambda x, y=y: x**y  # noqa: E731
+        assert (grad(f)(INF) if way == "eager" else autograd.compile(f, wrt=0, backend=way).value_and_grad(INF)[1]) == 0
 
 
 def over_all_floats(count: int) -> list[float]:
