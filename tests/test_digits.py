@@ -238,6 +238,26 @@ def test_cross_entropy_has_slopes_at_the_largest_logits(way: str) -> None:
         assert tuple(found) == expected, logits
 
 
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_a_share_and_its_slopes_have_their_digits_over_all_floats(way: str) -> None:
+    sizes = (5e-324, 1e-310, 3e-308, 1e-160, 0.3, 1.0, 7e150, 1e308, 1.7e308)
+    points = [(sign * x, y) for x, y in itertools.product(sizes, repeat=2) for sign in (1, -1) if sign * x + y != 0]
+    share = maker(TABLE["share"])
+    if way == "eager":
+        found = [(share(*map(Value, point)).data, *grad(share, (0, 1))(*point)) for point in points]
+    else:
+        step = autograd.compile(share, wrt=(0, 1), reduce=None, backend=way)
+        values, slopes = step.value_and_grad(*map(np.array, zip(*points, strict=True)))
+        found = list(zip(values.tolist(), *[slope.tolist() for slope in slopes], strict=True))
+    for (x, y), numbers in zip(points, found, strict=True):
+        with mpmath.workdps(60):
+            total = mpmath.mpf(x) + mpmath.mpf(y)
+            exact = [float(number) for number in (x / total, y / total / total, -x / total / total)]
+        for number, expected in zip(numbers, exact, strict=True):
+            close = abs(number - expected) <= 4 * math.ulp(expected) if math.isfinite(expected) else number == expected
+            assert close, (x, y, number, expected)
+
+
 #: Slopes written as products that cancel when they are differentiated, and where.
 SECOND = {
     "asin": (1e-16, 1e-9, 0.3, -1e-300, 0.5, 0.999999),

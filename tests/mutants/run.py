@@ -39,7 +39,7 @@ ENGINE = tuple(
     )
 )
 #: Those of the rows.
-ROWS = ("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.py")
+ROWS = ("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.py", "tests/test_one_answer.py")
 #: And those that only pytest runs. Not whether files written from the table are stale: that notices every change,
 #: right or wrong.
 WAYS_OF_ROWS = (
@@ -49,6 +49,11 @@ WAYS_OF_ROWS = (
 )
 LAWS = ("tests/compiled/programs/test_folding.py",)
 DIGITS = ("tests/test_digits.py",)
+#: The rules that are what they are for their digits, or for the largest numbers.
+ASKED_BY_DIGITS = (
+    *("slope_of_pow", "slope_of_logit", "softmax"),
+    *("in_bounds", "slope_of_share", "other_slope_of_share", "stable_share"),
+)
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py", "tests/test_one_answer.py")
 
 OPERATIONS = ("test_interpret", "test_program", "test_transforms", "test_custom")
@@ -121,11 +126,10 @@ def mutants_and_rows(file: str, tree: ast.Module) -> tuple[list[Mutant], dict[st
 
 
 def _first_stages(name: str) -> tuple[Stage, ...]:
-    """What the mutants of laws, and of a power's digits, face first; no test of the rows asks them, and these are
-    many."""
+    """What the mutants of laws, and of some rules, face first; no test of the rows asks them, and these are many."""
     if name.startswith("simpler_"):
         return (Stage(LAWS, pytest=True),)
-    return (Stage(DIGITS, pytest=True),) if name == "slope_of_pow" else ()
+    return (Stage(DIGITS, pytest=True),) if name in ASKED_BY_DIGITS else ()
 
 
 def stages_of(file: str, rows: tuple[str, ...] = ()) -> tuple[Stage, ...]:
