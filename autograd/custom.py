@@ -264,8 +264,8 @@ def node(data: float, parents: Iterable[Any], partials: Iterable[Any]) -> Value:
     if watch is not None and watch.is_ours():
         raise watch.refusal(
             RecordingError(
-                f"node({number!r}, …) was made while the function is recorded for replay, which would freeze its number "
-                "and its slopes. Declare a primitive with autograd.primitive, whose formula a replay computes."
+                f"node({number!r}, …) was made while the function is recorded for replay, which would freeze its "
+                "number and its slopes. Declare a primitive with autograd.primitive, whose formula a replay computes."
             )
         )
     return node_of(number, _NODE, (*operands, *slopes))

@@ -20,7 +20,16 @@ from autograd.copying import Copying
 from autograd.eager import nodes, watching
 from autograd.eager.makers import Makers
 from autograd.eager.operands import (
-    Condition, Passive, fixed, gradient_of, in_short, kind_of, number_of, plain, refuse_if_recorded, refuse_text,
+    Condition,
+    Passive,
+    fixed,
+    gradient_of,
+    in_short,
+    kind_of,
+    number_of,
+    plain,
+    refuse_if_recorded,
+    refuse_text,
 )  # fmt: skip
 from autograd.eager.pull_backs import PullBacks
 from autograd.eager.unrolled import in_order
@@ -118,7 +127,7 @@ class Value(Arithmetic, NumPyNames, Copying):
 
     @property
     def grad(self) -> float:
-        """The derivative that the last ``backward()`` left; leaves add up over calls. ``None``, written, counts as 0.0."""
+        """The derivative that ``backward()`` left; leaves add up over calls. ``None``, written, counts as 0.0."""
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient of")
         return self._grad

@@ -95,7 +95,7 @@ class Watch:
         return error
 
     def prints(self) -> bool:
-        """Whether the text of a node, whose method asks, is for a debugger, for a traceback, or for an error of ours."""
+        """Whether the text of a node, whose method asks, is for a debugger, a traceback, or an error of ours."""
         frame: FrameType | None = sys._getframe(3)
         if frame is not None and _package(frame) in _OURS:
             return True

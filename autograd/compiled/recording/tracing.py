@@ -183,9 +183,7 @@ def _recorded(
     return recorded, decided, inputs, of_steps
 
 
-def _watch(
-    fresh: Sequence[Value], directions: Sequence[bool], unroll: bool, without_values: bool
-) -> watching.Watch:
+def _watch(fresh: Sequence[Value], directions: Sequence[bool], unroll: bool, without_values: bool) -> watching.Watch:
     arguments = set(fresh)
 
     def come_from_arguments(node: Any) -> bool:
@@ -248,7 +246,7 @@ def _noting_threads(watch: watching.Watch) -> Iterator[None]:
             watch.started[thread] = watch.within
         start(thread)
 
-    threading.Thread.start = noting  # type: ignore[method-assign]
+    threading.Thread.start = noting  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:
