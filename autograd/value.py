@@ -10,6 +10,8 @@ when a leaf was written after a node had used its old number.
 
 from __future__ import annotations
 
+import os
+from _thread import RLock
 from collections.abc import Callable, Container, Iterable, Sequence
 from math import nan
 from numbers import Number
@@ -200,6 +202,10 @@ class Value(Arithmetic, NumPyNames, Copying):
             )
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient that backward() leaves below")
+        with _ONE_AT_A_TIME:
+            self._walk_back(start)
+
+    def _walk_back(self, start: float) -> None:
         if self._x is None:
             self._grad = gradient_of(self) + start
             return
@@ -441,6 +447,11 @@ def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wan
 
 
 _WHERE = TABLE["where"]
+#: Gradients lie in the nodes, which threads may share, and a sum is read and written; a rule of one's own may run
+#: ``backward()`` of another graph.
+_ONE_AT_A_TIME = RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ONE_AT_A_TIME._at_fork_reinit)  # type: ignore[attr-defined]
 #: The methods whose arguments are constants.
 _WITH_CONSTANTS = {
     row.name for row in TABLE.values() if row.constants and row.constants == row.arguments[1 : row.arity]
