@@ -9,6 +9,7 @@ debuggers and coverage, and sees no frame that was entered before it.
 from __future__ import annotations
 
 import math
+from _thread import RLock
 from types import TracebackType
 from typing import Any
 
@@ -44,46 +45,44 @@ class record_lines:
     autograd.errors.NonFiniteError: mul gave inf; x is 1e+308, y is 10.0 (<doctest ...>:2): 1e+308 · 10.0 is too ...
     where x = mul(exp('x'), 1e+308)
 
-    It may be nested, used again, and left by an exception. While it is entered it holds for all threads; threads that
-    make nodes at the same time may give each other their lines.
+    It may be nested, used again, and left by an exception. While it is entered it holds for all threads.
     """
 
     def __init__(self, *, raise_nonfinite: bool = False) -> None:
         self._raising = raise_nonfinite
 
     def __enter__(self) -> None:
-        _entered.append(self._raising)
-        nodes.hand_to(_hook(any(_entered)))
+        with _TURN:
+            _entered.append(self._raising)
+            nodes.hand_to(_hook(any(_entered)))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _entered.remove(self._raising)
-        nodes.hand_to(_hook(any(_entered)) if _entered else nodes.no_hook)
+        with _TURN:
+            _entered.remove(self._raising)
+            nodes.hand_to(_hook(any(_entered)) if _entered else nodes.no_hook)
 
 
 #: Whether each context that is entered refuses what is not finite: a list, since threads leave in any order.
 _entered: list[bool] = []
+_TURN = RLock()
 
 
 def _hook(raising: bool) -> nodes.Hook:
     """What each node is handed to inside."""
     moments: dict[tuple[str, int], Moment] = {}  # one for each line, not for each node
-    time = -1
 
     def note_line(node: Any) -> None:
-        nonlocal time
         if raising and not math.isfinite(node._data):
             raise _nonfinite(node)
-        if nodes.now != time:
-            time = nodes.now
-            moments.clear()
         frame = user_frame()
         if frame is not None:
             line = (frame.f_code.co_filename, frame.f_lineno or 0)
-            if line not in moments:
-                moments[line] = moment(time, *line)
-            node._moment = moments[line]
+            born = moments.get(line)
+            if born is None or born != node._moment:
+                born = moments[line] = moment(node._moment, *line)
+            node._moment = born
 
     return note_line
 

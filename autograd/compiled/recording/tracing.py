@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from math import nan
 from typing import Any
 
@@ -16,6 +16,7 @@ from autograd.compiled.recording.trace import Trace
 from autograd.eager import watching
 from autograd.eager.operands import Condition
 from autograd.errors import DomainError, RecordingError
+from autograd.graph import leaves
 from autograd.loops.recorder import STAND_IN, Body
 from autograd.nesting import take_apart
 from autograd.number_systems import arrays
@@ -29,9 +30,12 @@ _ONE_AT_A_TIME = threading.Lock()
 
 def refuse_while_recording(name: str) -> None:
     """Raise RecordingError if this thread is recording a function: a replay's numbers would be frozen in it."""
-    if watching.watch is not None and watching.watch.is_ours():
-        raise RecordingError(
-            f"{name} is called while another function is recorded for replay; call the plain function there"
+    watch = watching.watch
+    if watch is not None and watch.is_ours():
+        raise watch.refusal(
+            RecordingError(
+                f"{name} is called while another function is recorded for replay; call the plain function there"
+            )
         )
 
 
@@ -61,9 +65,9 @@ def trace(
     """
     first = list(fresh) if all_arguments else []
     with collector_at_rest():
-        watch = _watch(directions, unroll, without_values)
+        watch = _watch(fresh, directions, unroll, without_values)
         recorded, decided, _, of_steps = _recorded(f, make, fresh, name, first, watch)
-        watch = _watch(directions, unroll, without_values)
+        watch = _watch(fresh, directions, unroll, without_values)
         _, decided_again, met_again, of_steps_again = _recorded(f, make, fresh, name, first, watch, again=True)
     if not of_steps.isdisjoint(of_steps_again):
         raise RecordingError(
@@ -179,8 +183,13 @@ def _recorded(
     return recorded, decided, inputs, of_steps
 
 
-def _watch(directions: Sequence[bool], unroll: bool, without_values: bool) -> watching.Watch:
-    watch = watching.Watch(directions, as_replayed if without_values else None)
+def _watch(fresh: Sequence[Value], directions: Sequence[bool], unroll: bool, without_values: bool) -> watching.Watch:
+    arguments = set(fresh)
+
+    def come_from_arguments(node: Any) -> bool:
+        return any(leaf in arguments or leaf.label is STAND_IN for leaf in leaves(node))
+
+    watch = watching.Watch(directions, as_replayed if without_values else None, come_from_arguments)
     watch.in_loop = unroll
     return watch
 
@@ -208,12 +217,14 @@ def _run(
 ) -> tuple[Any, ...]:
     """One run under watch: the result's scalars and shape, the program and its nodes."""
     args = make()
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, _noting_threads(watch):
         watching.watch = watch
         try:
             result = f(*args)
         finally:
             watching.watch = None
+    if watch.refused is not None:
+        raise watch.refused
     try:
         outputs, build = take_apart(result, f"the result of {name}")
     except TypeError as error:
@@ -223,6 +234,23 @@ def _run(
     program, nodes = flatten([*first, *[o for o in outputs if isinstance(o, Value)], *conditions])
     program.outputs = program.outputs[len(first) :]
     return outputs, build, program, nodes
+
+
+@contextmanager
+def _noting_threads(watch: watching.Watch) -> Iterator[None]:
+    """Meanwhile, a thread that the recording starts belongs to it: no thread knows who started it."""
+    start = threading.Thread.start
+
+    def noting(thread: threading.Thread) -> None:
+        if watch.is_ours():
+            watch.started[thread] = watch.within
+        start(thread)
+
+    threading.Thread.start = noting  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        threading.Thread.start = start  # type: ignore[method-assign]
 
 
 def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:
