@@ -203,29 +203,26 @@ class Value(Arithmetic, NumPyNames, Copying):
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient that backward() leaves below")
         with _ONE_AT_A_TIME:
-            self._walk_back(start)
-
-    def _walk_back(self, start: float) -> None:
-        if self._x is None:
-            self._grad = gradient_of(self) + start
-            return
-        order, zero, born_now = self._inner_nodes_with_fresh_gradients()
-        if not born_now:
-            reached = set(active_nodes([self]))
-            refuse_if_stale([node for node in order if node in reached])
-        self._grad = start
-        pull_backs = _PULL_BACKS
-        for node in reversed(order):
-            if node._grad is zero:  # nothing flowed to it, so it is not asked for its slope
-                continue
-            try:
-                pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
-            except (ValueError, ArithmeticError, TypeError) as failed:
+            if self._x is None:
+                self._grad = gradient_of(self) + start
+                return
+            order, zero, born_now = self._inner_nodes_with_fresh_gradients()
+            if not born_now:
+                reached = set(active_nodes([self]))
+                refuse_if_stale([node for node in order if node in reached])
+            self._grad = start
+            pull_backs = _PULL_BACKS
+            for node in reversed(order):
+                if node._grad is zero:  # nothing flowed to it, so it is not asked for its slope
+                    continue
                 try:
-                    pull_backs.after(failed, node)
-                except (ValueError, ArithmeticError) as error:
-                    errors.say_path(error, node, [self])
-                    raise
+                    pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
+                except (ValueError, ArithmeticError, TypeError) as failed:
+                    try:
+                        pull_backs.after(failed, node)
+                    except (ValueError, ArithmeticError) as error:
+                        errors.say_path(error, node, [self])
+                        raise
 
     def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], float, bool]:
         """All nodes that are not leaves and that a derivative may reach, parents first, each with a gradient of zero.
