@@ -10,7 +10,8 @@ line of what is called. So what has to be restored after a long run needs a hand
 
 from __future__ import annotations
 
-import _signal  # the module ``signal`` takes three milliseconds to import
+import _signal  # type: ignore[import-not-found]  # ``signal`` takes three milliseconds to import
+from _thread import get_ident
 from collections.abc import Callable
 from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar
@@ -54,23 +55,25 @@ class uninterrupted:
     interrupted
     """
 
-    __slots__ = ("_held", "_noted", "_replaced", "_waits")
+    __slots__ = ("_held", "_noted", "_replaced", "_thread", "_waits")
 
     def __init__(self) -> None:
         #: Signals whose handler was replaced, and those handlers.
         self._replaced: list[tuple[int, _Handler]] = []
         self._noted: dict[int, FrameType | None] = {}
         self._waits = True
-        #: The handler in their place: one object, to be known again.
-        self._held = self._handle
+        self._thread = get_ident()
+        #: The handler in their place, to be known again.
+        self._held: _Handler | None = None
 
     def __enter__(self) -> uninterrupted:
+        self._held = held = self._handle
         try:
             for number in _SIGNALS:
                 handler = _signal.getsignal(number)
                 if callable(handler):
                     self._replaced.append((number, handler))
-                    _signal.signal(number, self._held)
+                    _signal.signal(number, held)
         except ValueError:  # not the main thread
             self._replaced.clear()
         except BaseException:  # what came just before
@@ -103,16 +106,21 @@ class uninterrupted:
         return Allowed(self)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._waits or (frame is not None and frame.f_code in _LEAVING):
+        waits = self._waits or (frame is not None and frame.f_code in _LEAVING)
+        if waits and self._thread == get_ident():  # a process that another thread forked goes on without this one
             self._noted[number] = frame
         else:
             dict(self._replaced)[number](number, frame)
 
     def _give_back(self) -> None:
-        for number, handler in reversed(self._replaced):
-            if _signal.getsignal(number) is self._held:
-                _signal.signal(number, handler)
+        try:
+            for number, handler in reversed(self._replaced):
+                if _signal.getsignal(number) is self._held:
+                    _signal.signal(number, handler)
+        except ValueError:  # another thread than it was entered in
+            pass
         self._waits = False  # whoever has put it aside, and puts it back later, is not held
+        self._held = None
 
     def _deliver(self) -> None:
         """Call the handlers of what waits, each of them, whatever the others raise."""
@@ -142,3 +150,41 @@ class Allowed:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._signals._waits = True
+
+
+class switched:
+    """A context that switches something ``on`` and ``off`` again, each of them whole; within it no signal waits.
+
+    ``off`` is also called where ``on`` raised.
+    """
+
+    def __init__(self) -> None:
+        self._signals = uninterrupted()
+        self._allowed = self._signals.allowed()
+
+    def on(self) -> None:
+        """Switch it on."""
+        raise NotImplementedError
+
+    def off(self) -> None:
+        """Switch it off, as far as it is on."""
+        raise NotImplementedError
+
+    def __enter__(self) -> None:
+        self._signals.__enter__()
+        try:
+            self.on()
+            self._allowed.__enter__()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+
+    @leaving
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._allowed.__exit__(kind, error, traceback)
+        try:
+            self.off()
+        finally:
+            self._signals.__exit__(kind, error, traceback)

@@ -43,7 +43,7 @@ def _in_turns(method: _M) -> _M:
 
     @wraps(method)
     def call(self: Objective, *args: Any, **keywords: Any) -> Any:
-        refuse_while_recording(self.name)
+        refuse_while_recording(self.name, self._lock)
         with self._lock:
             return method(self, *args, **keywords)
 

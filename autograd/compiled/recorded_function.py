@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd.compiled.backends.choice import Options, checked
+from autograd.compiled.locks import new_lock
 from autograd.compiled.recording.recordings import Recordings
 from autograd.compiled.report import Report, described
 
@@ -25,7 +25,7 @@ class RecordedFunction:
         self.name = getattr(f, "__name__", type(f).__name__)
         self.options = checked(options)
         #: Numbers that all samples share, or all numbers of a point, lie in one place, so threads take turns.
-        self._lock = threading.RLock()
+        self._lock = new_lock()
 
     def _all_recordings(self) -> Iterable[Recordings]:
         raise NotImplementedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import os
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -10,6 +10,7 @@ from math import nan
 from typing import Any
 
 from autograd import interpret
+from autograd.compiled.locks import new_lock, wait_for
 from autograd.compiled.recording.garbage import collector_at_rest
 from autograd.compiled.recording.guards import Guard
 from autograd.compiled.recording.trace import Trace
@@ -24,15 +25,34 @@ from autograd.program import ABSENT, Program, flatten
 from autograd.value import Value, backward_order
 
 #: The watch is one for the process, so functions are recorded one after the other.
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = new_lock()
 
 
-def refuse_while_recording(name: str) -> None:
-    """Raise RecordingError if this thread is recording a function: a replay's numbers would be frozen in it."""
+def refuse_while_recording(name: str, lock: Any) -> None:
+    """Raise RecordingError if this thread is recording a function: a replay's numbers would be frozen in it; or if
+    another thread is, and waits for this one to get the lock that it holds."""
     if watching.watch is not None and watching.watch.is_ours():
         raise RecordingError(
             f"{name} is called while another function is recorded for replay; call the plain function there"
         )
+    _wait_for_who_records(lock, name)
+
+
+def _wait_for_who_records(lock: Any, name: str) -> None:
+    watch = watching.watch
+    if watch is not None and not watch.is_ours():
+        wait_for(lock, watch.thread, name)
+
+
+def _in_a_forked_process() -> None:
+    """What another thread was recording, nobody records there."""
+    watch = watching.watch
+    if watch is not None and not watch.is_ours():
+        watching.watch = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_forked_process)
 
 
 def trace(
@@ -208,6 +228,7 @@ def _run(
 ) -> tuple[Any, ...]:
     """One run under watch: the result's scalars and shape, the program and its nodes."""
     args = make()
+    _wait_for_who_records(_ONE_AT_A_TIME, name)
     with _ONE_AT_A_TIME:
         watching.watch = watch
         try:
