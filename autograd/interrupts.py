@@ -13,6 +13,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # ``signal`` takes three milliseconds to import
 from _thread import get_ident
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar
 
@@ -188,3 +189,23 @@ class switched:
             self.off()
         finally:
             self._signals.__exit__(kind, error, traceback)
+
+
+class shielded(switched):
+    """A context of somebody else's, which is entered and left whole."""
+
+    def __init__(self, context: AbstractContextManager[Any]) -> None:
+        super().__init__()
+        self._context = context
+        self._is_entered = False
+
+    def on(self) -> None:
+        """Enter it."""
+        self._context.__enter__()
+        self._is_entered = True
+
+    def off(self) -> None:
+        """Leave it, if it was entered."""
+        if self._is_entered:
+            self._is_entered = False
+            self._context.__exit__(None, None, None)

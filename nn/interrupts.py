@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Any
 
 from autograd import Value
-from autograd.interrupts import uninterrupted
+from autograd.interrupts import shielded, uninterrupted
 
-__all__ = ["all_or_nothing", "uninterrupted", "write_numbers", "zero_gradients"]
+__all__ = ["all_or_nothing", "shielded", "uninterrupted", "write_numbers", "zero_gradients"]
 
 
 def write_numbers(parameters: Iterable[Value], numbers: Iterable[float]) -> None:

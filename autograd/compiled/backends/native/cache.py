@@ -25,7 +25,7 @@ _MAGIC = b"valuegrad code 1\n"
 _DIGEST = hashlib.sha256().digest_size
 #: The file that is as long as the thousands of bytes that were written since the folder was looked through, and the
 #: share of all that may be written until it is again.
-_WRITTEN, _UNIT, _SHARE = "written", 1 << 10, 8
+_WRITTEN, _UNIT, _SHARE = "valuegrad-written", 1 << 10, 8
 #: The names that files get here: a key's, and before that the key's with what ``mkstemp`` adds.
 _KEPT = re.compile(rf"[0-9a-f]{{{2 * _DIGEST}}}\.o")
 _TEMPORARY = re.compile(rf"new-[0-9a-f]{{{2 * _DIGEST}}}-\w+")
