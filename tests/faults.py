@@ -7,6 +7,7 @@ begins again). A profile function hears of both, so it can call the handler ther
 from __future__ import annotations
 
 import ast
+import inspect
 import signal
 import sys
 from collections.abc import Callable
@@ -21,9 +22,15 @@ ROOT = Path(autograd.__file__).parents[1]
 OURS = tuple(f"{ROOT / package}{'/'}" for package in ("autograd", "nn"))
 
 
-class Outcome(NamedTuple):
-    """Whether the fault came, what the operation raised, what it returned, and the function in which it came."""
+#: Functions beside those of the system that ask it for nothing.
+_ASKS_NOBODY = ("fspath", "_path_normpath", "_path_splitroot", "_path_splitroot_ex", "geteuid", "getpid", "urandom")
 
+
+class Outcome(NamedTuple):
+    """How many moments there were, whether the fault came at its own, what the operation raised, what it returned, and
+    the function in which it came."""
+
+    moments: int
     came: bool
     raised: BaseException | None
     result: Any
@@ -36,7 +43,7 @@ def signal_handlers() -> dict[int, Any]:
 
 
 def interrupted_at(moment: int, operation: Callable[[], Any]) -> Outcome:
-    """The operation with a Ctrl-C at the n-th moment, from 1, at which Python looks for signals in it."""
+    """The operation with a Ctrl-C at the n-th moment, from 1, at which Python looks for signals in it; with 0 none."""
     return _with_fault(moment, operation, _interrupt, _looks_for_signals)
 
 
@@ -78,7 +85,7 @@ def _with_fault(
         raised = error
     finally:
         sys.setprofile(None)
-    return Outcome(count >= moment, raised, result, where)
+    return Outcome(count, count >= moment > 0, raised, result, where)
 
 
 def _interrupt(frame: FrameType) -> None:
@@ -92,7 +99,10 @@ def _looks_for_signals(frame: FrameType, event: str, arg: Any) -> bool:
 
 
 def _is_finalizing(frame: FrameType | None) -> bool:
-    """Whether an error would be lost in any case: of what Python calls when an object goes."""
+    """Whether an error would be lost in any case, or may be: of what Python calls when an object goes, and of a
+    generator that is entered, since it may be to end it."""
+    if frame is not None and frame.f_code.co_flags & inspect.CO_GENERATOR:
+        return True
     while frame is not None:
         if frame.f_code.co_name in ("__del__", "_remove", "remove"):
             return True
@@ -102,12 +112,15 @@ def _is_finalizing(frame: FrameType | None) -> bool:
 
 def _asks_for_memory(frame: FrameType, event: str, arg: Any) -> bool:
     ours = frame.f_code.co_filename.startswith(OURS)
+    if getattr(arg, "__name__", "") == "__exit__":  # of a lock: it restores
+        return False
     return ours and event in ("call", "c_call") and not _restores(frame) and not _is_finalizing(frame)
 
 
 def _asks_the_system(frame: FrameType, event: str, arg: Any) -> bool:
     module = getattr(arg, "__module__", None) or type(getattr(arg, "__self__", None)).__module__
-    return event == "c_call" and module in ("posix", "nt", "io", "_io") and not _restores(frame)
+    is_of_it = module in ("posix", "nt", "io", "_io") and arg.__name__ not in _ASKS_NOBODY
+    return event == "c_call" and is_of_it and not _restores(frame)
 
 
 def _restores(frame: FrameType | None) -> bool:
@@ -128,7 +141,7 @@ def _lines_that_restore(path: str) -> frozenset[int]:
         if isinstance(node, ast.Try):
             parts = [*node.finalbody, *node.handlers]
         elif isinstance(node, ast.FunctionDef) and node.name in ("__exit__", "off"):
-            parts = [node]
+            parts = [*node.decorator_list, node]
         for part in parts:
             found.update(range(part.lineno, (part.end_lineno or 0) + 1))  # type: ignore[attr-defined]
     return frozenset(found)

@@ -15,7 +15,6 @@ import hashlib
 import os
 import re
 import stat
-import tempfile
 from pathlib import Path
 
 #: Bytes that the files of compiled code may take together; those used least recently go first.
@@ -26,7 +25,7 @@ _DIGEST = hashlib.sha256().digest_size
 #: The file that is as long as the thousands of bytes that were written since the folder was looked through, and the
 #: share of all that may be written until it is again.
 _WRITTEN, _UNIT, _SHARE = "valuegrad-written", 1 << 10, 8
-#: The names that files get here: a key's, and before that the key's with what ``mkstemp`` adds.
+#: The names that files get here: a key's, and before that the key's with a random end.
 _KEPT = re.compile(rf"[0-9a-f]{{{2 * _DIGEST}}}\.o")
 _TEMPORARY = re.compile(rf"new-[0-9a-f]{{{2 * _DIGEST}}}-\w+")
 
@@ -85,23 +84,23 @@ def write(key: str, code: bytes) -> None:
     place = folder()
     if place is None:
         return
-    temporary = ""
+    temporary: Path | None = None
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(place):
             return
-        handle, temporary = tempfile.mkstemp(dir=place, prefix=f"new-{key}-")
-        with os.fdopen(handle, "wb") as file:
+        temporary = place / f"new-{key}-{os.urandom(8).hex()}"
+        with open(temporary, "xb", opener=_own) as file:
             file.write(_MAGIC + _digest(key, code) + code)
         os.replace(temporary, place / f"{key}.o")
-        temporary = ""
+        temporary = None
         _count(place, len(_MAGIC) + _DIGEST + len(code))
     except OSError:
         pass
     finally:
-        if temporary:
+        if temporary is not None:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                temporary.unlink()
 
 
 def _own(path: str, flags: int) -> int:

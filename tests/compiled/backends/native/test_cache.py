@@ -94,8 +94,12 @@ def test_a_folder_that_cannot_be_written_is_read(folder: Path, monkeypatch: pyte
     def refuse(*args: Any, **options: Any) -> Any:
         raise PermissionError("read-only")
 
-    for module, name in ((cache.tempfile, "mkstemp"), (cache.os, "utime"), (cache.os, "replace")):
-        monkeypatch.setattr(module, name, refuse)
+    def reading(path: Any, flags: int, mode: int = 0o777) -> int:
+        return refuse() if flags & os.O_CREAT else known(path, flags, mode)
+
+    known = os.open
+    for name, instead in (("open", reading), ("utime", refuse), ("replace", refuse)):
+        monkeypatch.setattr(cache.os, name, instead)
     assert machine_code().cached
     assert not machine_code(0.25).cached
     assert len(list(folder.glob("*.o"))) == 1
