@@ -167,7 +167,7 @@ class Value(Arithmetic, NumPyNames, Copying):
         Raises:
             StaleGraphError: a leaf's data was written after a node had used it; nothing was added yet.
             DomainError, OverflowError: a slope on the way does not exist or is too large. What was added before stays,
-                so zero the gradients before going on.
+                as after Ctrl-C, so zero the gradients before going on.
         """
         start = plain(seed)
         if start is None:

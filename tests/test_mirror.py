@@ -32,7 +32,6 @@ CROSSING = {
     "seeds/test_three_layer_network": "textbooks: three layers over many samples",
     "test_backward": "`backward()`: values, walks, pull-backs",
     "test_digits": "all ways to a number: the digits that they keep",
-    "test_faults": "whatever changes state: Ctrl-C, errors of memory and of the system amid of it",
     "test_formulas": "the table: its formulas in all systems",
     "test_house": "the house: what no linter sees",
     "test_imports": "the packages: what importing them costs and gives",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import autograd
 from autograd import RecordingError, Value
 from autograd.compiled import locks
+from autograd.compiled.prepared import Prepared
 from tests.compiled.processes import output_of, run
 
 X = np.array([1.0, 2.0])
@@ -159,3 +161,33 @@ def test_two_threads_record_one_after_the_other() -> None:
     assert second(X).tolist() == [3.0, 4.0]
     thread.join()
     assert found == [[40_001.0, 40_002.0]]
+
+
+@pytest.mark.parametrize("amid", ["arguments", "samples", "repeated"])
+def test_a_handler_that_calls_what_it_interrupts(amid: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It put its own numbers in the place of those that were computed with, in silence."""
+    w = Value(2.0)
+    made = autograd.compile(lambda x: x * w, params=[w], reduce="sum", backend="interpreter")
+    assert made.value_and_grad(X)[0] == 6.0
+    native = made.report().programs[0].replay
+    place, name = {
+        "arguments": (Prepared, "refresh"), "samples": (native, "check_count"), "repeated": (native, "start")
+    }[amid]  # fmt: skip
+    known, refused = getattr(place, name), []
+
+    def handler(*of: Any) -> None:
+        with pytest.raises(RuntimeError, match="is called amid of its own call, by a handler of a signal perhaps"):
+            made.value_and_grad(10.0 * X)
+        refused.append(True)
+
+    def sending(*args: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return known(*args)
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        monkeypatch.setattr(place, name, sending)
+        assert made.value_and_grad(X.copy() if amid == "samples" else X)[0] == 6.0
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert refused

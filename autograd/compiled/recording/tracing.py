@@ -28,14 +28,24 @@ from autograd.value import Value, backward_order
 _ONE_AT_A_TIME = new_lock()
 
 
-def refuse_while_recording(name: str, lock: Any) -> None:
-    """Raise RecordingError if this thread is recording a function: a replay's numbers would be frozen in it; or if
-    another thread is, and waits for this one to get the lock that it holds."""
+def refuse_amid_of_another(name: str, lock: Any) -> None:
+    """Refuse a call that is about to take a function's lock, where it cannot be right or would never end.
+
+    Raises:
+        RecordingError: this thread is recording a function, in which a replay's numbers would be frozen; or another
+            thread is, and waits for this one.
+        RuntimeError: this thread is amid of a call of the same function.
+    """
     if watching.watch is not None and watching.watch.is_ours():
         raise RecordingError(
             f"{name} is called while another function is recorded for replay; call the plain function there"
         )
     _wait_for_who_records(lock, name)
+    if lock._is_owned():
+        raise RuntimeError(
+            f"{name} is called amid of its own call, by a handler of a signal perhaps, and would change the numbers that "
+            "it is computing with; call it when that has ended, or compile it once more for the handler"
+        )
 
 
 def _wait_for_who_records(lock: Any, name: str) -> None:
