@@ -43,8 +43,8 @@ def refuse_amid_of_another(name: str, lock: Any) -> None:
     _wait_for_who_records(lock, name)
     if lock._is_owned():
         raise RuntimeError(
-            f"{name} is called amid of its own call, by a handler of a signal perhaps, and would change the numbers that "
-            "it is computing with; call it when that has ended, or compile it once more for the handler"
+            f"{name} is called amid of its own call, by a handler of a signal perhaps, and would change the numbers "
+            "that it computes with; call it when that has ended, or compile it once more for the handler"
         )
 
 
