@@ -28,13 +28,14 @@ _ASKS_NOBODY = ("fspath", "_path_normpath", "_path_splitroot", "_path_splitroot_
 
 class Outcome(NamedTuple):
     """How many moments there were, whether the fault came at its own, what the operation raised, what it returned, and
-    the function in which it came."""
+    the function in which it came; without a fault, those of all moments."""
 
     moments: int
     came: bool
     raised: BaseException | None
     result: Any
     where: str
+    functions: list[str]
 
 
 def signal_handlers() -> dict[int, Any]:
@@ -65,6 +66,7 @@ def _with_fault(
     counts: Callable[[FrameType, str, Any], bool],
 ) -> Outcome:
     count, where, begun = 0, "", False
+    functions: list[str] = []
 
     def profile(frame: FrameType, event: str, arg: Any) -> None:
         nonlocal count, where, begun
@@ -72,6 +74,9 @@ def _with_fault(
         if not begun or frame.f_code is _with_fault.__code__ or not counts(frame, event, arg):
             return
         count += 1
+        if not moment:
+            module = frame.f_globals.get("__name__", "")
+            functions.append(f"{module}:{frame.f_code.co_qualname}")
         if count == moment:
             sys.setprofile(None)
             where = frame.f_code.co_qualname
@@ -85,7 +90,7 @@ def _with_fault(
         raised = error
     finally:
         sys.setprofile(None)
-    return Outcome(count, count >= moment > 0, raised, result, where)
+    return Outcome(count, count >= moment > 0, raised, result, where, functions)
 
 
 def _interrupt(frame: FrameType) -> None:

@@ -349,6 +349,17 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tmp_path.chmod(0o700)
 
 
+def chosen(functions: list[str], chance: random.Random, name: str) -> set[int]:
+    """Some moments of those whose functions these are; for one at least in each function of contexts and of ``fit``."""
+    moments = range(1, len(functions) + 1)
+    found = set(chance.sample(moments, min(len(moments), max(LEAST, EVENTS // max(len(moments), 1)))))
+    by_function: dict[str, list[int]] = {}
+    for moment, function in zip(moments, functions, strict=True):
+        if function.endswith(("__enter__", "__exit__")) or (name == "fit" and function.startswith("nn.")):
+            by_function.setdefault(function, []).append(moment)
+    return found | {chance.choice(some) for some in by_function.values()}
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", CASES)
 def test_all_is_as_before_or_as_after(name: str, fault: str) -> None:
@@ -359,9 +370,7 @@ def test_all_is_as_before_or_as_after(name: str, fault: str) -> None:
     whole = faulty(0, operation)
     assert whole.raised is None
     check(whole)
-    chance = random.Random(name + fault)
-    moments = range(1, whole.moments + 1)
-    for moment in chance.sample(moments, min(len(moments), max(LEAST, EVENTS // max(len(moments), 1)))):
+    for moment in chosen(whole.functions, random.Random(name + fault), name):
         operation, check = case()
         outcome = faulty(moment, operation)
         error = {"Ctrl-C": KeyboardInterrupt, "memory": MemoryError, "system": OSError}[fault]
@@ -408,7 +417,7 @@ def storm(name: str, seconds: float) -> None:
         armed.clear()
         after = switches()
         assert {what: after[what] for what in after if after[what] != before[what]} == {}, runs
-        check(Outcome(0, raised is not None, raised, result, where))
+        check(Outcome(0, raised is not None, raised, result, where, []))
         runs += 1
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     print(runs, came, flush=True)

@@ -25,7 +25,7 @@ import gc, os, signal, threading, warnings
 import numpy as np
 import autograd
 from autograd import Value
-from autograd.eager import nodes
+from autograd.eager import nodes, watching
 
 warnings.simplefilter("ignore", DeprecationWarning)
 os.environ["VALUEGRAD_CACHE"] = ""
@@ -63,6 +63,7 @@ for _ in range(TIMES):
     child = os.fork()
     if not child:
         signal.alarm(20)
+        assert watching.watch is None
         assert shared(X).tolist() == [2.0, 4.0]
         c = 7.0
         assert autograd.compile(lambda x: x + c, backend="machine")(X).tolist() == [8.0, 9.0]

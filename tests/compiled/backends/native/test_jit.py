@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import random
 import signal
+import traceback
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 
 import autograd
 from autograd.compiled.backends.native import cache, jit
+from tests.faults import interrupted_at
 
 X = np.array([1.0, 2.0])
 
@@ -61,3 +64,24 @@ def test_code_that_is_used_no_more_is_given_back() -> None:
     machine_code(0.5)
     assert len(jit._HANDLES) <= loaded + 2
     assert function.library._addresses  # its code stays as long as it can be called
+
+
+def test_nothing_interrupts_llvmlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever Ctrl-C comes, it is raised when llvmlite has returned."""
+    monkeypatch.setenv("VALUEGRAD_CACHE", "")
+
+    def load() -> Any:
+        return jit.load("define i32 @f() {\n ret i32 1\n}", "f")
+
+    load()
+    moments = interrupted_at(0, load).moments
+    raised = 0
+    for moment in random.Random(5).sample(range(1, moments + 1), min(moments, 60)):
+        outcome = interrupted_at(moment, load)
+        error = outcome.raised
+        assert outcome.came
+        if error is not None:
+            raised += 1
+            files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+            assert not [file for file in files if "llvmlite" in file], outcome
+    assert raised > 30
