@@ -42,7 +42,7 @@ jupyterlab: setup ## add JupyterLab to .venv and run the tests that need it
 	@folder=.venv constraints=constraints.txt right=yes extras=dev,lab sh -c "$$ENVIRONMENT"
 	.venv/bin/python -m pytest -q -k jupyterlab tests/pictures tests/notebooks $(ARGS)
 
-thorough: setup ## run the tests with many more random examples
+thorough: setup ## run the tests with many more random examples, and faults at many more moments
 	HYPOTHESIS_PROFILE=thorough .venv/bin/python -m pytest -n 2 -q $(ARGS)
 
 lowest: .venv-lowest/made-for ## run the tests with the oldest dependencies allowed

@@ -8,12 +8,14 @@ without, it returns a plain float.
 from __future__ import annotations
 
 import operator as _operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any
 
 from autograd.documented import listed, some
+from autograd.eager.operands import refuse_if_recorded
 from autograd.graph import topological_order
+from autograd.interrupts import uninterrupted
 from autograd.primitive_functions import *  # noqa: F403 - here pickles look for all of them
 from autograd.primitive_functions import exp, hypot, log, log1p, maximum, minimum, share
 from autograd.rules import of_the_others
@@ -209,14 +211,21 @@ def zero_grad(*values: Any) -> None:
     Args:
         values: Values, or (nested) lists, tuples or dicts of them.
     """
-    for value in values:
+    nodes = [node for value in _values(values) for node in topological_order(value) if isinstance(node, Value)]
+    for node in nodes:
+        refuse_if_recorded(node, "the gradient of", "written")
+    with uninterrupted():
+        for node in nodes:
+            node._grad = 0.0
+
+
+def _values(found: Any) -> Iterator[Value]:
+    for value in found:
         if isinstance(value, Value):
-            for node in topological_order(value):
-                if isinstance(node, Value):
-                    node.grad = 0.0
+            yield value
         elif isinstance(value, dict):
-            zero_grad(*value.values())
+            yield from _values(value.values())
         elif isinstance(value, list | tuple):
-            zero_grad(*value)
+            yield from _values(value)
         else:
             raise TypeError(f"zero_grad takes Values and nested lists of them, not {value!r}")

@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import Value
 from nn.checks import numbers_by_path
+from nn.interrupts import write_numbers, zero_gradients
 
 
 class Module:
@@ -35,8 +36,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0."""
-        for parameter in self.parameters():
-            parameter.grad = 0.0
+        zero_gradients(self.parameters())
 
     def state_dict(self) -> dict[str, float]:
         """The number of every parameter, by its path."""
@@ -48,9 +48,8 @@ class Module:
         Raises:
             ValueError, TypeError: a number is missing, is one too many, or is not finite; nothing is written then.
         """
-        parameters = dict(self.named_parameters())
-        for path, number in numbers_by_path(parameters, numbers).items():
-            parameters[path].data = number
+        found = numbers_by_path(parameters := dict(self.named_parameters()), numbers)
+        write_numbers([parameters[path] for path in found], found.values())
 
     def __call__(self, x: Any) -> Any:
         """The output for one sample."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from autograd import Value
 from nn.checks import leaves, with_gradients, within
+from nn.interrupts import all_or_nothing, write_numbers, zero_gradients
 
 
 class Optimizer:
@@ -21,10 +22,11 @@ class Optimizer:
         self.steps = 0
 
     def step(self) -> None:
-        """Move every parameter once, by its ``.grad``; ``None`` counts as 0.0."""
-        self.steps += 1
-        for i, p in enumerate(with_gradients(self.parameters)):
-            p.data = self.moved(i, p.data, p.grad)
+        """Move every parameter once, by its ``.grad``; ``None`` counts as 0.0. After an error none is."""
+        with all_or_nothing(self):
+            self.steps += 1
+            numbers = [float(self.moved(i, p.data, p.grad)) for i, p in enumerate(with_gradients(self.parameters))]
+            write_numbers(self.parameters, numbers)
 
     def moved(self, i: int, number: float, gradient: float) -> float:
         """The next number of parameter i, from its number and its gradient."""
@@ -32,8 +34,7 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0, as is due before each ``backward()``."""
-        for parameter in self.parameters:
-            parameter.grad = 0.0
+        zero_gradients(self.parameters)
 
 
 class SGD(Optimizer):

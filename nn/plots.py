@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from nn.interrupts import shielded
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -275,7 +277,7 @@ def _figure(path: str | os.PathLike[str] | io.BytesIO, size: tuple[float, float]
 
     figure = Figure(figsize=size, dpi=150, layout="constrained", facecolor="white")
     yield figure
-    with warnings.catch_warnings():
+    with shielded(warnings.catch_warnings()):
         # A class name may hold characters that the font lacks; a box is drawn for each, and that is enough said.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(path, format="png")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.checking.report import VERDICTS, GradientMismatch, Report
 from autograd.eager.operands import kind_of, plain
+from autograd.interrupts import shielded
 
 if TYPE_CHECKING:
     from autograd.checking.judging import Judge
@@ -87,7 +88,7 @@ def check_grads(
     infinite = [x_name for x_name, x in zip(given.names, given.numbers, strict=True) if not math.isfinite(x)]
     if infinite:
         return judge.nowhere(name, given.names, None, f"no step can be made from {', '.join(infinite)}")
-    with warnings.catch_warnings():
+    with shielded(warnings.catch_warnings()):
         warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of the points that leave the domain
         if grad is None:
             return check_engine(f, given, name, order, judge, random.Random(seed))

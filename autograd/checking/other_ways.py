@@ -8,7 +8,7 @@ another value, as that of a function that draws random numbers. The invariant: n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from autograd.checking.calls import Call
@@ -18,6 +18,7 @@ from autograd.checking.recorded import NO_NUMBER, as_float
 from autograd.checking.report import Entry
 from autograd.compiled.api import compile
 from autograd.graph import topological_order
+from autograd.interrupts import switched
 from autograd.transforms import value_and_grad
 from autograd.value import Value
 
@@ -61,16 +62,28 @@ def _by_backward(call: Call, k: int, component: Component) -> list[float] | None
     output = call.outputs[k]
     if not isinstance(output, Value):
         return None
-    before = [(node, node.grad) for node in {*topological_order(output), *call.leaves} if isinstance(node, Value)]
-    for leaf in call.leaves:
-        leaf.grad = 0.0
-    try:
-        output.backward()
-        return [leaf.grad for leaf in call.leaves]
-    except NO_NUMBER:
-        return [_NOWHERE] * len(call.leaves)
-    finally:
-        for node, gradient in before:
+    with _own_gradients({node for node in {*topological_order(output), *call.leaves} if isinstance(node, Value)}):
+        for leaf in call.leaves:
+            leaf.grad = 0.0
+        try:
+            output.backward()
+            return [leaf.grad for leaf in call.leaves]
+        except NO_NUMBER:
+            return [_NOWHERE] * len(call.leaves)
+
+
+class _own_gradients(switched):
+    """A context after which nodes have the gradients that they had before."""
+
+    def __init__(self, nodes: Iterable[Value]) -> None:
+        super().__init__()
+        self._before = [(node, node.grad) for node in nodes]
+
+    def on(self) -> None:
+        pass
+
+    def off(self) -> None:
+        for node, gradient in self._before:
             node.grad = gradient
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograd.interrupts import uninterrupted
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ def compile(
             text, a pickle), itself or in a thread.
     """
     _require_numpy("compile")
-    from autograd.compiled.backends.choice import Options
-    from autograd.compiled.function import Compiled
+    with uninterrupted():  # NumPy cannot be imported again where its import was broken off
+        from autograd.compiled.backends.choice import Options
+        from autograd.compiled.function import Compiled
 
     options = Options(backend, threads, expected_samples, fast)
     return Compiled(f, params=params, wrt=wrt, reduce=reduce, dtype=dtype, options=options)
@@ -93,7 +95,8 @@ def objective(f: Callable[..., Any], n: int | None = None, *, backend: str = "au
         ModuleNotFoundError: NumPy is not installed.
     """
     _require_numpy("objective")
-    from autograd.compiled.objective import Objective
+    with uninterrupted():
+        from autograd.compiled.objective import Objective
 
     return Objective(f, n, backend=backend)
 

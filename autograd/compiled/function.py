@@ -18,7 +18,7 @@ from autograd.compiled.recorded_function import RecordedFunction
 from autograd.compiled.recording.arguments import ArgumentReader, Arguments
 from autograd.compiled.recording.recordings import Recordings
 from autograd.compiled.recording.trace import arranged
-from autograd.compiled.recording.tracing import refuse_while_recording
+from autograd.compiled.recording.tracing import refuse_amid_of_another
 from autograd.compiled.repeated_call import RepeatedCall, repeated_call
 from autograd.compiled.runs import Runs
 from autograd.loops.recorder import PART
@@ -99,7 +99,7 @@ class Compiled(RecordedFunction):
 
     def __call__(self, *args: Any) -> Any:
         """The function's values: for arrays one result per sample, ``(N,)``, or ``(N, k)`` for a list of k."""
-        refuse_while_recording(self.name)
+        refuse_amid_of_another(self.name, self._lock)
         with self._lock:
             arguments = self._read(args)
             prepared, _, kept = self._runs.run(arguments, "values")
@@ -136,7 +136,7 @@ class Compiled(RecordedFunction):
             ValueError: an empty batch has no mean.
             GuardError: samples decide a comparison differently.
         """
-        refuse_while_recording(self.name)
+        refuse_amid_of_another(self.name, self._lock)
         with self._lock:
             last = self._last
             if last is not None:
@@ -200,7 +200,7 @@ class Compiled(RecordedFunction):
 
     def _batch(self, arguments: Arguments) -> Batch:
         """A batch whose samples all go the recorded way; loops are recorded step by step, for forward mode."""
-        refuse_while_recording(self.name)
+        refuse_amid_of_another(self.name, self._lock)
         with self._lock:
             prepared, _, kept = self._runs.run(arguments, "values")
             unroll = PART in prepared.trace.program.primitives

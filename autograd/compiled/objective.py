@@ -28,7 +28,7 @@ from autograd.compiled.recorded_function import RecordedFunction
 from autograd.compiled.recording.guards import Missed
 from autograd.compiled.recording.recordings import Recording, Recordings
 from autograd.compiled.recording.trace import Trace, arranged
-from autograd.compiled.recording.tracing import refuse_while_recording, trace_where_it_has_a_value
+from autograd.compiled.recording.tracing import refuse_amid_of_another, trace_where_it_has_a_value
 from autograd.loops.recorder import PART
 
 _M = TypeVar("_M", bound=Callable[..., Any])
@@ -43,7 +43,7 @@ def _in_turns(method: _M) -> _M:
 
     @wraps(method)
     def call(self: Objective, *args: Any, **keywords: Any) -> Any:
-        refuse_while_recording(self.name)
+        refuse_amid_of_another(self.name, self._lock)
         with self._lock:
             return method(self, *args, **keywords)
 
@@ -92,7 +92,10 @@ class Objective(RecordedFunction):
     @_in_turns
     def __call__(self, x: Any) -> tuple[float, Any]:
         """The value and the gradient at a point."""
-        prepared, kept = self._run(GRADIENT, self._point(x))
+        return self._value_and_gradient(self._point(x))
+
+    def _value_and_gradient(self, point: Any) -> tuple[float, Any]:
+        prepared, kept = self._run(GRADIENT, point)
         return float(prepared.found(prepared.values, kept)[0]), prepared.found(prepared.derivatives, kept) + 0.0
 
     @_in_turns
@@ -115,7 +118,7 @@ class Objective(RecordedFunction):
         point = self._point(x)
         recorded = self._here(point)
         if recorded.one_number:
-            return self.gradient(point)
+            return self._value_and_gradient(point)[1]
         derivative = jacobian_of(recorded, len(point))
         count = derivative.seeds(len(recorded.outputs), len(point))
         prepared, kept = self._run(derivative, point, list(np.eye(count)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from inspect import iscoroutinefunction
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from autograd.compiled.backends.choice import Options, checked
 from autograd.compiled.recording.recordings import Recordings
 from autograd.compiled.report import Report, described
+from autograd.locks import new_lock
 
 
 class RecordedFunction:
@@ -28,7 +28,7 @@ class RecordedFunction:
         self.name = getattr(f, "__name__", type(f).__name__)
         self.options = checked(options)
         #: Numbers that all samples share, or all numbers of a point, lie in one place, so threads take turns.
-        self._lock = threading.RLock()
+        self._lock = new_lock()
 
     def _all_recordings(self) -> Iterable[Recordings]:
         raise NotImplementedError

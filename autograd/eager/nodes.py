@@ -187,12 +187,15 @@ def hand_to(new: Hook) -> None:
     Of a node of any number of operands, their pattern is not there yet.
     """
     global hook
+    functions, codes = list(_kinds.items()), {}
+    for kind in {kind for _, kind in functions}:  # whatever can fail comes first
+        make = _make(kind, new is not no_hook)
+        codes[kind] = next(part for part in make.__code__.co_consts if isinstance(part, CodeType))
     hook = new
-    for reference, kind in list(_kinds.items()):
+    for reference, kind in functions:
         function = reference()
         if function is not None:
-            make = _make(kind, new is not no_hook)
-            function.__code__ = next(part for part in make.__code__.co_consts if isinstance(part, CodeType))
+            function.__code__ = codes[kind]
 
 
 # What the texts call, beside ``plain``, where an operand is no number or a primitive has no value.

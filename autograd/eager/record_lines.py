@@ -9,7 +9,8 @@ debuggers and coverage, and sees no frame that was entered before it.
 from __future__ import annotations
 
 import math
-from _thread import RLock
+import os
+from _thread import get_ident
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +18,8 @@ from autograd import errors
 from autograd.eager import nodes
 from autograd.eager.makers import forward
 from autograd.eager.operands import number_of
+from autograd.interrupts import leaving, switched
+from autograd.locks import new_lock
 from autograd.provenance.lines import Moment, moment, user_frame
 from autograd.provenance.reasons import why
 
@@ -52,21 +55,58 @@ class record_lines:
         self._raising = raise_nonfinite
 
     def __enter__(self) -> None:
-        with _TURN:
-            _entered.append(self._raising)
-            nodes.hand_to(_hook(any(_entered)))
+        _Entered(self._raising).__enter__()
 
+    @leaving
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        found = None
+        for context in _entered:  # the last of this thread, or else of any: a generator may go on in another
+            if context.raising == self._raising and (found is None or context.thread == get_ident()):
+                found = context
+        if found is not None:
+            found.__exit__(kind, error, traceback)
+
+
+class _Entered(switched):
+    """A context that was entered, by which thread, and whether it refuses what is not finite."""
+
+    def __init__(self, raising: bool) -> None:
+        super().__init__()
+        self.raising = raising
+        self.thread = get_ident()
+
+    def on(self) -> None:
         with _TURN:
-            _entered.remove(self._raising)
-            nodes.hand_to(_hook(any(_entered)) if _entered else nodes.no_hook)
+            _entered.append(self)
+            _hand_nodes_to_hook()
+
+    def off(self) -> None:
+        with _TURN:
+            if self in _entered:
+                _entered.remove(self)
+            _hand_nodes_to_hook()
 
 
-#: Whether each context that is entered refuses what is not finite: a list, since threads leave in any order.
-_entered: list[bool] = []
-_TURN = RLock()
+#: A list, since threads leave in any order.
+_entered: list[_Entered] = []
+_TURN = new_lock()
+
+
+def _hand_nodes_to_hook() -> None:
+    raising = [context.raising for context in _entered]
+    nodes.hand_to(_hook(any(raising)) if raising else nodes.no_hook)
+
+
+def _in_a_forked_process() -> None:
+    """Threads that are not there any more leave no context."""
+    _entered[:] = [context for context in _entered if context.thread == get_ident()]
+    _hand_nodes_to_hook()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_forked_process)
 
 
 def _hook(raising: bool) -> nodes.Hook:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.interrupts import shielded
 from autograd.number_systems import common, floats
 from autograd.number_systems.common import SMALLER
 from autograd.number_systems.formulas import complete
@@ -58,7 +59,7 @@ def zeros_like(x: Array) -> Array:
 
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     """A context in which NumPy is silent about overflow and invalid operations, as IEEE has them."""
-    return np.errstate(all="ignore")
+    return shielded(np.errstate(all="ignore"))
 
 
 def _elementwise(function: Any, arguments: int = 1) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import mpmath
 from mpmath import mp
 
+from autograd.interrupts import shielded
 from autograd.number_systems.formulas import complete
 
 NAME = "mpmath"
@@ -41,7 +42,7 @@ def limit(value: float, primitive: Any, operands: Any) -> Any:
 
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     """A context in which numbers have that many decimal digits (50 unless told)."""
-    return mpmath.workdps(DIGITS if digits is None else digits)  # type: ignore[no-any-return]
+    return shielded(mpmath.workdps(DIGITS if digits is None else digits))
 
 
 def digits() -> int:

@@ -20,6 +20,7 @@ from typing import Any
 
 import autograd
 from autograd import DomainError, Value
+from nn.interrupts import shielded
 
 __all__ = ["FormulaError", "graph_of", "last_expression", "name_of", "shortened"]
 
@@ -126,7 +127,7 @@ def _statements(text: str) -> list[ast.stmt]:
     if "\0" in text:
         raise FormulaError(f"{shortened(text)} is not a formula: it holds a null character")
     try:
-        with warnings.catch_warnings():  # Python warns of some errors that are said here
+        with shielded(warnings.catch_warnings()):  # Python warns of some errors that are said here
             warnings.simplefilter("ignore")
             return ast.parse(text.strip()).body
     except SyntaxError as error:

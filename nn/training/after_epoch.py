@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from autograd import DomainError, Value
 from nn.cost import LossFunction, loss_name
+from nn.interrupts import uninterrupted
 from nn.metrics import Metric
 from nn.passes import predictions
 from nn.training.callbacks import Callback, Training
@@ -20,7 +21,8 @@ from nn.training.samples import Samples
 class AfterEpoch(NamedTuple):
     """What is done after each epoch of a training; ``held_out`` are samples that it is validated on, if there are any.
 
-    ``compile`` tells whether the model may be replayed to predict.
+    ``compile`` tells whether the model may be replayed to predict. ``between`` are callbacks that go with the entry:
+    nothing interrupts them.
     """
 
     training: Training
@@ -28,30 +30,37 @@ class AfterEpoch(NamedTuple):
     samples: Samples
     held_out: Samples | None
     metrics: Mapping[str, Metric]
+    between: Sequence[Callback]
     callbacks: Sequence[Callback]
     compile: bool
 
     def __call__(self, epoch: Epoch) -> None:
         training, history = self.training, self.training.history
-        if self.held_out is not None:
-            history.validation_losses.append(self._loss_of(self.held_out, epoch))
-        self._measure(self.samples, history.metrics)
-        if self.held_out is not None:
-            self._measure(self.held_out, history.validation_metrics)
-        if epoch.penalties:
-            history.penalties.append(math.fsum(epoch.penalties) / len(epoch.penalties))
-        history.learning_rates.append(training.optimizer.learning_rate)
-        history.seconds.append(time.perf_counter() - epoch.began)
-        history.losses.append(epoch.total_loss / len(self.samples.rows))  # last: Ctrl-C may leave others longer
-        training.epoch = epoch.number
+        validation_loss = None if self.held_out is None else self._loss_of(self.held_out, epoch)
+        measured = self._measured(self.samples)
+        measured_outside = {} if self.held_out is None else self._measured(self.held_out)
+        with uninterrupted():
+            if validation_loss is not None:
+                history.validation_losses.append(validation_loss)
+            for found, results in ((measured, history.metrics), (measured_outside, history.validation_metrics)):
+                for name, number in found.items():
+                    results.setdefault(name, []).append(number)
+            if epoch.penalties:
+                history.penalties.append(math.fsum(epoch.penalties) / len(epoch.penalties))
+            history.learning_rates.append(training.optimizer.learning_rate)
+            history.seconds.append(time.perf_counter() - epoch.began)
+            history.losses.append(epoch.total_loss / len(self.samples.rows))  # last: an error may leave others longer
+            training.epoch = epoch.number
+            for callback in self.between:
+                callback(training)
         for callback in self.callbacks:
             callback(training)
 
-    def _measure(self, samples: Samples, results: dict[str, list[float]]) -> None:
-        if self.metrics:
-            outputs = predictions(self.training.model, samples.rows, compile=self.compile)
-            for name, metric in self.metrics.items():
-                results.setdefault(name, []).append(float(metric(outputs, samples.targets)))
+    def _measured(self, samples: Samples) -> dict[str, float]:
+        if not self.metrics:
+            return {}
+        outputs = predictions(self.training.model, samples.rows, compile=self.compile)
+        return {name: float(metric(outputs, samples.targets)) for name, metric in self.metrics.items()}
 
     def _loss_of(self, samples: Samples, epoch: Epoch) -> float:
         """The mean loss over samples, without a graph unless the loss is the user's own."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from autograd import Value
 from nn.checks import whole, within
 from nn.cost import LossFunction, find_loss, loss_name
+from nn.interrupts import uninterrupted
 from nn.metrics import Metric, metrics_for
 from nn.module import Module
 from nn.optimizers import Optimizer
@@ -26,7 +28,7 @@ from nn.training.samples import held_out, samples_for
 from nn.training.steps import Steps
 
 
-# More than 60 lines: nearly half of them document the options, and the course of a training is told in one place.
+# More than 60 lines: half of them document the options, and what they mean is told in one place.
 def fit(
     model: Module,
     X: Any,
@@ -53,7 +55,7 @@ def fit(
 
     Gradients are set to zero before every step and after the last, so nothing accumulates over steps or calls. The
     optimizer keeps its running means, so a second call goes on where the first ended. Ctrl-C ends the training early
-    and returns the history so far; the model keeps the weights it has at that moment.
+    and returns the history so far; the model keeps the weights that it has after a whole step.
 
     >>> from nn.networks import MLP
     >>> from nn.optimizers import SGD
@@ -94,44 +96,84 @@ def fit(
         NonFiniteLoss: a loss or a parameter became infinite or nan, or an operation left its domain.
         NothingMoved: the first epoch changed no parameter, although there were gradients.
     """
-    function, epochs, chance = find_loss(loss), whole("epochs", epochs), seeded(seed)
-    name = loss_name(function)
-    samples = samples_for(model, X, y, name)
-    unseen = held_out(model, validation, name)
-    measures = metrics_for(metrics, name)
-    m = len(samples.rows)
-    size = m if batch_size is None else min(whole("batch_size", batch_size), m)
-    moved, leaves = _parameters_to_move(model, optimizer), model.parameters()
-    _check_options(optimizer, callbacks, schedule, penalty, clip_value, clip_norm)
-    best = BestWeights()
-    between: list[Callback] = [best] if keep_best else []
-    between += [] if patience is None else [early_stopping(patience)]
-    training = Training(model, optimizer, history := History())
-    recorded = RecordedLoss(model, function, samples, epochs=epochs) if compile else None
-    steps = Steps(model, function, samples, size, optimizer, leaves, moved, recorded, penalty, clip_value, clip_norm)
-    after_epoch = AfterEpoch(training, function, samples, unseen, measures, (*between, *callbacks), compile)
-    began, rate = {parameter: parameter.data for parameter in moved}, optimizer.learning_rate
-    order = None if size == m else chance
+    history: History | None = None
     try:
-        with reporting(progress, epochs) as report:
-            for epoch in finished_epochs(training, steps.run, count=epochs, samples=m, chance=order, schedule=schedule):
-                if epoch.pushed and all(parameter.data == number for parameter, number in began.items()):
-                    raise NothingMoved
-                after_epoch(epoch)
-                report(epoch.number, history.losses[-1])
+        with uninterrupted() as signals:
+            history = History()
+            with signals.allowed():
+                function, epochs, chance = find_loss(loss), whole("epochs", epochs), seeded(seed)
+                name = loss_name(function)
+                samples = samples_for(model, X, y, name)
+                unseen = held_out(model, validation, name)
+                measures = metrics_for(metrics, name)
+                m = len(samples.rows)
+                size = m if batch_size is None else min(whole("batch_size", batch_size), m)
+                moved, leaves = _parameters_to_move(model, optimizer), model.parameters()
+                _check_options(optimizer, callbacks, schedule, penalty, clip_value, clip_norm)
+                best = BestWeights() if keep_best else None
+                between: list[Callback] = [] if best is None else [best]
+                between += [] if patience is None else [early_stopping(patience)]
+                training = Training(model, optimizer, history)
+                recorded = RecordedLoss(model, function, samples, epochs=epochs) if compile else None
+                steps = Steps(
+                    model, function, samples, size, optimizer, leaves, moved, recorded, penalty, clip_value, clip_norm
+                )
+                after_epoch = AfterEpoch(training, function, samples, unseen, measures, between, callbacks, compile)
+                order = None if size == m else chance
+                course = _Course(training, steps, after_epoch, epochs, order, schedule, progress, best)
+            course.run(signals)
+    except KeyboardInterrupt:
+        history = History() if history is None else history
+        history.interrupted = True
+    return history
+
+
+class _Course(NamedTuple):
+    """A training that is ready to run."""
+
+    training: Training
+    steps: Steps
+    after_epoch: AfterEpoch
+    epochs: int
+    #: What draws the order of the samples; None for the order given.
+    chance: random.Random | None
+    schedule: Schedule | None
+    progress: bool | Report
+    #: The best weights so far, to be put back; None for those of the last step.
+    best: BestWeights | None
+
+    def run(self, signals: uninterrupted) -> None:
+        """Run it, until Ctrl-C at the most; what else is done here is done whole."""
+        model, optimizer, history = self.training.model, self.training.optimizer, self.training.history
+        moved, rate = self.steps.moved, optimizer.learning_rate
+        began = {parameter: parameter.data for parameter in moved}
+        try:
+            with reporting(self.progress, self.epochs) as report, signals.allowed():
+                self._go_through(began, report)
+        except KeyboardInterrupt:
+            history.interrupted = True
+        finally:
+            history.drop_unfinished()
+            model.zero_grad()
+            optimizer.learning_rate = rate
+        if self.best is not None:
+            self.best.restore(model)
+        history.never_moved = tuple(path for parameter, path in moved.items() if parameter.data == began[parameter])
+        if len(history.never_moved) == len(moved) and any(history.losses) and self.best is None:
+            warnings.warn("no parameter moved: no gradient reaches any of them", stacklevel=3)
+
+    def _go_through(self, began: Mapping[Value, float], report: Report) -> None:
+        model, losses = self.training.model, self.training.history.losses
+        m, chance, schedule = len(self.steps.samples.rows), self.chance, self.schedule
+        for epoch in finished_epochs(
+            self.training, self.steps.run, count=self.epochs, samples=m, chance=chance, schedule=schedule
+        ):
+            if epoch.pushed and all(parameter.data == number for parameter, number in began.items()):
+                raise NothingMoved
+            self.after_epoch(epoch)
+            report(epoch.number, losses[-1])
         if first_bad_parameter(model) is not None:
             raise non_finite(model, "cannot be computed any more", epoch.place())
-    except KeyboardInterrupt:
-        history.interrupted = True
-        history.drop_unfinished()
-    finally:
-        model.zero_grad()
-        optimizer.learning_rate = rate
-    best.restore(model)
-    history.never_moved = tuple(path for parameter, path in moved.items() if parameter.data == began[parameter])
-    if len(history.never_moved) == len(moved) and any(history.losses) and not keep_best:
-        warnings.warn("no parameter moved: no gradient reaches any of them", stacklevel=2)
-    return history
 
 
 def _parameters_to_move(model: Module, optimizer: Optimizer) -> dict[Value, str]:

@@ -66,7 +66,7 @@ class History:
         return plots.loss_curve(self.losses, path, validation=self.validation_losses, title=title)
 
     def drop_unfinished(self) -> None:
-        """Shorten all lists to the epochs that are finished in every one, as after Ctrl-C amid an entry."""
+        """Shorten all lists to the epochs that are finished in every one, as after an error amid an entry."""
         found = [getattr(self, known.name) for known in fields(self)]
         lists = [part for item in found for part in (item.values() if isinstance(item, dict) else [item])]
         for part in lists:

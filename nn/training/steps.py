@@ -8,11 +8,12 @@ a time is all that is ever in memory. Where the loss is recorded, a replay of th
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from autograd import DomainError, Value
 from nn.cost import LossFunction
+from nn.interrupts import uninterrupted, zero_gradients
 from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.training.clipping import clip_grad_norm, clip_grad_value
@@ -24,7 +25,8 @@ from nn.training.samples import Samples
 
 
 class Steps(NamedTuple):
-    """What a step needs: model and loss, the samples and how many make a batch, and what moves which parameters."""
+    """What a step needs: model and loss, the samples and how many make a batch, and what moves which parameters, each
+    with its path."""
 
     model: Module
     loss: LossFunction
@@ -32,7 +34,7 @@ class Steps(NamedTuple):
     batch_size: int
     optimizer: Optimizer
     parameters: Sequence[Value]
-    moved: Collection[Value]
+    moved: Mapping[Value, str]
     recorded: RecordedLoss | None = None
     penalty: Penalty | None = None
     clip_value: float | None = None
@@ -46,8 +48,7 @@ class Steps(NamedTuple):
 
     def _step(self, epoch: Epoch, batch: Sequence[int]) -> None:
         """Move the parameters once, by the gradient of the mean loss over a batch, and of the penalty."""
-        for parameter in self.parameters:
-            parameter.grad = 0.0
+        zero_gradients(self.parameters)
         self._add_gradients(epoch, batch)
         if self.penalty is not None:
             epoch.penalties.append(self._backward_of_penalty(epoch, self.penalty))
@@ -57,7 +58,8 @@ class Steps(NamedTuple):
             clip_grad_norm(self.moved, self.clip_norm)
         if epoch.number == 1 and not epoch.pushed:
             epoch.pushed = any(parameter.grad != 0.0 for parameter in self.moved)
-        self.optimizer.step()
+        with uninterrupted():  # an optimizer of the user's own too moves all parameters or none
+            self.optimizer.step()
 
     def _add_gradients(self, epoch: Epoch, batch: Sequence[int]) -> None:
         """The gradient of the mean loss over the batch, added to those of the parameters."""

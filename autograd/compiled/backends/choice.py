@@ -13,6 +13,7 @@ from autograd.compiled.backends.replay import Replay
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.plan import Plan
 from autograd.compiled.recording.garbage import collector_at_rest
+from autograd.interrupts import uninterrupted
 from autograd.number_systems.formulas import used_by
 from autograd.primitives import TABLE
 from autograd.provenance import lines
@@ -154,7 +155,8 @@ def _lack() -> _Lack | None:
     if find_spec("llvmlite") is None:
         return _Lack("is not installed", "pip install 'valuegrad[fast]'")
     try:
-        importlib.import_module("autograd.compiled.backends.native.jit")
+        with uninterrupted():
+            importlib.import_module("autograd.compiled.backends.native.jit")
     except (ImportError, OSError) as error:  # a shared library that is broken, or made for another system
         reason = f"is installed but cannot be loaded ({type(error).__name__}: {error})"
         return _Lack(reason, "pip install --force-reinstall llvmlite", error)

@@ -104,6 +104,12 @@ def written_out(program: Program) -> int:
     return stacked + sum(len(loop.program()) for row in program.primitives if (loop := of(row)) is not None)
 
 
+def size(program: Program) -> int:
+    """The operands of all operations of one sample, those of loops as often as they have steps."""
+    of_loops = [(loop.steps, loop.program()) for row in program.primitives if (loop := of(row)) is not None]
+    return len(program.operands) + sum(steps * len(body.operands) for steps, body in of_loops)
+
+
 def stack(written: Instructions, numbers: Sequence[int]) -> int:
     """The column of these numbers; the column itself, where they are its numbers in order."""
     first = numbers[0]

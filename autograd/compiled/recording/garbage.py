@@ -3,22 +3,55 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from _thread import get_ident
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from autograd.interrupts import switched
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
-@contextmanager
-def collector_at_rest() -> Iterator[None]:
-    """No garbage collection meanwhile.
+class collector_at_rest(switched):
+    """A context without garbage collection; or, before a function, what each of its calls runs in.
 
     A graph and a plan are as many objects as operations, none of them garbage, and to look through them again and again
     takes a third of the time of a recording and a twelfth of that until it is ready (measured: 0.22 of 0.75 s for
     150,000 operations, 0.07 of 0.87 s for a network of 100,000 weights).
     """
-    is_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if is_on:
+
+    def __call__(self, function: _F) -> _F:
+        @wraps(function)
+        def call(*args: Any, **keywords: Any) -> Any:
+            with collector_at_rest():
+                return function(*args, **keywords)
+
+        return call  # type: ignore[return-value]
+
+    def on(self) -> None:
+        """Turn it off, if it is on."""
+        if gc.isenabled():
+            _resting[self] = get_ident()
+            gc.disable()
+
+    def off(self) -> None:
+        """Turn it on, if it was."""
+        if _resting.pop(self, None) is not None:
             gc.enable()
+
+
+#: Who turned it off, and in which thread.
+_resting: dict[collector_at_rest, int] = {}
+
+
+def _in_a_forked_process() -> None:
+    """Of all threads, only the one that forked goes on there."""
+    others = [context for context, thread in _resting.items() if thread != get_ident()]
+    for context in others:
+        context.off()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_forked_process)

@@ -60,7 +60,7 @@ class Recordings:
                 sample, directions = missed.sample, _directions(recording.trace, missed.guard)
                 continue
             if i:
-                self.kept.insert(0, self.kept.pop(i))
+                self.kept[: i + 1] = [recording, *self.kept[:i]]
             return found
         for _ in range(MOST_RECORDINGS if len(self.kept) < MOST_RECORDINGS else 0):
             recording = Recording(record(sample, directions), {})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from math import nan
 from typing import Any
 
@@ -13,10 +14,13 @@ from autograd import interpret
 from autograd.compiled.recording.garbage import collector_at_rest
 from autograd.compiled.recording.guards import Guard
 from autograd.compiled.recording.trace import Trace
+from autograd.compiled.waiting import wait_for
 from autograd.eager import watching
 from autograd.eager.operands import Condition
 from autograd.errors import DomainError, RecordingError
 from autograd.graph import leaves
+from autograd.interrupts import switched
+from autograd.locks import new_lock
 from autograd.loops.recorder import STAND_IN, Body
 from autograd.nesting import take_apart
 from autograd.number_systems import arrays
@@ -25,11 +29,17 @@ from autograd.program import ABSENT, Program, flatten
 from autograd.value import Value, backward_order
 
 #: The watch is one for the process, so functions are recorded one after the other.
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = new_lock()
 
 
-def refuse_while_recording(name: str) -> None:
-    """Raise RecordingError if this thread is recording a function: a replay's numbers would be frozen in it."""
+def refuse_amid_of_another(name: str, lock: Any) -> None:
+    """Refuse a call that is about to take a function's lock, where it cannot be right or would never end.
+
+    Raises:
+        RecordingError: this thread is recording a function, in which a replay's numbers would be frozen; or another
+            thread is, and waits for this one.
+        RuntimeError: this thread is amid of a call of the same function.
+    """
     watch = watching.watch
     if watch is not None and watch.is_ours():
         raise watch.refusal(
@@ -37,6 +47,29 @@ def refuse_while_recording(name: str) -> None:
                 f"{name} is called while another function is recorded for replay; call the plain function there"
             )
         )
+    _wait_for_who_records(lock, name)
+    if lock._is_owned():
+        raise RuntimeError(
+            f"{name} is called amid of its own call, by a handler of a signal perhaps, and would change the numbers "
+            "that it computes with; call it when that has ended, or compile it once more for the handler"
+        )
+
+
+def _wait_for_who_records(lock: Any, name: str) -> None:
+    watch = watching.watch
+    if watch is not None and not watch.is_ours():
+        wait_for(lock, watch.thread, name)
+
+
+def _in_a_forked_process() -> None:
+    """What another thread was recording, nobody records there."""
+    watch = watching.watch
+    if watch is not None and not watch.records_here():
+        watching.watch = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_forked_process)
 
 
 def trace(
@@ -217,12 +250,9 @@ def _run(
 ) -> tuple[Any, ...]:
     """One run under watch: the result's scalars and shape, the program and its nodes."""
     args = make()
-    with _ONE_AT_A_TIME, _noting_threads(watch):
-        watching.watch = watch
-        try:
-            result = f(*args)
-        finally:
-            watching.watch = None
+    _wait_for_who_records(_ONE_AT_A_TIME, name)
+    with _ONE_AT_A_TIME, _watched(watch):
+        result = f(*args)
     if watch.refused is not None:
         raise watch.refused
     try:
@@ -236,21 +266,29 @@ def _run(
     return outputs, build, program, nodes
 
 
-@contextmanager
-def _noting_threads(watch: watching.Watch) -> Iterator[None]:
-    """Meanwhile, a thread that the recording starts belongs to it: no thread knows who started it."""
-    start = threading.Thread.start
+class _watched(switched):
+    """A context in which a watch is the one of the process, and notes the threads that the recording starts: a thread
+    does not know who started it."""
 
-    def noting(thread: threading.Thread) -> None:
-        if watch.is_ours():
-            watch.started[thread] = watch.within
-        start(thread)
+    def __init__(self, watch: watching.Watch) -> None:
+        super().__init__()
+        self._watch = watch
+        self._start = threading.Thread.start
 
-    threading.Thread.start = noting  # type: ignore[assignment, method-assign]
-    try:
-        yield
-    finally:
-        threading.Thread.start = start  # type: ignore[method-assign]
+    def on(self) -> None:
+        watch, start = self._watch, self._start
+
+        def noting(thread: threading.Thread) -> None:
+            if watch.is_ours():
+                watch.started[thread] = watch.within
+            start(thread)
+
+        watching.watch = watch
+        threading.Thread.start = noting  # type: ignore[assignment, method-assign]
+
+    def off(self) -> None:
+        threading.Thread.start = self._start  # type: ignore[method-assign]
+        watching.watch = None
 
 
 def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:

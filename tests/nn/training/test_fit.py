@@ -1,5 +1,6 @@
 """``fit``: it does what the textbook loop does, the same for a seed, and says early what is wrong."""
 
+import signal
 from typing import Any
 
 import pytest
@@ -204,6 +205,28 @@ def test_a_loss_that_is_not_one_value() -> None:
 def test_a_model_without_parameters() -> None:
     with pytest.raises(ValueError, match="has no parameters to train"):
         fit(Module(), X, Y, loss="mse", optimizer=SGD([Value(1.0)]), epochs=1)
+
+
+def test_ctrl_c_is_not_held_back_till_the_end() -> None:
+    """Neither amid of a step, nor of what the user has called in between; a second one changes nothing."""
+
+    def loss(output: Any, target: Any) -> Any:
+        calls.append(True)
+        if len(calls) == 8:
+            signal.raise_signal(signal.SIGINT)
+        return (output - target) ** 2
+
+    def interrupt(epoch: int, loss: float) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    calls: list[bool] = []
+    model, history = trained(epochs=100, loss=loss, compile=False)
+    assert history.interrupted
+    assert (len(calls), history.epochs) == (8, 1)
+    assert data(model) == data(trained(epochs=1, loss=lambda o, t: (o - t) ** 2, compile=False)[0])
+    _, history = trained(epochs=100, progress=interrupt)
+    assert history.interrupted
+    assert history.epochs == 1
 
 
 def test_ctrl_c_keeps_weights_and_history() -> None:

@@ -2,8 +2,10 @@
 
 The folder may hold other files, which are neither counted nor touched: only what bears a name that this module gives is
 ever deleted. A file is written under another name and put in its place at once, so that no reader sees half of it; it
-begins with the digest of what follows, so that a broken or foreign one is dropped and made again. Without a folder that
-can be written, nothing is kept, and nothing is said: the cache saves time and is never needed.
+begins with the digest of what follows, so that a broken or foreign one is dropped and made again. Folder and file count
+only where they are the user's own and nobody else can write them: the code will be run. The folder is looked through
+once in a while alone: a file whose length counts what was written since tells when. Without a folder that can be
+written, nothing is kept, and nothing is said: the cache saves time and is never needed.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import hashlib
 import os
 import re
 import stat
-import tempfile
 from pathlib import Path
 
 #: Bytes that the files of compiled code may take together; those used least recently go first.
@@ -21,7 +22,10 @@ MOST_BYTES = 256 << 20
 
 _MAGIC = b"valuegrad code 1\n"
 _DIGEST = hashlib.sha256().digest_size
-#: The names that files get here: a key's, and before that the key's with what ``mkstemp`` adds.
+#: The file that is as long as the thousands of bytes that were written since the folder was looked through, and the
+#: share of all that may be written until it is again.
+_WRITTEN, _UNIT, _SHARE = "valuegrad-written", 1 << 10, 8
+#: The names that files get here: a key's, and before that the key's with a random end.
 _KEPT = re.compile(rf"[0-9a-f]{{{2 * _DIGEST}}}\.o")
 _TEMPORARY = re.compile(rf"new-[0-9a-f]{{{2 * _DIGEST}}}-\w+")
 
@@ -61,7 +65,9 @@ def read(key: str) -> bytes | None:
         return None
     path = place / f"{key}.o"
     try:
-        kept = path.read_bytes()
+        with open(path, "rb", opener=_own) as file:
+            is_ours = _is_ours(os.fstat(file.fileno()), stat.S_IFREG, 0o077)
+            kept = file.read() if is_ours else b""
         code = kept[len(_MAGIC) + _DIGEST :]
         if kept[: len(_MAGIC)] == _MAGIC and kept[len(_MAGIC) : len(_MAGIC) + _DIGEST] == _digest(key, code):
             with contextlib.suppress(OSError):  # a disk that cannot be written
@@ -78,23 +84,28 @@ def write(key: str, code: bytes) -> None:
     place = folder()
     if place is None:
         return
-    temporary = ""
+    temporary: Path | None = None
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(place):
             return
-        handle, temporary = tempfile.mkstemp(dir=place, prefix=f"new-{key}-")
-        with os.fdopen(handle, "wb") as file:
+        temporary = place / f"new-{key}-{os.urandom(8).hex()}"
+        with open(temporary, "xb", opener=_own) as file:
             file.write(_MAGIC + _digest(key, code) + code)
         os.replace(temporary, place / f"{key}.o")
-        temporary = ""
-        _make_room(place)
+        temporary = None
+        _count(place, len(_MAGIC) + _DIGEST + len(code))
     except OSError:
         pass
     finally:
-        if temporary:
+        if temporary is not None:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                temporary.unlink()
+
+
+def _own(path: str, flags: int) -> int:
+    """Open a file itself, not what it is a link to, for the user alone; a pipe is not waited for."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600)
 
 
 def _digest(key: str, code: bytes) -> bytes:
@@ -103,18 +114,39 @@ def _digest(key: str, code: bytes) -> bytes:
 
 
 def _is_private(place: Path) -> bool:
-    """Whether the folder is the user's own, and nobody else can write to it: its code will be run."""
+    """Whether the folder is the user's own, and nobody else can write to it; where there are no owners and modes, on
+    Windows, whether it lies in the user's profile."""
     try:
         found = os.stat(place)
     except OSError:
         return False
-    if not hasattr(os, "getuid"):
-        return stat.S_ISDIR(found.st_mode)
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    if not hasattr(os, "geteuid"):
+        profile, real = (os.path.normcase(os.path.realpath(path)) for path in (os.path.expanduser("~"), place))
+        return stat.S_ISDIR(found.st_mode) and real.startswith(os.path.join(profile, ""))
+    return _is_ours(found, stat.S_IFDIR, 0o022)
 
 
-def _make_room(place: Path) -> None:
-    """Drop what was used least recently beyond the bound, and what an interrupted process left; no other files."""
+def _is_ours(found: os.stat_result, kind: int, forbidden: int) -> bool:
+    """Whether it is of a kind, and belongs to the user, without the permissions that nobody else may have."""
+    if stat.S_IFMT(found.st_mode) != kind:
+        return False
+    return not hasattr(os, "geteuid") or (found.st_uid == os.geteuid() and not found.st_mode & forbidden)
+
+
+def _count(place: Path, size: int) -> None:
+    """Note that so many bytes were written, and make room if that is much by now."""
+    most = MOST_BYTES // _SHARE
+    with open(place / _WRITTEN, "ab", opener=_own) as file:
+        file.write(bytes(-(-size // _UNIT)))
+        file.flush()
+        if file.tell() * _UNIT <= most:
+            return
+        _make_room(place, MOST_BYTES - most)
+        file.truncate(0)
+
+
+def _make_room(place: Path, most: int) -> None:
+    """Drop what was used least recently beyond so many bytes, and what an interrupted process left; no other files."""
     files = []
     for path in place.iterdir():
         is_temporary = _TEMPORARY.fullmatch(path.name) is not None
@@ -127,7 +159,7 @@ def _make_room(place: Path) -> None:
     newest = max((moment for moment, _, _, _ in files), default=0.0)
     for moment, size, path, is_temporary in sorted(files):
         left_over = is_temporary and moment < newest - 3600
-        if total <= MOST_BYTES and not left_over:
+        if total <= most and not left_over:
             continue
         with contextlib.suppress(OSError):
             path.unlink()

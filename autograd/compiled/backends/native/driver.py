@@ -3,6 +3,9 @@
 It takes samples four at a time, in the chunks and lanes that ``reduction`` documents; a last group of fewer is computed
 on a padded copy, of which only the lanes that are samples count. It returns whether the sum of a chunk is nan. The text
 around the back ends' own function ``block`` is the same for all.
+
+A call runs some groups of samples, which may end or go on within a chunk: its lanes keep what they have so far, and
+are added up once its last group is done. So a run of any length can be cut into stretches, at the same bits.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ import numpy as np
 from autograd.compiled.backends.memory import address, aligned
 from autograd.compiled.backends.reduction import CHUNK, LANES
 
+#: Groups of samples in a chunk.
+GROUPS = CHUNK // LANES
+
 #: Bytes that the sums of the chunks of one round may take. A round takes milliseconds, so starting it costs nothing.
 ROUND_BYTES = 8 << 20
 
@@ -21,7 +27,7 @@ ROUND_BYTES = 8 << 20
 FIELDS = (
     "columns", "strides", "uniform", "lanes", "sums", "outputs", "samples",
     "tail_columns", "tail_strides", "tail_outputs", "tail_lanes",
-    "first_chunk", "last_chunk", "column_count", "summed", "kept", "code", "shared", "memory", "vectors",
+    "first_group", "last_group", "column_count", "summed", "kept", "code", "shared", "memory", "vectors",
 )  # fmt: skip
 
 
@@ -54,8 +60,8 @@ entry:
 {field("tail_strides")}
 {field("tail_outputs")}
 {field("tail_lanes")}
-{field("first_chunk", "i64")}
-{field("last_chunk", "i64")}
+{field("first_group", "i64")}
+{field("last_group", "i64")}
 {field("column_count", "i64")}
 {field("summed", "i64")}
 {field("kept", "i64")}
@@ -63,28 +69,36 @@ entry:
   %groups = lshr i64 %samples, 2
   %rest = and i64 %samples, 3
   %begun = shl i64 %groups, 2
+  %rounded.up = add i64 %samples, {LANES - 1}
+  %all.groups = lshr i64 %rounded.up, 2
+  %first.chunk = udiv i64 %first_group, {GROUPS}
   br label %chunks
 chunks:
-  %chunk = phi i64 [%first_chunk, %entry], [%chunk.next, %chunk.end]
-  %any.nan = phi i1 [false, %entry], [%a.nan, %chunk.end]
-  %chunk.more = icmp slt i64 %chunk, %last_chunk
+  %chunk = phi i64 [%first.chunk, %entry], [%chunk.next, %chunk.end]
+  %first = phi i64 [%first_group, %entry], [%full, %chunk.end]
+  %any.nan = phi i1 [false, %entry], [%a.nan.so.far, %chunk.end]
+  %chunk.more = icmp slt i64 %first, %last_group
   br i1 %chunk.more, label %chunk.begin, label %done
 chunk.begin:
+  %chunk.first = mul i64 %chunk, {GROUPS}
+  %full = add i64 %chunk.first, {GROUPS}
+  %is.new = icmp eq i64 %first, %chunk.first
+  br i1 %is.new, label %clear, label %part
+clear:
   call void @llvm.memset.p0.i64(ptr %lanes, i8 0, i64 %lane.bytes, i1 false)
-  %first = mul i64 %chunk, {CHUNK // LANES}
-  %full = add i64 %first, {CHUNK // LANES}
-  %is.whole = icmp sle i64 %full, %groups
-  %last = select i1 %is.whole, i64 %full, i64 %groups
+  br label %part
+part:
+  %reaches.full = icmp sle i64 %full, %last_group
+  %part.end = select i1 %reaches.full, i64 %full, i64 %last_group
+  %is.whole = icmp sle i64 %part.end, %groups
+  %last = select i1 %is.whole, i64 %part.end, i64 %groups
   %any = icmp slt i64 %first, %last
   br i1 %any, label %whole, label %after
 whole:
   call void @block(ptr %table, ptr %columns, ptr %strides, ptr %lanes, ptr %outputs, i64 %first, i64 %last)
   br label %after
 after:
-  %has.rest = icmp ne i64 %rest, 0
-  %is.short = xor i1 %is.whole, true
-  %do.rest = and i1 %has.rest, %is.short
-  br i1 %do.rest, label %pad, label %add
+  br i1 %is.whole, label %part.done, label %pad
 pad:
   %c = phi i64 [0, %after], [%c.next, %pad.end]
   %c.more = icmp slt i64 %c, %column_count
@@ -142,7 +156,7 @@ tail.sum.end:
 tail.keep:
   %k = phi i64 [0, %tail.sums], [%k.next, %tail.keep.end]
   %k.more = icmp slt i64 %k, %kept
-  br i1 %k.more, label %tail.output, label %add
+  br i1 %k.more, label %tail.output, label %part.done
 tail.output:
   %k.from.at = getelementptr ptr, ptr %tail_outputs, i64 %k
   %k.from = load ptr, ptr %k.from.at, align 8
@@ -162,6 +176,10 @@ tail.sample:
 tail.keep.end:
   %k.next = add i64 %k, 1
   br label %tail.keep
+part.done:
+  %reaches.end = icmp eq i64 %part.end, %all.groups
+  %is.done = or i1 %reaches.full, %reaches.end
+  br i1 %is.done, label %add, label %chunk.end
 add:
   %sums.row = mul i64 %chunk, %summed
   br label %add.loop
@@ -189,6 +207,7 @@ add.one:
   %a.next = add i64 %a, 1
   br label %add.loop
 chunk.end:
+  %a.nan.so.far = phi i1 [%a.nan, %add.loop], [%any.nan, %part.done]
   %chunk.next = add i64 %chunk, 1
   br label %chunks
 done:
@@ -271,7 +290,12 @@ class Table:
         self.first, self.last = first, min(first + self.room, self.chunks)
         # The native code writes a chunk's sums where they stand among those of all chunks.
         place = address(self._sums) + 8 * self.summed * (1 - first)
-        self.set(sums=place, first_chunk=self.first, last_chunk=self.last)
+        first_group, last_group = self.groups(self.first, self.last)
+        self.set(sums=place, first_group=first_group, last_group=last_group)
+
+    def groups(self, first: int, last: int) -> tuple[int, int]:
+        """The first group of samples of a run of chunks, and the one behind their last."""
+        return first * GROUPS, min(last * GROUPS, -(-self._samples // LANES))
 
     def total(self) -> Any:
         """The sums of all chunks up to the present round's last, added in order."""

@@ -2,23 +2,32 @@
 
 Code is compiled for this processor, kept on disk as an object file (``cache``), and loaded with addresses of this
 process; nothing that is kept holds an address.
+
+llvmlite is called in one place, under a lock, and nothing interrupts it: an error raised amid of its calls would leave
+its own lock taken, or free what it frees again. So code that is not used any more is given back at the next call here.
 """
 
 from __future__ import annotations
 
 import ctypes
 import itertools
+import os
 import threading
 import time
 from functools import cache as once
 from typing import Any
+from weakref import ref
 
 import llvmlite
 import llvmlite.binding as llvm
 
 from autograd.compiled.backends.native import cache
+from autograd.interrupts import uninterrupted
 
-_LOCK = threading.Lock()
+#: A process is forked while nothing is compiled, or LLVM's own locks would be taken in it for ever.
+_LOCK = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
 _NUMBERS = itertools.count()
 
 #: How much LLVM's code generator tries, from 0 to 3; code in the cache is known by it too.
@@ -26,19 +35,25 @@ _OPTIMIZATION = 1
 
 
 class Library:
-    """Loaded code."""
+    """Loaded code, of which some functions can be called, by their addresses."""
 
-    def __init__(self, handle: Any, seconds: float, *, cached: bool) -> None:
-        self._handle = handle
+    def __init__(self, addresses: dict[str, int], seconds: float, *, cached: bool) -> None:
+        self._addresses = addresses
         #: Seconds until it could be called, and whether it came from the disk.
         self.seconds = seconds
         self.cached = cached
 
     def function(self, name: str, *arguments: Any, result: Any = None) -> Any:
         """A function of the code, of what it takes and what it returns; Python's lock is released while it runs."""
-        made = ctypes.CFUNCTYPE(result, *arguments)(self._handle[name])
+        made = ctypes.CFUNCTYPE(result, *arguments)(self._addresses[name])
         made.library = self  # type: ignore[attr-defined]  # as long as the function lives, so does its code
         return made
+
+
+#: What keeps the code of each library in memory, and the libraries that are used no more. To note them takes a function
+#: that is not Python's, into which nothing can break.
+_HANDLES: dict[ref[Library], Any] = {}
+_UNUSED: list[ref[Library]] = []
 
 
 @once
@@ -57,7 +72,8 @@ def _target() -> tuple[Any, str]:
 @once
 def has_wide_registers() -> bool:
     """Whether the processor has registers of eight numbers (AVX-512)."""
-    return bool(llvm.get_host_cpu_features().get("avx512f", False))
+    with _LOCK, uninterrupted():
+        return bool(llvm.get_host_cpu_features().get("avx512f", False))
 
 
 @once
@@ -72,19 +88,32 @@ def load(text: str, *functions: str) -> Library:
     Raises:
         RuntimeError: the text is no valid module.
     """
-    with _LOCK:
+    with _LOCK, uninterrupted():
+        while _UNUSED:
+            del _HANDLES[_UNUSED.pop()]
         start = time.perf_counter()
         machine, circumstances = _target()
         key = cache.key_of(text, circumstances)
         code = cache.read(key)
-        cached = code is not None
-        if code is None:
-            module = llvm.parse_assembly(text)
+        if code is not None:
+            try:
+                return _loaded(code, functions, start, cached=True)
+            except RuntimeError:  # it is what was kept, and no code: it is made again
+                pass
+        with llvm.parse_assembly(text) as module:  # it is freed here, under the lock
             module.verify()
             code = machine.emit_object(module)
-            cache.write(key, code)
-        builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
-        for function in functions:
-            builder.export_symbol(function)
-        handle = builder.link(_linker(), f"valuegrad {next(_NUMBERS)}")
-        return Library(handle, time.perf_counter() - start, cached=cached)
+        library = _loaded(code, functions, start, cached=False)
+        cache.write(key, code)
+        return library
+
+
+def _loaded(code: bytes, functions: tuple[str, ...], start: float, *, cached: bool) -> Library:
+    builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
+    for function in functions:
+        builder.export_symbol(function)
+    handle = builder.link(_linker(), f"valuegrad {next(_NUMBERS)}")
+    addresses = {function: handle[function] for function in functions}
+    library = Library(addresses, time.perf_counter() - start, cached=cached)
+    _HANDLES[ref(library, _UNUSED.append)] = handle
+    return library

@@ -1,22 +1,35 @@
 """What machine code and interpreter share: tables of addresses for the driver, filled for each call; and threads.
 
 Each thread takes a run of whole chunks of a round and writes the sums of its chunks to their places; so what comes out
-does not depend on how many there are.
+does not depend on how many there are. A long run is cut into stretches of some hundredths of a second, between which
+Ctrl-C is looked for; no call ends while a thread of its own still writes into its arrays.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
 from autograd.compiled.backends.memory import address
 from autograd.compiled.backends.native import driver
+from autograd.compiled.backends.reduction import LANES
 from autograd.compiled.backends.replay import Replay
+from autograd.compiled.programs.loops import size
 from autograd.compiled.programs.plan import Plan
+from autograd.interrupts import uninterrupted
+
+#: Seconds that a stretch is to take, and what an operand of a sample is taken to take before the first is measured:
+#: more than nearly all do.
+STRETCH_SECONDS, OPERAND_SECONDS = 0.05, 4e-9
+
+#: Groups of samples that stretches are multiples of: what the interpreter computes at once.
+LEAST_STRETCH = 16
 
 
 class NativeReplay(Replay):
@@ -27,6 +40,9 @@ class NativeReplay(Replay):
         self.threads = threads
         self._tables: list[driver.Table] = []
         self._uniform: Any = None
+        seconds = OPERAND_SECONDS * LANES * max(size(plan.program), 1)
+        #: Groups of samples that are run without a look for Ctrl-C.
+        self._stretch = max(int(STRETCH_SECONDS / seconds), LEAST_STRETCH)
         #: How often the tables were filled, so that whoever knows what is in them can tell whether it still is.
         self.runs = 0
         self._pool: ThreadPoolExecutor | None = None
@@ -58,14 +74,45 @@ class NativeReplay(Replay):
         kept = [np.empty(samples) for _ in self.kept]
         for i, array in enumerate(kept):
             table.outputs[i] = address(array)
-        for first in table.size(samples, self.threads):
-            if first != table.first:  # a small step's only round is ready: 3 of 14 microseconds (measured)
-                table.begin(first)
-            if self.threads == 1 or table.last - table.first == 1:
-                self.start(table)
-            else:
-                self._share(table)
-        return table.total(), kept
+        try:
+            for first in table.size(samples, self.threads):
+                if first != table.first:  # a small step's only round is ready: 3 of 14 microseconds (measured)
+                    table.begin(first)
+                if self.is_short(table):
+                    self.start(table)
+                elif self.threads == 1 or table.last - table.first == 1:
+                    self._run_groups(table, *table.groups(table.first, table.last))
+                else:
+                    self._share(table)
+            return table.total(), kept
+        except BaseException:
+            self._tables, self._uniform = [], None  # they are amid a round
+            raise
+
+    def is_short(self, table: driver.Table) -> bool:
+        """Whether the present round is run in one go: by one thread, and without a look for Ctrl-C."""
+        first, last = table.groups(table.first, table.last)
+        one = self.threads == 1 or table.last - table.first == 1
+        return one and last - first <= self._stretch
+
+    def _run_groups(self, table: driver.Table, first: int, last: int, stop: Sequence[Any] = ()) -> None:
+        """Run groups of samples in stretches, until there is something in ``stop``."""
+        at = first
+        while at < last and not stop:
+            following = min(at + self._stretch, last)
+            table.set(first_group=at, last_group=following)
+            begun = time.perf_counter()
+            self.start(table)  # Python looks for Ctrl-C after it
+            self._measure(following - at, time.perf_counter() - begun)
+            at = following
+        table.set(first_group=first, last_group=last)
+
+    def _measure(self, groups: int, seconds: float) -> None:
+        """Make the next stretches as long as they should be; processors that were busy elsewhere count little."""
+        wanted = groups * STRETCH_SECONDS / max(seconds, 1e-6)
+        if groups == self._stretch or wanted < self._stretch:  # a short one says little of longer ones
+            wanted = min(max(wanted, self._stretch / 2), self._stretch * 4)
+            self._stretch = max(int(wanted / LEAST_STRETCH), 1) * LEAST_STRETCH
 
     def _share(self, table: driver.Table) -> None:
         """Run the chunks of a round in several threads, a run of them each."""
@@ -78,11 +125,30 @@ class NativeReplay(Replay):
             self._tables.append(self.new_table(self._uniform))
         bounds = [table.first + chunks * i // count for i in range(count + 1)]
         shared = {name: int(table.entries[driver.FIELDS.index(name)]) for name in ("samples", "sums")}
-        started = []
-        for i, other in enumerate(self._tables[:count]):
-            other.columns[:], other.strides[:] = table.columns, table.strides
-            other.outputs[:] = table.outputs
-            other.set(**shared, first_chunk=bounds[i], last_chunk=bounds[i + 1])
-            started.append(self._pool.submit(self.start, other))
+        ended: SimpleQueue[None] = SimpleQueue()
+        stop: list[bool] = []
+
+        def run(other: driver.Table, first: int, last: int) -> None:
+            try:
+                self._run_groups(other, *table.groups(first, last), stop)
+            finally:
+                ended.put(None)
+
+        started: list[Any] = []
+        with uninterrupted() as signals:
+            try:
+                for other, first, last in zip(self._tables, bounds, bounds[1:], strict=False):
+                    other.columns[:], other.strides[:] = table.columns, table.strides
+                    other.outputs[:] = table.outputs
+                    other.set(**shared)
+                    started.append(self._pool.submit(run, other, first, last))
+                with signals.allowed():
+                    for _ in started:  # not on a future, whose locks an interrupt would leave locked
+                        ended.get()
+            except BaseException:
+                stop.append(True)
+                raise
+            finally:
+                wait(started)
         for future in started:
             future.result()

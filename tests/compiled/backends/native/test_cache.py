@@ -13,6 +13,8 @@ from tests.compiled.processes import output_of, run
 
 X = np.array([1.0, 2.0, 3.0])
 
+POSIX = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="only POSIX has owners and modes of files")
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -92,20 +94,115 @@ def test_a_folder_that_cannot_be_written_is_read(folder: Path, monkeypatch: pyte
     def refuse(*args: Any, **options: Any) -> Any:
         raise PermissionError("read-only")
 
-    for module, name in ((cache.tempfile, "mkstemp"), (cache.os, "utime"), (cache.os, "replace")):
-        monkeypatch.setattr(module, name, refuse)
+    def reading(path: Any, flags: int, mode: int = 0o777) -> int:
+        return refuse() if flags & os.O_CREAT else known(path, flags, mode)
+
+    known = os.open
+    for name, instead in (("open", reading), ("utime", refuse), ("replace", refuse)):
+        monkeypatch.setattr(cache.os, name, instead)
     assert machine_code().cached
     assert not machine_code(0.25).cached
-    assert len(list(folder.iterdir())) == 1
+    assert len(list(folder.glob("*.o"))) == 1
+    assert not list(folder.glob("new-*"))
 
 
-@pytest.mark.skipif(not hasattr(os, "getuid"), reason="only POSIX has these permissions")
+@POSIX
 def test_a_folder_that_others_can_write_is_not_trusted(folder: Path) -> None:
     machine_code()
     folder.chmod(0o777)
     assert not machine_code().cached
     folder.chmod(0o755)
     assert machine_code().cached
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o644, 0o620, 0o602, 0o606, 0o777])
+def test_a_file_that_others_may_have_written_is_made_again(folder: Path, mode: int) -> None:
+    machine_code()
+    (path,) = folder.glob("*.o")
+    path.chmod(mode)
+    assert not machine_code().cached
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert machine_code().cached
+
+
+@POSIX
+@pytest.mark.parametrize("of_the_folder", [False, True])
+def test_what_belongs_to_somebody_else_is_not_trusted(
+    folder: Path, of_the_folder: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose it is is the test's own say: only the superuser gives files away."""
+    machine_code()
+    name = "stat" if of_the_folder else "fstat"
+    known = getattr(os, name)
+
+    def foreign(path: Any, **options: Any) -> Any:
+        found = list(known(path, **options))
+        return os.stat_result([*found[:4], os.geteuid() + 1, *found[5:]])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache.os, name, foreign)
+        assert not machine_code().cached
+    assert machine_code().cached
+
+
+@POSIX
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_is_no_file_is_neither_read_nor_waited_for(folder: Path, kind: str) -> None:
+    machine_code()
+    (path,) = folder.glob("*.o")
+    if kind == "link":
+        path.rename(folder / "elsewhere")
+        path.symlink_to(folder / "elsewhere")
+    else:
+        path.unlink()
+        os.mkfifo(path, 0o600) if kind == "pipe" else path.mkdir(0o700)
+    assert not machine_code().cached
+    assert machine_code().cached == (kind != "folder")
+
+
+def test_where_files_have_no_owners_the_folder_is_in_the_profile(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(cache.os, "geteuid", raising=False)
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path / "somebody"))
+    assert not machine_code().cached
+    assert not machine_code().cached
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    assert not machine_code().cached
+    assert machine_code().cached
+
+
+def test_an_object_that_does_not_load_is_made_again(folder: Path) -> None:
+    """Its digest is right, so it is what was kept; but it is no code, or not this one."""
+    machine_code()
+    (path,) = folder.glob("*.o")
+    code = cache.read(path.stem)
+    assert code is not None
+    for other in (b"", b"no code", code[: len(code) // 2]):
+        cache.write(path.stem, other)
+        assert cache.read(path.stem) == other
+        assert not machine_code().cached
+        assert cache.read(path.stem) == code
+        assert machine_code().cached
+
+
+def test_the_folder_is_not_looked_through_at_each_write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Path] = []
+    known = cache._make_room
+
+    def noting(place: Path, most: int) -> None:
+        looks.append(place)
+        known(place, most)
+
+    monkeypatch.setattr(cache, "_make_room", noting)
+    monkeypatch.setattr(cache, "MOST_BYTES", 1 << 20)
+    for i in range(400):
+        cache.write(cache.key_of(str(i)), bytes(8000))
+        assert sum(path.stat().st_size for path in folder.iterdir()) <= 1 << 20
+    assert 0 < len(looks) <= 400 * 8 // (1024 // 8) + 1  # an eighth of the bound lies between
 
 
 def test_the_folder_stays_below_its_bound(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +237,7 @@ def test_files_of_others_are_neither_counted_nor_deleted(folder: Path, monkeypat
     assert machine_code().cached
     monkeypatch.setattr(cache, "MOST_BYTES", 0)
     machine_code(0.25)
-    assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "below"])
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "below", "valuegrad-written"])
     assert all((folder / name).read_bytes() == b"mine" * 10_000 for name in names)
 
 
@@ -153,6 +250,7 @@ def test_two_processes_fill_one_cache(folder: Path) -> None:
     )
     for process in [run(code), run(code)]:
         output_of(process)
-    assert len(list(folder.glob("*.o"))) == len(list(folder.iterdir())) == 5
+    assert len(list(folder.glob("*.o"))) == 5
+    assert not list(folder.glob("new-*"))
     third = run(code + "    assert f.report().programs[0].cached\n")
     output_of(third)
