@@ -204,7 +204,7 @@ def _leaf(value_class: Any, data: float, grad: float, label: str) -> Any:
 
 
 def _rebuilt(
-    before: None | list[Any],
+    before: list[Any] | None,
     value_class: Any,
     program: Program,
     leaves: tuple[Any, ...],

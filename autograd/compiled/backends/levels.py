@@ -10,6 +10,7 @@ instruction, which depends on those before it, takes a loop.
 
 from __future__ import annotations
 
+from array import array
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,8 +79,8 @@ class Levels:
             self.row_of[given] = np.arange(len(given))
             mine = self.varying[slots] == varies
             self._lay_out(slots[mine], keys[mine], len(given), step)
-        #: The row of each slot.
-        self.row: list[int] = self.row_of.tolist()
+        #: The row of each slot; of so many, a list would take five times the memory.
+        self.row = array("q", self.row_of.tobytes())
 
     def _keys(self, slots: Any) -> Any:
         """A number per instruction: the same within a group, and increasing in the order in which groups run."""
