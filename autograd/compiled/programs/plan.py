@@ -10,7 +10,6 @@ import numpy as np
 from autograd.compiled.programs import loops
 from autograd.program import Program
 
-
 #: Instructions that are taken from arrays into lists at a time.
 _AT_ONCE = 1 << 16
 
