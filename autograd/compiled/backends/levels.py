@@ -60,9 +60,9 @@ class Levels:
         self.names: list[str] = [*(primitive.name for primitive in program.primitives), "sum"]
         self.first = first = program.first_instruction
         self.varying = np.array(plan.varying, np.uint8)
-        self.opcodes = np.array(program.opcodes, np.int64)
+        self.opcodes = np.array(program.opcodes, np.int32)
         self.starts = np.array(program.starts, np.int64)
-        self.operands = np.array(program.operands, np.int64)
+        self.operands = np.array(program.operands, np.int32)
         #: The last of a long sum → all that it adds up; it is one instruction then, the others are none.
         self.sums, inside = long_sums(plan)
         self.opcodes[[slot - first for slot in self.sums]] = len(program.primitives)
