@@ -187,11 +187,16 @@ def _own_slopes(primitive: Primitive) -> Callable[[Sequence[Any], Sequence[int]]
     return slopes
 
 
+def _partner(numbers: Sequence[Any], i: int, pairs: int) -> float:
+    """What an argument of ``dot`` is multiplied with; the start with 1."""
+    return 1.0 if i == 2 * pairs else numbers[(i + pairs) % (2 * pairs)]
+
+
 #: The slopes of what is linear in each of its arguments, of which there may be thousands.
 _LINEAR: dict[str, Callable[[Sequence[Any], int], float]] = {
     "sum": lambda numbers, i: 1.0,
     "mean": lambda numbers, i: 1.0 / len(numbers),
-    "dot": lambda numbers, i: 1.0 if i == len(numbers) // 2 * 2 else numbers[i - len(numbers) // 2],
+    "dot": lambda numbers, i: _partner(numbers, i, len(numbers) // 2),
 }
 
 

@@ -37,7 +37,7 @@ class GroupCalls:
         members, self._bounds, self._firsts = levels.ranges[varies]
         leaders = members[self._bounds[:-1]]
         self._opcodes = levels.opcodes[leaders - levels.first]
-        self._functions = [getattr(arrays, name, None) for name in levels.names]
+        self._functions: list[Any] = [getattr(arrays, name, None) for name in levels.names]
         self._hows = [_how(name, function) for name, function in zip(levels.names, self._functions, strict=True)]
         arity = np.array([TABLE[name].arity if name in TABLE else 0 for name in levels.names])
         #: Per group, its operands; 0 where there are any number.

@@ -69,7 +69,8 @@ class BlockCode:
     def _count_uses(self) -> list[int]:
         """How often each slot is an operand or an output; a factor of the products at the end is kept to the end."""
         starts, varying = self._program.starts, np.array(self._plan.varying[self._first : self._end], bool)
-        counted = np.repeat(varying, np.diff(np.array(starts[: len(varying) + 1], np.int64)))
+        counts: Any = np.diff(np.array(starts[: len(varying) + 1], np.int64))
+        counted = np.repeat(varying, counts)
         operands = np.array(self._program.operands[: starts[len(varying)]])[counted]
         uses: list[int] = np.bincount(operands, minlength=self._first + len(self._program)).tolist()
         for slot in (*self._program.outputs, *np.unique(self._products_at_the_end).tolist()):

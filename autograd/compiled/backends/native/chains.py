@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -36,7 +36,8 @@ def chains(
     def is_part(slot: int, primitive: str) -> bool:
         return name(slot) == primitive and wanted_once(slot) and slot in operands
 
-    for slot in reversed(operands):  # type: ignore[call-overload]  # a dict, or what is like one
+    slots: Iterator[int] = reversed(operands)  # type: ignore[arg-type]  # a dict, or what is like one
+    for slot in slots:
         if name(slot) != "add" or slot in inside:
             continue
         factors: list[Sequence[int]] = []
