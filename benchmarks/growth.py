@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.irregular import INPUTS, function
@@ -91,15 +92,33 @@ def _gradients(size: int) -> Work:
     return lambda: gradients(output, leaves)
 
 
-def _recording(backend: str) -> Callable[[int], Work]:
+def _recording(size: int) -> Work:
+    import autograd
+
+    # What is loaded once in a process is loaded here.
+    autograd.objective(lambda x: x[0] * x[0])([1.0])
+    objective = autograd.objective(function(operations=2 * size // 3), n=INPUTS)
+    return lambda: objective(point())
+
+
+def _batch(backend: str) -> Callable[[int], Work]:
+    """A chain, of which each step is wanted on the way back, over a batch: three times as many instructions."""
+
     def prepare(size: int) -> Work:
+        import numpy as np
+
         import autograd
 
-        # What is loaded once in a process is loaded here.
-        autograd.objective(lambda x: x[0] * x[0], backend=backend)([1.0])
-        f = function(operations=2 * size // 3)
-        objective = autograd.objective(f, n=INPUTS, backend=backend)
-        return lambda: objective(point())
+        def chain(x: Any) -> Any:
+            y = x[0]
+            for _ in range(size // 3):
+                y = (y * x[1] + x[2]).tanh()
+            return y
+
+        rows = np.full((4, 3), 0.5)
+        autograd.compile(lambda x: x[0] * x[1], wrt=0, backend=backend).value_and_grad(rows)
+        step = autograd.compile(chain, wrt=0, backend=backend)
+        return lambda: step.value_and_grad(rows)
 
     return prepare
 
@@ -145,8 +164,9 @@ WORKS = {
     "pickle_roots": Growing((3_000, 10_000, 30_000), _pickle_roots),
     "deepcopy_roots": Growing((3_000, 10_000, 30_000), _deepcopy_roots),
     "gradients": Growing((100_000, 300_000, 1_000_000), _gradients),
-    "recording": Growing((100_000, 300_000, 1_000_000), _recording("auto")),
-    "numpy": Growing((100_000, 300_000, 1_000_000), _recording("numpy")),
+    "recording": Growing((100_000, 300_000, 1_000_000), _recording),
+    "batch": Growing((100_000, 300_000, 1_000_000), _batch("auto")),
+    "numpy": Growing((100_000, 300_000, 1_000_000), _batch("numpy")),
     "machine": Growing((1_000, 2_000, 4_000), _machine),
     "check_grads": Growing((5_000, 15_000, 50_000), _check_grads),
     "step_through": Growing((60, 120, 240), _step_through),
@@ -159,13 +179,20 @@ def child(name: str, size: int) -> None:
     import autograd
 
     assert autograd.Value  # that importing is not counted
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _peak()
     work = WORKS[name].prepare(size)
     start = _processor_seconds()
     work()
     seconds = _processor_seconds() - start
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(seconds, 1024 * kilobytes)
+    print(seconds, _peak() - before)
+
+
+def _peak() -> int:
+    """The most bytes that this process had in memory. ``getrusage`` counts what the process that started it had."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return 1024 * int(next(line for line in status.read_text().splitlines() if "VmHWM" in line).split()[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _processor_seconds() -> float:
