@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import getitem
 from typing import Any, Self
 
+from autograd.eager.garbage import collector_at_rest
 from autograd.eager.nodes import copier
 from autograd.eager.operands import Condition, Passive, gradient_of
 from autograd.eager.unrolled import as_stored
@@ -34,7 +35,8 @@ class Copying:
         return _node_like(self, self._x, self._y)  # type: ignore[attr-defined,no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        copy_nodes(topological_order(self, until=_Copied(memo)), memo)
+        with collector_at_rest():
+            copy_nodes(topological_order(self, until=_Copied(memo)), memo)
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:
@@ -60,7 +62,8 @@ class _StoredGraph:
     __slots__ = ("__weakref__", "_is_stored", "_known", "_nodes", "_program")
 
     def __init__(self, node: Any, known: dict[Any, tuple[ref[_StoredGraph], int]]) -> None:
-        self._program, self._nodes = flatten([node], known)
+        with collector_at_rest():
+            self._program, self._nodes = flatten([node], known)
         self._known: dict[Any, Any] = {}
         self._is_stored = False
 
@@ -203,6 +206,7 @@ def _leaf(value_class: Any, data: float, grad: float, label: str) -> Any:
     return leaf
 
 
+@collector_at_rest()
 def _rebuilt(
     before: list[Any] | None,
     value_class: Any,

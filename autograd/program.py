@@ -124,13 +124,8 @@ def flatten(outputs: Sequence[Any], until: Container[Any] = ()) -> tuple[Program
                 place[node] = len(leaves)
                 leaves.append(node)
                 continue
-            waits = False
-            for parent in parents:
-                if parent.__class__ is not float and parent not in place and parent is not None:
-                    waits = True
-                    break
-            if waits:
-                without = [p for p in parents if p.__class__ is not float and p is not None and p not in place]
+            without = [p for p in parents if p.__class__ is not float and p is not None and p not in place]
+            if without:
                 without.reverse()
                 stack += (node, parents, None, *without)
                 continue

@@ -206,7 +206,7 @@ def measured(name: str, size: int, runs: int) -> tuple[float, float]:
     program = f"from benchmarks.growth import child; child({name!r}, {size})"
     found = []
     for _ in range(runs):
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
         found.append(tuple(map(float, done.stdout.split())))
     return min(seconds for seconds, _ in found), min(used for _, used in found)
 
