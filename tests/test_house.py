@@ -115,6 +115,7 @@ MAY_BESIDES = {
     "autograd/functions.py": "the public functions of many numbers, with types and words of their own",
     "autograd/compiled/programs/n_ary.py": "a number system's own versions: those that keep the bits of floats",
     "autograd/checking/exact_errors.py": "a small number system: of the local errors that are known exactly",
+    "autograd/checking/one_input_changed.py": "slopes of what is linear, which the checks do not take from the table",
     "autograd/pictures/mathematics/algebra.py": "a small number system: of formulas as they were written",
     "autograd/testing/networks.py": "the activations that networks are drawn with unless told are a choice",
 }

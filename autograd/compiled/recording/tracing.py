@@ -11,11 +11,11 @@ from math import nan
 from typing import Any
 
 from autograd import interpret
-from autograd.compiled.recording.garbage import collector_at_rest
 from autograd.compiled.recording.guards import Guard
 from autograd.compiled.recording.trace import Trace
 from autograd.compiled.waiting import wait_for
 from autograd.eager import watching
+from autograd.eager.garbage import collector_at_rest
 from autograd.eager.operands import Condition
 from autograd.errors import DomainError, RecordingError
 from autograd.graph import leaves
