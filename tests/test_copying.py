@@ -174,3 +174,24 @@ def test_a_copied_graph_is_as_right_as_the_first() -> None:
     nodes = nodes_of_a_graph(30)
     for root in pickle.loads(pickle.dumps(nodes[::5])):
         assert check_graph(root).ok
+
+
+@pytest.mark.parametrize("copier", COPIERS)
+def test_the_collector_rests_while_copies_are_made(copier: str) -> None:
+    """Else it looks through all nodes so far again and again, and the time grows faster than the graph."""
+    nodes = nodes_of_a_graph(3000)
+    collections = 0
+
+    def count(phase: str, info: Any) -> None:
+        nonlocal collections
+        collections += phase == "start"
+
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(count)
+    gc.set_threshold(100)
+    try:
+        COPIERS[copier](nodes[-1])
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(count)
+    assert collections < 10  # 5,000 nodes would be fifty
