@@ -14,10 +14,11 @@ from autograd.primitives import ALIASES, TABLE
 
 ROOT = Path(autograd.__file__).parents[1]
 
-#: Beside the public names: what the command line needs of the installation and of pictures, each in one file.
+#: Beside the public names: files, and what the command line needs of the installation and of pictures, each in one file.
 ALLOWED = {
     "command_line/doctor.py": "autograd.installation",
     "command_line/drawing.py": "autograd.pictures.drawing.engines",
+    "files.py": "autograd.files",
 }
 
 #: The files that tell what the engine is; of the last, what stands above its rows.

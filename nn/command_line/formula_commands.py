@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import autograd
+from nn import files
 from nn.command_line.drawing import drawn
 from nn.command_line.formulas import FormulaError, graph_of, last_expression, name_of, shortened
 
@@ -162,7 +163,7 @@ def derive(chosen: Namespace) -> int:
     else:
         target = Path(chosen.out)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(f"{text}\n", "utf-8", newline="\n")
+        files.write(target, f"{text}\n")
         print(chosen.out)
     return 0
 

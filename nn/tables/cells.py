@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
+from nn import files
+
 DELIMITERS = (",", ";", "\t")
 
 # float() would also take 1_000 and ٣.
@@ -73,8 +75,7 @@ def file_content(path: str | os.PathLike[str]) -> bytes:
     """
     source = os.fsdecode(path)
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return files.read(path)
     except FileNotFoundError:
         fail(source, "there is no such file", "check the spelling and the folder")
     except IsADirectoryError:

@@ -132,7 +132,7 @@ W, B = "layers[0].neurons[0].w[0]", "layers[0].neurons[0].b"
         (document(architecture={"kind": "MLP", "inputs": 1, "layers": []}), "at least one layer"),
         (
             document(architecture={"kind": "MLP", "inputs": 0, "layers": [{"width": 1, "activation": "linear"}]}),
-            "nin must be",
+            "inputs must be an int from 1 on; it is 0",
         ),
         (document(architecture={"kind": "MLP", "inputs": 1, "layers": [{"width": 1}]}), "'activation' is missing"),
         (
@@ -145,10 +145,11 @@ W, B = "layers[0].neurons[0].w[0]", "layers[0].neurons[0].b"
         ),
         (
             document(architecture={"kind": "MLP", "inputs": 1, "layers": [{"width": 10**9, "activation": "tanh"}]}),
-            "more than any",
+            "the architecture has 2000000000 parameters, and the file 2",
         ),
-        (document(parameters={W: 1.0}), f"no number for the parameter {B}"),
-        (document(parameters={W: 1.0, B: 2.0, "c": 1.0}), "the model has no parameter c"),
+        (document(parameters={W: 1.0}), "the architecture has 2 parameters, and the file 1"),
+        (document(parameters={W: 1.0, B: 2.0, "c": 1.0}), "the architecture has 2 parameters, and the file 3"),
+        (document(parameters={W: 1.0, "c": 2.0}), f"no number for the parameter {B}"),
         (document(parameters={W: 1.0, B: "2.0"}), f"the parameter {B} is '2.0', not a number"),
         (document(parameters={W: 1.0, B: True}), f"the parameter {B} is True"),
         (document(parameters={W: 1.0, B: 10**400}), f"the parameter {B} is "),
