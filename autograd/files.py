@@ -37,6 +37,8 @@ def write(path: str | os.PathLike[str], content: str | bytes) -> None:
         before = None
     if before is not None:
         _refuse_what_is_no_file(before, target)
+        if _is_a_stream_of_ours(before):  # /dev/stdout, and what a shell redirects to
+            raise OSError(errno.EINVAL, "this is where the output of the program goes, not a file beside it", target)
         if not os.access(target, os.W_OK):  # it could be replaced all the same, but somebody protects it
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
     temporary = os.path.join(os.path.dirname(place), f".{os.urandom(8).hex()}.part")
@@ -63,9 +65,9 @@ def read(path: str | os.PathLike[str]) -> bytes:
         OSError: it cannot be read, or is none (a folder, a device, a pipe).
     """
     target = os.fsdecode(path)
-    _refuse_what_is_no_file(os.stat(target), target)  # some devices act on being opened
-    with open(target, "rb", opener=_without_waiting) as file:
-        _refuse_what_is_no_file(os.fstat(file.fileno()), target)
+    if os.path.exists(target) and not os.path.isdir(target):  # `open` says what is wrong with these
+        _refuse_what_is_no_file(os.stat(target), target)
+    with open(target, "rb") as file:
         return file.read()
 
 
@@ -77,9 +79,12 @@ def _refuse_what_is_no_file(found: os.stat_result, target: str) -> None:
         raise OSError(errno.EINVAL, f"this is a {kind}, not a plain file", target)
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file, should it have become a pipe meanwhile, without waiting for who writes to it."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+def _is_a_stream_of_ours(found: os.stat_result) -> bool:
+    for handle in (1, 2):
+        with contextlib.suppress(OSError):  # a program may have closed them
+            if os.path.samestat(found, os.fstat(handle)):
+                return True
+    return False
 
 
 def _resemble(handle: int, path: str, before: os.stat_result) -> None:
