@@ -12,6 +12,7 @@ import inspect
 import keyword
 import math
 import operator
+import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -23,8 +24,10 @@ from autograd import DomainError, Value
 
 __all__ = ["FormulaError", "graph_of", "last_expression", "name_of", "shortened"]
 
-#: Characters of a formula; what is longer is no formula that anybody typed.
+#: Characters of a formula, and of a name in it; what is longer nobody typed.
 MOST_CHARACTERS = 10_000
+MOST_IN_A_NAME = 100
+_LONG_NAME = re.compile(rf"\b[^\W\d]\w{{{MOST_IN_A_NAME},}}")
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyType(
     {
@@ -108,6 +111,7 @@ def name_of(text: str) -> str:
     name = unicodedata.normalize("NFKC", text)
     if not (text.isidentifier() and name.isidentifier()):
         raise FormulaError(f"{shortened(text)} is no name; write a letter, and letters, digits and _ after it")
+    _refuse_long_names(text)
     if keyword.iskeyword(name):
         raise FormulaError(f"{name!r} is a word of Python's own; write {name}_ or another name")
     return name
@@ -123,6 +127,7 @@ def _statements(text: str) -> list[ast.stmt]:
         odd = next((c for c in text if unicodedata.category(c) == "Cs"), None)
         if odd is not None:
             raise FormulaError(f"{shortened(text)} is not a formula: {odd!r} is no character")
+    _refuse_long_names(text)
     if "\0" in text:
         raise FormulaError(f"{shortened(text)} is not a formula: it holds a null character")
     try:
@@ -140,8 +145,15 @@ def _statements(text: str) -> list[ast.stmt]:
         raise FormulaError(_TOO_DEEP) from None
 
 
+def _refuse_long_names(text: str) -> None:
+    if found := _LONG_NAME.search(text):
+        raise FormulaError(f"the name {shortened(found.group())} has more than {MOST_IN_A_NAME} characters")
+
+
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names)) or "no names"
+    found = list(names)
+    more = f" and {len(found) - 20} more" if len(found) > 20 else ""
+    return ", ".join(map(repr, found[:20])) + more or "no names"
 
 
 class _Reader:

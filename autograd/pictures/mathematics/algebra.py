@@ -251,8 +251,9 @@ def refuse_giants(base: Expression, exponent: Expression) -> None:
         factors = [(b, e * exponent) for b, e in (f.as_base_exp() for f in sympy.Mul.make_args(base))]
     digits = sum([_digits(b) * abs(float(e)) for b, e in factors if b.is_Rational and (e.is_Rational or e.is_Float)])
     if digits > MOST_DIGITS:
+        shown = str(base)
         raise ValueError(
-            f"the power of {base} holds a number of some {digits:.3g} digits, and {MOST_DIGITS} are the limit. Label "
+            f"the power of {shown if len(shown) <= 40 else f'{shown[:39]}…'} holds a number of some {digits:.3g} digits, and {MOST_DIGITS} are the limit. Label "
             "what is raised (value.label = 'h'; in the text of a formula h = 2*x; h**3)"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -193,3 +194,26 @@ def test_words() -> None:
     assert list(words_of("2.5/n_1 (Ŷ⁽²⁾.T − b₁₂^T)")) == [
         "2.5", "/", "n_1", "(", "Ŷ⁽²⁾", ".T", "−", "b₁₂", "^T", ")",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("∂C/∂W = " + "(" * 900 + "W" + ")" * 90, "is too deep"),
+        ("∂C/∂W = " + "W + " * 400 + "W", "the formula has 1609 characters; at most 1000 are read"),
+        ("∂C/∂W = W/0", "divides by 0, which is 0"),
+        ("∂C/∂W = ∂\0/∂W", "a derivative is written ∂C/∂W"),
+        ("∂C/∂W = ∂C/∂)", "a derivative is written ∂C/∂W"),
+    ],
+)
+def test_what_no_textbook_has_is_refused(formula: str, said: str) -> None:
+    w = Value(2.0)
+    with pytest.raises(ValueError, match=re.escape(said)) as caught:
+        verify_formula(formula, C=w * w, W=w)
+    assert str(caught.value).isprintable()
+
+
+def test_a_proof_that_would_be_multiplied_out_for_long_is_left_to_the_numbers() -> None:
+    w = Value(0.1)
+    right = 300.0 * (w + w * w) ** 299.0 * (1.0 + 2.0 * w)
+    assert verify_formula("∂C/∂W = D", C=(w + w * w) ** 300.0, W=w, D=right).holds
