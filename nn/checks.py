@@ -17,6 +17,7 @@ from autograd import Value
 
 _BRIEF = reprlib.Repr()
 _BRIEF.maxstring = _BRIEF.maxlong = _BRIEF.maxother = 60
+_BRIEF.maxlevel = 2
 
 
 def brief(x: Any) -> str:

@@ -196,7 +196,8 @@ def _fail_quoting(
     if "field limit" in str(error):
         what = f"a cell longer than {csv.field_size_limit()} characters"
         fail(source, what, "look for a quote that is never closed", line=start)
-    fail(source, f"misplaced quotes ({quoted(str(error))[1:-1]})", 'double a quote inside quotes: "a ""b"" c"', line=start)
+    what = f"misplaced quotes ({quoted(str(error))[1:-1]})"
+    fail(source, what, 'double a quote inside quotes: "a ""b"" c"', line=start)
 
 
 def _check_text(source: str, header: Sequence[str], lines: Sequence[int], raw: Sequence[str]) -> None:

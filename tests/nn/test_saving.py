@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn import MLP, Activation, Layer, ModelFileError, Sequential, load, load_with_extras
+from nn.model_files import damaged
 from nn.tables.models import TableModel
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -169,11 +170,11 @@ W, B = "layers[0].neurons[0].w[0]", "layers[0].neurons[0].b"
         (document(architecture={"kind": "MLP", "inputs": 1, "layers": {"width": 1}}), "the layers are {'width': 1}"),
         (document(architecture={"kind": "MLP", "inputs": 1, "layers": [1]}), "layer 1 is 1, not an object"),
         (document(architecture={"kind": ["MLP"], "inputs": 1, "layers": [1]}), "unknown kind ['MLP']"),
-        (document(version=[[1] * 1000] * 1000), "the version is [[1, 1, 1, 1, 1, 1, ...],"),
+        (document(version=[[1] * 1000] * 1000), "the version is [[1, 1, 1, 1, 1, 1, ...], [1"),
         (document(parameters={W: 1.0, "\x1b[31m" * 1000: 1.0}), f"no number for the parameter {B}"),
         (document(parameters={W: 1.0, B: 2.0, "\x1b[31m\ud800\n": 1.0}), "and the file 3"),
         (document(parameters={W: 1.0, B: "\x1b" * 1000}), f"the parameter {B} is '\\x1b"),
-        (document(parameters={W: 1.0, B: [[[[[[[[["x" * 1000]]]]]]]]]}), f"the parameter {B} is [[[[[[[...]]]]]]]"),
+        (document(parameters={W: 1.0, B: [[[[[[[[["x" * 1000]]]]]]]]]}), f"the parameter {B} is [[[...]]]"),
         (document(parameters={W: 1.0}), "the architecture has 2 parameters, and the file 1"),
         (document(parameters={W: 1.0, B: 2.0, "c": 1.0}), "the architecture has 2 parameters, and the file 3"),
         (document(parameters={W: 1.0, "c": 2.0}), f"no number for the parameter {B}"),
@@ -217,14 +218,22 @@ def test_what_is_said_of_a_broken_table_is_short_and_can_be_printed(tmp_path: Pa
 
 def test_what_a_file_announces_is_not_built(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
-    path.write_text(json.dumps(document(**layers_of(99, 99_000), parameters={})))
+    path.write_text(json.dumps(document(**layers_of(99, 9_900), parameters={})))
     tracemalloc.start()
     try:
-        with pytest.raises(ModelFileError, match="9900000 parameters, and the file 0"):
+        with pytest.raises(ModelFileError, match="990000 parameters, and the file 0"):
             load(path)
         assert tracemalloc.get_traced_memory()[1] < 10**6
     finally:
         tracemalloc.stop()
+
+
+def test_an_error_is_short_and_can_be_printed_whatever_it_tells() -> None:
+    said = str(damaged("a\x1b\u202e.json", "of\n" + "\x1b" * 10**5))
+    assert said.startswith("a\\x1b\\u202e.json: of \\x1b\\x1b")
+    assert said.endswith("…; is the file damaged?")
+    assert len(said) < 500
+    assert said.isprintable()
 
 
 @given(st.data())

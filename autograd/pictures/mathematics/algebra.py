@@ -251,9 +251,9 @@ def refuse_giants(base: Expression, exponent: Expression) -> None:
         factors = [(b, e * exponent) for b, e in (f.as_base_exp() for f in sympy.Mul.make_args(base))]
     digits = sum([_digits(b) * abs(float(e)) for b, e in factors if b.is_Rational and (e.is_Rational or e.is_Float)])
     if digits > MOST_DIGITS:
-        shown = str(base)
+        shown = str(base) if len(str(base)) <= 40 else f"{str(base)[:39]}…"
         raise ValueError(
-            f"the power of {shown if len(shown) <= 40 else f'{shown[:39]}…'} holds a number of some {digits:.3g} digits, and {MOST_DIGITS} are the limit. Label "
+            f"the power of {shown} holds a number of some {digits:.3g} digits, and {MOST_DIGITS} are the limit. Label "
             "what is raised (value.label = 'h'; in the text of a formula h = 2*x; h**3)"
         )
 
@@ -300,8 +300,10 @@ def is_defined(expression: Expression) -> bool:
 
 def proves_equal(left: Expression, right: Expression) -> bool:
     """True if algebra shows that both are the same; False says nothing."""
+    if left == right:
+        return True
     if _terms(left - right) > MOST_TERMS_OF_A_PROOF:
-        return bool(left == right)
+        return False
     difference = sympy.expand(left - right)
     if difference == 0:
         return True
