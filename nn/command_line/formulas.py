@@ -12,7 +12,6 @@ import inspect
 import keyword
 import math
 import operator
-import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +26,6 @@ __all__ = ["FormulaError", "graph_of", "last_expression", "name_of", "shortened"
 #: Characters of a formula, and of a name in it; what is longer nobody typed.
 MOST_CHARACTERS = 10_000
 MOST_IN_A_NAME = 100
-_LONG_NAME = re.compile(rf"\b[^\W\d]\w{{{MOST_IN_A_NAME},}}")
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyType(
     {
@@ -111,7 +109,7 @@ def name_of(text: str) -> str:
     name = unicodedata.normalize("NFKC", text)
     if not (text.isidentifier() and name.isidentifier()):
         raise FormulaError(f"{shortened(text)} is no name; write a letter, and letters, digits and _ after it")
-    _refuse_long_names(text)
+    _refuse_if_long(name)
     if keyword.iskeyword(name):
         raise FormulaError(f"{name!r} is a word of Python's own; write {name}_ or another name")
     return name
@@ -127,13 +125,12 @@ def _statements(text: str) -> list[ast.stmt]:
         odd = next((c for c in text if unicodedata.category(c) == "Cs"), None)
         if odd is not None:
             raise FormulaError(f"{shortened(text)} is not a formula: {odd!r} is no character")
-    _refuse_long_names(text)
     if "\0" in text:
         raise FormulaError(f"{shortened(text)} is not a formula: it holds a null character")
     try:
         with warnings.catch_warnings():  # Python warns of some errors that are said here
             warnings.simplefilter("ignore")
-            return ast.parse(text.strip()).body
+            tree = ast.parse(text.strip())
     except SyntaxError as error:
         if "digits" in error.msg:  # of an integer, which Python reads up to some 4,300 digits only
             raise FormulaError(_TOO_LARGE) from None
@@ -143,11 +140,15 @@ def _statements(text: str) -> list[ast.stmt]:
         raise FormulaError(f"{shortened(text)} is not a formula: {error.msg}{place}") from None
     except (RecursionError, MemoryError):
         raise FormulaError(_TOO_DEEP) from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            _refuse_if_long(node.id)
+    return tree.body
 
 
-def _refuse_long_names(text: str) -> None:
-    if found := _LONG_NAME.search(text):
-        raise FormulaError(f"the name {shortened(found.group())} has more than {MOST_IN_A_NAME} characters")
+def _refuse_if_long(name: str) -> None:
+    if len(name) > MOST_IN_A_NAME:
+        raise FormulaError(f"the name {shortened(name)} has more than {MOST_IN_A_NAME} characters")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -270,7 +270,7 @@ def _terms(expression: Expression) -> int:
         return math.prod(map(_terms, expression.args))
     most = max(map(_terms, expression.args), default=1)
     if expression.is_Pow and (expression.exp.is_Rational or expression.exp.is_Float) and 1 < most <= MOST_TERMS:
-        return math.comb(int(abs(expression.exp)) + most - 1, most - 1)
+        return max(most, math.comb(int(abs(expression.exp)) + most - 1, most - 1))
     return most
 
 

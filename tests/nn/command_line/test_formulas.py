@@ -328,7 +328,7 @@ def test_any_text_is_a_formula_or_one_of_the_errors(text: str) -> None:
         assert last_expression(text)
 
 
-@pytest.mark.parametrize("formula", ["{0} + x", "{0}(x)", "{0} = x; x", "x + 0*y{0}"])
+@pytest.mark.parametrize("formula", ["{0} + x", "{0}(x)", "{0} = x; x", "x + 0*y{0}", "w·{0} + x"])
 def test_a_long_name_is_refused_and_not_repeated(formula: str) -> None:
     with pytest.raises(FormulaError, match="has more than 100 characters") as caught:
         graph_of(formula.format("n" * 5000), {"x": 1.0})
