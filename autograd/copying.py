@@ -10,8 +10,9 @@ from array import array
 from collections.abc import Iterable
 from typing import Any, Self
 
+from autograd.eager import watching
 from autograd.eager.nodes import copier
-from autograd.eager.operands import Condition, Passive, gradient_of
+from autograd.eager.operands import Condition, Passive, gradient_of, refuse_if_recorded
 from autograd.eager.unrolled import as_stored
 from autograd.graph import topological_order
 from autograd.primitives import TABLE, Primitive
@@ -27,6 +28,8 @@ class Copying:
     __slots__ = ()
 
     def __copy__(self) -> Self:
+        if self._x is None and _is_recorded(self):  # type: ignore[attr-defined]
+            return _following(self)  # type: ignore[no-any-return]
         return _node_like(self, self._x, self._y)  # type: ignore[attr-defined,no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -34,9 +37,10 @@ class Copying:
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:
+        refuse_if_recorded(self, "the pickle of")
         program, nodes = flatten([self])
         if not len(program):
-            return _leaf, (self.__class__, self._data, self.grad, self.label)  # type: ignore[attr-defined]
+            return _leaf, (self.__class__, self._data, self._grad, self.label)  # type: ignore[attr-defined]
         inner = nodes[program.first_instruction :]
         numbers = array("d")
         labels: dict[int, str] = {}
@@ -63,7 +67,11 @@ def copy_nodes(nodes: Iterable[Any], memo: dict[int, Any]) -> None:
             left, right = node.parents
             memo[id(node)] = Condition(node.primitive, (_copy_of(left, memo), _copy_of(right, memo)), node._outcome)
         else:
-            memo[id(node)] = _node_like(node, _copy_of(node._x, memo), _copy_of(node._y, memo))
+            memo[id(node)] = (
+                _following(node)
+                if node._x is None and _is_recorded(node)
+                else _node_like(node, _copy_of(node._x, memo), _copy_of(node._y, memo))
+            )
 
 
 def _copy_of(operand: Any, memo: dict[int, Any]) -> Any:
@@ -77,10 +85,21 @@ def _copy_of(operand: Any, memo: dict[int, Any]) -> Any:
     return operand if operand.__class__ is float else memo.get(id(operand), operand)
 
 
+def _is_recorded(node: Any) -> bool:
+    return watching.watch is not None and watching.watch.sees(node)
+
+
+def _following(leaf: Any) -> Any:
+    """The copy of a leaf in a function that is being recorded: its number wherever it comes from, and no gradient."""
+    copied = copier(leaf.__class__)(leaf._data, _DETACH, Passive(leaf), None)
+    copied.label = leaf.label
+    return copied
+
+
 def _node_like(node: Any, x: Any, y: Any) -> Any:
     """A copy of a node with other operands."""
     copied = copier(node.__class__)(node._data, node.primitive, x, y)
-    copied.grad, copied.label, copied._moment = node.grad, node.label, node._moment
+    copied._grad, copied.label, copied._moment = node._grad, node.label, node._moment
     if node.primitive is not None and node.primitive.n_ary:
         copied._which = node._which
     return copied
@@ -88,7 +107,7 @@ def _node_like(node: Any, x: Any, y: Any) -> Any:
 
 def _leaf(value_class: Any, data: float, grad: float, label: str) -> Any:
     leaf = value_class(data, label)
-    leaf.grad = grad
+    leaf._grad = grad
     return leaf
 
 
@@ -112,7 +131,7 @@ def _rebuilt(
         node = make(numbers[2 * i], primitive, x, y)
         if primitive.n_ary:
             node._which = bytes([operand.__class__ is value_class for operand in operands])
-        node.grad = numbers[2 * i + 1]
+        node._grad = numbers[2 * i + 1]
         nodes.append(node)
     for i, label in labels.items():
         nodes[program.first_instruction + i].label = label

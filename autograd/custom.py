@@ -260,10 +260,13 @@ def node(data: float, parents: Iterable[Any], partials: Iterable[Any]) -> Value:
                 raise TypeError(f"node: {what} {i} must be a Value or a real number, not {kind_of(x)}")
     if not any(isinstance(x, Value) for x in operands):
         raise TypeError(f"node: no parent is a Value; a leaf is made by Value({number!r})")
-    if watching.watch is not None and watching.watch.is_ours():
-        raise RecordingError(
-            f"node({number!r}, …) was made while the function is recorded for replay, which would freeze its number "
-            "and its slopes. Declare a primitive with autograd.primitive, whose formula a replay computes."
+    watch = watching.watch
+    if watch is not None and watch.is_ours():
+        raise watch.refusal(
+            RecordingError(
+                f"node({number!r}, …) was made while the function is recorded for replay, which would freeze its "
+                "number and its slopes. Declare a primitive with autograd.primitive, whose formula a replay computes."
+            )
         )
     return node_of(number, _NODE, (*operands, *slopes))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # ``signal`` takes three milliseconds to import
 from _thread import get_ident
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar
@@ -203,3 +203,16 @@ class shielded(switched):
         if self._is_entered:
             self._is_entered = False
             self._context.__exit__(None, None, None)
+
+
+def assign(objects: Sequence[Any], name: str, values: Iterable[Any]) -> None:
+    """Give an attribute of each object its value: of all of them, or after an error of none."""
+    with uninterrupted():
+        before = [getattr(one, name) for one in objects]
+        try:
+            for one, value in zip(objects, values, strict=True):
+                setattr(one, name, value)
+        except BaseException:
+            for one, value in zip(objects, before, strict=True):
+                setattr(one, name, value)
+            raise

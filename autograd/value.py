@@ -10,6 +10,8 @@ when a leaf was written after a node had used its old number.
 
 from __future__ import annotations
 
+import os
+from _thread import RLock
 from collections.abc import Callable, Container, Iterable, Sequence
 from math import nan
 from numbers import Number
@@ -19,7 +21,18 @@ from autograd import errors, interpret
 from autograd.copying import Copying
 from autograd.eager import nodes, watching
 from autograd.eager.makers import Makers
-from autograd.eager.operands import Condition, Passive, fixed, gradient_of, in_short, kind_of, number_of, plain
+from autograd.eager.operands import (
+    Condition,
+    Passive,
+    fixed,
+    gradient_of,
+    in_short,
+    kind_of,
+    number_of,
+    plain,
+    refuse_if_recorded,
+    refuse_text,
+)  # fmt: skip
 from autograd.eager.pull_backs import PullBacks
 from autograd.eager.unrolled import in_order
 from autograd.errors import DomainError
@@ -64,7 +77,7 @@ class Value(Arithmetic, NumPyNames, Copying):
 
     # _x and _y are the operands of a unary or binary node. For more, _x is their tuple, and what a node of an n-ary
     # primitive holds stands in ``unrolled``; only such a node has _which.
-    __slots__ = ("_data", "_moment", "_which", "_x", "_y", "grad", "label", "primitive")
+    __slots__ = ("_data", "_grad", "_moment", "_which", "_x", "_y", "label", "primitive")
 
     def __init__(self, data: float, label: str = "", *others: Never) -> None:
         if others or not isinstance(label, str):
@@ -73,7 +86,7 @@ class Value(Arithmetic, NumPyNames, Copying):
         if number is None:
             raise TypeError(f"a Value holds one real number, not {kind_of(data)}{_hint_for(data)}")
         self._data: float = number
-        self.grad: float = 0.0
+        self._grad: float = 0.0
         self.primitive: Primitive | None = None
         self._x: Any = None
         self._y: Any = None
@@ -94,8 +107,8 @@ class Value(Arithmetic, NumPyNames, Copying):
     @property
     def data(self) -> float:
         """The number. Writing it is for leaves; graphs built before the write refuse to run backward."""
-        if watching.watch is not None and watching.watch.is_ours():
-            raise errors.frozen(f"the number of {in_short(self)}")
+        if watching.watch is not None:
+            refuse_if_recorded(self, "the number of")
         return self._data
 
     @data.setter
@@ -105,14 +118,27 @@ class Value(Arithmetic, NumPyNames, Copying):
                 f"{in_short(self)} was computed by {self.primitive.name}; only a leaf's data can be written. "  # type: ignore[union-attr]
                 "Write the leaves and run the expression again, or make a leaf of its number: Value(value.data)."
             )
-        if watching.watch is not None and watching.watch.is_ours():
-            raise errors.frozen(f"the number of {in_short(self)}", "written")
+        if watching.watch is not None:
+            refuse_if_recorded(self, "the number of", "written")
         new = plain(number)
         if new is None:
             raise TypeError(f"data must be a real number, not {kind_of(number)}; write value.data = other.data")
         nodes.now += 1
         self._moment = nodes.now
         self._data = new
+
+    @property
+    def grad(self) -> float:
+        """The derivative that ``backward()`` left; leaves add up over calls. ``None``, written, counts as 0.0."""
+        if watching.watch is not None:
+            refuse_if_recorded(self, "the gradient of")
+        return self._grad
+
+    @grad.setter
+    def grad(self, number: float) -> None:
+        if watching.watch is not None:
+            refuse_if_recorded(self, "the gradient of", "written")
+        self._grad = number
 
     @property
     def parents(self) -> tuple[Any, ...]:
@@ -174,28 +200,29 @@ class Value(Arithmetic, NumPyNames, Copying):
             raise TypeError(
                 f"seed must be a real number, not {kind_of(seed)}; for derivatives as Values use gradients()"
             )
-        if watching.watch is not None and watching.watch.is_ours():
-            raise errors.frozen("the gradient that backward() leaves")
-        if self._x is None:
-            self.grad = gradient_of(self) + start
-            return
-        order, zero, born_now = self._inner_nodes_with_fresh_gradients()
-        if not born_now:
-            reached = set(active_nodes([self]))
-            refuse_if_stale([node for node in order if node in reached])
-        self.grad = start
-        pull_backs = _PULL_BACKS
-        for node in reversed(order):
-            if node.grad is zero:  # nothing flowed to it, so it is not asked for its slope
-                continue
-            try:
-                pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
-            except (ValueError, ArithmeticError, TypeError) as failed:
+        if watching.watch is not None:
+            refuse_if_recorded(self, "the gradient that backward() leaves below")
+        with _ONE_AT_A_TIME:
+            if self._x is None:
+                self._grad = gradient_of(self) + start
+                return
+            order, zero, born_now = self._inner_nodes_with_fresh_gradients()
+            if not born_now:
+                reached = set(active_nodes([self]))
+                refuse_if_stale([node for node in order if node in reached])
+            self._grad = start
+            pull_backs = _PULL_BACKS
+            for node in reversed(order):
+                if node._grad is zero:  # nothing flowed to it, so it is not asked for its slope
+                    continue
                 try:
-                    pull_backs.after(failed, node)
-                except (ValueError, ArithmeticError) as error:
-                    errors.say_path(error, node, [self])
-                    raise
+                    pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
+                except (ValueError, ArithmeticError, TypeError) as failed:
+                    try:
+                        pull_backs.after(failed, node)
+                    except (ValueError, ArithmeticError) as error:
+                        errors.say_path(error, node, [self])
+                        raise
 
     def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], float, bool]:
         """All nodes that are not leaves and that a derivative may reach, parents first, each with a gradient of zero.
@@ -219,18 +246,18 @@ class Value(Arithmetic, NumPyNames, Copying):
                     node = pop()
                 order.append(node)
                 continue
-            if node.grad is zero:
+            if node._grad is zero:
                 continue
-            node.grad = zero
+            node._grad = zero
             if node._moment is not now:
                 born_now = False
             push(node)
             x, y = node._x, node._y
             if x.__class__ is not tuple:
                 push(None)
-                if x.__class__ is Value and x._x is not None and x.grad is not zero:
+                if x.__class__ is Value and x._x is not None and x._grad is not zero:
                     push(x)
-                if y.__class__ is Value and y._x is not None and y.grad is not zero:
+                if y.__class__ is Value and y._x is not None and y._grad is not zero:
                     push(y)
                 continue
             new_x, new_y = id(x) not in done, y is not None and id(y) not in done
@@ -241,11 +268,11 @@ class Value(Arithmetic, NumPyNames, Copying):
                 for parent in x:
                     if parent.__class__ is Passive and node.primitive is _WHERE:
                         parent = parent.value
-                    if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
+                    if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
                         push(parent)
             if new_y:
                 for parent in y:
-                    if parent.__class__ is Value and parent._x is not None and parent.grad is not zero:
+                    if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
                         push(parent)
         return order, zero, born_now
 
@@ -318,15 +345,17 @@ class Value(Arithmetic, NumPyNames, Copying):
         raise errors.gradient_dropped(in_short(self))
 
     def __format__(self, spec: str) -> str:
+        refuse_text(self)
         return format(self._data, spec) if spec else repr(self)
 
     def __repr__(self) -> str:
+        refuse_text(self)
         parts = [repr(self._data)]
         if self.label:
             parts.append(repr(self.label))
         if self.primitive is not None:
             parts.append(f"primitive={self.primitive.name}")
-        return f"Value({', '.join([*parts, f'grad={self.grad!r}'])})"
+        return f"Value({', '.join([*parts, f'grad={self._grad!r}'])})"
 
 
 def backward_order(output: Value, until: Iterable[Value] = ()) -> list[Value]:
@@ -415,6 +444,11 @@ def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wan
 
 
 _WHERE = TABLE["where"]
+#: Gradients lie in the nodes, which threads may share, and a sum is read and written; a rule of one's own may run
+#: ``backward()`` of another graph.
+_ONE_AT_A_TIME = RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ONE_AT_A_TIME._at_fork_reinit)  # type: ignore[attr-defined]
 #: The methods whose arguments are constants.
 _WITH_CONSTANTS = {
     row.name for row in TABLE.values() if row.constants and row.constants == row.arguments[1 : row.arity]

@@ -55,6 +55,42 @@ def test_no_partial_is_taken_by_an_operand_that_is_not_wanted_however_it_was_com
     assert cotangents_of(x ** (w * 1.0), [x]) == [12.0]
 
 
+def test_a_rule_is_asked_for_the_operands_on_the_way_and_no_others() -> None:
+    asked: list[int] = []
+
+    def rule(argument: int) -> Any:
+        def partial(m: Any, z: Any, x: Any, y: Any) -> int:
+            asked.append(argument)
+            return 1
+
+        return partial
+
+    @primitive(partials=[rule(0), rule(1)])
+    def both(m: Any, x: Any, y: Any) -> Any:
+        return x + y
+
+    x, y = Value(3.0), Value(2.0)
+    for output in (both(x, y), both(x * 1.0, y * 1.0)):
+        for leaf, argument in ((x, 0), (y, 1)):
+            for walk in (lambda z, of: cotangents_of(z, [of]) == [1.0], lambda z, of: tangent_of(z, {of: 1.0}) == 1.0):
+                asked.clear()
+                assert walk(output, leaf)
+                assert asked == [argument]
+
+
+def test_nothing_moves_through_what_stops_it_and_a_slope_that_leads_nowhere_is_not_asked_for() -> None:
+    x = Value(0.0)  # where the root has no finite slope
+    assert tangent_of(autograd.maximum(x.log1p().sqrt(), 0.1), {x: 1.0}) is None
+    assert tangent_of(autograd.maximum((x - 1.0).abs().reciprocal(), 2.0) + x, {x: 1.0}) == 1.0
+
+
+def test_partials_over_many_lanes_are_the_partials_of_each() -> None:
+    xs, ys = arrays.number([3.0, -2.0]), arrays.number([5.0, 7.0])
+    first, second = interpret.partials(arrays, TABLE["mul"], xs * ys, [xs, ys], [0, 1])
+    assert first.tolist() == [5.0, 7.0]
+    assert second.tolist() == [3.0, -2.0]
+
+
 def test_a_whole_partial_is_a_factor() -> None:
     x = Value(3.0)
     assert cotangents_of(twice(x), [x], seed=5.0) == [10.0]
@@ -160,7 +196,7 @@ def test_in_lanes_nothing_flows_through_a_branch_not_taken() -> None:
         (chosen + inverse, [-3.0, -float("inf"), -8.0, 0.1875]),  # here the reciprocal is used everywhere
     ):
         _, found = evaluate(output, "arrays", at={x: [-1.0, 0.0, 0.5, 4.0]}, wrt=x)
-        assert found.tolist() == pytest.approx(slopes, rel=1e-15)
+        assert found.tolist() == pytest.approx(slopes, rel=1e-15, abs=0.0)
 
 
 def test_the_active_nodes_are_no_leaves_and_each_is_there_once() -> None:

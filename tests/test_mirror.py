@@ -16,6 +16,7 @@ CROSSING = {
     "compiled/backends/test_agreement": "all back ends, which are to give the same bits",
     "compiled/backends/test_missing_packages": "all back ends, where what they need is missing",
     "compiled/recording/test_recording_rules": "recording, as users see it",
+    "compiled/recording/test_reads": "all that could take a number out of a recording",
     "compiled/test_loops": "recorded loops, from the recorder to all back ends",
     "compiled/test_memory": "compiled functions, called many times",
     "nn/test_models_of_ones_own": "modules of users, and the files of saved models",
@@ -42,6 +43,7 @@ CROSSING = {
     "test_one_answer": "all ways to a derivative, which are to give the same",
     "test_promises": "what users of other engines trip over",
     "test_readme": "the README",
+    "test_threads": "all that threads may do at the same time",
 }
 
 

@@ -328,6 +328,18 @@ def test_constant_parameters_are_no_leaves(name: str) -> None:
         getattr(autograd, name)(v, Value(constants[0]), *constants[1:])
 
 
+def test_methods_have_the_defaults_of_their_functions_and_the_same_constants() -> None:
+    x: Any = Value(-2.0)
+    assert x.leaky_relu().operands() == (x, 0.01)
+    for name, constant in (("clip", "low"), ("leaky_relu", "slope"), ("elu", "alpha"), ("selu", "scale")):
+        row = TABLE[name]
+        assert row.example is not None
+        constants = row.example[0][1:]
+        assert getattr(x, name)(*constants).operands() == (x, *constants)
+        with pytest.raises(TypeError, match=rf"{name}: {constant} is a constant"):
+            getattr(x, name)(Value(constants[0]), *constants[1:])
+
+
 @pytest.mark.parametrize("name", ["mean", "logsumexp", "softmax", "log_softmax", "variance"])
 def test_what_is_not_defined_for_no_numbers_says_so(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} of no numbers"):

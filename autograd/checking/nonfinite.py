@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from autograd import interpret
 from autograd.eager.makers import forward
-from autograd.eager.operands import Condition, Passive, in_short, number_of
+from autograd.eager.operands import Condition, Passive, in_short, number_of, refuse_if_recorded
 from autograd.errors import NonFiniteError, operands_in_words
 from autograd.graph import topological_order
 from autograd.number_systems import floats
@@ -150,6 +150,7 @@ def find_nonfinite(output: Value) -> NonFiniteReport:
     """
     if not isinstance(output, Value):
         raise TypeError(f"find_nonfinite looks into the graph of a Value, not {output!r:.60}")
+    refuse_if_recorded(output, "the graph of")
     back = _Backward(output)
     refuse_if_stale(back.order)
     order = _used(output)

@@ -62,7 +62,8 @@ def compile(
 
     Raises:
         ModuleNotFoundError: NumPy is not installed.
-        RecordingError: at the first call: the function reads a number while it is recorded.
+        RecordingError: at the first call: the function reads a number while it is recorded (``.data``, ``.grad``, a
+            text, a pickle), itself or in a thread.
     """
     _require_numpy("compile")
     with uninterrupted():  # NumPy cannot be imported again where its import was broken off

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from inspect import iscoroutinefunction
 from typing import Any
 
 from autograd.compiled.backends.choice import Options, checked
@@ -21,6 +22,8 @@ class RecordedFunction:
     def __init__(self, f: Callable[..., Any], maker: str, options: Options) -> None:
         if not callable(f):
             raise TypeError(f"{maker} takes a function, not {f!r}")
+        if iscoroutinefunction(f):
+            raise TypeError(f"{maker} takes a function that returns numbers, not the coroutine function {f!r}")
         self.function = f
         self.name = getattr(f, "__name__", type(f).__name__)
         self.options = checked(options)

@@ -24,7 +24,7 @@ def maker_of_choices(Value: Any, node: Callable[..., Any]) -> Callable[[Any, Any
         outcome = condition._outcome if condition.__class__ is Condition else bool(condition)
         is_none = x is None or y is None
         watch = watching.watch
-        if watch is not None and condition.__class__ is Condition and watch.is_ours():
+        if watch is not None and condition.__class__ is Condition and watch.records_here():
             x, y = _both(condition, x, y, watch)
         taken, other = (x, y) if outcome else (y, x)
         if callable(taken):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any, final
 
+from autograd import errors
 from autograd.eager import watching
 from autograd.primitives import Primitive
 from autograd.provenance.lines import user_line
@@ -53,14 +54,16 @@ class Condition:
     @property
     def outcome(self) -> bool:
         """Whether it holds; a function that is being recorded for replay asks for it, and so makes it a guard."""
-        if watching.watch is not None and watching.watch.is_ours():
-            return watching.watch.answer(self, self._outcome, user_line())
+        watch = watching.watch
+        if watch is not None and watch.sees(self):
+            return watch.answer(self, self._outcome, user_line())
         return self._outcome
 
     def __bool__(self) -> bool:
         return self.outcome
 
     def __repr__(self) -> str:
+        refuse_text(self)
         left, right = (in_short(side) for side in self.parents)
         return f"Condition({left} {self.primitive.symbol} {right} is {self._outcome})"
 
@@ -87,8 +90,22 @@ def number_of(operand: Any) -> Any:
 
 def gradient_of(node: Any) -> float:
     """The gradient of a node; ``None``, which users of other engines set it to, counts as zero."""
-    gradient: float | None = node.grad
+    gradient: float | None = node._grad
     return 0.0 if gradient is None else gradient
+
+
+def refuse_if_recorded(node: Any, what: str, done: str = "read") -> None:
+    """Raise RecordingError if something of a node would leave a function that is being recorded, and stay as it is."""
+    watch = watching.watch
+    if watch is not None and watch.sees(node):
+        raise watch.refusal(errors.frozen(f"{what} {in_short(node)}", done))
+
+
+def refuse_text(node: Any) -> None:
+    """The same of its text, for a method of the node; debuggers, tracebacks and our own errors may print it."""
+    watch = watching.watch
+    if watch is not None and watch.sees(node) and not watch.prints():
+        raise watch.refusal(errors.frozen(f"the text of {in_short(node)}"))
 
 
 def parents_of(node: Any) -> tuple[Any, ...]:

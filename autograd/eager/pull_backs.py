@@ -8,21 +8,21 @@ argument instead of a written-out function makes ``backward()`` about 2.5 times 
 >>> from autograd.primitives import TABLE
 >>> print(text_of_pull_back(TABLE["mul"]))
 def pull_back(node):
-    c = node.grad
+    c = node._grad
     X, Y = node._x, node._y
     if X.__class__ is Value:
         if Y.__class__ is Value:
             x = X._data
             y = Y._data
-            X.grad += c * y
-            Y.grad += c * x
+            X._grad += c * y
+            Y._grad += c * x
         else:
             y = number(Y)
-            X.grad += c * y
+            X._grad += c * y
     else:
         if Y.__class__ is Value:
             x = number(X)
-            Y.grad += c * x
+            Y._grad += c * x
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def text_of_pull_back(primitive: Primitive) -> str:
     names = primitive.arguments[: len(partials)] if len(partials) > 2 else ("x", "y")[: len(partials)]
     nodes = tuple(name.upper() for name in names)
     writer = Writer()
-    writer.line("c = node.grad")
+    writer.line("c = node._grad")
     slots = {1: "node._x", 2: "node._x, node._y"}.get(len(nodes), "node._x")
     writer.line(f"{', '.join(nodes)} = {slots}")
 
@@ -96,8 +96,8 @@ def _add_products(
 def _sum(node: str, slope: str) -> str:
     """What adds cotangent times partial to a node's gradient."""
     if slope in ("1", "-1"):
-        return f"{node}.grad {'+' if slope == '1' else '-'}= c"
-    return f"{node}.grad += c * {slope}"
+        return f"{node}._grad {'+' if slope == '1' else '-'}= c"
+    return f"{node}._grad += c * {slope}"
 
 
 def _without_empty_blocks(lines: list[str]) -> list[str]:
@@ -137,11 +137,11 @@ class PullBacks(dict[Primitive, PullBack]):
         """The pull-back of an n-ary row; ``node._which`` is the pattern of its operands."""
 
         def loop(node: Any) -> None:
-            c, operands = node.grad, in_order(node._x, node._y)
+            c, operands = node._grad, in_order(node._x, node._y)
             partials = rule(floats, node._data, [self._number(operand) for operand in operands])
             for is_value, parent, slope in zip(node._which, operands, partials, strict=True):
                 if is_value:
-                    parent.grad += c * slope
+                    parent._grad += c * slope
 
         unrolled = Unrolled(primitive, unrolled_text, loop)
 
@@ -160,7 +160,7 @@ class PullBacks(dict[Primitive, PullBack]):
             self.one_by_one(node)
             return
         for i, operand in enumerate(node.operands()):
-            if getattr(operand, "grad", 0.0) is None:
+            if getattr(operand, "_grad", 0.0) is None:
                 self.one_by_one(node, first=i)
                 return
         raise failed
@@ -174,7 +174,7 @@ class PullBacks(dict[Primitive, PullBack]):
         operands = node.operands()
         wanted = [i for i, o in enumerate(operands) if o.__class__ is self._value_class and i >= first]
         partials = self._partials(floats, node.primitive, node._data, operands, wanted)
-        products = [None if is_nothing(slope) else node.grad * slope for slope in partials]
+        products = [None if is_nothing(slope) else node._grad * slope for slope in partials]
         for i, product in zip(wanted, products, strict=True):
             if product is not None:
-                operands[i].grad = gradient_of(operands[i]) + product
+                operands[i]._grad = gradient_of(operands[i]) + product

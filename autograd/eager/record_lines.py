@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from _thread import get_ident
+from _thread import RLock, get_ident
 from types import TracebackType
 from typing import Any
 
@@ -47,8 +47,7 @@ class record_lines:
     autograd.errors.NonFiniteError: mul gave inf; x is 1e+308, y is 10.0 (<doctest ...>:2): 1e+308 · 10.0 is too ...
     where x = mul(exp('x'), 1e+308)
 
-    It may be nested, used again, and left by an exception. While it is entered it holds for all threads; threads that
-    make nodes at the same time may give each other their lines.
+    It may be nested, used again, and left by an exception. While it is entered it holds for all threads.
     """
 
     def __init__(self, *, raise_nonfinite: bool = False) -> None:
@@ -62,7 +61,7 @@ class record_lines:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         found = None
-        for context in _entered:  # the last of this thread, or else of any: a generator may go on in another
+        for context in [*_entered]:  # the last of this thread, or else of any: a generator may go on in another
             if context.raising == self._raising and (found is None or context.thread == get_ident()):
                 found = context
         if found is not None:
@@ -78,17 +77,20 @@ class _Entered(switched):
         self.thread = get_ident()
 
     def on(self) -> None:
-        _entered.append(self)
-        _hand_nodes_to_hook()
+        with _TURN:
+            _entered.append(self)
+            _hand_nodes_to_hook()
 
     def off(self) -> None:
-        if self in _entered:
-            _entered.remove(self)
-        _hand_nodes_to_hook()
+        with _TURN:
+            if self in _entered:
+                _entered.remove(self)
+            _hand_nodes_to_hook()
 
 
 #: A list, since threads leave in any order.
 _entered: list[_Entered] = []
+_TURN = RLock()
 
 
 def _hand_nodes_to_hook() -> None:
@@ -97,7 +99,8 @@ def _hand_nodes_to_hook() -> None:
 
 
 def _in_a_forked_process() -> None:
-    """Threads that are not there any more leave no context."""
+    """Threads that are not there any more leave no context, and have no turn."""
+    _TURN._at_fork_reinit()  # type: ignore[attr-defined]
     _entered[:] = [context for context in _entered if context.thread == get_ident()]
     _hand_nodes_to_hook()
 
@@ -109,21 +112,17 @@ if hasattr(os, "register_at_fork"):
 def _hook(raising: bool) -> nodes.Hook:
     """What each node is handed to inside."""
     moments: dict[tuple[str, int], Moment] = {}  # one for each line, not for each node
-    time = -1
 
     def note_line(node: Any) -> None:
-        nonlocal time
         if raising and not math.isfinite(node._data):
             raise _nonfinite(node)
-        if nodes.now != time:
-            time = nodes.now
-            moments.clear()
         frame = user_frame()
         if frame is not None:
             line = (frame.f_code.co_filename, frame.f_lineno or 0)
-            if line not in moments:
-                moments[line] = moment(time, *line)
-            node._moment = moments[line]
+            born = moments.get(line)
+            if born is None or born != node._moment:
+                born = moments[line] = moment(node._moment, *line)
+            node._moment = born
 
     return note_line
 

@@ -80,11 +80,11 @@ def text_of_pull_back(primitive: Primitive, which: bytes) -> str:
 
     >>> print(text_of_pull_back(TABLE["dot"], b"\\1\\1"))
     def pull_back(node):
-        c = node.grad
+        c = node._grad
         (X0,) = node._x
         (X1,) = node._y
-        X0.grad += c * X1._data
-        X1.grad += c * X0._data
+        X0._grad += c * X1._data
+        X1._grad += c * X0._data
     """
     assert callable(primitive.partials)
     writer = Writer()
@@ -92,9 +92,9 @@ def text_of_pull_back(primitive: Primitive, which: bytes) -> str:
     for i, (is_value, partial) in enumerate(zip(which, partials, strict=True)):
         if is_value:
             text = text_of(partial)
-            writer.line(f"X{i}.grad += c" if text == "1" else f"X{i}.grad += c * {text}")
+            writer.line(f"X{i}._grad += c" if text == "1" else f"X{i}._grad += c * {text}")
     opened = _opened(primitive, which, "node._x", "node._y")
-    return "\n".join(["def pull_back(node):", "    c = node.grad", *opened, *writer.lines])
+    return "\n".join(["def pull_back(node):", "    c = node._grad", *opened, *writer.lines])
 
 
 class Unrolled(dict[bytes, Callable[..., Any]]):

@@ -3,13 +3,24 @@
 The recorded program would keep the branch that it saw; so every truth that Python asked for becomes a guard, and
 reading a number, which would freeze it, raises. Of ``where`` both branches are recorded: what one of them asks counts
 for those samples alone that take it.
+
+Who asks may be another thread. What one does that the function started belongs to the recording, and of all others
+what has to do with nodes that come from the arguments.
 """
 
 from __future__ import annotations
 
+import sys
 from _thread import get_ident
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any, NamedTuple
+
+#: Those who may print a node of a recording: debuggers, what writes tracebacks, and ourselves in errors.
+_DEBUGGERS = frozenset(
+    ("IPython", "_pydevd_bundle", "_pytest", "bdb", "cgitb", "pdb", "pudb", "pydevd", "rich", "traceback")
+)
+_OURS = frozenset(("autograd", "nn"))
 
 
 class Asked(NamedTuple):
@@ -23,23 +34,30 @@ class Asked(NamedTuple):
 
 
 class Watch:
-    """The conditions whose truth was asked for, in the thread that records, and the branches that are being run."""
+    """The conditions whose truth was asked for, and the branches that are being run."""
 
     __slots__ = (
-        "attempts", "conditions", "directions", "in_loop", "leaves_of_steps", "outside_domain", "thread", "within",
+        "attempts", "come_from_arguments", "conditions", "directions", "in_loop", "leaves_of_steps", "outside_domain",
+        "refused", "started", "thread", "within",
     )  # fmt: skip
 
     def __init__(
         self,
         directions: Sequence[bool] = (),
         outside_domain: Callable[[Any, Sequence[float]], float] | None = None,
+        come_from_arguments: Callable[[Any], bool] = lambda node: False,
     ) -> None:
+        self.come_from_arguments = come_from_arguments
         #: What a primitive gives for numbers at which it has no value; with ``None`` it raises.
         self.outside_domain = outside_domain
         #: What the first conditions are to answer where a branch that is not taken asks: its own numbers say nothing.
         self.directions = directions
         self.conditions: list[Asked] = []
         self.thread = get_ident()
+        #: The threads that the function started, and the branches in which it did.
+        self.started: dict[Any, tuple[tuple[Any, bool], ...]] = {}
+        #: What was raised in another thread, where it may come to nobody's notice.
+        self.refused: Exception | None = None
         #: The branches that are being run, one inside the other: the condition of each, and the truth that takes it.
         self.within: tuple[tuple[Any, bool], ...] = ()
         #: How many of them are not taken.
@@ -49,17 +67,53 @@ class Watch:
         #: Leaves in one place of a loop's body, another one in each step: right only if the steps make them.
         self.leaves_of_steps: list[Any] = []
 
-    def is_ours(self) -> bool:
+    def records_here(self) -> bool:
         """Whether it is this thread that records."""
         return self.thread == get_ident()
+
+    def is_ours(self) -> bool:
+        """Whether what this thread does belongs to the recording."""
+        return self.records_here() or _this_thread() in self.started
+
+    def sees(self, node: Any) -> bool:
+        """Whether what this thread reads of a node would leave the recording."""
+        return self.is_ours() or self.come_from_arguments(node)
 
     def answer(self, condition: Any, outcome: bool, line: str) -> bool:
         """The truth of a condition that was asked for here: its outcome, unless a direction says otherwise."""
         place = len(self.conditions)
         if self.attempts and place < len(self.directions):
             outcome = self.directions[place]
-        self.conditions.append(Asked(condition, outcome, line, self.within))
+        within = self.within if self.records_here() else self.started.get(_this_thread(), ())
+        self.conditions.append(Asked(condition, outcome, line, within))
         return outcome
+
+    def refusal(self, error: Exception) -> Exception:
+        """An error to raise; of another thread it is kept, so that the call that records raises it as well."""
+        if not self.records_here():
+            self.refused = error
+        return error
+
+    def prints(self) -> bool:
+        """Whether the text of a node, whose method asks, is for a debugger, a traceback, or an error of ours."""
+        frame: FrameType | None = sys._getframe(3)
+        if frame is not None and _package(frame) in _OURS:
+            return True
+        while frame is not None and _package(frame) not in _OURS:
+            if _package(frame) in _DEBUGGERS:
+                return True
+            frame = frame.f_back
+        return False
+
+
+def _package(frame: FrameType) -> str:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0]
+
+
+def _this_thread() -> Any:
+    threading = sys.modules.get("threading")  # imported by whoever started one
+    return threading.current_thread() if threading is not None else None
 
 
 #: The watch of the function that is being recorded now; ``None`` at all other times.

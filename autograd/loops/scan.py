@@ -53,7 +53,7 @@ def scan(
     elements = _elements(xs, length)
     carry, results, shapes = init, [], Shapes(init)
     watch = watching.watch
-    if unroll is not True and watch is not None and not watch.in_loop and watch.is_ours() and elements:
+    if unroll is not True and watch is not None and not watch.in_loop and watch.records_here() and elements:
         recorder = Recorder(f, init, elements, shapes, watch)
         first = recorder.first_step()
         if unroll is False or recorder.operations(first) >= WORTH_A_LOOP:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from autograd import Value
 from nn.checks import with_gradients, within
-from nn.interrupts import uninterrupted
+from nn.interrupts import assign
 
 
 def clip_grad_value(parameters: Iterable[Value], bound: float) -> None:
@@ -23,9 +23,8 @@ def clip_grad_value(parameters: Iterable[Value], bound: float) -> None:
         ValueError: the bound is not positive.
     """
     within("the bound of clip_grad_value", bound, 0.0, open_below=True)
-    with uninterrupted():
-        for p in with_gradients(parameters):
-            p.grad = bound if p.grad > bound else -bound if p.grad < -bound else p.grad
+    found = with_gradients(parameters)
+    assign(found, "grad", [bound if p.grad > bound else -bound if p.grad < -bound else p.grad for p in found])
 
 
 def clip_grad_norm(parameters: Iterable[Value], bound: float) -> float:
@@ -47,7 +46,6 @@ def clip_grad_norm(parameters: Iterable[Value], bound: float) -> float:
     if total > bound:
         down = 2.0**-64 if math.isinf(total) else 1.0  # the norm of finite gradients may be too large for a float
         scaled_total = math.hypot(*(p.grad * down for p in found))
-        with uninterrupted():
-            for p in found:  # in this order nothing overflows, and an infinite gradient makes nan: told
-                p.grad = p.grad * down / scaled_total * bound
+        # In this order nothing overflows, and an infinite gradient makes nan: told.
+        assign(found, "grad", [p.grad * down / scaled_total * bound for p in found])
     return total

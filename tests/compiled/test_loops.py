@@ -374,8 +374,8 @@ def test_an_objective_of_many_steps_is_a_short_program() -> None:
     steps, slope = 0.5, 0.0
     for _ in range(5000):
         slope, steps = slope * 0.999 + steps, steps * 0.999 + 1e-3
-    assert value == pytest.approx(steps, rel=1e-12)
-    assert gradient == pytest.approx([slope], rel=1e-10)
+    assert value == pytest.approx(steps, rel=1e-12, abs=0.0)
+    assert gradient == pytest.approx([slope], rel=1e-10, abs=0.0)
     assert fun.recordings == 1
     (recording,) = fun._recordings.kept
     assert len(recording.prepared["gradient",].replay.plan.program) < 20

@@ -14,7 +14,7 @@ def test_a_partial_that_is_zero_adds_nothing_and_leaves_no_empty_branch() -> Non
     row = Primitive("nothing", (lambda m, z, x, y: 0, lambda m, z, x, y: 0))
     lines = [
         "def pull_back(node):",
-        "    c = node.grad",
+        "    c = node._grad",
         "    X, Y = node._x, node._y",
         "    if X.__class__ is Value:",
         "        if Y.__class__ is Value:",

@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", default=list(run.TARGETS), help="files, or 'table' (default: all)")
     parser.add_argument("--only", default="", help="only mutants whose description contains this")
     parser.add_argument("--afresh", action="store_true", help="try those again that were killed before, too")
+    parser.add_argument("--trust", action="store_true", help="do not try survivors that are explained")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="trials at a time")
     arguments = parser.parse_args()
     arguments.targets = [run.TABLE if target == "table" else target for target in arguments.targets]

@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ ENGINE = tuple(
     )
 )
 #: Those of the rows.
-ROWS = ("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.py")
+ROWS = ("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.py", "tests/test_one_answer.py")
 #: And those that only pytest runs. Not whether files written from the table are stale: that notices every change,
 #: right or wrong.
 WAYS_OF_ROWS = (
@@ -49,7 +49,12 @@ WAYS_OF_ROWS = (
 )
 LAWS = ("tests/compiled/programs/test_folding.py",)
 DIGITS = ("tests/test_digits.py",)
-PROMISES = ("tests/test_machine.py", "tests/test_promises.py")
+#: The rules that are what they are for their digits, or for the largest numbers.
+ASKED_BY_DIGITS = (
+    *("slope_of_pow", "slope_of_logit", "softmax"),
+    *("in_bounds", "slope_of_share", "other_slope_of_share", "stable_share"),
+)
+PROMISES = ("tests/test_machine.py", "tests/test_promises.py", "tests/test_one_answer.py")
 
 OPERATIONS = ("test_interpret", "test_program", "test_transforms", "test_custom")
 NODES = (
@@ -121,11 +126,10 @@ def mutants_and_rows(file: str, tree: ast.Module) -> tuple[list[Mutant], dict[st
 
 
 def _first_stages(name: str) -> tuple[Stage, ...]:
-    """What the mutants of laws, and of a power's digits, face first; no test of the rows asks them, and these are
-    many."""
+    """What the mutants of laws, and of some rules, face first; no test of the rows asks them, and these are many."""
     if name.startswith("simpler_"):
         return (Stage(LAWS, pytest=True),)
-    return (Stage(DIGITS, pytest=True),) if name == "slope_of_pow" else ()
+    return (Stage(DIGITS, pytest=True),) if name in ASKED_BY_DIGITS else ()
 
 
 def stages_of(file: str, rows: tuple[str, ...] = ()) -> tuple[Stage, ...]:
@@ -192,13 +196,21 @@ class Killed:
             lines.write(json.dumps({key: killer}) + "\n")
 
 
-def try_all(file: str, seconds: Seconds, killed: Killed, workers: int, only: str = "") -> list[Result]:
-    """Try every mutant of a file that is not known to be dead, a few at a time."""
+def try_all(
+    file: str, seconds: Seconds, killed: Killed, workers: int, only: str = "", trusted: Container[Any] = ()
+) -> list[Result]:
+    """Try every mutant of a file that is not known to be dead, a few at a time.
+
+    Args:
+        trusted: file, place and change of mutants that count as survivors without a trial.
+    """
     tree, mutants = mutants_in(file)
     mutants = [(mutant, stages) for mutant, stages in mutants if only in f"{mutant.where}: {mutant.change}"]
     keys = {id(mutant): killed.key(file, mutant) for mutant, _ in mutants}
     results = [Result(file, m, killed.found[keys[id(m)]]) for m, _ in mutants if keys[id(m)] in killed.found]
     waiting = [(m, stages) for m, stages in reversed(mutants) if keys[id(m)] not in killed.found]
+    results += [Result(file, m, None) for m, _ in waiting if (file, m.where, m.change) in trusted]
+    waiting = [(m, stages) for m, stages in waiting if (file, m.where, m.change) not in trusted]
     running: dict[int, Trial] = {}
     total, start = len(mutants), time.monotonic()
     print(f"  {file}: {total} mutants, {len(results)} of them known to be killed", flush=True)
@@ -283,12 +295,14 @@ def run(root: Path, folder: Path, arguments: Any) -> int:
     sys.path.insert(0, str(folder))
     print("learning how long each test takes …", flush=True)
     seconds = seconds_of_tests(arguments.targets)
+    explained = explanations(Path(__file__).parent / "survivors.toml")
+    trusted = {(e.file, e.where, e.change) for e in explained} if arguments.trust else ()
     results: list[Result] = []
     for file in arguments.targets:
-        results += try_all(file, seconds, killed, arguments.workers, arguments.only)
+        results += try_all(file, seconds, killed, arguments.workers, arguments.only, trusted)
     # The share is one of the whole; of a few places each survivor needs its explanation.
     whole = not arguments.only and set(arguments.targets) == set(TARGETS)
     least = LEAST if whole else 0.0
-    said = verdict(results, explanations(Path(__file__).parent / "survivors.toml"), least)
+    said = verdict(results, explained, least)
     print("\n".join([*said.lines, *said.wrong]))
     return 1 if said.wrong else 0

@@ -32,4 +32,4 @@ def test_the_first_step_of_adam_is_the_learning_rate() -> None:
     for gradient in (1e-3, 1.0, -1e6):
         p = Value(0.0)
         run(Adam([p], learning_rate=0.01), [(gradient,)])  # type: ignore[list-item]
-        assert p.data == pytest.approx(-math.copysign(0.01, gradient), rel=1e-4)
+        assert p.data == pytest.approx(-math.copysign(0.01, gradient), rel=1e-4, abs=0.0)

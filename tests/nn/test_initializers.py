@@ -36,7 +36,7 @@ def test_the_scale_of_first_weights(draw: Any, bound: float) -> None:
     generator = Random(0)
     drawn = [draw(20, 30, generator) for _ in range(5000)]
     assert all(-bound <= w <= bound for w in drawn)
-    assert math.fsum(w * w for w in drawn) / 5000 == pytest.approx(bound * bound / 3, rel=0.05)
+    assert math.fsum(w * w for w in drawn) / 5000 == pytest.approx(bound * bound / 3, rel=0.05, abs=0.0)
     assert abs(math.fsum(drawn)) / 5000 < 0.05 * bound
 
 

@@ -30,7 +30,7 @@ def test_trace_holds_every_z_and_a() -> None:
     assert [v.label for v in (*trace.Z[0], *trace.A[1])] == ["z1[0]", "z1[1]", "z1[2]", "a2[0]"]
     trace.output.backward()
     (z2,), (a2,) = trace.Z[1], trace.A[1]
-    assert z2.grad == pytest.approx(a2.data * (1.0 - a2.data), rel=1e-14)
+    assert z2.grad == pytest.approx(a2.data * (1.0 - a2.data), rel=1e-14, abs=0.0)
 
 
 def test_without_an_activation_a_is_z() -> None:

@@ -13,7 +13,7 @@ def test_atan2_keeps_a_slope_that_is_small_beside_the_other(y: float, x: float) 
     """∂atan2/∂y is x / (x² + y²): next to the axis it is tiny, and must not drown in the rounding of the angle."""
     h = 2.0**-70 * abs(y)
     slope = complex_.atan2(complex(y, h), x).imag / h
-    assert slope == pytest.approx(x / y / y, rel=1e-14)
+    assert slope == pytest.approx(x / y / y, rel=1e-14, abs=0.0)
 
 
 def test_atan2_of_large_numbers_does_not_overflow() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -17,6 +18,8 @@ from autograd.compiled.recording.trace import Trace
 from autograd.eager import watching
 from autograd.eager.operands import Condition
 from autograd.errors import DomainError, RecordingError
+from autograd.graph import leaves
+from autograd.interrupts import switched
 from autograd.loops.recorder import STAND_IN, Body
 from autograd.nesting import take_apart
 from autograd.number_systems import arrays
@@ -36,9 +39,12 @@ def refuse_amid_of_another(name: str, lock: Any) -> None:
             thread is, and waits for this one.
         RuntimeError: this thread is amid of a call of the same function.
     """
-    if watching.watch is not None and watching.watch.is_ours():
-        raise RecordingError(
-            f"{name} is called while another function is recorded for replay; call the plain function there"
+    watch = watching.watch
+    if watch is not None and watch.is_ours():
+        raise watch.refusal(
+            RecordingError(
+                f"{name} is called while another function is recorded for replay; call the plain function there"
+            )
         )
     _wait_for_who_records(lock, name)
     if lock._is_owned():
@@ -59,6 +65,8 @@ def _in_a_forked_process() -> None:
     watch = watching.watch
     if watch is not None and not watch.is_ours():
         watching.watch = None
+        for noting in [*_noting]:
+            noting.off()
 
 
 if hasattr(os, "register_at_fork"):
@@ -91,9 +99,9 @@ def trace(
     """
     first = list(fresh) if all_arguments else []
     with collector_at_rest():
-        watch = _watch(directions, unroll, without_values)
+        watch = _watch(fresh, directions, unroll, without_values)
         recorded, decided, _, of_steps = _recorded(f, make, fresh, name, first, watch)
-        watch = _watch(directions, unroll, without_values)
+        watch = _watch(fresh, directions, unroll, without_values)
         _, decided_again, met_again, of_steps_again = _recorded(f, make, fresh, name, first, watch, again=True)
     if not of_steps.isdisjoint(of_steps_again):
         raise RecordingError(
@@ -209,8 +217,13 @@ def _recorded(
     return recorded, decided, inputs, of_steps
 
 
-def _watch(directions: Sequence[bool], unroll: bool, without_values: bool) -> watching.Watch:
-    watch = watching.Watch(directions, as_replayed if without_values else None)
+def _watch(fresh: Sequence[Value], directions: Sequence[bool], unroll: bool, without_values: bool) -> watching.Watch:
+    arguments = set(fresh)
+
+    def come_from_arguments(node: Any) -> bool:
+        return any(leaf in arguments or leaf.label is STAND_IN for leaf in leaves(node))
+
+    watch = watching.Watch(directions, as_replayed if without_values else None, come_from_arguments)
     watch.in_loop = unroll
     return watch
 
@@ -239,12 +252,14 @@ def _run(
     """One run under watch: the result's scalars and shape, the program and its nodes."""
     args = make()
     _wait_for_who_records(_ONE_AT_A_TIME, name)
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, _NotingThreads(watch):
         watching.watch = watch
         try:
             result = f(*args)
         finally:
             watching.watch = None
+    if watch.refused is not None:
+        raise watch.refused
     try:
         outputs, build = take_apart(result, f"the result of {name}")
     except TypeError as error:
@@ -254,6 +269,39 @@ def _run(
     program, nodes = flatten([*first, *[o for o in outputs if isinstance(o, Value)], *conditions])
     program.outputs = program.outputs[len(first) :]
     return outputs, build, program, nodes
+
+
+class _NotingThreads(switched):
+    """Meanwhile, a thread that the recording starts belongs to it: no thread knows who started it."""
+
+    def __init__(self, watch: watching.Watch) -> None:
+        super().__init__()
+        self._watch = watch
+        self._start: Any = None
+
+    def on(self) -> None:
+        """Put a function that notes it in the place of ``threading.Thread.start``."""
+        watch, start = self._watch, threading.Thread.start
+
+        def noting(thread: threading.Thread) -> None:
+            if watch.is_ours():
+                watch.started[thread] = watch.within
+            start(thread)
+
+        _noting.append(self)
+        self._start = start
+        threading.Thread.start = noting  # type: ignore[assignment, method-assign]
+
+    def off(self) -> None:
+        """Put it back."""
+        if self._start is not None:
+            threading.Thread.start = self._start  # type: ignore[method-assign]
+        if self in _noting:
+            _noting.remove(self)
+
+
+#: The one that is on.
+_noting: list[_NotingThreads] = []
 
 
 def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograd import interpret
-from autograd.eager.operands import Condition, number_of
+from autograd.eager.operands import Condition, number_of, refuse_if_recorded
 from autograd.eager.unrolled import as_stored
 from autograd.graph import topological_order
 from autograd.number_systems import floats
@@ -65,6 +65,7 @@ def step_through(output: Value, *, precision: int = 6, title: str = "", height: 
 
 def _program(output: Value, precision: int) -> tuple[dict[str, Any], str]:
     """What the page plays, as data, and the JavaScript functions that it computes with."""
+    refuse_if_recorded(output, "the graph of")
     program, nodes = flatten([output])
     refuse_if_stale([node for node in nodes if isinstance(node, Value) and node.parents])
     names = _names(nodes, precision)

@@ -60,11 +60,11 @@ def test_jacobians_and_products(backend: str, outputs: int) -> None:
     point = [1.5, -0.5, 2.0]
     objective = autograd.objective(f, 3, backend=backend)
     expected = np.array(autograd.jacobian(f)(point))
-    assert objective.value(point) == pytest.approx([float(r) for r in f(point)], rel=1e-15)
-    assert objective.jacobian(point) == pytest.approx(expected, rel=1e-14)
+    assert objective.value(point) == pytest.approx([float(r) for r in f(point)], rel=1e-15, abs=0.0)
+    assert objective.jacobian(point) == pytest.approx(expected, rel=1e-14, abs=0.0)
     tangent, cotangent = [0.5, -1.0, 2.0], [1.0, -2.0, 0.5, 3.0, -1.0, 4.0][:outputs]
-    assert objective.jvp(point, tangent) == pytest.approx(expected @ tangent, rel=1e-14)
-    assert objective.vjp(point, cotangent) == pytest.approx(cotangent @ expected, rel=1e-14)
+    assert objective.jvp(point, tangent) == pytest.approx(expected @ tangent, rel=1e-14, abs=0.0)
+    assert objective.vjp(point, cotangent) == pytest.approx(cotangent @ expected, rel=1e-14, abs=0.0)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -162,7 +162,7 @@ def test_least_squares_recovers_a_decay() -> None:
 
     fun = autograd.objective(errors, n=3)
     found = scipy.optimize.least_squares(fun.value, [1.0, 1.0, 0.0], jac=fun.jacobian, xtol=1e-15, gtol=1e-15)
-    assert found.x == pytest.approx([2.5, 1.3, 0.5], rel=1e-7)
+    assert found.x == pytest.approx([2.5, 1.3, 0.5], rel=1e-7, abs=0.0)
     assert found.njev < 20
 
 

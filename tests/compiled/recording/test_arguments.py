@@ -323,7 +323,7 @@ def test_a_wide_program(backend: str) -> None:
     f = autograd.objective(lambda x: autograd.sum([a * a for a in x]), n, backend=backend)
     x = np.linspace(-1, 1, n)
     value, gradient = f(x)
-    assert value == pytest.approx(float(x @ x), rel=1e-12)
+    assert value == pytest.approx(float(x @ x), rel=1e-12, abs=0.0)
     assert gradient.tolist() == (2 * x).tolist()
 
 

@@ -89,7 +89,7 @@ def returns_nothing(w: Value) -> Callable[[Value], Any]:
         (reads_its_argument, r"number of 'x' \(1\.0\) was read \(test_recording_rules.py:\d+\).*detach"),
         (reads_a_parameter, r"number of 'w' \(0\.5\) was read .*Keep to Values"),
         (writes_a_parameter, r"number of 'w' \(0\.5\) was written .*Write leaves between calls"),
-        (runs_backward, r"backward\(\) leaves was read .*gradients for derivatives"),
+        (runs_backward, r"backward\(\) leaves below .* was read .*gradients for derivatives"),
         (draws, "draws random numbers or keeps something.*Pass these as arguments"),
         (counts, "keeps something from call to call"),
         (keeps_a_graph, "keeps something from call to call"),

@@ -295,7 +295,7 @@ def test_predict_says_class_and_probabilities_of_every_row(run: Any) -> None:
     assert outcome.status == 0
     assert lines[0] == "kind,probability of a,probability of b"
     assert [line.split(",")[0] for line in lines[1:]] == ["b", "a"]
-    assert sum(map(float, lines[1].split(",")[1:])) == pytest.approx(1.0, rel=1e-12)
+    assert sum(map(float, lines[1].split(",")[1:])) == pytest.approx(1.0, rel=1e-12, abs=0.0)
     assert run("predict", "o/model.json", "new.csv", "--out", "p.csv").out == "predictions     p.csv\n"
     assert Path("p.csv").read_text("utf-8").splitlines() == lines
 

@@ -27,14 +27,14 @@ ROWS = [[0.5, -1.0], [2.0, 0.25]]
 def test_validation_losses_and_metrics_are_taken_after_each_epoch() -> None:
     model, history = trained(validation=(X[:2], Y[:2]), metrics=["r2", "mae", lambda p, t: float(len(p))])
     assert len(history.validation_losses) == history.epochs == 4
-    assert history.validation_losses[-1] == pytest.approx(nn.cost(model, X[:2], Y[:2], "mse").data, rel=1e-14)
+    assert history.validation_losses[-1] == pytest.approx(nn.cost(model, X[:2], Y[:2], "mse").data, rel=1e-14, abs=0.0)
     assert list(history.metrics) == list(history.validation_metrics) == ["r2", "mae", "<lambda>"]
-    assert history.metrics["mae"][-1] == pytest.approx(nn.cost(model, X, Y, "mae").data, rel=1e-14)
+    assert history.metrics["mae"][-1] == pytest.approx(nn.cost(model, X, Y, "mae").data, rel=1e-14, abs=0.0)
     assert history.metrics["<lambda>"] == [5.0] * 4
     assert history.validation_metrics["<lambda>"] == [2.0] * 4
     mean = sum(Y) / 5
     rest = sum((y - p) ** 2 for y, p in zip(Y, model.predict(X), strict=True))
-    assert history.metrics["r2"][-1] == pytest.approx(1.0 - rest / sum((y - mean) ** 2 for y in Y), rel=1e-12)
+    assert history.metrics["r2"][-1] == pytest.approx(1.0 - rest / sum((y - mean) ** 2 for y in Y), rel=1e-12, abs=0.0)
     assert "validation" in repr(history)
 
 
@@ -74,8 +74,8 @@ def test_validation_with_a_loss_and_a_model_of_ones_own() -> None:
         validation=([[3.0]], [6.0]),
         metrics=["mae"],
     )
-    assert history.validation_losses[-1] == pytest.approx((3.0 * line.slope.data - 6.0) ** 2, rel=1e-12)
-    assert history.metrics["mae"][-1] == pytest.approx(1.5 * abs(line.slope.data - 2.0), rel=1e-12)
+    assert history.validation_losses[-1] == pytest.approx((3.0 * line.slope.data - 6.0) ** 2, rel=1e-12, abs=0.0)
+    assert history.metrics["mae"][-1] == pytest.approx(1.5 * abs(line.slope.data - 2.0), rel=1e-12, abs=0.0)
 
 
 def test_a_partial_loss_keeps_its_checks() -> None:
@@ -110,10 +110,10 @@ def test_a_penalty_is_added_once_per_step() -> None:
     other = MLP(2, [4, 1], seed=1)
     weights = [p for name, p in other.named_parameters() if not name.endswith(".b")]
     whole = nn.cost(other, X, Y, "mse") + 0.15 * sum(w * w for w in weights)
-    assert history.penalties == pytest.approx([0.15 * sum(w.data**2 for w in weights)], rel=1e-14)
+    assert history.penalties == pytest.approx([0.15 * sum(w.data**2 for w in weights)], rel=1e-14, abs=0.0)
     whole.backward()
     expected = [p.data - 0.1 * p.grad for p in other.parameters()]
-    assert [p.data for p in model.parameters()] == pytest.approx(expected, rel=1e-12)
+    assert [p.data for p in model.parameters()] == pytest.approx(expected, rel=1e-12, abs=0.0)
     assert history.losses == trained(epochs=1)[1].losses
     with pytest.raises(TypeError, match=r"the penalty is 1\.0, not one Value"):
         trained(penalty=lambda model: 1.0)
@@ -134,7 +134,7 @@ def test_clipping_within_fit() -> None:
         model = MLP(2, [4, 1], seed=1)
         fit(model, X, Y, loss="mse", optimizer=Watching(model.parameters()), epochs=2, **bounds)  # type: ignore[arg-type]
         if "clip_norm" in bounds:
-            assert math.hypot(*seen[0]) == pytest.approx(0.01, rel=1e-12)
+            assert math.hypot(*seen[0]) == pytest.approx(0.01, rel=1e-12, abs=0.0)
         else:
             assert max(map(abs, seen[0])) == 0.02
     with pytest.raises(ValueError, match="clip_norm must be finite, above 0"):
@@ -149,7 +149,7 @@ def test_early_stopping_and_the_best_weights() -> None:
     assert history.epochs == best + 3 < 200
     assert history.stopped == f"no better validation loss since epoch {best}"
     assert history.stopped in repr(history)
-    assert nn.cost(model, *rising, "mse").data == pytest.approx(min(history.validation_losses), rel=1e-14)
+    assert nn.cost(model, *rising, "mse").data == pytest.approx(min(history.validation_losses), rel=1e-14, abs=0.0)
     last, longer = trained(epochs=history.epochs, validation=rising)
     assert longer.validation_losses == history.validation_losses
     assert last.state_dict() != model.state_dict()

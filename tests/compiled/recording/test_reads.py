@@ -1,0 +1,235 @@
+"""Recording sees every number that leaves: what a recorded function reads of a node follows in replays, or raises."""
+
+from __future__ import annotations
+
+import bdb
+import copy
+import operator
+import pickle
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+from autograd import Condition, RecordingError, Value, grad, where
+
+X = [1.0, 2.0, 3.0]
+W = Value(0.5, "w")
+
+
+def in_a_thread(work: Callable[[], Any]) -> Any:
+    """What a function returns that runs in a thread of its own; what it raises dies with the thread."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(work()))
+    thread.start()
+    thread.join()
+    return found[0] if found else 0.0
+
+
+READS = {
+    "pickle": lambda x: pickle.loads(pickle.dumps(x)) * 2.0,
+    "pickle of a parameter": lambda x: pickle.loads(pickle.dumps(W)) * x,
+    "format": lambda x: x * float(f"{x:.3f}"),
+    "format, nothing said": lambda x: x * len(f"{x}"),
+    "repr": lambda x: x * len(repr(x)),
+    "str": lambda x: x * len(str(x)),
+    "repr in a list": lambda x: x * len(repr([x])),
+    "repr of a condition": lambda x: x * len(repr(x > 2.0)),
+    "grad of a parameter": lambda x: x * W.grad,
+    "grad of a node": lambda x: x * (x * x).grad,
+    "data": lambda x: x * x.data,
+    "data by name": lambda x: x * operator.attrgetter("data")(x),
+    "find_nonfinite": lambda x: (autograd.find_nonfinite(x * x), x)[1],
+    "step_through": lambda x: (autograd.step_through(x * x), x)[1],
+    "draw": lambda x: (autograd.draw(x * x), x)[1],
+    "zero_grad": lambda x: (autograd.zero_grad(W), x)[1],
+    "a written gradient": lambda x: (setattr(W, "grad", 1.0), x)[1],
+}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("of_its_own", [False, True], ids=["here", "in a thread"])
+@pytest.mark.parametrize("name", READS)
+def test_what_is_read_raises_wherever_it_is_read(name: str, of_its_own: bool) -> None:
+    f = READS[name]
+    with pytest.raises(
+        RecordingError, match=r"was (read|written) \(test_reads\.py:\d+\) while the function is recorded"
+    ):
+        autograd.compile((lambda x: in_a_thread(lambda: f(x)) + x) if of_its_own else f)(np.array(X))
+    assert W.grad == 0.0
+
+
+def test_an_error_that_a_function_catches_itself_is_its_own_affair() -> None:
+    def f(x: Any) -> Any:
+        try:
+            return x * x.data
+        except RecordingError:
+            return x * 2.0
+
+    assert autograd.compile(f)(np.array(X)).tolist() == [2.0, 4.0, 6.0]
+
+
+COPIES = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "deepcopy of a list": lambda x: copy.deepcopy([x])[0],
+    "deepcopy in a thread": lambda x: in_a_thread(lambda: copy.deepcopy(x)),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_follows_and_passes_on_no_gradient(name: str) -> None:
+    copied = COPIES[name]
+    w = Value(3.0, "w")
+
+    def f(x: Any) -> Any:
+        return copied(x) * x + copied(w) * w * x + copied(x * x)
+
+    replay = autograd.compile(f)
+    for number in (3.0, 5.0):
+        w.data = number
+        assert replay(np.array(X)).tolist() == [f(x).data for x in map(Value, X)]
+        assert autograd.compile(f, wrt=0).value_and_grad(2.0)[1] == grad(f)(2.0).data
+
+
+def test_a_copied_model_follows_the_parameters() -> None:
+    model = nn.MLP(1, [2, 1], seed=1)
+    replay = autograd.compile(lambda x: copy.deepcopy(model)([x]))
+    for number in (0.5, -2.0):
+        model.parameters()[0].data = number
+        assert replay(0.3) == pytest.approx(model([Value(0.3)]).data, rel=1e-15)
+
+
+def chosen_in(run: Callable[[Callable[[], Any]], Any]) -> Callable[[Any], Any]:
+    return lambda x: run(lambda: x * 2.0 if x > 2.0 else -x)
+
+
+def test_a_comparison_in_a_thread_is_a_guard() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()  # its thread was there before
+        for run in (in_a_thread, lambda work: pool.submit(work).result()):
+            replay = autograd.compile(chosen_in(run))
+            assert [replay(x) for x in (1.0, 3.0, 2.0, 4.0)] == [-1.0, 6.0, -2.0, 8.0]
+            assert replay.report().recordings == 2
+
+
+def test_a_comparison_in_a_thread_that_a_branch_starts_is_asked_in_that_branch_alone() -> None:
+    def f(x: Any) -> Any:
+        return where(x > 0.0, lambda: in_a_thread(lambda: x if x < 10.0 else 10.0 * x), lambda: -x)
+
+    assert autograd.compile(f)(np.array([1.0, -20.0, 2.0, -1.0])).tolist() == [1.0, 20.0, 2.0, 1.0]
+
+
+def test_a_pool_that_was_there_before_may_read_nothing_that_comes_from_the_arguments() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        for read in (lambda x: (x * x).data, repr, pickle.dumps):
+            replay = autograd.compile(lambda x, read=read: (pool.submit(read, x).exception(), x)[1])
+            with pytest.raises(RecordingError, match="was read"):
+                replay(1.0)
+
+
+def test_other_threads_read_and_write_what_is_theirs_while_a_function_is_recorded() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+
+        def others() -> Any:
+            a = Value(3.0, "a")
+            b = a * a
+            b.backward()
+            a.data = 4.0
+            return b.data, a.grad, repr(a), copy.copy(a).data, copy.deepcopy(b).parents[0].parents, b > 2.0 and 1.0
+
+        def f(x: Any) -> Any:
+            seen.append(pool.submit(others).result())
+            return x * 2.0
+
+        seen: list[Any] = []
+        assert autograd.compile(f)(1.0) == 2.0
+        assert seen == [(9.0, 6.0, "Value(4.0, 'a', grad=6.0)", 4.0, (), 1.0)] * 2
+
+
+class Seeing(bdb.Bdb):
+    """A debugger that prints a name of the function that it steps through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def user_line(self, frame: Any) -> None:
+        if "node" in frame.f_locals and frame.f_code.co_filename == __file__:
+            self.seen.append(repr(frame.f_locals["node"]))
+
+
+def test_debuggers_tracebacks_and_errors_print_a_node() -> None:
+    seeing, told = Seeing(), []
+
+    def f(x: Any) -> Any:
+        node = x * 2.0
+        try:
+            raise ValueError("wrong")
+        except ValueError as error:
+            told.append("".join(traceback.TracebackException.from_exception(error, capture_locals=True).format()))
+        with pytest.raises(TypeError, match=r"truth of Value\(2\.0\)"):
+            bool(node)
+        return node
+
+    assert seeing.runcall(autograd.compile(f), 1.0) == 2.0
+    assert "Value(2.0, primitive=mul, grad=0.0)" in seeing.seen
+    assert "node = Value(2.0, primitive=mul, grad=0.0)" in told[0]
+
+
+def without_nodes(said: Any) -> Any:
+    """What a result says, nodes left out: they follow."""
+    if isinstance(said, Value | Condition):
+        return "a node"
+    if isinstance(said, dict):
+        return {key: without_nodes(one) for key, one in said.items()}
+    if isinstance(said, list | tuple | set):
+        return [without_nodes(one) for one in said]
+    if isinstance(said, float | int | str | bytes | None):
+        return said
+    slots = [slot for kind in type(said).__mro__ for slot in getattr(kind, "__slots__", ())]
+    held = getattr(said, "__dict__", {}) | {slot: getattr(said, slot, None) for slot in slots}
+    return type(said).__name__, without_nodes(held)
+
+
+NOT_CALLED = {"compile", "objective"}  # they record, which is refused by itself
+PUBLIC = sorted(
+    {
+        f"{module.__name__}.{name}"
+        for module in (autograd, nn)
+        for name in module.__all__
+        if callable(getattr(module, name)) and not isinstance(getattr(module, name), type) and name not in NOT_CALLED
+    }
+)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_nothing_public_tells_a_number_of_a_node_that_is_recorded(name: str) -> None:
+    package, _, attribute = name.partition(".")
+    function = getattr({"autograd": autograd, "nn": nn}[package], attribute)
+    told: list[list[Any]] = []
+
+    def f(x: Any) -> Any:
+        y = x * 2.0
+        told.append([])
+        for arguments in ((y,), ([y],), (y, x), (y, [x]), ([y], [1.0]), ([x, y], 0), ([[x]], [y])):
+            try:
+                told[-1].append(without_nodes(function(*arguments)))
+            except Exception as error:
+                told[-1].append(type(error).__name__)
+        return y
+
+    for number in (0.25, 0.3):
+        try:
+            autograd.compile(f)(number)
+        except RecordingError:
+            told.append(told.pop()[:0])
+    runs = [run for run in told if run]
+    assert all(run == runs[0] for run in runs)

@@ -1,0 +1,203 @@
+"""What ``docs/threads.md`` says may run at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+from autograd import Value, exp, line_of, record_lines, sin
+from nn.datasets import moons
+from tests.compiled.replays import BACKENDS
+
+THREADS = 4
+
+
+@pytest.fixture(autouse=True)
+def _threads_change_places_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def at_once(work: Callable[[int], Any]) -> list[Any]:
+    """What a function gives in each of some threads, which begin together."""
+    found: list[Any] = [None] * THREADS
+    failed: list[BaseException] = []
+    together = threading.Barrier(THREADS)
+
+    def run(i: int) -> None:
+        try:
+            together.wait()
+            found[i] = work(i)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed, failed[0]
+    return found
+
+
+def chain(x: Value, depth: int = 50) -> Value:
+    h = x
+    for _ in range(depth):
+        h = sin(h) * 0.9 + x
+    return h
+
+
+def test_graphs_over_the_same_leaves_and_backward_over_them() -> None:
+    x, y = Value(0.5), Value(0.5)
+    (chain(y, 5) * exp(sin(y))).backward()
+    at_once(lambda i: [(chain(x, 5) * exp(sin(x))).backward() for _ in range(300)])
+    one_by_one = 0.0
+    for _ in range(300 * THREADS):
+        one_by_one += y.grad
+    assert x.grad == pytest.approx(one_by_one, rel=1e-12)
+
+
+def test_backward_over_shared_inner_nodes() -> None:
+    x = Value(0.5)
+    shared = chain(x)
+    (shared * shared).backward()
+    once, x.grad = x.grad, 0.0
+    at_once(lambda i: [(shared * shared).backward() for _ in range(100)])
+    assert x.grad == pytest.approx(100 * THREADS * once, rel=1e-12)
+
+
+def test_a_rule_may_run_backward_of_another_graph() -> None:
+    def slope(m: Any, z: Any, x: Any) -> Any:
+        inner = Value(float(x))
+        sin(inner).backward()
+        return inner.grad
+
+    @autograd.primitive(partials=[slope], systems=["floats"])
+    def sine(m: Any, x: Any) -> Any:
+        return math.sin(x)
+
+    x = Value(0.5)
+    sine(x * x).backward()
+    assert x.grad == pytest.approx(math.cos(0.25), rel=1e-15)
+
+
+def test_what_reads_a_graph() -> None:
+    x = Value(0.5, "x")
+    shared = chain(x) * x
+
+    def read(i: int) -> Any:
+        return (
+            autograd.gradients(shared, x).data, autograd.grad(chain)(0.5), autograd.evaluate(shared, at={x: 0.25}),
+            str(autograd.derive(x * x, x)), autograd.draw(x * x).source,
+        )  # fmt: skip
+
+    expected = read(0)
+    assert at_once(read) == [expected] * THREADS
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_one_compiled_function(backend: str) -> None:
+    w = Value(0.7, "w")
+
+    def f(a: Any, b: Any) -> Any:
+        return exp(a * b) + sin(a) * w
+
+    batches = [np.linspace(i, i + 1.0, 40) for i in range(THREADS)]
+    alone = autograd.compile(f, wrt=(0, 1), reduce=None, backend=backend)
+    expected = [[np.asarray(part).tolist() for part in alone.value_and_grad(a, 0.1)[1]] for a in batches]
+    shared = autograd.compile(f, wrt=(0, 1), reduce=None, backend=backend)
+
+    def work(i: int) -> int:
+        for _ in range(100):
+            found = shared.value_and_grad(batches[i], 0.1)[1]
+            assert [np.asarray(part).tolist() for part in found] == expected[i]
+            assert shared(1.0 * i, 2.0) == f(1.0 * i, Value(2.0)).data
+        return shared.recordings
+
+    assert max(at_once(work)) == 2  # for a batch and for a point
+
+
+def test_functions_recorded_at_once_and_graphs_built_meanwhile() -> None:
+    def work(i: int) -> Any:
+        found = []
+        for k in range(20):
+            if i % 2:
+                found.append(autograd.compile(lambda x, k=k: sin(x) * k if x > 0.5 else exp(x), wrt=0)(0.25 * k))
+            else:
+                x = Value(0.25 * k)
+                y = sin(x) * k if x > 0.5 else exp(x)
+                y.backward()
+                found.append(y.data)
+        return found
+
+    expected = [math.sin(0.25 * k) * k if 0.25 * k > 0.5 else math.exp(0.25 * k) for k in range(20)]
+    for found in at_once(work):
+        assert found == pytest.approx(expected, rel=1e-14)
+
+
+def trained(i: int) -> list[float]:
+    X, y = moons(30, seed=i)
+    model = nn.MLP(2, [4, 1], seed=i)
+    nn.fit(model, X, y, loss="bce_with_logits", optimizer=nn.SGD(model.parameters(), 0.1), epochs=4, progress=False)
+    return [p.data for p in model.parameters()]
+
+
+def test_models_are_trained_at_once_as_they_are_alone() -> None:
+    assert at_once(trained) == [trained(i) for i in range(THREADS)]
+
+
+def test_each_thread_has_its_own_lines() -> None:
+    def work(i: int) -> list[bool]:
+        x = Value(1.0)
+        found = []
+        for _ in range(200):
+            with record_lines():
+                first, second = (x * 2.0,
+                                 x + 1.0)  # fmt: skip
+            x.data = 1.0
+            found.append(int(line_of(second).split(":")[1]) - int(line_of(first).split(":")[1]) == 1)
+        return found
+
+    assert all(all(found) for found in at_once(work))
+    assert line_of(Value(1.0) * 2.0) == ""
+
+
+def test_coroutines_and_their_threads() -> None:
+    x = Value(0.5)
+    shared = chain(x)
+    (shared * shared).backward()
+    once, x.grad = x.grad, 0.0
+    step = autograd.compile(lambda a: sin(a) * a, wrt=0)
+
+    async def one(i: int) -> float:
+        output = shared * shared
+        await asyncio.sleep(0)
+        output.backward()
+        await asyncio.sleep(0)
+        await asyncio.to_thread((shared * shared).backward)
+        return float(step(1.0 * i))
+
+    async def all_of_them() -> list[float]:
+        return await asyncio.gather(*[one(i) for i in range(10)])
+
+    assert asyncio.run(all_of_them()) == [step(1.0 * i) for i in range(10)]
+    assert x.grad == pytest.approx(20 * once, rel=1e-12)
+
+
+def test_a_coroutine_cannot_be_compiled() -> None:
+    async def f(x: Any) -> Any:
+        return x
+
+    with pytest.raises(TypeError, match="compile takes a function that returns numbers, not the coroutine function"):
+        autograd.compile(f)
