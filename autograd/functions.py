@@ -13,9 +13,8 @@ from functools import reduce
 from typing import Any
 
 from autograd.documented import listed, some
-from autograd.eager.operands import refuse_if_recorded
 from autograd.graph import topological_order
-from autograd.interrupts import uninterrupted
+from autograd.interrupts import assign
 from autograd.primitive_functions import *  # noqa: F403 - here pickles look for all of them
 from autograd.primitive_functions import exp, hypot, log, log1p, maximum, minimum, share
 from autograd.rules import of_the_others
@@ -212,11 +211,7 @@ def zero_grad(*values: Any) -> None:
         values: Values, or (nested) lists, tuples or dicts of them.
     """
     nodes = [node for value in _values(values) for node in topological_order(value) if isinstance(node, Value)]
-    for node in nodes:
-        refuse_if_recorded(node, "the gradient of", "written")
-    with uninterrupted():
-        for node in nodes:
-            node._grad = 0.0
+    assign(nodes, "grad", [0.0] * len(nodes))
 
 
 def _values(found: Any) -> Iterator[Value]:

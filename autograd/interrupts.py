@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # ``signal`` takes three milliseconds to import
 from _thread import get_ident
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar
@@ -63,23 +63,24 @@ class uninterrupted:
         self._replaced: list[tuple[int, _Handler]] = []
         self._noted: dict[int, FrameType | None] = {}
         self._waits = True
-        self._thread = get_ident()
+        self._thread = 0
         #: The handler in their place, to be known again.
         self._held: _Handler | None = None
 
     def __enter__(self) -> uninterrupted:
-        self._held = held = self._handle
+        self._thread, self._held = get_ident(), self._handle
         try:
             for number in _SIGNALS:
                 handler = _signal.getsignal(number)
                 if callable(handler):
                     self._replaced.append((number, handler))
-                    _signal.signal(number, held)
-        except ValueError:  # not the main thread
-            self._replaced.clear()
-        except BaseException:  # what came just before
+                    _signal.signal(number, self._held)
+        except BaseException as error:
             self._give_back()
-            raise
+            in_a_handler = error.__traceback__ is not None and error.__traceback__.tb_next is not None
+            if in_a_handler or not isinstance(error, ValueError):  # of a signal that came just before
+                raise
+            self._replaced.clear()  # not the main thread
         return self
 
     @leaving
@@ -94,13 +95,6 @@ class uninterrupted:
     def pending(self) -> bool:
         """Whether a signal waits."""
         return bool(self._noted)
-
-    def forget_interrupt(self) -> bool:
-        """Whether Ctrl-C waited; it waits no longer, for whoever asks does what it wants."""
-        if _signal.SIGINT not in self._noted:
-            return False
-        del self._noted[_signal.SIGINT]
-        return True
 
     def allowed(self) -> Allowed:
         """A context within this one in which signals do not wait: for what takes long, or is the user's."""
@@ -209,3 +203,16 @@ class shielded(switched):
         if self._is_entered:
             self._is_entered = False
             self._context.__exit__(None, None, None)
+
+
+def assign(objects: Sequence[Any], name: str, values: Iterable[Any]) -> None:
+    """Give an attribute of each object its value: of all of them, or after an error of none."""
+    with uninterrupted():
+        before = [getattr(one, name) for one in objects]
+        try:
+            for one, value in zip(objects, values, strict=True):
+                setattr(one, name, value)
+        except BaseException:
+            for one, value in zip(objects, before, strict=True):
+                setattr(one, name, value)
+            raise

@@ -1,36 +1,13 @@
-"""What is written whole, whatever interrupts it: the numbers and gradients of parameters, the steps of optimizers."""
+"""What is done whole, whatever interrupts it: the steps of optimizers, and whatever ``autograd`` has for it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
-from autograd import Value
-from autograd.interrupts import shielded, uninterrupted
+from autograd.interrupts import assign, shielded, uninterrupted
 
-__all__ = ["all_or_nothing", "shielded", "uninterrupted", "write_gradients", "write_numbers", "zero_gradients"]
-
-
-def write_numbers(parameters: Iterable[Value], numbers: Iterable[float]) -> None:
-    """Give each parameter its number."""
-    with uninterrupted():
-        for parameter, number in zip(parameters, numbers, strict=True):
-            parameter.data = number
-
-
-def write_gradients(parameters: Iterable[Value], numbers: Iterable[float]) -> None:
-    """Give each parameter its gradient."""
-    with uninterrupted():
-        for parameter, number in zip(parameters, numbers, strict=True):
-            parameter.grad = number
-
-
-def zero_gradients(parameters: Iterable[Value]) -> None:
-    """Set the gradient of each parameter to 0.0."""
-    with uninterrupted():
-        for parameter in parameters:
-            parameter.grad = 0.0
+__all__ = ["all_or_nothing", "assign", "shielded", "uninterrupted"]
 
 
 class all_or_nothing(uninterrupted):

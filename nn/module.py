@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd import Value
 from nn.checks import numbers_by_path
-from nn.interrupts import write_numbers, zero_gradients
+from nn.interrupts import assign
 
 
 class Module:
@@ -36,7 +36,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0."""
-        zero_gradients(self.parameters())
+        assign(found := self.parameters(), "grad", [0.0] * len(found))
 
     def state_dict(self) -> dict[str, float]:
         """The number of every parameter, by its path."""
@@ -49,7 +49,7 @@ class Module:
             ValueError, TypeError: a number is missing, is one too many, or is not finite; nothing is written then.
         """
         found = numbers_by_path(parameters := dict(self.named_parameters()), numbers)
-        write_numbers([parameters[path] for path in found], found.values())
+        assign([parameters[path] for path in found], "data", found.values())
 
     def __call__(self, x: Any) -> Any:
         """The output for one sample."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from autograd import Value
 from nn.checks import leaves, with_gradients, within
-from nn.interrupts import all_or_nothing, write_numbers, zero_gradients
+from nn.interrupts import all_or_nothing, assign
 
 
 class Optimizer:
@@ -26,7 +26,7 @@ class Optimizer:
         with all_or_nothing(self):
             self.steps += 1
             numbers = [float(self.moved(i, p.data, p.grad)) for i, p in enumerate(with_gradients(self.parameters))]
-            write_numbers(self.parameters, numbers)
+            assign(self.parameters, "data", numbers)
 
     def moved(self, i: int, number: float, gradient: float) -> float:
         """The next number of parameter i, from its number and its gradient."""
@@ -34,7 +34,7 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0, as is due before each ``backward()``."""
-        zero_gradients(self.parameters)
+        assign(self.parameters, "grad", [0.0] * len(self.parameters))
 
 
 class SGD(Optimizer):

@@ -253,19 +253,23 @@ def options(compile: bool) -> dict[str, Any]:
 
 
 class Noting(nn.Adam):
-    """An optimizer that notes the weights after each of its steps, and before the first."""
+    """An optimizer that notes the weights and its means after each of its steps, and before the first."""
 
     def __init__(self, parameters: Any) -> None:
         super().__init__(parameters, learning_rate=0.05)
-        self.seen = [[p.data for p in self.parameters]]
+        self.seen: list[tuple[list[float], list[float]]] = []
+        self.note()
+
+    def note(self) -> None:
+        self.seen.append(([p.data for p in self.parameters], [*self.means, *self.squares]))
 
     def step(self) -> None:
         super().step()
-        self.seen.append([p.data for p in self.parameters])
+        self.note()
 
 
 @cache
-def weights_of_whole_steps() -> list[list[float]]:
+def whole_steps() -> list[tuple[list[float], list[float]]]:
     model = nn.MLP(2, [2, 1], seed=1)
     optimizer = Noting(model.parameters())
     nn.fit(model, ROWS, TARGETS, optimizer=optimizer, **options(compile=False))
@@ -286,23 +290,26 @@ def trained(compile: bool) -> Callable[[], Case]:
         optimizer = nn.Adam(model.parameters(), learning_rate=0.05)
 
         def check(outcome: Outcome) -> None:
-            seen = weights_of_whole_steps()
-            weights = [p.data for p in model.parameters()]
-            steps = [i for i, known in enumerate(seen) if np.allclose(weights, known, rtol=1e-9, atol=0.0)]
+            seen, weights = whole_steps(), [p.data for p in model.parameters()]
+            steps = [i for i, (known, _) in enumerate(seen) if np.allclose(weights, known, rtol=1e-9, atol=0.0)]
             assert len(steps) == 1, outcome
+            means = [*optimizer.means, *optimizer.squares]
+            assert np.allclose(means, seen[optimizer.steps][1], rtol=1e-9, atol=0.0)
             assert optimizer.learning_rate == 0.05
             if outcome.raised is None or optimizer.steps:  # it had begun
                 assert all(p.grad == 0.0 for p in model.parameters())
             if isinstance(outcome.raised, KeyboardInterrupt):  # before its first line, or behind its last
                 assert outcome.where.endswith(("fit", "<lambda>", "storm"))
                 assert outcome.where != "fit" or optimizer.steps == 0
+            assert all(is_even(training.history) for training in trainings)
             if outcome.raised is None:
                 history = outcome.result
                 assert is_even(history)
                 assert steps[0] == 2 * (history.best_epoch or 0) or not history.best_epoch
                 assert history.interrupted or history.epochs == EPOCHS
 
-        chosen = options(compile)
+        trainings: list[Any] = []
+        chosen = {**options(compile), "callbacks": [trainings.append]}
         return lambda: nn.fit(model, ROWS, TARGETS, optimizer=optimizer, **chosen), check
 
     return case

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal
 import signal
 import sys
 import threading
@@ -146,6 +147,31 @@ def test_allowed_lets_it_through_and_holds_it_again() -> None:
         except KeyboardInterrupt:
             done.append("at the beginning")
     assert done == ["through", "held by the inner one", "at its end", "held", "at the beginning"]
+
+
+def test_what_came_just_before_is_not_taken_for_another_thread() -> None:
+    """Where handlers may not be set, Python raises ValueError; a handler may do so too, as they are being set."""
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        raise ValueError("of the handler")
+
+    before = signal.signal(signal.SIGINT, handler)
+    known = _signal.signal
+
+    def setting(number: int, new: Any) -> Any:
+        return handler(number, None) if number == signal.SIGTERM else known(number, new)
+
+    old = signal.signal(signal.SIGTERM, handler)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_signal, "signal", setting)
+            with pytest.raises(ValueError, match="of the handler"):
+                uninterrupted().__enter__()
+        assert signal.getsignal(signal.SIGINT) is handler
+        assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGTERM, old)
 
 
 def test_in_another_thread_it_does_nothing() -> None:

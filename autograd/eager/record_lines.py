@@ -62,7 +62,7 @@ class record_lines:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         found = None
-        for context in _entered:  # the last of this thread, or else of any: a generator may go on in another
+        for context in [*_entered]:  # the last of this thread, or else of any: a generator may go on in another
             if context.raising == self._raising and (found is None or context.thread == get_ident()):
                 found = context
         if found is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from autograd import Value
 from nn.checks import with_gradients, within
-from nn.interrupts import write_gradients
+from nn.interrupts import assign
 
 
 def clip_grad_value(parameters: Iterable[Value], bound: float) -> None:
@@ -24,7 +24,7 @@ def clip_grad_value(parameters: Iterable[Value], bound: float) -> None:
     """
     within("the bound of clip_grad_value", bound, 0.0, open_below=True)
     found = with_gradients(parameters)
-    write_gradients(found, [bound if p.grad > bound else -bound if p.grad < -bound else p.grad for p in found])
+    assign(found, "grad", [bound if p.grad > bound else -bound if p.grad < -bound else p.grad for p in found])
 
 
 def clip_grad_norm(parameters: Iterable[Value], bound: float) -> float:
@@ -47,5 +47,5 @@ def clip_grad_norm(parameters: Iterable[Value], bound: float) -> float:
         down = 2.0**-64 if math.isinf(total) else 1.0  # the norm of finite gradients may be too large for a float
         scaled_total = math.hypot(*(p.grad * down for p in found))
         # In this order nothing overflows, and an infinite gradient makes nan: told.
-        write_gradients(found, [p.grad * down / scaled_total * bound for p in found])
+        assign(found, "grad", [p.grad * down / scaled_total * bound for p in found])
     return total

@@ -29,7 +29,7 @@ from autograd.eager import nodes, watching
 
 warnings.simplefilter("ignore", DeprecationWarning)
 os.environ["VALUEGRAD_CACHE"] = ""
-X = np.array([1.0, 2.0])
+X, start = np.array([1.0, 2.0]), threading.Thread.start
 shared = autograd.compile(lambda x: x * 2.0, backend="machine")
 assert shared(X).tolist() == [2.0, 4.0]
 amid, go_on = threading.Event(), threading.Event()
@@ -73,7 +73,7 @@ for _ in range(TIMES):
     child = os.fork()
     if not child:
         signal.alarm(20)
-        assert watching.watch is None
+        assert watching.watch is None and threading.Thread.start is start
         assert shared(X).tolist() == [2.0, 4.0]
         c = 7.0
         assert autograd.compile(lambda x: x + c, backend="machine")(X).tolist() == [8.0, 9.0]

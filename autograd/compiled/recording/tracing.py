@@ -63,9 +63,9 @@ def _wait_for_who_records(lock: Any, name: str) -> None:
 
 def _in_a_forked_process() -> None:
     """What another thread was recording, nobody records there."""
-    watch = watching.watch
-    if watch is not None and not watch.records_here():
-        watching.watch = None
+    for context in [*_entered]:
+        if not context.watch.records_here():
+            context.off()
 
 
 if hasattr(os, "register_at_fork"):
@@ -272,23 +272,32 @@ class _watched(switched):
 
     def __init__(self, watch: watching.Watch) -> None:
         super().__init__()
-        self._watch = watch
+        self.watch = watch
         self._start = threading.Thread.start
 
     def on(self) -> None:
-        watch, start = self._watch, self._start
+        """Enter it."""
+        watch, start = self.watch, self._start
 
         def noting(thread: threading.Thread) -> None:
             if watch.is_ours():
                 watch.started[thread] = watch.within
             start(thread)
 
+        _entered.append(self)
         watching.watch = watch
         threading.Thread.start = noting  # type: ignore[assignment, method-assign]
 
     def off(self) -> None:
-        threading.Thread.start = self._start  # type: ignore[method-assign]
-        watching.watch = None
+        """Leave it, if it was entered."""
+        if self in _entered:
+            threading.Thread.start = self._start  # type: ignore[method-assign]
+            watching.watch = None
+            _entered.remove(self)
+
+
+#: The one that is entered, if one is.
+_entered: list[_watched] = []
 
 
 def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:

@@ -127,6 +127,8 @@ def test_ctrl_c_ends_a_call_when_its_threads_have_ended(
     assert watched.begun == begun
     assert begun < len(x) // (LANES * LEAST_STRETCH) // 2  # long before its end
     monkeypatch.undo()
+    native = made.report().programs[-1].replay
+    native._stretch = len(x)  # in one go, as the table stands
     assert bits(made(x)) == bits(long_run(backend, 1)[0](x))
 
 
