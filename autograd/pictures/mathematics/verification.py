@@ -119,11 +119,14 @@ class _Check:
         self.symbols = {node: algebra.symbol(name) for node, name in Names([], called, []).of.items()}
         words = list(words_of(right))
         self.cut: set[Value] = set()
-        for at in [at for at, word in enumerate(words) if word == "∂" and words[at - 1 : at] != ["/"]]:
+        at = -1
+        while "∂" in words[at + 1 :]:
+            at = words.index("∂", at + 1)
             numerator, below = derivative_at(words, at, formula)
             if numerator != of:
                 raise ValueError(f"{formula!r}: all derivatives must be of {of}; one is of {numerator}")
             self.cut |= {node for node, _ in self._nodes(below, needed=True)}
+            at += 4  # to its last word
         self.order = [node for node in topological_order(self.output) if isinstance(node, Value)]
         self.place = {node: i for i, node in enumerate(self.order)}
         self.formulas: dict[Value, Formulas] = {}

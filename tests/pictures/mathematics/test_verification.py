@@ -220,3 +220,9 @@ def test_a_proof_that_multiplies_out_for_long_is_none(monkeypatch: pytest.Monkey
     monkeypatch.setattr(algebra.sympy, "expand", None)
     assert not algebra.proves_equal((x + 1) ** 5000, (x + 1) ** 4999 * (x + 1.5))
     assert algebra.proves_equal((x + 1) ** 5000, (1 + x) ** 5000)
+
+
+def test_a_derivative_may_be_divided_by() -> None:
+    w = Value(2.0)
+    y = w * 3.0
+    assert verify_formula("∂C/∂W = n/∂C/∂Y", C=y * y, W=w, Y=y, n=36.0 * 12.0).holds  # ∂C/∂Y is 12, ∂C/∂W 36
