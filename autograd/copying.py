@@ -1,16 +1,21 @@
 """Copies and pickles of graphs, without recursion, so that depth is no limit; shared nodes stay shared.
 
-A pickled node is its ``Program``, its leaf objects (which stay shared between nodes pickled together), and the numbers
-and gradients it had.
+A pickled node is a place in a *stored graph*: a ``Program``, the objects that it begins with, and the numbers and
+gradients that its nodes had. A pickler knows a stored graph again, as it does any object, so nodes pickled together
+that share one are stored once; what a node has besides is a stored graph that begins with nodes of the others.
 """
 
 from __future__ import annotations
 
+from _thread import _local  # the module ``threading`` takes a millisecond to import
+from _weakref import ref
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from operator import getitem
 from typing import Any, Self
 
 from autograd.eager import watching
+from autograd.eager.garbage import collector_at_rest
 from autograd.eager.nodes import copier
 from autograd.eager.operands import Condition, Passive, gradient_of, refuse_if_recorded
 from autograd.eager.unrolled import as_stored
@@ -33,19 +38,71 @@ class Copying:
         return _node_like(self, self._x, self._y)  # type: ignore[attr-defined,no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        copy_nodes(topological_order(self), memo)
+        with collector_at_rest():
+            copy_nodes(topological_order(self, until=_Copied(memo)), memo)
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> Any:
         refuse_if_recorded(self, "the pickle of")
-        program, nodes = flatten([self])
-        if not len(program):
+        if self._x is None:  # type: ignore[attr-defined]
             return _leaf, (self.__class__, self._data, self._grad, self.label)  # type: ignore[attr-defined]
-        inner = nodes[program.first_instruction :]
+        return getitem, _STORED.place_of(self)
+
+
+class _Copied:
+    """The nodes whose copies a memo has."""
+
+    def __init__(self, memo: dict[int, Any]) -> None:
+        self._memo = memo
+
+    def __contains__(self, node: Any) -> bool:
+        return id(node) in self._memo
+
+
+class _StoredGraph:
+    """The nodes that a node depends on, but for those that are stored already; what comes back from a pickle in its
+    place is their list. It lives as long as a pickler remembers it."""
+
+    __slots__ = ("__weakref__", "_is_stored", "_known", "_nodes", "_program")
+
+    def __init__(self, node: Any, known: dict[Any, tuple[ref[_StoredGraph], int]]) -> None:
+        with collector_at_rest():
+            self._program, self._nodes = flatten([node], known)
+        self._known: dict[Any, Any] = {}
+        self._is_stored = False
+
+    @property
+    def last(self) -> int:
+        """The place of the node that this was made for."""
+        return self._program.outputs[0]
+
+    @property
+    def parents(self) -> list[_StoredGraph]:
+        """The stored graphs of the nodes that this begins with."""
+        inputs = filter(None, map(self._known.get, self._nodes[: self._program.inputs]))
+        return [stored for reference in {reference: None for reference, _ in inputs} if (stored := reference())]
+
+    def make_known(self, known: dict[Any, tuple[ref[_StoredGraph], int]]) -> None:
+        """Enter the places of all nodes, as long as this lives."""
+        here, first = ref(self), self._program.first_instruction
+        for place, node in enumerate(self._nodes[first:], start=first):
+            known[node] = here, place
+        self._known = known
+
+    def __del__(self) -> None:
+        if self._known:
+            for node in self._nodes[self._program.first_instruction :]:
+                self._known.pop(node, None)
+
+    def __reduce__(self) -> Any:
+        program, nodes = self._program, self._nodes
+        # Asked again, it is asked by another pickler, which may have none of the graphs that this begins with.
+        before = _Listed(topological_order(self)[:-1]) if self._is_stored and not _STORED.is_listing else None
+        self._is_stored = True
         numbers = array("d")
         labels: dict[int, str] = {}
         stale: list[int] = []
-        for i, node in enumerate(inner):
+        for i, node in enumerate(nodes[program.first_instruction :]):
             if node.__class__ is Condition:
                 numbers.extend((node.outcome, 0.0))
                 continue
@@ -54,7 +111,64 @@ class Copying:
                 labels[i] = node.label
             if node.stale_leaf() is not None:
                 stale.append(i)
-        return _rebuilt, (self.__class__, program, tuple(nodes[: program.inputs]), numbers, labels, stale)
+        value_class = next(node.__class__ for node in nodes if node.__class__ not in (Condition, float))
+        inputs = tuple([_Known(node) if node.__class__ is Condition else node for node in nodes[: program.inputs]])
+        return _rebuilt, (before, value_class, program, inputs, numbers, labels, stale)
+
+
+class _Known:
+    """What a condition that is stored already is pickled as; what comes back is the condition."""
+
+    def __init__(self, condition: Condition) -> None:
+        self._condition = condition
+
+    def __reduce__(self) -> Any:
+        return getitem, _STORED.place_of(self._condition)
+
+
+class _Listed:
+    """Stored graphs for a pickler to take one after the other, where each alone would lead to the one before it, in
+    recursion."""
+
+    def __init__(self, graphs: list[Any]) -> None:
+        self._graphs = graphs
+
+    def __reduce__(self) -> Any:
+        return list, (), None, self._each()
+
+    def _each(self) -> Iterator[Any]:
+        _STORED.is_listing = True
+        try:
+            yield from self._graphs
+        finally:
+            _STORED.is_listing = False
+
+
+class _StoredGraphs(_local):
+    """The stored graphs that picklers of this thread remember."""
+
+    def __init__(self) -> None:
+        #: Where nodes are stored; those of the newest graph are entered once another node is pickled, mostly never.
+        self._known: dict[Any, tuple[ref[_StoredGraph], int]] = {}
+        self._newest: Callable[[], _StoredGraph | None] = lambda: None
+        #: Whether graphs are being taken one after the other.
+        self.is_listing = False
+
+    def place_of(self, node: Any) -> tuple[_StoredGraph, int]:
+        """The stored graph that has a node, a new one perhaps, and its place there."""
+        newest = self._newest()
+        if newest is not None:
+            newest.make_known(self._known)
+            self._newest = lambda: None
+        known = self._known.get(node)
+        if known is not None and (stored := known[0]()) is not None:
+            return stored, known[1]
+        stored = _StoredGraph(node, self._known)
+        self._newest = ref(stored)
+        return stored, stored.last
+
+
+_STORED = _StoredGraphs()
 
 
 def copy_nodes(nodes: Iterable[Any], memo: dict[int, Any]) -> None:
@@ -111,15 +225,17 @@ def _leaf(value_class: Any, data: float, grad: float, label: str) -> Any:
     return leaf
 
 
+@collector_at_rest()
 def _rebuilt(
+    before: list[Any] | None,
     value_class: Any,
     program: Program,
     leaves: tuple[Any, ...],
     numbers: array[float],
     labels: dict[int, str],
     stale: list[int],
-) -> Any:
-    """The graph of a program over these leaves, with the numbers and gradients it had."""
+) -> list[Any]:
+    """The nodes of a program over these leaves, with the numbers and gradients they had."""
     make = copier(value_class)
     nodes: list[Any] = [*leaves, *program.constants]
     for i, (primitive, at) in enumerate(program.instructions()):
@@ -138,7 +254,7 @@ def _rebuilt(
     # Leaves come back as if never written and nodes as born after that; a node that was stale, as born before.
     for i in stale:
         nodes[program.first_instruction + i]._moment = -1
-    return nodes[program.outputs[0]]
+    return nodes
 
 
 def _slots(primitive: Primitive, operands: list[Any], value_class: Any) -> tuple[Any, Any]:

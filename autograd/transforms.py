@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd.eager.garbage import collector_at_rest
 from autograd.errors import naming_nodes
 from autograd.interpret import pull_back, push_forward
 from autograd.nesting import Builder, take_apart, take_apart_like
@@ -292,13 +293,14 @@ def gradients(output: Value, wrt: Any) -> Any:
     for target in targets:
         if not isinstance(target, Value):
             raise TypeError(f"gradients differentiates with respect to Values; wrt holds the number {target!r}")
-    program, nodes = flatten([output])
-    refuse_if_stale(active_nodes([output]))
-    slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
-    slots = [slot_of.get(target, -1) for target in targets]
-    wanted = [slot for slot in slots if slot >= 0]
-    with naming_nodes(nodes, [output]):
-        order = [slot_of[node] for node in backward_order(output)]
-        cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted, order)
+    with collector_at_rest():
+        program, nodes = flatten([output])
+        refuse_if_stale(active_nodes([output]))
+        slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
+        slots = [slot_of.get(target, -1) for target in targets]
+        wanted = [slot for slot in slots if slot >= 0]
+        with naming_nodes(nodes, [output]):
+            order = [slot_of[node] for node in backward_order(output)]
+            cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted, order)
     found = [cotangents[slot] if slot >= 0 else None for slot in slots]
     return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])

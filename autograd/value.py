@@ -10,8 +10,6 @@ when a leaf was written after a node had used its old number.
 
 from __future__ import annotations
 
-import os
-from _thread import RLock
 from collections.abc import Callable, Container, Iterable, Sequence
 from math import nan
 from numbers import Number
@@ -36,6 +34,7 @@ from autograd.eager.operands import (
 from autograd.eager.pull_backs import PullBacks
 from autograd.eager.unrolled import in_order
 from autograd.errors import DomainError
+from autograd.locks import new_lock
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.numpy_names import NumPyNames
 from autograd.primitives import TABLE, Primitive
@@ -446,9 +445,7 @@ def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wan
 _WHERE = TABLE["where"]
 #: Gradients lie in the nodes, which threads may share, and a sum is read and written; a rule of one's own may run
 #: ``backward()`` of another graph.
-_ONE_AT_A_TIME = RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_ONE_AT_A_TIME._at_fork_reinit)  # type: ignore[attr-defined]
+_ONE_AT_A_TIME = new_lock()
 #: The methods whose arguments are constants.
 _WITH_CONSTANTS = {
     row.name for row in TABLE.values() if row.constants and row.constants == row.arguments[1 : row.arity]

@@ -12,12 +12,12 @@ OPERATIONS = 100_000
 INPUTS = 100
 
 
-def function() -> Any:
+def function(operations: int = OPERATIONS) -> Any:
     """A function of a list: sums, differences, products and tanh of random earlier results; all of them are used."""
     chance = random.Random(0)
     steps = [
         (chance.randrange(4), chance.randrange(INPUTS + i), chance.randrange(max(0, INPUTS + i - 50), INPUTS + i))
-        for i in range(OPERATIONS)
+        for i in range(operations)
     ]
 
     def f(x: Any) -> Any:

@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import math
 import operator
+import reprlib
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any
 
 from autograd import Value
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxlong = _BRIEF.maxother = 60
+_BRIEF.maxlevel = 2
+
+
+def brief(x: Any) -> str:
+    """The repr of whatever a file holds, short and quick to make, however long or deep it is."""
+    return _BRIEF.repr(x)
 
 
 def listed(x: Any) -> list[Any]:
@@ -64,7 +74,7 @@ def finite(number: Any, place: str, *, or_bool: bool = True) -> float:
     """
     is_bool: bool = isinstance(number, bool)
     if not isinstance(number, Real) or (is_bool and not or_bool):
-        raise TypeError(f"{place} is {number!r}, not a number")
+        raise TypeError(f"{place} is {brief(number)}, not a number")
     try:
         exact = float(number)
     except OverflowError:  # an int beyond all floats
@@ -83,7 +93,7 @@ def numbers_by_path(parameters: Mapping[str, Value], numbers: Mapping[str, Any])
     if missing := parameters.keys() - numbers.keys():
         raise ValueError(f"there is no number for the parameter {min(missing)}; is it of another architecture?")
     if foreign := numbers.keys() - parameters.keys():
-        raise ValueError(f"the model has no parameter {min(foreign)}; is its architecture another one?")
+        raise ValueError(f"the model has no parameter {min(foreign):.60}; is its architecture another one?")
     return {path: finite(number, f"the parameter {path}", or_bool=False) for path, number in numbers.items()}
 
 

@@ -1,7 +1,6 @@
 """Models as JSON: format, version, architecture and parameters, in which every float survives exactly.
 
 Python writes a float as its shortest text that reads back to the same bits, so a saved model computes what it computed.
-The file is written beside its place and moved there, so that a model already there is never left half overwritten.
 What an architecture means is the business of ``networks``, which writes it, and of ``saving``, which builds it.
 """
 
@@ -10,13 +9,17 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NoReturn
+
+from nn import files
+from nn.checks import brief
 
 FORMAT = "valuegrad model"
 VERSION = 1
+
+#: Of what an error says of a file, besides its name and the remedy.
+_MOST_CHARACTERS = 300
 
 
 class ModelFileError(ValueError):
@@ -24,7 +27,10 @@ class ModelFileError(ValueError):
 
 
 def write_model(
-    path: Path, architecture: Mapping[str, Any], parameters: Mapping[str, float], extras: Mapping[str, Any]
+    path: str | os.PathLike[str],
+    architecture: Mapping[str, Any],
+    parameters: Mapping[str, float],
+    extras: Mapping[str, Any],
 ) -> None:
     """Write a model to a file that ``read_model`` reads.
 
@@ -42,7 +48,7 @@ def write_model(
         "parameters": parameters,
         "extras": extras,
     }
-    _write(path, json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    files.write(path, json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 def read_model(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -52,42 +58,32 @@ def read_model(path: str | os.PathLike[str]) -> dict[str, Any]:
         ModelFileError: the file is broken, foreign, or of a later version.
         OSError: it cannot be read.
     """
-    source = os.fspath(path)
-    content = Path(path).read_bytes()
+    content = files.read(path)
     try:
         document = json.loads(content.decode("utf-8"), parse_constant=_not_a_number)
     except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"{source}: this is not JSON, or it was cut off ({one_line(error)})") from None
+        raise damaged(path, f"this is not JSON, or it was cut off ({error})", remedy="") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ModelFileError(f"{source}: this is not a {FORMAT}; its 'format' does not say so")
+        raise damaged(path, f"this is not a {FORMAT}; its 'format' does not say so", remedy="")
     version = document.get("version")
     if type(version) is not int or version < 1:
-        raise ModelFileError(f"{source}: the version is {version!r}, not an int from 1 on; is the file damaged?")
+        raise damaged(path, f"the version is {brief(version)}, not an int from 1 on")
     if version > VERSION:
-        raise ModelFileError(
-            f"{source}: the file has version {version}; this valuegrad reads up to {VERSION}. Install a later valuegrad"
-        )
+        what = f"the file has version {brief(version)}; this valuegrad reads up to {VERSION}"
+        raise damaged(path, what, remedy=". Install a later valuegrad")
     return document
 
 
-def one_line(error: Exception) -> str:
-    """What an error says, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+def damaged(path: str | os.PathLike[str], what: str, *, remedy: str = "; is the file damaged?") -> ModelFileError:
+    """The error to raise: one line that can be printed and is short, whatever the file holds."""
+    said = printable(" ".join(what.split()))
+    said = said if len(said) <= _MOST_CHARACTERS else said[: _MOST_CHARACTERS - 1] + "…"
+    return ModelFileError(f"{printable(os.fsdecode(path))}: {said}{remedy}")
 
 
-def _write(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        # mkstemp keeps a file to its owner; a model is an ordinary file.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+def printable(text: str) -> str:
+    """The text with what no terminal should be sent written out, as in a string of Python's."""
+    return text if text.isprintable() else "".join([c if c.isprintable() else repr(c)[1:-1] for c in text])
 
 
 def _not_a_number(text: str) -> NoReturn:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from nn import passes
@@ -104,8 +103,9 @@ class Sequential(Module):
         >>> from nn.saving import load
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     model = MLP(2, [3, 1])
-        ...     model.save(Path(folder, "model.json"))
-        ...     load(Path(folder, "model.json")).predict([[0.5, 1.0]]) == model.predict([[0.5, 1.0]])
+        ...     model.save(os.path.join(folder, "model.json"))
+        ...     loaded = load(os.path.join(folder, "model.json"))
+        >>> loaded.predict([[0.5, 1.0]]) == model.predict([[0.5, 1.0]])
         True
 
         Raises:
@@ -137,7 +137,7 @@ class Sequential(Module):
             raise TypeError(f"{name} has a call of its own, which a file cannot hold; keep model.state_dict()")
         plain = isinstance(self, MLP) and all(isinstance(layer, Layer) for layer in self.layers)
         architecture = {"kind": "MLP" if plain else "Sequential", "inputs": self.nin, "layers": layers}
-        write_model(Path(path), architecture, self.state_dict(), dict(extras or {}))
+        write_model(path, architecture, self.state_dict(), dict(extras or {}))
 
     def _describe(self) -> str:
         parts = []

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from nn import files
 from nn.interrupts import shielded
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def loss_curve(
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
     content = io.BytesIO()
-    with _figure(content if path is None else path, (6.4, 4.0)) as figure:
+    with _figure(content, (6.4, 4.0)) as figure:
         axes = _axes(figure, title)
         named = [("training", list(losses)), *([("validation", list(validation))] if validation else [])]
         ends = _apart([numbers[-1] for _, numbers in named])
@@ -125,7 +126,10 @@ def loss_curve(
         axes.set_ylabel(f"{what} ({_plain(loss)})" if loss else what)
         axes.grid(True, which="major", color="#d8dce2", linewidth=0.7)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return Picture(content.getvalue()) if path is None else Path(path)
+    if path is None:
+        return Picture(content.getvalue())
+    files.write(path, content.getvalue())
+    return Path(path)
 
 
 def _apart(ends: Sequence[float]) -> list[float]:
@@ -145,7 +149,8 @@ def regions(model: Predictor, train: Rows, test: Rows, path: str | os.PathLike[s
     if len(model.feature_names) != 2:
         raise ValueError(f"regions need two features; the model has {len(model.feature_names)}")
     plane = _Plane(*(_ticks([row[axis] for row in (*train.rows, *test.rows)]) for axis in (0, 1)))
-    with _figure(path, (7.2, 5.2)) as figure:
+    content = io.BytesIO()
+    with _figure(content, (7.2, 5.2)) as figure:
         axes = _axes(figure, title)
         draw = _classes if model.classes is not None else _surface
         draw(figure, axes, model, (train, test), plane)
@@ -153,6 +158,7 @@ def regions(model: Predictor, train: Rows, test: Rows, path: str | os.PathLike[s
         axes.set_ylim(*plane.extent[2:])
         axes.set_xlabel(_plain(model.feature_names[0]))
         axes.set_ylabel(_plain(model.feature_names[1]))
+    files.write(path, content.getvalue())
     return Path(path)
 
 
@@ -271,8 +277,8 @@ def _axes(figure: Figure, title: str) -> Axes:
 
 
 @contextmanager
-def _figure(path: str | os.PathLike[str] | io.BytesIO, size: tuple[float, float]) -> Iterator[Figure]:
-    """A figure to draw on, which is then written to the file."""
+def _figure(content: io.BytesIO, size: tuple[float, float]) -> Iterator[Figure]:
+    """A figure to draw on, which is then written there as PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, dpi=150, layout="constrained", facecolor="white")
@@ -280,4 +286,4 @@ def _figure(path: str | os.PathLike[str] | io.BytesIO, size: tuple[float, float]
     with shielded(warnings.catch_warnings()):
         # A class name may hold characters that the font lacks; a box is drawn for each, and that is enough said.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(path, format="png")
+        figure.savefig(content, format="png")

@@ -6,8 +6,9 @@ import os
 from typing import Any
 
 from nn.activations import ACTIVATIONS, Activation
+from nn.checks import brief
 from nn.layers import Layer
-from nn.model_files import ModelFileError, one_line, read_model
+from nn.model_files import damaged, read_model
 from nn.networks import MLP, Sequential
 
 
@@ -23,44 +24,69 @@ def load(path: str | os.PathLike[str]) -> Sequential:
 
 def load_with_extras(path: str | os.PathLike[str]) -> tuple[Sequential, dict[str, Any]]:
     """The model in a file that ``save`` wrote, and the extras it was saved with; errors as for ``load``."""
-    source, document = os.fspath(path), read_model(path)
+    document = read_model(path)
     try:
-        model = _built(document["architecture"])
         parameters, extras = document["parameters"], document["extras"]
         if not isinstance(parameters, dict) or not isinstance(extras, dict):
             raise TypeError("the parameters or the extras are not an object")
+        kind, inputs, layers = _checked(document["architecture"], len(parameters))
+        model = _built(kind, inputs, layers)
         model.load_state_dict(parameters)
     except KeyError as error:
-        raise ModelFileError(f"{source}: {error} is missing; is the file damaged?") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ModelFileError(f"{source}: {one_line(error)}; is the file damaged?") from None
+        raise damaged(path, f"{error} is missing") from None
+    except (ValueError, TypeError) as error:
+        raise damaged(path, str(error)) from None
     return model, extras
 
 
-def _built(architecture: Any) -> Sequential:
-    """The network of an architecture, whose parameters are still to be set."""
+def _checked(architecture: Any, given: int) -> tuple[str, Any, list[tuple[int | None, str]]]:
+    """Kind, number of inputs, and width and activation of each layer, which have as many parameters as were given.
+
+    It is called before anything is built, so what is built is no larger than the file, whatever that announces.
+    """
+    if not isinstance(architecture, dict):
+        raise TypeError(f"the architecture is {brief(architecture)}, not an object")
     kind = architecture["kind"]
     if kind not in ("MLP", "Sequential"):
-        raise ValueError(f"the architecture is of the unknown kind {kind!r}")
-    layers = architecture["layers"]
-    parameters, inputs = 0, architecture["inputs"]
-    for layer in layers:
-        if layer["activation"] not in ACTIVATIONS:
-            raise ValueError(f"the activation {layer['activation']!r} is unknown")
+        raise ValueError(f"the architecture is of the unknown kind {brief(kind)}")
+    inputs, found = architecture["inputs"], architecture["layers"]
+    if not isinstance(found, list) or not found:
+        raise TypeError(f"the layers are {brief(found)}, not a list of at least one layer")
+    layers: list[tuple[int | None, str]] = []
+    parameters, before = 0, inputs
+    for number, layer in enumerate(found, start=1):
+        if not isinstance(layer, dict):
+            raise TypeError(f"layer {number} is {brief(layer)}, not an object")
+        activation = layer["activation"]
+        if not isinstance(activation, str) or activation not in ACTIVATIONS:
+            raise ValueError(f"the activation {brief(activation)} is unknown")
+        width = None
         if kind == "MLP" or "width" in layer:
-            parameters += (inputs + 1) * layer["width"]
-            inputs = layer["width"]
-    if parameters > 10_000_000:
-        raise ValueError(f"the architecture has {parameters} parameters, more than any file of ours")
-    activations = [layer["activation"] for layer in layers]
+            width = _size(f"the width of layer {number}", layer["width"])
+            parameters += (_size("inputs", before) + 1) * width
+            before = width
+        layers.append((width, activation))
+    if parameters != given:
+        raise ValueError(f"the architecture has {brief(parameters)} parameters, and the file {given}")
+    return kind, inputs, layers
+
+
+def _size(what: str, number: Any) -> int:
+    if type(number) is not int or number < 1:
+        raise ValueError(f"{what} must be an int from 1 on; it is {brief(number)}")
+    return number
+
+
+def _built(kind: str, inputs: Any, layers: list[tuple[int | None, str]]) -> Sequential:
+    """The network of an architecture, whose parameters are still to be set."""
     if kind == "MLP":
-        return MLP(architecture["inputs"], [layer["width"] for layer in layers], activations, initializer="zeros")
+        widths, activations = zip(*layers, strict=True)
+        return MLP(inputs, widths, activations, initializer="zeros")
     built: list[Any] = []
-    width = architecture["inputs"]
-    for layer, activation in zip(layers, activations, strict=True):
-        if "width" in layer:
-            built.append(Layer(width, layer["width"], activation, initializer="zeros"))
-            width = layer["width"]
-        else:
+    for width, activation in layers:
+        if width is None:
             built.append(Activation(activation))
+        else:
+            built.append(Layer(inputs, width, activation, initializer="zeros"))
+            inputs = width
     return Sequential(*built)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import __main__ as benchmarks
+from benchmarks import growth
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 #: What times, and the argument that says how often at least.
@@ -50,3 +51,15 @@ def test_no_runs_are_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     with pytest.raises(SystemExit):
         benchmarks.main()
     assert "--runs is a whole number, at least 1, not 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("power", [1.0, 1.8])
+def test_growth_fits_the_power(power: float) -> None:
+    sizes = growth.WORKS["chains"].sizes
+    assert growth.exponent(sizes, [3e-6 * size**power for size in sizes]) == pytest.approx(power)
+
+
+def test_a_work_is_measured_in_a_process_of_its_own() -> None:
+    seconds, used = growth.measured("chains", 200_000, 1)
+    assert seconds > 0
+    assert used > 200_000 * 100  # bytes of a node

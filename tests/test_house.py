@@ -14,11 +14,12 @@ from autograd.primitives import ALIASES, TABLE
 
 ROOT = Path(autograd.__file__).parents[1]
 
-#: Beside the public names: what holds Ctrl-C back, and what the command line needs of the installation and of pictures,
-#: each in one file.
+#: Beside the public names: what holds Ctrl-C back, how files are saved and read, and what the command line needs of the
+#: installation and of pictures, each in one file.
 ALLOWED = {
     "command_line/doctor.py": "autograd.installation",
     "command_line/drawing.py": "autograd.pictures.drawing.engines",
+    "files.py": "autograd.files",
     "interrupts.py": "autograd.interrupts",
 }
 
@@ -60,6 +61,40 @@ def test_that_test_can_fail() -> None:
     assert _strange(_imports_of_autograd(text)) == ["autograd:core", "autograd.value:plain", "autograd.graph:"]
     text = "from autograd import installation\nfrom autograd.pictures.drawing.engines import render"
     assert _strange(_imports_of_autograd(text), "autograd.installation") == ["autograd.pictures.drawing.engines:render"]
+
+
+#: What opens files by itself, and why.
+MAY_OPEN = {
+    "autograd/files.py": "all others read and write by it",
+    "autograd/compiled/backends/native/cache.py": "a file of its own, and none is no error",
+    "autograd/reference.py": "files of the package, and `make tables` writes them",
+    "autograd/pictures/page/document.py": "files of the package",
+    "nn/datasets.py": "a file of the package",
+    "nn/command_line/commands.py": "no file: /dev/null, for what nobody reads any more",
+    "nn/command_line/table_commands.py": "a file without a name, to try whether a folder can be written",
+}
+_OPENING = {"open", "fdopen", "mkstemp", "TemporaryFile", "NamedTemporaryFile", "savefig"}
+_OPENING |= {"read_text", "read_bytes", "write_text", "write_bytes"}
+
+
+def _opens(text: str) -> set[str]:
+    """What in a text opens files."""
+    calls = [node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    return _OPENING & {getattr(function, "attr", getattr(function, "id", "")) for function in calls}
+
+
+def test_files_of_users_are_written_and_read_in_one_place() -> None:
+    opening = {}
+    for path in {*(ROOT / "autograd").rglob("*.py"), *(ROOT / "nn").rglob("*.py")}:
+        if found := _opens(path.read_text("utf-8")):
+            opening[path.relative_to(ROOT).as_posix()] = found
+    assert opening.pop("nn/plots.py") == {"savefig"}  # into memory
+    assert opening.keys() == MAY_OPEN.keys(), opening
+
+
+def test_a_file_that_is_opened_would_be_noticed() -> None:
+    assert _opens("Path(x).write_text(y)\nopen(x)\nos.fdopen(x)") == {"write_text", "open", "fdopen"}
+    assert _opens("files.write(x, y)\n(lambda: x)()") == set()
 
 
 @pytest.mark.parametrize("package", ["autograd", "nn"])
@@ -115,6 +150,7 @@ MAY_BESIDES = {
     "autograd/functions.py": "the public functions of many numbers, with types and words of their own",
     "autograd/compiled/programs/n_ary.py": "a number system's own versions: those that keep the bits of floats",
     "autograd/checking/exact_errors.py": "a small number system: of the local errors that are known exactly",
+    "autograd/checking/one_input_changed.py": "slopes of what is linear, which the checks do not take from the table",
     "autograd/pictures/mathematics/algebra.py": "a small number system: of formulas as they were written",
     "autograd/testing/networks.py": "the activations that networks are drawn with unless told are a choice",
 }

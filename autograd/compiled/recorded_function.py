@@ -7,9 +7,9 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 from autograd.compiled.backends.choice import Options, checked
-from autograd.compiled.locks import new_lock
 from autograd.compiled.recording.recordings import Recordings
 from autograd.compiled.report import Report, described
+from autograd.locks import new_lock
 
 
 class RecordedFunction:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from _thread import RLock, get_ident
+from _thread import get_ident
 from types import TracebackType
 from typing import Any
 
@@ -19,6 +19,7 @@ from autograd.eager import nodes
 from autograd.eager.makers import forward
 from autograd.eager.operands import number_of
 from autograd.interrupts import leaving, switched
+from autograd.locks import new_lock
 from autograd.provenance.lines import Moment, moment, user_frame
 from autograd.provenance.reasons import why
 
@@ -90,7 +91,7 @@ class _Entered(switched):
 
 #: A list, since threads leave in any order.
 _entered: list[_Entered] = []
-_TURN = RLock()
+_TURN = new_lock()
 
 
 def _hand_nodes_to_hook() -> None:
@@ -99,8 +100,7 @@ def _hand_nodes_to_hook() -> None:
 
 
 def _in_a_forked_process() -> None:
-    """Threads that are not there any more leave no context, and have no turn."""
-    _TURN._at_fork_reinit()  # type: ignore[attr-defined]
+    """Threads that are not there any more leave no context."""
     _entered[:] = [context for context in _entered if context.thread == get_ident()]
     _hand_nodes_to_hook()
 

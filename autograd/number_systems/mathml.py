@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from html import escape
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,7 +57,8 @@ def bracketed(markup: str, left: str = "(", right: str = ")") -> str:
 
 
 def named(name: str) -> str:
-    return f"<mi>{name}</mi>"
+    """A name that may hold whatever its user chose: neither markup nor a place for an operand is read into it."""
+    return f"<mi>{escape(name).replace('{', '&#x7B;').replace('}', '&#x7D;')}</mi>"
 
 
 def _number(x: float) -> Formula:

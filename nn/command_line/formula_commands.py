@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from argparse import ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import autograd
+from nn import files
 from nn.command_line.drawing import drawn
 from nn.command_line.formulas import FormulaError, graph_of, last_expression, name_of, shortened
 
@@ -74,17 +76,23 @@ def _added(commands: Any, name: str, short: str, description: str, example: str)
 
 
 def protected(arguments: Sequence[str]) -> list[str]:
-    """The arguments, a formula such as -x told from an option by a blank before it.
+    """The arguments, a formula such as -x, the first that is no option, told from an option by a blank before it.
 
-    >>> protected(["draw", "-x", "x=1"]), protected(["draw", "-o", "graph.svg"])
-    (['draw', ' -x', 'x=1'], ['draw', '-o', 'graph.svg'])
+    >>> protected(["draw", "-omega*t", "t=1"]), protected(["draw", "-o", "graph.svg", "-x", "x=1"])
+    (['draw', ' -omega*t', 't=1'], ['draw', '-o', 'graph.svg', ' -x', 'x=1'])
     """
     found = list(arguments)
-    if len(found) > 1 and found[0] in COMMANDS:
-        formula = found[1]
-        if formula.startswith("-") and not formula.startswith(("--", "-o", "-h")):
-            found[1] = f" {formula}"
+    if found and found[0] in COMMANDS:
+        for place, argument in enumerate(found[1:], start=1):
+            if found[place - 1] not in _WITH_A_VALUE and not _OPTION.fullmatch(argument):
+                found[place] = f" {argument}" if argument.startswith("-") else argument
+                break
     return found
+
+
+_WITH_A_VALUE = ("-o", "--out", "--wrt", "--format")
+#: -ograph.svg is an option, and -omega*0.5 a formula.
+_OPTION = re.compile(r"-[ho]|-o.*\.[a-z]\w*|--([a-z][a-z-]+(=.*)?)?", re.DOTALL)
 
 
 def _number(text: str) -> tuple[str, float]:
@@ -162,7 +170,7 @@ def derive(chosen: Namespace) -> int:
     else:
         target = Path(chosen.out)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(f"{text}\n", "utf-8", newline="\n")
+        files.write(target, f"{text}\n")
         print(chosen.out)
     return 0
 

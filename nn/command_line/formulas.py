@@ -24,8 +24,9 @@ from nn.interrupts import shielded
 
 __all__ = ["FormulaError", "graph_of", "last_expression", "name_of", "shortened"]
 
-#: Characters of a formula; what is longer is no formula that anybody typed.
+#: Characters of a formula, and of a name in it; what is longer nobody typed.
 MOST_CHARACTERS = 10_000
+MOST_IN_A_NAME = 100
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = MappingProxyType(
     {
@@ -109,6 +110,7 @@ def name_of(text: str) -> str:
     name = unicodedata.normalize("NFKC", text)
     if not (text.isidentifier() and name.isidentifier()):
         raise FormulaError(f"{shortened(text)} is no name; write a letter, and letters, digits and _ after it")
+    _refuse_if_long(name)
     if keyword.iskeyword(name):
         raise FormulaError(f"{name!r} is a word of Python's own; write {name}_ or another name")
     return name
@@ -129,7 +131,7 @@ def _statements(text: str) -> list[ast.stmt]:
     try:
         with shielded(warnings.catch_warnings()):  # Python warns of some errors that are said here
             warnings.simplefilter("ignore")
-            return ast.parse(text.strip()).body
+            tree = ast.parse(text.strip())
     except SyntaxError as error:
         if "digits" in error.msg:  # of an integer, which Python reads up to some 4,300 digits only
             raise FormulaError(_TOO_LARGE) from None
@@ -139,10 +141,21 @@ def _statements(text: str) -> list[ast.stmt]:
         raise FormulaError(f"{shortened(text)} is not a formula: {error.msg}{place}") from None
     except (RecursionError, MemoryError):
         raise FormulaError(_TOO_DEEP) from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            _refuse_if_long(node.id)
+    return tree.body
+
+
+def _refuse_if_long(name: str) -> None:
+    if len(name) > MOST_IN_A_NAME:
+        raise FormulaError(f"the name {shortened(name)} has more than {MOST_IN_A_NAME} characters")
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names)) or "no names"
+    found = list(names)
+    more = f" and {len(found) - 20} more" if len(found) > 20 else ""
+    return ", ".join(map(repr, found[:20])) + more or "no names"
 
 
 class _Reader:

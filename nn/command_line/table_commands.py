@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import autograd
-from nn import plots
+from nn import files, plots
 from nn.command_line import drawing, options
 from nn.datasets import BUILT_IN
 from nn.layers import Neuron
@@ -219,7 +219,7 @@ def _predict(chosen: Namespace) -> int:
     if chosen.out is None:
         sys.stdout.write(text.getvalue())
     else:
-        Path(chosen.out).write_text(text.getvalue(), "utf-8", newline="")
+        files.write(chosen.out, text.getvalue())
         print(f"predictions     {chosen.out}")
     return 0
 

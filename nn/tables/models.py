@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, Self
 
 from autograd import softmax
 from nn.adaptive import Adagrad, Adam, AdamW, RMSprop
+from nn.checks import brief
 from nn.metrics import r2
-from nn.model_files import ModelFileError
+from nn.model_files import damaged
 from nn.networks import MLP, Sequential
 from nn.optimizers import SGD, Optimizer
 from nn.saving import load_with_extras
@@ -157,22 +158,22 @@ class TableModel(NamedTuple):
         network, extras = load_with_extras(path)
         table = extras.get("table")
         if not isinstance(table, dict):
-            raise ModelFileError(f"{os.fspath(path)}: this model was not trained on a table; use nn.load")
+            raise damaged(path, "this model was not trained on a table; use nn.load", remedy="")
         try:
             classes = None if table["classes"] is None else _names(table["classes"])
             outputs = None if table["outputs"] is None else Standardisation.from_dict(table["outputs"])
             inputs, columns = Standardisation.from_dict(table["inputs"]), _columns(table["columns"])
             made = cls(network, columns, _names([table["target"]])[0], classes, inputs, outputs)
         except KeyError as error:
-            raise ModelFileError(f"{os.fspath(path)}: {error} is missing; is the file damaged?") from None
+            raise damaged(path, f"{error} is missing") from None
         except TableError as error:
-            raise ModelFileError(f"{os.fspath(path)}: {error}") from None
+            raise damaged(path, str(error), remedy="") from None
         if classes is not None and len(classes) < 2:
-            raise ModelFileError(f"{os.fspath(path)}: {len(classes)} class; is the file damaged?")
+            raise damaged(path, f"{len(classes)} class")
         widths = {"mse": 1, "bce_with_logits": 1, "cross_entropy": len(classes or ())}
         fits = network.nin == len(made.feature_names) == len(inputs.means) and network.nout == widths[made.loss]
         if not fits or (classes is None) is not (outputs is not None and len(outputs.means) == 1):
-            raise ModelFileError(f"{os.fspath(path)}: network and table do not fit each other; is the file damaged?")
+            raise damaged(path, "network and table do not fit each other")
         return made
 
 
@@ -248,7 +249,7 @@ def train(
 
 def _columns(found: Any) -> tuple[Column, ...]:
     if not isinstance(found, list) or not found or not all(isinstance(column, dict) for column in found):
-        raise TableError(f"a list of columns was expected, not {found!r:.60}; is the file damaged?")
+        raise TableError(f"a list of columns was expected, not {brief(found)}; is the file damaged?")
     return tuple(
         Column(_names([column["name"]])[0], None if column["categories"] is None else _names(column["categories"]))
         for column in found
@@ -257,5 +258,5 @@ def _columns(found: Any) -> tuple[Column, ...]:
 
 def _names(texts: Any) -> tuple[str, ...]:
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-        raise TableError(f"a list of names was expected, not {texts!r:.60}; is the file damaged?")
+        raise TableError(f"a list of names was expected, not {brief(texts)}; is the file damaged?")
     return tuple(texts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from nn.tables.cells import NUMBER, Cells, fail, file_content, quoted, read_cells
@@ -18,6 +18,8 @@ from nn.tables.table import Column, Table, Task
 
 #: What stands for a missing value, in lower case.
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
+#: Features that are made of categories may hold so many numbers, of 8 bytes each, in all rows together.
+MOST_NUMBERS = 10_000_000
 #: Whole numbers of more values than this are a quantity.
 MOST_INTEGER_CLASSES = 10
 
@@ -138,7 +140,8 @@ def table_from_cells(cells: Cells, *, target: str, task: Task | None = None, cat
         remedy = "add a column to learn from; columns are separated by comma, semicolon or tab"
         what = f"{quoted(target)} is the only column"
         fail(cells.source, what, remedy, line=cells.header_lines[0], column=target)
-    named = {cells.column(name) for name in categories}
+    place_of = cells.places
+    named = {place_of[name] if name in place_of else cells.column(name) for name in categories}
     if aim in named:
         what = f"{quoted(target)} is the target, whose classes are known from the task"
         fail(cells.source, what, "leave it out of the categories", column=target)
@@ -165,16 +168,18 @@ def encoded(cells: Cells, columns: Sequence[Column]) -> tuple[tuple[float, ...],
     """The rows of features that these columns make of the cells; other columns are not looked at.
 
     Raises:
-        TableError: a column that is not there, a missing value, a category that is not known, or anything but a finite
-            number where numbers belong.
+        TableError: a column that is not there, a missing value, a category that is not known, more categories than
+            memory is for, or anything but a finite number where numbers belong.
     """
-    missing = [column.name for column in columns if column.name not in cells.header]
+    place_of = cells.places
+    missing = [column.name for column in columns if column.name not in place_of]
     if missing:
         names = ", ".join(map(quoted, missing[:20])) + (f" and {len(missing) - 20} more" if len(missing) > 20 else "")
         there = ", ".join(map(quoted, cells.header[:20]))
         what = f"{'columns' if len(missing) > 1 else 'the column'} {names} missing among {there}"
         fail(cells.source, what, "add what is missing, with these names", line=cells.header_lines[0])
-    places = [(cells.header.index(column.name), column.categories) for column in columns]
+    _refuse_too_many_categories(cells, columns)
+    places = [(place_of[column.name], _places_of(column.categories)) for column in columns]
     rows = []
     for row in range(len(cells.rows)):
         numbers: list[float] = []
@@ -182,10 +187,26 @@ def encoded(cells: Cells, columns: Sequence[Column]) -> tuple[tuple[float, ...],
             if known is None:
                 numbers.append(_number(cells, row, place))
             else:
-                found = _category(cells, row, place, known)
-                numbers += [1.0 if index == found else 0.0 for index in range(len(known))]
+                ones_place = len(numbers) + _category(cells, row, place, known)
+                numbers += [0.0] * len(known)
+                numbers[ones_place] = 1.0
         rows.append(tuple(numbers))
     return tuple(rows)
+
+
+def _places_of(categories: Sequence[str] | None) -> Mapping[str, int] | None:
+    return None if categories is None else {name: place for place, name in enumerate(categories)}
+
+
+def _refuse_too_many_categories(cells: Cells, columns: Sequence[Column]) -> None:
+    """Raise before features are made of categories that would take far more memory than the file."""
+    widths = {column.name: len(column.categories or ()) for column in columns}
+    numbers = len(cells.rows) * sum(widths.values())
+    if numbers > MOST_NUMBERS:
+        widest = max(widths, key=lambda name: widths[name])
+        what = f"its {widths[widest]:,} categories in {len(cells.rows):,} rows are part of {numbers:,} numbers"
+        remedy = f"leave the column out, or merge categories: {MOST_NUMBERS:,} are the limit"
+        fail(cells.source, what, remedy, line=cells.header_lines[0], column=widest)
 
 
 def _column(cells: Cells, column: int, chosen: bool) -> Column:
@@ -199,14 +220,14 @@ def _column(cells: Cells, column: int, chosen: bool) -> Column:
     return Column(cells.header[column], _classes([_present(cells, row, column) for row in range(len(texts))])[1])
 
 
-def _category(cells: Cells, row: int, column: int, known: Sequence[str]) -> int:
+def _category(cells: Cells, row: int, column: int, known: Mapping[str, int]) -> int:
     """The index of the category in a cell; numbers that are equal are one category, however they are written."""
     text = _present(cells, row, column)
     if text in known:
-        return known.index(text)
+        return known[text]
     if NUMBER.fullmatch(text) and math.isfinite(float(text)) and str(_exact(text)) in known:
-        return known.index(str(_exact(text)))
-    names = ", ".join(map(quoted, known[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
+        return known[str(_exact(text))]
+    names = ", ".join(map(quoted, list(known)[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
     _fail_at(cells, row, column, f"{quoted(text)} is none of the categories {names}", "write one of them")
 
 

@@ -3,7 +3,10 @@
 import gc
 import os
 import sys
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +14,11 @@ from hypothesis import settings
 
 import autograd
 from autograd import Value
+from autograd.compiled import objective as objective_module
+from autograd.compiled import runs
+from autograd.compiled.backends import group_calls, levels
+from autograd.compiled.backends.choice import choose
+from autograd.compiled.backends.interpreter import recorded_loops, replay
 from tests.compiled.replays import BACKENDS
 
 
@@ -46,3 +54,67 @@ def test_memory_stays_flat_over_many_calls(backend: str) -> None:
     # time; one block, or 84 bytes, for each of 100,000 calls would be more than either.
     assert sys.getallocatedblocks() - blocks < 500
     assert resident_bytes() - resident < 1 << 23
+
+
+def long_chain(steps: int) -> Callable[[Any], Any]:
+    """A function of two numbers whose every step is wanted on the way back, so that nothing may be forgotten."""
+
+    def f(x: Any) -> Any:
+        y = x[0]
+        for _ in range(steps):
+            y = (y * x[1] + x[0]).tanh()
+        return y
+
+    return f
+
+
+@pytest.mark.parametrize("backend", ["numpy", "interpreter"])
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_a_long_program_takes_a_few_numbers_an_instruction(backend: str, *, is_batch: bool) -> None:
+    """250 bytes, while it is made ready; with a list, a dict's entry or a function for each it is more."""
+
+    def run(steps: int) -> int:
+        """Instructions of the gradient's program, once it ran."""
+        if is_batch:
+            step = autograd.compile(long_chain(steps), wrt=0, backend=backend)
+            step.value_and_grad(np.full((4, 2), 0.5))
+            return len(step.report().programs[0].program)
+        objective = autograd.objective(long_chain(steps), backend=backend)
+        objective([0.5, 0.5])
+        return len(objective.report().programs[0].program)
+
+    run(10)  # what is loaded once
+    in_choose: list[int] = []
+
+    def traced(*args: Any) -> Any:
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        found = choose(*args)
+        in_choose.append(tracemalloc.get_traced_memory()[1] - before)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "choose", traced)
+        patch.setattr(objective_module, "choose", traced)
+        for module in (levels, replay, group_calls):  # lists of some instructions at a time, of fewer here
+            patch.setattr(module, "_AT_ONCE", 1 << 10, raising=False)
+        tracemalloc.start()
+        try:
+            instructions = run(3000)
+        finally:
+            tracemalloc.stop()
+    assert max(in_choose) < 250 * instructions
+
+
+def test_a_block_of_a_long_program_has_fewer_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows take little memory then, and what comes out is the same."""
+    X = np.random.default_rng(0).normal(size=(1000, 2))
+    whole = autograd.compile(long_chain(100), wrt=0, reduce=None, backend="interpreter").value_and_grad(X)
+    monkeypatch.setattr(recorded_loops, "MOST_BYTES_OF_ROWS", 1 << 14)
+    step = autograd.compile(long_chain(100), wrt=0, reduce=None, backend="interpreter")
+    found = step.value_and_grad(X)
+    (recordings,) = step._all_recordings()
+    (prepared,) = recordings.kept[0].prepared.values()
+    assert prepared.replay.code.rows * prepared.replay.code.vectors * 32 <= 1 << 14
+    assert [part.tobytes() for part in found] == [part.tobytes() for part in whole]

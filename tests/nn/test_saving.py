@@ -3,6 +3,7 @@
 import json
 import math
 import tempfile
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn import MLP, Activation, Layer, ModelFileError, Sequential, load, load_with_extras
+from nn.model_files import damaged
 from nn.tables.models import TableModel
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -87,6 +89,11 @@ def test_a_file_already_there_is_replaced_whole_or_not_at_all(tmp_path: Path, mo
     assert list(tmp_path.iterdir()) == [path]
 
 
+def layers_of(inputs: Any, *widths: Any, kind: str = "MLP") -> dict[str, Any]:
+    layers = [{"width": width, "activation": "linear"} for width in widths]
+    return {"architecture": {"kind": kind, "inputs": inputs, "layers": layers}}
+
+
 def document(**changes: Any) -> dict[str, Any]:
     parameters = {"layers[0].neurons[0].w[0]": 1.0, "layers[0].neurons[0].b": 2}
     layers = [{"width": 1, "activation": "linear"}]
@@ -132,7 +139,7 @@ W, B = "layers[0].neurons[0].w[0]", "layers[0].neurons[0].b"
         (document(architecture={"kind": "MLP", "inputs": 1, "layers": []}), "at least one layer"),
         (
             document(architecture={"kind": "MLP", "inputs": 0, "layers": [{"width": 1, "activation": "linear"}]}),
-            "nin must be",
+            "inputs must be an int from 1 on; it is 0",
         ),
         (document(architecture={"kind": "MLP", "inputs": 1, "layers": [{"width": 1}]}), "'activation' is missing"),
         (
@@ -145,10 +152,32 @@ W, B = "layers[0].neurons[0].w[0]", "layers[0].neurons[0].b"
         ),
         (
             document(architecture={"kind": "MLP", "inputs": 1, "layers": [{"width": 10**9, "activation": "tanh"}]}),
-            "more than any",
+            "the architecture has 2000000000 parameters, and the file 2",
         ),
-        (document(parameters={W: 1.0}), f"no number for the parameter {B}"),
-        (document(parameters={W: 1.0, B: 2.0, "c": 1.0}), "the model has no parameter c"),
+        (document(**layers_of(1, -(10**9), 10**9)), "the width of layer 1 must be an int from 1 on; it is -1000000000"),
+        (document(**layers_of(1, [1], 1)), "the width of layer 1 must be an int from 1 on; it is [1]"),
+        (document(**layers_of(1, 1.0)), "it is 1.0"),
+        (document(**layers_of(1, True)), "it is True"),
+        (
+            document(**layers_of(1, None, kind="Sequential")),
+            "the width of layer 1 must be an int from 1 on; it is None",
+        ),
+        (document(**layers_of(10**400, 1)), "the architecture has 1000000000000000000000000000"),
+        (document(**layers_of(10**400, 1.5)), "the width of layer 1 must be"),
+        (document(**layers_of(None, 1, kind="Sequential")), "inputs must be an int from 1 on; it is None"),
+        (document(**layers_of([], 1)), "inputs must be an int from 1 on; it is []"),
+        (document(**layers_of(99, 99_000), parameters={}), "the architecture has 9900000 parameters, and the file 0"),
+        (document(architecture={"kind": "MLP", "inputs": 1, "layers": {"width": 1}}), "the layers are {'width': 1}"),
+        (document(architecture={"kind": "MLP", "inputs": 1, "layers": [1]}), "layer 1 is 1, not an object"),
+        (document(architecture={"kind": ["MLP"], "inputs": 1, "layers": [1]}), "unknown kind ['MLP']"),
+        (document(version=[[1] * 1000] * 1000), "the version is [[1, 1, 1, 1, 1, 1, ...], [1"),
+        (document(parameters={W: 1.0, "\x1b[31m" * 1000: 1.0}), f"no number for the parameter {B}"),
+        (document(parameters={W: 1.0, B: 2.0, "\x1b[31m\ud800\n": 1.0}), "and the file 3"),
+        (document(parameters={W: 1.0, B: "\x1b" * 1000}), f"the parameter {B} is '\\x1b"),
+        (document(parameters={W: 1.0, B: [[[[[[[[["x" * 1000]]]]]]]]]}), f"the parameter {B} is [[[...]]]"),
+        (document(parameters={W: 1.0}), "the architecture has 2 parameters, and the file 1"),
+        (document(parameters={W: 1.0, B: 2.0, "c": 1.0}), "the architecture has 2 parameters, and the file 3"),
+        (document(parameters={W: 1.0, "c": 2.0}), f"no number for the parameter {B}"),
         (document(parameters={W: 1.0, B: "2.0"}), f"the parameter {B} is '2.0', not a number"),
         (document(parameters={W: 1.0, B: True}), f"the parameter {B} is True"),
         (document(parameters={W: 1.0, B: 10**400}), f"the parameter {B} is "),
@@ -166,9 +195,45 @@ def test_broken_foreign_and_later_files(tmp_path: Path, content: Any, message: s
     complaint = str(caught.value)
     assert complaint.startswith(f"{path}: ")
     assert message in complaint
-    assert len(complaint.splitlines()) == 1
+    assert len(complaint) < 500
+    assert complaint.isprintable()
     with pytest.raises(ModelFileError):
         TableModel.load(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "found"),
+    [("columns", ["k" * 10**6] * 3), ("classes", ["\x1b[31m", [[]]]), ("inputs", {"means": ["\x1b"]})],
+)
+def test_what_is_said_of_a_broken_table_is_short_and_can_be_printed(tmp_path: Path, field: str, found: Any) -> None:
+    path = tmp_path / "m.json"
+    numbers = {"means": [0.0], "deviations": [1.0]}
+    table = {"columns": [{"name": "a", "categories": None}], "target": "c", "classes": None, "inputs": numbers}
+    path.write_text(json.dumps(document(extras={"table": {**table, "outputs": numbers, field: found}})))
+    with pytest.raises(ModelFileError) as caught:
+        TableModel.load(path)
+    assert len(str(caught.value)) < 500
+    assert str(caught.value).isprintable()
+
+
+def test_what_a_file_announces_is_not_built(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps(document(**layers_of(99, 9_900), parameters={})))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelFileError, match="990000 parameters, and the file 0"):
+            load(path)
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_error_is_short_and_can_be_printed_whatever_it_tells() -> None:
+    said = str(damaged("a\x1b\u202e.json", "of\n" + "\x1b" * 10**5))
+    assert said.startswith("a\\x1b\\u202e.json: of \\x1b\\x1b")
+    assert said.endswith("…; is the file damaged?")
+    assert len(said) < 500
+    assert said.isprintable()
 
 
 @given(st.data())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 from xml.etree import ElementTree
 
@@ -151,3 +152,11 @@ def test_a_rule_that_cannot_be_written_has_no_formula() -> None:
     assert partials == [None]
     assert value is not None
     assert "compares" in value
+
+
+@pytest.mark.parametrize("symbol", ["<img src=x onerror=alert(1)>", "a&b", "{0}", "{z!}", "'\""])
+def test_a_symbol_is_text_whatever_it_holds(symbol: str) -> None:
+    markup = mathml.formulas(Primitive("own", (None,), built_in=False, symbol=symbol, arguments=("x",)), 1)[0]
+    assert markup is not None
+    assert re.findall(r"\{[^}]*\}", markup) == ["{0}"]
+    assert ElementTree.fromstring(markup)[0].text == symbol

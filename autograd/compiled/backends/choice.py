@@ -12,7 +12,7 @@ from autograd.compiled.backends.numpy_.replay import NumpyReplay
 from autograd.compiled.backends.replay import Replay
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.plan import Plan
-from autograd.compiled.recording.garbage import collector_at_rest
+from autograd.eager.garbage import collector_at_rest
 from autograd.interrupts import uninterrupted
 from autograd.number_systems.formulas import used_by
 from autograd.primitives import TABLE

@@ -10,6 +10,8 @@ instruction, which depends on those before it, takes a loop.
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +22,9 @@ from autograd.compiled.programs.plan import Plan
 
 #: Operands of an instruction that is no sum and no ``dot``.
 _COLUMNS = 3
+
+#: Instructions that are taken from arrays into lists at a time.
+_AT_ONCE = 1 << 16
 
 
 class Group(NamedTuple):
@@ -55,9 +60,9 @@ class Levels:
         self.names: list[str] = [*(primitive.name for primitive in program.primitives), "sum"]
         self.first = first = program.first_instruction
         self.varying = np.array(plan.varying, np.uint8)
-        self.opcodes = np.array(program.opcodes, np.int64)
+        self.opcodes = np.array(program.opcodes, np.int32)
         self.starts = np.array(program.starts, np.int64)
-        self.operands = np.array(program.operands, np.int64)
+        self.operands = np.array(program.operands, np.int32)
         #: The last of a long sum → all that it adds up; it is one instruction then, the others are none.
         self.sums, inside = long_sums(plan)
         self.opcodes[[slot - first for slot in self.sums]] = len(program.primitives)
@@ -78,19 +83,17 @@ class Levels:
             self.row_of[given] = np.arange(len(given))
             mine = self.varying[slots] == varies
             self._lay_out(slots[mine], keys[mine], len(given), step)
-        #: The row of each slot.
-        self.row: list[int] = self.row_of.tolist()
+        #: The row of each slot; of so many, a list would take five times the memory.
+        self.row = array("q", self.row_of.tobytes())
 
     def _keys(self, slots: Any) -> Any:
         """A number per instruction: the same within a group, and increasing in the order in which groups run."""
         ranks = np.argsort(np.argsort(self.names))
-        opcodes, starts = self.opcodes[slots - self.first], self.starts[slots - self.first]
-        counts = self.starts[slots - self.first + 1] - starts
-        # What has fewer operands repeats its last one, which changes neither level nor kind.
-        columns = [self.operands[starts + np.minimum(j, counts - 1)] for j in range(_COLUMNS)]
+        opcodes = self.opcodes[slots - self.first]
+        counts = self.starts[slots - self.first + 1] - self.starts[slots - self.first]
+        columns = self.operand_columns(slots)
         #: Which operands vary; instructions of one group agree on that.
         kinds = sum(self.varying[column].astype(np.int64) << j for j, column in enumerate(columns))
-        xs, ys, zs = (column.tolist() for column in columns)
         wide: dict[int, list[int]] = {}
         known: dict[Any, int] = {}
         for place in np.flatnonzero(self._is_wide()[opcodes] | (counts > _COLUMNS)).tolist():
@@ -98,16 +101,18 @@ class Levels:
             wide[slot] = self.operands_of(slot).tolist()
             kind = slot if slot in self.sums else self.varying[wide[slot]].tobytes()
             kinds[place] = known.setdefault(kind, len(known))
-            xs[place] = -1
-        level = [0] * len(self.varying)
-        for slot, x, y, z in zip(slots.tolist(), xs, ys, zs, strict=True):
-            if x < 0:
-                level[slot] = 1 + max([level[o] for o in wide[slot]])
-                continue
-            here, second, third = level[x], level[y], level[z]
-            if second > here:
-                here = second
-            level[slot] = 1 + (here if here > third else third)
+            columns[0][place] = -1
+        level = array("i", bytes(4 * len(self.varying)))
+        for start in range(0, len(slots), _AT_ONCE):
+            some = (column[start : start + _AT_ONCE].tolist() for column in (slots, *columns))
+            for slot, x, y, z in zip(*some, strict=True):
+                if x < 0:
+                    level[slot] = 1 + max([level[o] for o in wide[slot]])
+                    continue
+                here, second, third = level[x], level[y], level[z]
+                if second > here:
+                    here = second
+                level[slot] = 1 + (here if here > third else third)
         levels = np.array(level, np.int64)[slots]
         return (levels * len(ranks) + ranks[opcodes]) * (int(kinds.max(initial=0)) + 1) + kinds
 
@@ -132,16 +137,22 @@ class Levels:
             return np.array(self.sums[slot])
         return self.operands[self.starts[slot - self.first] : self.starts[slot - self.first + 1]]
 
-    def groups(self, varies: int) -> list[Group]:
-        """The uniform groups, or the varying ones, each on its own."""
-        found = []
+    def groups(self, varies: int, which: Any = None) -> Iterator[Group]:
+        """The uniform groups, or the varying ones, each on its own; some of them, or all."""
         members, bounds, first_rows = self.ranges[varies]
-        for g, first in enumerate(first_rows.tolist()):
+        for g in range(len(first_rows)) if which is None else which.tolist():
+            first = int(first_rows[g])
             mine = members[bounds[g] : bounds[g + 1]]
             slots = np.stack([self.operands_of(slot) for slot in mine.tolist()], axis=1)
             operands = [(bool(self.varying[column[0]]), self.row_of[column]) for column in slots]
-            found.append(Group(self.name_of(mine[0]), first, first + len(mine), operands))
-        return found
+            yield Group(self.name_of(mine[0]), first, first + len(mine), operands)
+
+    def operand_columns(self, slots: Any) -> list[Any]:
+        """The first operands of instructions, the second, and the third. What has fewer operands repeats its last one,
+        which changes neither level nor kind."""
+        starts = self.starts[slots - self.first]
+        counts = self.starts[slots - self.first + 1] - starts
+        return [self.operands[starts + np.minimum(j, counts - 1)] for j in range(_COLUMNS)]
 
     def uniform_names(self) -> set[str]:
         """The primitives of the uniform instructions."""

@@ -57,7 +57,7 @@ class Replay:
     def run_uniform(self, uniform: Any) -> None:
         """Compute what is the same for all samples."""
         if self._uniform_calls is None:
-            self._uniform_calls = GroupCalls(self.levels.groups(0))
+            self._uniform_calls = GroupCalls(self.levels, 0)
         if self._uniform_calls:
             with arrays.computing():
                 self._uniform_calls(uniform, uniform, uniform)

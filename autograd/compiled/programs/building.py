@@ -213,13 +213,16 @@ def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[i
         ValueError: a branch of ``where`` was a function and was never called.
     """
     places = [*inputs, *map(builder.constant, program.constants)]
-    emit, place_of = builder.emit, places.__getitem__
+    first_of, place_of = builder.first_of, places.__getitem__
+    known = [builder.known[row] for row in program.primitives]
     writers = [_writer(builder, row) for row in program.primitives]
     starts, flat = program.starts.tolist(), program.operands.tolist()
     for opcode, start, end in zip(program.opcodes, starts, starts[1:], strict=False):
         primitive, write, operands = program.primitives[opcode], writers[opcode], flat[start:end]
         if write is None:
-            places.append(emit(primitive, tuple(map(place_of, operands))))
+            at = tuple(map(place_of, operands))
+            index = known[opcode].get(at)
+            places.append(first_of(primitive, at, known[opcode]) if index is None else index)
         elif primitive is _DOT and builder.long_dots and len(operands) >= 2 * LONG_DOT:  # without an object for each
             places.append(builder.long_dot(tuple(map(place_of, operands))))
         else:

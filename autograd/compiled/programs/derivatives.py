@@ -19,9 +19,9 @@ from autograd.compiled.programs.instructions import Product
 from autograd.compiled.programs.liveness import needs_care
 from autograd.compiled.programs.plan import Plan, plan_of
 from autograd.compiled.programs.tangents import Tangents
-from autograd.compiled.recording.garbage import collector_at_rest
 from autograd.compiled.recording.guards import NOT_ASKED, Guard
 from autograd.compiled.recording.trace import Trace
+from autograd.eager.garbage import collector_at_rest
 
 
 class Derivative(NamedTuple):

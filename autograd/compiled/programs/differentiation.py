@@ -84,6 +84,11 @@ class Adjoint:
         found, depends, live, program = self.cotangents, self._depends, self._live, self._program
         emit, first, primitives = self._builder.emit, program.first_instruction, program.primitives
         opcodes, starts, flat = program.opcodes.tolist(), program.starts.tolist(), program.operands.tolist()
+        first_of, adds, has_template = (
+            self._builder.first_of,
+            self._builder.known[_ADD],
+            list(map(_is_plain, primitives)),
+        )
         for slot in reversed(order):
             cotangent = found[slot]
             if cotangent is None or not depends[slot]:
@@ -91,7 +96,9 @@ class Adjoint:
             i = slot - first
             primitive = primitives[opcodes[i]]
             operands = flat[starts[i] : starts[i + 1]]
-            if isinstance(primitive.formula, Body):
+            if has_template[opcodes[i]]:
+                products = self._by_template(primitive, None, slot, operands)
+            elif isinstance(primitive.formula, Body):
                 products = self._through_loop(slot, operands)
             else:
                 skip = self._to_weights(weights, slot, operands) if weights and primitive is _DOT else 0
@@ -109,7 +116,11 @@ class Adjoint:
                     found[operand] = product
                     continue
                 so_far = found[operand]
-                found[operand] = product if so_far is None else emit(_ADD, (so_far, product))
+                if so_far is not None:
+                    pair = so_far, product
+                    total = adds.get(pair)
+                    product = first_of(_ADD, pair, adds) if total is None else total
+                found[operand] = product
 
     def _weights(self, wanted: Sequence[int]) -> set[int]:
         """The inputs whose derivatives are wanted and which one instruction alone uses, once."""
@@ -143,9 +154,17 @@ class Adjoint:
         if primitive is PART:
             return [(0, cotangent)] if depends[operands[0]] else []
         exponent = places[operands[1]] if primitive is _POW and places[operands[1]] in builder.constants else None
+        return self._by_template(primitive, exponent, slot, operands)
+
+    def _by_template(
+        self, primitive: Primitive, exponent: int | None, slot: int, operands: Sequence[int]
+    ) -> list[tuple[int, int]]:
+        """The same, of what the rules of a primitive write."""
+        builder, depends, places, cotangent = self._builder, self._depends, self._places, self.cotangents[slot]
         key = (primitive, exponent, *map(depends.__getitem__, operands))
         template = self._templates.get(key)
         if template is None:
+            assert not callable(primitive.partials)
             arguments = [i for i, o in enumerate(operands) if depends[o] and primitive.partials[i] is not None]
             known_exponent = None if exponent is None else builder.constants[exponent]
             template = self._templates[key] = template_of(
@@ -188,6 +207,12 @@ class Adjoint:
         )
         self._live.gone_through(slot, {i: condition for i, _, condition in found})
         return [(i, product) for i, product, _ in found]
+
+
+def _is_plain(primitive: Primitive) -> bool:
+    """Whether what it sends back is what its rules write, whatever its operands are."""
+    is_special = primitive in (_WHERE, PART, _POW) or isinstance(primitive.formula, Body)
+    return not (callable(primitive.partials) or is_special)
 
 
 def _depending_on(program: Program, slots: Iterable[int]) -> bytearray:

@@ -10,6 +10,9 @@ import numpy as np
 from autograd.compiled.programs import loops
 from autograd.program import Program
 
+#: Instructions that are taken from arrays into lists at a time.
+_AT_ONCE = 1 << 16
+
 
 class Plan(NamedTuple):
     """A program whose outputs are the values, then what guards hold, then the derivatives asked for."""
@@ -43,15 +46,23 @@ def plan_of(
     columns = {i for i, row in enumerate(program.primitives) if row is loops.STACK or loops.of(row) is not None}
     if columns or any(varying_inputs):
         starts, operands, opcodes = program.starts, program.operands, program.opcodes
-        end = len(program) - products
-        for i, slot in zip(range(end), range(program.first_instruction, len(varying)), strict=False):
-            if opcodes[i] in columns:
-                varying[slot] = 1
-                continue
-            for o in operands[starts[i] : starts[i + 1]]:
-                if varying[o]:
+        first, end = program.first_instruction, len(program) - products
+        if columns:
+            for i in np.flatnonzero(np.isin(np.array(opcodes), list(columns))).tolist():
+                varying[first + i] = 1
+        counts, flat = np.diff(np.array(starts, np.int64)), np.array(operands)
+        for begin in range(0, end, _AT_ONCE):
+            here = slice(begin, min(begin + _AT_ONCE, end))
+            at = np.array(starts[here], np.int64)
+            # What has fewer operands than two repeats its last one.
+            xs, ys = flat[at].tolist(), flat[at + np.minimum(counts[here] - 1, 1)].tolist()
+            for slot, x, y, count in zip(
+                range(first + begin, first + here.stop), xs, ys, counts[here].tolist(), strict=True
+            ):
+                if varying[x] or varying[y]:
                     varying[slot] = 1
-                    break
+                elif count > 2:
+                    varying[slot] |= any(map(varying.__getitem__, program.instruction(slot)[1]))
         # There may be a hundred thousand products, so arrays do it.
         factors = np.array(operands[starts[end] :], np.intp).reshape(-1, 2)
         varying[len(varying) - products :] = np.array(varying, np.uint8)[factors].max(axis=1, initial=0).tobytes()

@@ -11,15 +11,16 @@ from math import nan
 from typing import Any
 
 from autograd import interpret
-from autograd.compiled.locks import new_lock, wait_for
-from autograd.compiled.recording.garbage import collector_at_rest
 from autograd.compiled.recording.guards import Guard
 from autograd.compiled.recording.trace import Trace
+from autograd.compiled.waiting import wait_for
 from autograd.eager import watching
+from autograd.eager.garbage import collector_at_rest
 from autograd.eager.operands import Condition
 from autograd.errors import DomainError, RecordingError
 from autograd.graph import leaves
 from autograd.interrupts import switched
+from autograd.locks import new_lock
 from autograd.loops.recorder import STAND_IN, Body
 from autograd.nesting import take_apart
 from autograd.number_systems import arrays
@@ -62,11 +63,9 @@ def _wait_for_who_records(lock: Any, name: str) -> None:
 
 def _in_a_forked_process() -> None:
     """What another thread was recording, nobody records there."""
-    watch = watching.watch
-    if watch is not None and not watch.is_ours():
-        watching.watch = None
-        for noting in [*_noting]:
-            noting.off()
+    for context in [*_entered]:
+        if not context.watch.records_here():
+            context.off()
 
 
 if hasattr(os, "register_at_fork"):
@@ -252,12 +251,8 @@ def _run(
     """One run under watch: the result's scalars and shape, the program and its nodes."""
     args = make()
     _wait_for_who_records(_ONE_AT_A_TIME, name)
-    with _ONE_AT_A_TIME, _NotingThreads(watch):
-        watching.watch = watch
-        try:
-            result = f(*args)
-        finally:
-            watching.watch = None
+    with _ONE_AT_A_TIME, _watched(watch):
+        result = f(*args)
     if watch.refused is not None:
         raise watch.refused
     try:
@@ -271,37 +266,38 @@ def _run(
     return outputs, build, program, nodes
 
 
-class _NotingThreads(switched):
-    """Meanwhile, a thread that the recording starts belongs to it: no thread knows who started it."""
+class _watched(switched):
+    """A context in which a watch is the one of the process, and notes the threads that the recording starts: a thread
+    does not know who started it."""
 
     def __init__(self, watch: watching.Watch) -> None:
         super().__init__()
-        self._watch = watch
-        self._start: Any = None
+        self.watch = watch
+        self._start = threading.Thread.start
 
     def on(self) -> None:
-        """Put a function that notes it in the place of ``threading.Thread.start``."""
-        watch, start = self._watch, threading.Thread.start
+        """Enter it."""
+        watch, start = self.watch, self._start
 
         def noting(thread: threading.Thread) -> None:
             if watch.is_ours():
                 watch.started[thread] = watch.within
             start(thread)
 
-        _noting.append(self)
-        self._start = start
+        _entered.append(self)
+        watching.watch = watch
         threading.Thread.start = noting  # type: ignore[assignment, method-assign]
 
     def off(self) -> None:
-        """Put it back."""
-        if self._start is not None:
+        """Leave it, if it was entered."""
+        if self in _entered:
             threading.Thread.start = self._start  # type: ignore[method-assign]
-        if self in _noting:
-            _noting.remove(self)
+            watching.watch = None
+            _entered.remove(self)
 
 
-#: The one that is on.
-_noting: list[_NotingThreads] = []
+#: The one that is entered, if one is.
+_entered: list[_watched] = []
 
 
 def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:

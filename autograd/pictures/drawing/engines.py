@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograd import files
+
 if TYPE_CHECKING:
     import graphviz
 
@@ -111,7 +113,7 @@ def render(picture: graphviz.Digraph, path: str | Path) -> Path:
     else:
         content = picture.pipe(format=_LONG.get(kind, kind))
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
+    files.write(target, content)
     return target
 
 

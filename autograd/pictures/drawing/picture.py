@@ -14,6 +14,7 @@ from typing import Any
 
 import graphviz
 
+from autograd import files
 from autograd.pictures.drawing import engines, mermaid, svg
 from autograd.pictures.drawing.scene import GROUP, NUMBER, OPERATION, THEMES, UNIT, Node, Scene
 
@@ -94,6 +95,24 @@ class Picture(graphviz.Digraph):  # type: ignore[misc] # graphviz publishes no t
             raise TypeError("this graph was not made by draw; pipe it in a format of Graphviz's")
         return self.scene
 
+    def save(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        skip_existing: bool | None = False,
+    ) -> str:
+        """The path of the DOT text that was written; arguments are those of ``graphviz.Digraph.save``."""
+        if filename is not None:
+            self.filename = os.fspath(filename)
+        if directory is not None:
+            self.directory = os.fspath(directory)
+        target = Path(self.filepath)
+        if not (skip_existing and target.exists()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            files.write(target, self.source.encode(self.encoding))
+        return os.fspath(self.filepath)
+
     def render(
         self,
         filename: str | os.PathLike[str] | None = None,
@@ -128,7 +147,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc] # graphviz publishes no t
         if source.resolve() == target.resolve() and not overwrite_source:
             raise ValueError(f"the picture {os.fspath(target)!r} would take the place of its DOT text")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        files.write(target, content)
         if cleanup:
             source.unlink()
         if view or quiet_view:

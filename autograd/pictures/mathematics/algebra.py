@@ -7,6 +7,7 @@ is kept. In ``AsWritten`` operations become what the user wrote, unevaluated and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -235,6 +236,42 @@ DOTS = symbol("…")
 MOST_TIDIED = 150
 #: A product of more sums is not multiplied out.
 MOST_SUMS = 6
+#: What would have more terms is not multiplied out: 1,600 of them, of (x + 1)**1600, take five seconds.
+MOST_TERMS = 300
+#: To prove two formulas equal, more may be.
+MOST_TERMS_OF_A_PROOF = 3000
+#: A number of more digits is nothing that anybody reads, and Python writes no more than some 4,300.
+MOST_DIGITS = 3000
+
+
+def refuse_giants(base: Expression, exponent: Expression) -> None:
+    """Raise if a power has an exact number of too many digits, such as the 2**1000000000 in (2*x)**1000000000."""
+    factors = [(base, exponent)]
+    if exponent.is_Rational or exponent.is_Float:
+        factors = [(b, e * exponent) for b, e in (f.as_base_exp() for f in sympy.Mul.make_args(base))]
+    digits = sum([_digits(b) * abs(float(e)) for b, e in factors if b.is_Rational and (e.is_Rational or e.is_Float)])
+    if digits > MOST_DIGITS:
+        shown = str(base) if len(str(base)) <= 40 else f"{str(base)[:39]}…"
+        raise ValueError(
+            f"the power of {shown} holds a number of some {digits:.3g} digits, and {MOST_DIGITS} are the limit. Label "
+            "what is raised (value.label = 'h'; in the text of a formula h = 2*x; h**3)"
+        )
+
+
+def _digits(number: Expression) -> float:
+    return math.log10(max(abs(number.p), number.q))
+
+
+def _terms(expression: Expression) -> int:
+    """No fewer than the terms that multiplying out makes of the expression, or of an argument in it."""
+    if expression.is_Add:
+        return sum(map(_terms, expression.args))
+    if expression.is_Mul:
+        return math.prod(map(_terms, expression.args))
+    most = max(map(_terms, expression.args), default=1)
+    if expression.is_Pow and (expression.exp.is_Rational or expression.exp.is_Float) and 1 < most <= MOST_TERMS:
+        return max(most, math.comb(int(abs(expression.exp)) + most - 1, most - 1))
+    return most
 
 
 def tidy(expression: Expression) -> Expression:
@@ -242,6 +279,8 @@ def tidy(expression: Expression) -> Expression:
     expression = sympy.sympify(expression)
     length = sympy.count_ops(expression)
     if not expression.free_symbols or not 1 < length <= MOST_TIDIED or len(expression.atoms(sympy.Add)) > MOST_SUMS:
+        return expression
+    if _terms(expression) > MOST_TERMS:
         return expression
     forms = [sympy.factor_terms(expression), expression]
     if expression.has(sympy.Add):
@@ -261,6 +300,10 @@ def is_defined(expression: Expression) -> bool:
 
 def proves_equal(left: Expression, right: Expression) -> bool:
     """True if algebra shows that both are the same; False says nothing."""
+    if left == right:
+        return True
+    if _terms(left - right) > MOST_TERMS_OF_A_PROOF:
+        return False
     difference = sympy.expand(left - right)
     if difference == 0:
         return True

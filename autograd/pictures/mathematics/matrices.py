@@ -27,7 +27,13 @@ class Entry(NamedTuple):
         return Entry(-self.expression, -self.value, self.size)
 
     def inverse(self) -> Entry:
-        """1 / entry."""
+        """1 / entry.
+
+        Raises:
+            ValueError: it is 0 in these numbers.
+        """
+        if not self.value:
+            raise ValueError(f"the formula divides by {self.expression}, which is 0")
         return Entry(1 / self.expression, 1.0 / self.value, 1.0 / abs(self.value))
 
 
@@ -207,7 +213,8 @@ class Reader:
 def derivative_at(words: Sequence[str], at: int, formula: str) -> tuple[str, str]:
     """C and W of the words ∂ C / ∂ W."""
     found = [*words[at : at + 5]]
-    if len(found) < 5 or found[0] != "∂" or found[2] != "/" or found[3] != "∂" or not found[4]:
+    names_alone = all(name and _in_a_name(name[0]) for name in found[1::3])
+    if len(found) < 5 or found[0] != "∂" or found[2] != "/" or found[3] != "∂" or not names_alone:
         raise ValueError(f"{formula!r} cannot be read: a derivative is written ∂C/∂W")
     return found[1], found[4]
 

@@ -27,7 +27,7 @@ MOST_IN_A_RESULT = 1500
 #: What goes wrong when a primitive of the user's own is run over SymPy.
 _NOT_ALGEBRA = (NotImplementedError, ValueError, TypeError, AttributeError, ArithmeticError)
 
-_LOGSUMEXP = TABLE["logsumexp"]
+_LOGSUMEXP, _POW = TABLE["logsumexp"], TABLE["pow"]
 
 
 class Slope(NamedTuple):
@@ -97,6 +97,8 @@ class Formulas:
                 taken = cone.used(slot)[1]
                 self._written[slot], self._expressions[slot] = self._written[taken], self._expressions[taken]
                 continue
+            if primitive is _POW:
+                self.algebra.refuse_giants(*below)
             self._written[slot] = self.algebra.written(primitive, [self._written[o] for o in operands])
             if slot != cone.root:
                 self._expressions[slot] = self._applied(slot, primitive, operands)

@@ -27,6 +27,9 @@ from autograd.value import Value
 #: its terms' absolute sum.
 ROUNDING = 1000 * 2.0**-53
 
+#: Of a formula; what is longer is in no textbook.
+MOST_CHARACTERS = 1000
+
 _FUNCTIONS = {row.symbol: row.name for row in TABLE.values() if row.symbol.isalpha()} | {"ln": "log", "ReLU": "relu"}
 
 
@@ -87,6 +90,8 @@ class Verification:
 
 def verification(formula: str, given: Mapping[str, Any]) -> Verification:
     """What ``autograd.verify_formula`` returns."""
+    if len(formula) > MOST_CHARACTERS:
+        raise ValueError(f"the formula has {len(formula)} characters; at most {MOST_CHARACTERS} are read")
     algebra = load_algebra("verify_formula")
     left, equals, right = formula.partition("=")
     if not equals or "=" in right:
@@ -95,7 +100,10 @@ def verification(formula: str, given: Mapping[str, Any]) -> Verification:
     of, by = derivative_at(head, 0, formula)
     if len(head) != 5:
         raise ValueError(f"{formula!r}: the left side is one derivative, such as ∂{of}/∂{by}")
-    return _Check(formula, right, of, by, given, algebra).verification()
+    try:
+        return _Check(formula, right, of, by, given, algebra).verification()
+    except RecursionError:
+        raise ValueError(f"{formula!r} is too deep: it has too many brackets inside of each other") from None
 
 
 class _Check:

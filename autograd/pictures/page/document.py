@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
+from autograd import files
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,12 +28,16 @@ class Page:
         self.height = height
 
     def save(self, path: str | Path) -> Path:
-        """The file that the page was written to; it opens in any browser, from anywhere."""
+        """The file that the page was written to; it opens in any browser, from anywhere.
+
+        Raises:
+            OSError: it cannot be written; a file that was there is then as it was.
+        """
         from pathlib import Path  # 5 ms, for those who write pages
 
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(self.html, encoding="utf-8", newline="\n")
+        files.write(target, self.html)
         return target
 
     def _repr_html_(self) -> str:

@@ -1,5 +1,6 @@
 """`valuegrad draw`, `derive` and `step`: what they write is the engine's own, and whatever is wrong is one line."""
 
+import os
 import re
 import subprocess
 import sys
@@ -343,3 +344,37 @@ def test_the_examples_of_the_help_run(run: Any, tmp_path: Path) -> None:
         assert example is not None
         assert run(*shlex.split(example.group(1))).status == 0
     assert {path.name for path in tmp_path.iterdir()} == {"graph.svg", "page.html"}
+
+
+@pytest.mark.parametrize(
+    "formula", ["-omega*t", "-h*t", "-omega*0.5 + t", "-(omega)*t", "--omega*t", "-o + omega*t*h", "-1/t"]
+)
+def test_a_formula_that_begins_like_an_option_is_a_formula(run: Any, formula: str) -> None:
+    names = [f"{name}=2" for name in ("omega", "h", "o") if re.search(rf"\b{name}\b", formula)]
+    for arguments in ([formula, *names, "t=3", "--wrt", "t"], ["--wrt", "t", formula, *names, "t=3"]):
+        outcome = run("derive", *arguments)
+        assert (outcome.status, outcome.err) == (0, "")
+        assert f"= {formula}\n" in outcome.out
+
+
+@pytest.mark.parametrize("option", [["-o", "a.svg"], ["-oa.svg"], ["--out", "a.svg"], ["--out=a.svg"]])
+def test_an_option_before_the_formula_is_an_option(run: Any, tmp_path: Path, option: list[str]) -> None:
+    pytest.importorskip("graphviz")
+    assert run("draw", *option, "--partials", "-x", "x=1").out == "a.svg\n"
+    assert (tmp_path / "a.svg").exists()
+
+
+def test_a_mistyped_option_is_still_told(run: Any) -> None:
+    assert "--partial" in run("draw", "--partial", "x", "x=1").complaint()
+
+
+def test_a_power_that_holds_a_giant_is_refused_in_one_line(run: Any) -> None:
+    outcome = run("derive", "(2*x)**1000000000", "x=0.1", "--wrt", "x")
+    assert outcome.status == 1
+    assert "3000 are the limit" in outcome.complaint()
+    assert "16000·(1 + x)" in run("derive", "(x+1)**16000", "x=0", "--wrt", "x").out
+
+
+def test_a_device_is_no_file_to_write_to(run: Any) -> None:
+    outcome = run("derive", "x", "x=1", "--wrt", "x", "-o", os.devnull)
+    assert outcome.complaint() == f"valuegrad derive: {os.devnull}: this is a device, not a plain file"

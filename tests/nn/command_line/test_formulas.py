@@ -326,3 +326,18 @@ def test_any_text_is_a_formula_or_one_of_the_errors(text: str) -> None:
         assert isinstance(output, Value)
         assert names.keys() >= NUMBERS.keys()
         assert last_expression(text)
+
+
+@pytest.mark.parametrize("formula", ["{0} + x", "{0}(x)", "{0} = x; x", "x + 0*y{0}", "w·{0} + x"])
+def test_a_long_name_is_refused_and_not_repeated(formula: str) -> None:
+    with pytest.raises(FormulaError, match="has more than 100 characters") as caught:
+        graph_of(formula.format("n" * 5000), {"x": 1.0})
+    assert len(str(caught.value)) < 200
+    with pytest.raises(FormulaError, match="has more than 100 characters"):
+        name_of("n" * 101)
+
+
+def test_of_many_names_some_are_listed() -> None:
+    with pytest.raises(FormulaError, match=r"'x19' and 980 more: write z=1.5") as caught:
+        graph_of("z", {f"x{i}": 1.0 for i in range(1000)})
+    assert len(str(caught.value)) < 300

@@ -182,6 +182,10 @@ def test_quote_never_closed_in_the_header() -> None:
     assert message('a,"b,kind\n1,2,x\n').startswith("t.csv, line 1, column 2: the quote before 'b,kind")
 
 
+def test_a_misplaced_quote_before_a_tab_is_told_without_the_tab() -> None:
+    assert message('""x\tkind\n1\t2\n').isprintable()
+
+
 def test_misplaced_quote() -> None:
     complaint = message('a,b,kind\n1,2,x\n"3"4,5,y\n')
     assert complaint.startswith("t.csv, line 3: misplaced quotes (")

@@ -1,9 +1,13 @@
 """Reading: what a file says is what the table holds, or one line says why not and where."""
 
+import contextlib
 import csv
 import io
 import os
 import re
+import time
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +17,7 @@ from hypothesis import strategies as st
 
 from nn.tables.cells import TableError, read_cells
 from nn.tables.reading import encoded, guess_task, load_csv, parse_csv
-from nn.tables.table import Table, Task
+from nn.tables.table import Column, Table, Task
 from tests.nn.tables.complaints import GOOD, message
 
 
@@ -249,3 +253,63 @@ def test_cells_in_the_columns_of_another_table() -> None:
     ):
         with pytest.raises(TableError, match=re.escape(complaint)):
             encoded(read_cells(text.encode()), columns)
+
+
+def many_columns(n: int, cell: str) -> tuple[bytes, str, list[str]]:
+    names = [f"c{i}" for i in range(n)]
+    rows = [names, [cell] * n, [cell] * n, ["2"] * n, ["2"] * n]
+    return "\n".join(map(",".join, rows)).encode(), "c0", names[1:] if cell == "1" else []
+
+
+def many_rows(header: str, n: int, row: Callable[[int], str]) -> tuple[bytes, str, list[str]]:
+    return "\n".join([header, *map(row, range(n))]).encode(), "y", []
+
+
+#: A dimension of a file → a file of that size, its target, and columns to take for categories.
+GROWING: dict[str, Callable[[int], tuple[bytes, str, list[str]]]] = {
+    "digits": lambda n: (b"x,y\n" + b"1" * n + b"z,1\n2,3\n", "y", []),
+    "digits behind a point": lambda n: (b"x,y\n1." + b"1" * n + b"z,1\n2,3\n", "y", []),
+    "digits of an exponent": lambda n: (b"x,y\n1e" + b"1" * n + b"z,1\n2,3\n", "y", []),
+    "columns": lambda n: many_columns(n // 4, "1.5"),
+    "columns of categories": lambda n: many_columns(n // 4, "a"),
+    "columns named as categories": lambda n: many_columns(n // 4, "1"),
+    "categories": lambda n: many_rows("c,y", n // 4, lambda i: f"k{i // 2},{i}"),
+    "classes": lambda n: many_rows("x,y", n // 4, lambda i: f"{i},k{i // 2}"),
+    "rows": lambda n: many_rows("x,y", n // 4, lambda i: f"{i},{i % 7}.5"),
+}
+
+
+@pytest.mark.parametrize("dimension", GROWING)
+def test_a_file_takes_time_in_proportion_to_its_size(dimension: str) -> None:
+    """Times that grow with the square would be 256 times as long, and seconds for the larger file."""
+    large = 16_000 if "digits" in dimension else 120_000
+    seconds = []
+    for size in (large // 16, large):
+        content, target, categories = GROWING[dimension](size)
+        start = time.process_time()
+        with contextlib.suppress(TableError):
+            parse_csv(content, target=target, categories=categories)
+        seconds.append(time.process_time() - start)
+    assert seconds[1] < 80 * max(seconds[0], 0.02)
+
+
+def test_what_categories_would_take_is_known_before_it_is_taken() -> None:
+    content = ("c,y\n" + "".join(f"k{i // 2},{i}\n" for i in range(14_000))).encode()
+    tracemalloc.start()
+    try:
+        with pytest.raises(TableError) as caught:
+            parse_csv(content, target="y", source="t.csv")
+        assert tracemalloc.get_traced_memory()[1] < 100 * len(content)
+    finally:
+        tracemalloc.stop()
+    assert str(caught.value) == (
+        "t.csv, line 1, column 'c': its 7,000 categories in 14,000 rows are part of 98,000,000 numbers; leave the "
+        "column out, or merge categories: 10,000,000 are the limit"
+    )
+
+
+def test_a_model_of_many_categories_meets_the_same_limit() -> None:
+    cells = read_cells(b"c\n" + b"k1\n" * 10_001)
+    with pytest.raises(TableError, match="1,000 categories in 10,001 rows are part of 10,001,000 numbers"):
+        encoded(cells, [Column("c", tuple(f"k{i}" for i in range(1000)))])
+    assert len(encoded(cells, [Column("c", ("k0", "k1"))])) == 10_001

@@ -390,6 +390,54 @@ def test_a_formula_that_is_too_large_says_what_to_do() -> None:
         derive(chain, x)
 
 
+@pytest.mark.parametrize(
+    ("power", "said"),
+    [
+        (lambda x: (x + 1.0) ** 16_000.0, "16000·(1 + x)¹⁵⁹⁹⁹"),
+        (lambda x: (x + 1.0) ** -16_000.0, "−16000/(1 + x)¹⁶⁰⁰¹"),
+        (lambda x: ((x + 1.0) ** 130.0) ** 130.0, "16900·(1 + x)¹⁶⁸⁹⁹"),
+        (lambda x: (4.0 * x + 1.0) ** 16_000.5, "64002·(1 + 4·x)^(31999/2)"),
+        (lambda x: (x.sin() + x.cos()) ** 3000.0, "3000·(cos(x) + sin(x))²⁹⁹⁹"),
+        (lambda x: (1.0 / (x + 1.0) + x) ** 900.0, "900·(x + 1/(1 + x))⁸⁹⁹"),
+        (lambda x: 1.0 / (1.0 + ((x + 1.0) ** 2.0 + (x + 1.0) ** 40.0) ** 0.5), "(1 + x)⁴⁰"),
+        (lambda x: x**1e9, "1000000000·x⁹⁹⁹⁹⁹⁹⁹⁹⁹"),
+    ],
+)
+def test_a_large_power_is_not_multiplied_out(power: Any, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def expand(expression: Any) -> Any:
+        expanded = right(expression)
+        assert len(sympy.Add.make_args(expanded)) <= algebra.MOST_TERMS
+        return expanded
+
+    right = sympy.expand
+    monkeypatch.setattr(sympy, "expand", expand)
+    monkeypatch.setattr(algebra, "MOST_TERMS", 30)
+    x = Value(0.0, "x")
+    y = power(x)
+    y.label = "y"
+    assert said in str(derive(y, x))
+
+
+@pytest.mark.parametrize(
+    "power",
+    [
+        lambda x: (2.0 * x) ** 16_000.0,
+        lambda x: (2.0 * x) ** 1e9,
+        lambda x: (x / 3.0) ** 1e9,
+        lambda x: (2.0 * x).sqrt() ** 1e9,
+        lambda x: (((2.0 * x) ** 40.0) ** 40.0) ** 40.0,
+        lambda x: Value(0.5) ** Value(1e9) * x,
+    ],
+)
+def test_a_number_of_too_many_digits_says_what_to_do(power: Any) -> None:
+    x = Value(0.25, "x")
+    y = power(x)
+    y.label = "y"
+    with pytest.raises(ValueError, match=r"holds a number of some .* digits, and 3000 are the limit. Label") as caught:
+        derive(y, x)
+    assert len(str(caught.value)) < 300
+
+
 def test_a_result_that_grows_too_large_says_what_to_do() -> None:
     """gelu(x) is x·Φ(x): ten of them inside of each other have few nodes, and a thousand times as many terms."""
     x = h = Value(0.5, "x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Value, linear, verify_formula
+from autograd.pictures.mathematics import algebra
 from autograd.pictures.mathematics.matrices import words_of
 
 quarters = st.integers(-8, 8).map(lambda k: k / 4)
@@ -193,3 +195,28 @@ def test_words() -> None:
     assert list(words_of("2.5/n_1 (Ŷ⁽²⁾.T − b₁₂^T)")) == [
         "2.5", "/", "n_1", "(", "Ŷ⁽²⁾", ".T", "−", "b₁₂", "^T", ")",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("∂C/∂W = " + "(" * 900 + "W" + ")" * 90, "is too deep"),
+        ("∂C/∂W = " + "W + " * 400 + "W", "the formula has 1609 characters; at most 1000 are read"),
+        ("∂C/∂W = W/0", "divides by 0, which is 0"),
+        ("∂C/∂W = ∂\0/∂W", "a derivative is written ∂C/∂W"),
+        ("∂C/∂W = ∂C/∂)", "a derivative is written ∂C/∂W"),
+    ],
+)
+def test_what_no_textbook_has_is_refused(formula: str, said: str) -> None:
+    w = Value(2.0)
+    with pytest.raises(ValueError, match=re.escape(said)) as caught:
+        verify_formula(formula, C=w * w, W=w)
+    assert str(caught.value).isprintable()
+
+
+def test_a_proof_that_multiplies_out_for_long_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = algebra.symbol("x")
+    assert algebra.proves_equal((x + 1) ** 3, x**3 + 3 * x**2 + 3 * x + 1)
+    monkeypatch.setattr(algebra.sympy, "expand", None)
+    assert not algebra.proves_equal((x + 1) ** 5000, (x + 1) ** 4999 * (x + 1.5))
+    assert algebra.proves_equal((x + 1) ** 5000, (1 + x) ** 5000)

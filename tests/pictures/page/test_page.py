@@ -203,6 +203,21 @@ def test_labels_are_shown_as_they_are(open_page: Open) -> None:
     assert page.frame.locator("#step b, #step script").count() == 0
 
 
+@primitive(partials=[lambda m, z, x: 2 * x], symbol="<img src=x onerror=alert(1)>{0}{z}&amp;")
+def marked(m: Any, x: Any) -> Any:
+    return x * x
+
+
+def test_a_symbol_is_shown_as_it_is(open_page: Open) -> None:
+    y = marked(Value(3.0, "x"))
+    y.label = "y"
+    page = open_page(y)
+    page.go(1)
+    assert page.box("y")["symbol"] == "<img src=x onerror=alert(1)>{0}{z}&amp;"
+    assert "<img src=x onerror=alert(1)>{0}{z}&amp;" in page.frame.locator("#formulas").text_content()
+    assert page.frame.locator("#step img").count() == 0
+
+
 # In the browser: what moves it.
 
 

@@ -5,7 +5,9 @@ Chains of products that are added up become one ``dot``; products that are only 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import compress
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +15,13 @@ from autograd.compiled.backends.interpreter.operations import operations, twins
 from autograd.compiled.backends.interpreter.recorded_loops import LoopWriter
 from autograd.compiled.backends.interpreter.rows import CodeWriter
 from autograd.compiled.backends.interpreter.sums_over_samples import SumsOverSamples
-from autograd.compiled.backends.interpreter.words import END, KEEP, LAYER, LOAD, NEURONS
+from autograd.compiled.backends.interpreter.words import END, KEEP, LAYER, LOAD, NEURONS, PRODUCT
 from autograd.compiled.backends.native.chains import Chain, as_chain, chains
 from autograd.compiled.backends.native.neurons import Neuron, layers_of
 from autograd.compiled.backends.native.twins import Twins, twins_of
 from autograd.compiled.backends.replay import Replay, places_of
 from autograd.compiled.programs import loops
+from autograd.compiled.programs.plan import Plan
 from autograd.primitives import Primitive
 
 
@@ -34,7 +37,9 @@ class BlockCode:
         self._plan = plan = replay.plan
         self._program = program = plan.program
         self._first = program.first_instruction
-        self._names = [primitive.name for primitive in program.primitives]
+        names = [primitive.name for primitive in program.primitives]
+        #: The name of an instruction's primitive.
+        self._name = [*[""] * self._first, *map(names.__getitem__, program.opcodes)].__getitem__
         #: Where the products begin that come last, and are summed over samples.
         self._end = self._first + len(program) - plan.products
         if not np.array(plan.reduced, bool)[np.array(program.outputs, np.intp) >= self._end].all():
@@ -44,17 +49,16 @@ class BlockCode:
         #: The factors of the products that come last, of those that differ by sample.
         self._products_at_the_end = factors[np.array(plan.varying[self._end :], bool)]
         #: The operands of the other instructions that differ by sample.
-        self._operands: dict[int, list[int]] = {
-            self._first + i: program.operands[program.starts[i] : program.starts[i + 1]].tolist()
-            for i in np.flatnonzero(np.array(plan.varying[self._first : self._end], np.uint8)).tolist()
-        }
-        _refuse_what_is_lacking({self._primitive(slot) for slot in self._operands})
+        self._operands = _Operands(plan, self._end)
+        varying = np.array(plan.varying[self._first : self._end], bool)
+        opcodes = np.array(program.opcodes)[: len(varying)][varying]
+        _refuse_what_is_lacking({program.primitives[opcode] for opcode in np.unique(opcodes).tolist()})
         self._code = code = CodeWriter(plan.varying, replay.levels.row, self._count_uses())
         self._loops = LoopWriter(program, replay.columns, code.uses, code)
         self._sums = SumsOverSamples(code, replay)
         self._summed, self._kept = places_of(replay.summed, self._end), places_of(replay.kept, self._end)
         self._write()
-        self.shared, self.vectors = len(code.shared), self._loops.vectors()
+        self.shared, self.vectors = len(code.shared), self._loops.vectors(code.rows)
         rows_of_columns, moves, self.rows = self._loops.placed(code.rows, self.vectors, code.words)
         #: The rows of the shared numbers, then the instructions.
         self.words = code.finished(self.vectors, rows_of_columns, moves)
@@ -62,29 +66,45 @@ class BlockCode:
     def _primitive(self, slot: int) -> Primitive:
         return self._program.primitives[self._program.opcodes[slot - self._first]]
 
-    def _name(self, slot: int) -> str:
-        return self._names[self._program.opcodes[slot - self._first]]
-
     def _count_uses(self) -> list[int]:
         """How often each slot is an operand or an output; a factor of the products at the end is kept to the end."""
-        uses = [0] * (self._first + len(self._program))
-        for operands in self._operands.values():
-            for o in operands:
-                uses[o] += 1
+        starts, varying = self._program.starts, np.array(self._plan.varying[self._first : self._end], bool)
+        counts: Any = np.diff(np.array(starts[: len(varying) + 1], np.int64))
+        counted = np.repeat(varying, counts)
+        operands = np.array(self._program.operands[: starts[len(varying)]])[counted]
+        uses: list[int] = np.bincount(operands, minlength=self._first + len(self._program)).tolist()
         for slot in (*self._program.outputs, *np.unique(self._products_at_the_end).tolist()):
             uses[slot] += 1
         return uses
 
     def _write(self) -> None:
         code = self._code
-        chained, inside = chains(self._operands, self._name, lambda slot: code.uses[slot] == 1)
+        chained, inside = chains(self._operands, self._name, (np.array(code.uses) == 1).tobytes().__getitem__)
         fours, in_twins = self._fours(chained), twins_of(self._plan)
         self._write_inputs()
-        for slot, operands in self._operands.items():
-            if slot in inside:
+        #: 1: nothing is left to do, 2: a sum of products, 3: one of twins, 4: look closely.
+        marks = bytearray(len(self._plan.varying))
+        for mark, slots in ((1, inside), (2, chained), (3, in_twins), (4, fours), (4, self._kept), (4, self._summed)):
+            for slot in slots:
+                marks[slot] = mark
+        known = [operations().get(primitive.name, 0) for primitive in self._program.primitives]
+        opcodes, first, operands_of = self._program.opcodes, self._first, self._operands.__getitem__
+        for slot in self._operands:
+            mark, operation = marks[slot], known[opcodes[slot - first]]
+            if not mark and operation:
+                code.instruction(operation, slot, operands_of(slot))
                 continue
+            if mark == 1:
+                continue
+            if mark == 2:
+                self._write_sum_of_products(slot, chained[slot])
+                continue
+            if mark == 3:
+                self._write_twin(in_twins[slot], slot)
+                continue
+            operands = operands_of(slot)
             if slot in fours:
-                if slot not in code.rows_of:  # the first of the four; the others are computed with it
+                if code.rows_of[slot] < 0:  # the first of the four; the others are computed with it
                     self._write_layer(fours[slot])
             elif self._is_only_summed(slot):
                 self._write_product_that_is_only_summed(slot, operands)
@@ -92,13 +112,9 @@ class BlockCode:
             elif slot in chained or self._name(slot) == "dot":
                 self._write_sum_of_products(slot, chained[slot] if slot in chained else as_chain(operands))
             elif slot in in_twins:
-                self._write_twin(in_twins[slot], slot, operands[0])
+                self._write_twin(in_twins[slot], slot)
             elif not self._loops.write(slot, self._primitive(slot), operands):
-                references = [code.reference(o) for o in operands]
-                row = code.row_for(slot)
-                code.emit(operations()[self._name(slot)])
-                code.refer(row, *references)
-                code.release(*operands)
+                code.instruction(operation, slot, operands)
             self._send(slot)
         self._sums.write(1)
         if len(self._products_at_the_end):
@@ -131,6 +147,9 @@ class BlockCode:
 
     def _write_sum_of_products(self, slot: int, chain: Chain) -> None:
         code, (start, pairs) = self._code, chain
+        if start is not None and len(pairs) == 1:
+            code.instruction(PRODUCT, slot, (start, *pairs[0]))
+            return
         factors = [o for pair in pairs for o in pair]
         references = [code.reference(o) for o in factors]
         begin = None if start is None else code.reference(start)
@@ -170,13 +189,41 @@ class BlockCode:
         for _ in neurons:  # what is shared has no row to give back
             code.release(*inputs)
 
-    def _write_twin(self, both: Twins, slot: int, operand: int) -> None:
+    def _write_twin(self, both: Twins, slot: int) -> None:
         """Both twins where the first of them is wanted; at the other nothing is left to do."""
-        if slot == min(both.slots):
+        first, second = both.slots
+        if slot == (first if first < second else second):
             self._code.emit(twins()[both.names])
             reference = self._code.reference(both.operand)
-            self._code.refer(*map(self._code.row_for, both.slots), reference)
-        self._code.release(operand)
+            self._code.refer(self._code.row_for(first), self._code.row_for(second), reference)
+        self._code.release(self._operands[slot][0])
+
+
+class _Operands(Mapping[int, Sequence[int]]):
+    """The operands of the instructions that differ by sample, in order, read where they stand: a list for each takes
+    more memory than all else that is known of it."""
+
+    def __init__(self, plan: Plan, end: int) -> None:
+        program = plan.program
+        self._flat, self._starts, self._first = program.operands, program.starts, program.first_instruction
+        self._varying, self._end = plan.varying, end
+
+    def __getitem__(self, slot: int) -> Sequence[int]:
+        i = slot - self._first
+        return self._flat[self._starts[i] : self._starts[i + 1]]
+
+    def __contains__(self, slot: Any) -> bool:
+        return self._first <= slot < self._end and bool(self._varying[slot])
+
+    def __iter__(self) -> Iterator[int]:
+        return compress(range(self._first, self._end), self._varying[self._first : self._end])
+
+    def __reversed__(self) -> Iterator[int]:
+        slots = range(self._first, self._end)
+        return compress(reversed(slots), reversed(self._varying[self._first : self._end]))
+
+    def __len__(self) -> int:
+        return sum(self._varying[self._first : self._end])
 
 
 def _refuse_what_is_lacking(primitives: Collection[Primitive]) -> None:

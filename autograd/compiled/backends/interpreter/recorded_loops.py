@@ -7,6 +7,7 @@ other. Carries have rows of their own.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -25,6 +26,9 @@ from autograd.program import Program
 
 #: Bytes of a block's columns from which on blocks are made of fewer samples.
 MOST_BYTES = 1 << 20
+
+#: The same of its other rows: a long chain whose numbers are all wanted on the way back has one for each.
+MOST_BYTES_OF_ROWS = 1 << 26
 
 
 class Column(NamedTuple):
@@ -66,15 +70,19 @@ class LoopWriter(ColumnWriter[Column, int]):
         self._references.append((column, step))
         return OF_COLUMNS + len(self._references) - 1
 
-    def vectors(self) -> int:
-        """Vectors of a block, so that its columns do not take too much memory."""
-        rows = sum(steps * width for steps, width in self._width.items())
+    def vectors(self, rows: int) -> int:
+        """Vectors of a block, so that its columns do not take too much memory, nor all its rows.
+
+        Args:
+            rows: those besides columns.
+        """
+        of_columns = sum(steps * width for steps, width in self._width.items())
         vectors = VECTORS
-        while vectors > 1 and rows * vectors * 32 > MOST_BYTES:
+        while vectors > 1 and vectors * 32 > min(MOST_BYTES / (of_columns or 1), MOST_BYTES_OF_ROWS / (rows or 1)):
             vectors //= 2
         return vectors
 
-    def placed(self, rows: int, vectors: int, words: list[int]) -> tuple[list[int], list[bool], int]:
+    def placed(self, rows: int, vectors: int, words: array[int]) -> tuple[list[int], list[bool], int]:
         """For each reference to a column its row and whether it moves; how many rows there are now.
 
         The words of the loops' beginnings are filled in.
@@ -85,7 +93,7 @@ class LoopWriter(ColumnWriter[Column, int]):
             rows += steps * width
         for at, loop in self._repeats:
             stride = self._width[loop.steps] * vectors
-            words[at + 2 : at + 4] = (stride * (loop.steps - 1), -stride) if loop.is_reverse else (0, stride)
+            words[at + 2], words[at + 3] = (stride * (loop.steps - 1), -stride) if loop.is_reverse else (0, stride)
         places = [
             start[column.steps] + (step or 0) * self._width[column.steps] + column.place
             for column, step in self._references
@@ -164,7 +172,7 @@ class LoopWriter(ColumnWriter[Column, int]):
         instructions = dict(enumerate(program.instructions(), start=first))
         sums, inside = chains(
             {o: xs for o, (_, xs) in instructions.items()},
-            lambda o: instructions[o][0].name,
+            lambda o: instructions[o][0].name if o in instructions else "",
             lambda o: uses[o] == 1 and o not in outputs,
         )
         uses.update(program.outputs[:carries])

@@ -21,6 +21,9 @@ from autograd.compiled.backends.native.replay import NativeReplay
 from autograd.compiled.backends.reduction import LANES
 from autograd.compiled.programs.plan import Plan
 
+#: Groups whose code is made at once.
+_AT_ONCE = 1 << 16
+
 
 @cache
 def interpreter(*, fast: bool = False) -> Library:
@@ -89,12 +92,14 @@ def point_code(levels: Levels) -> Any:
     code[at + 2] = np.where(is_sum, counts, first_rows)
     for place, slot in zip(at[is_sum].tolist(), (leaders[is_sum] + levels.first).tolist(), strict=True):
         code[place + 3 : place + 3 + len(levels.sums[slot])] = levels.row_of[levels.sums[slot]]
-    for argument in range(counts[~is_sum].max(initial=0)):
-        group = np.flatnonzero((counts > argument) & ~is_sum)
-        group, within = np.repeat(group, padded[group]), _count_up(padded[group])
-        slots = members[bounds[group] + np.where(within < sizes[group], within, 0)]
-        operands = levels.operands[levels.starts[slots - levels.first] + argument]
-        code[at[group] + 3 + argument * padded[group] + within] = levels.row_of[operands]
+    for start in range(0, len(sizes), _AT_ONCE):
+        some = start + np.flatnonzero(~is_sum[start : start + _AT_ONCE])
+        for argument in range(counts[some].max(initial=0)):
+            group = some[counts[some] > argument]
+            group, within = np.repeat(group, padded[group]), _count_up(padded[group])
+            slots = members[bounds[group] + np.where(within < sizes[group], within, 0)]
+            operands = levels.operands[levels.starts[slots - levels.first] + argument]
+            code[at[group] + 3 + argument * padded[group] + within] = levels.row_of[operands]
     return code
 
 

@@ -6,14 +6,22 @@ rows get their places at the end, when it is known how many shared numbers lie b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from autograd.compiled.backends.interpreter.words import DOT, PRODUCT
 
-#: References from here on are numbers of columns.
-OF_COLUMNS = 1 << 40
+#: References from here on are numbers of columns; there are fewer rows.
+OF_COLUMNS = 1 << 30
+
+#: Words whose references get their places at once.
+_AT_ONCE = 1 << 20
+
+
+#: Which words of an instruction are references, by the number of its operands: all but the operation.
+_REFERENCES = [b"\0" + b"\1" * (1 + operands) for operands in range(5)]
 
 
 class CodeWriter:
@@ -27,14 +35,15 @@ class CodeWriter:
         uses: how often the number of each slot will be asked for.
     """
 
-    def __init__(self, varying: Sequence[int], uniform_row: Sequence[int], uses: list[int]) -> None:
+    def __init__(self, varying: bytearray, uniform_row: Sequence[int], uses: list[int]) -> None:
         self._varying = varying
         self._uniform_row = uniform_row
         self.uses = uses
-        self.words: list[int] = []
-        self._is_reference: list[bool] = []
-        #: The reference of each slot whose number lies in a row.
-        self.rows_of: dict[int, int] = {}
+        self.words = array("i")
+        #: Per word, 1 for a reference.
+        self._is_reference = bytearray()
+        #: The reference of each slot whose number lies in a row; -1 of the others.
+        self.rows_of = array("i", [-1]) * len(varying)
         self.rows = 0
         self._free: list[int] = []
         #: The uniform rows of the shared numbers, place by place, and a place for each row.
@@ -43,18 +52,43 @@ class CodeWriter:
 
     def emit(self, *words: int) -> None:
         """Words that are no references."""
-        self.words += words
-        self._is_reference += [False] * len(words)
+        self.words.extend(words)
+        self._is_reference += bytes(len(words))
 
     def refer(self, *references: int) -> None:
         """References to operands, rows or shared numbers."""
-        self.words += references
-        self._is_reference += [True] * len(references)
+        self.words.extend(references)
+        self._is_reference += b"\1" * len(references)
 
-    def emit_many(self, words: Sequence[int], is_reference: Sequence[bool]) -> None:
+    def emit_many(self, words: Sequence[int], is_reference: Iterable[int]) -> None:
         """Words of both kinds."""
-        self.words += words
-        self._is_reference += is_reference
+        self.words.extend(words)
+        self._is_reference.extend(is_reference)
+
+    def instruction(self, operation: int, slot: int, operands: Sequence[int]) -> None:
+        """An operation over the numbers of some slots, whose result is that of a slot. This is most of a program, so
+        nothing else is called."""
+        rows_of, varying, uses, free = self.rows_of, self._varying, self.uses, self._free
+        words = self.words
+        words.append(operation)
+        words.append(0)
+        for o in operands:
+            words.append(rows_of[o] if varying[o] else self.shared_row(self._uniform_row[o]))
+        if free:
+            row = free.pop()
+        else:
+            row = self.rows
+            self.rows = row + 1
+        words[-1 - len(operands)] = rows_of[slot] = row
+        self._is_reference += _REFERENCES[len(operands)]
+        for o in operands:
+            left = uses[o] = uses[o] - 1
+            if not left:
+                reference = rows_of[o]
+                if reference >= 0:
+                    rows_of[o] = -1
+                    if reference < OF_COLUMNS:
+                        free.append(reference)
 
     def sum_of_products(self, row: int, start: int | None, factors: Sequence[int]) -> None:
         """Write start + x₁y₁ + x₂y₂ + … into a row; a start of ``None`` is none."""
@@ -101,8 +135,9 @@ class CodeWriter:
         """One use less of each; a row that nobody wants any more is free."""
         for slot in slots:
             self.uses[slot] -= 1
-            if not self.uses[slot] and slot in self.rows_of:
-                self.free_row(self.rows_of.pop(slot))
+            if not self.uses[slot] and self.rows_of[slot] >= 0:
+                self.free_row(self.rows_of[slot])
+                self.rows_of[slot] = -1
 
     def free_row(self, reference: int) -> None:
         """A row that is wanted no more; a column's numbers stay where they are."""
@@ -116,12 +151,16 @@ class CodeWriter:
             vectors: of a block.
             rows_of_columns: the row of each reference to a column, and whether it moves from step to step.
         """
-        words, is_reference = np.array(self.words, np.int64), np.array(self._is_reference, bool)
-        bits = np.ones(len(words), np.int64)
-        if rows_of_columns:
-            number = words - OF_COLUMNS
-            known = is_reference & (number >= 0)
-            words[known], bits[known] = np.array(rows_of_columns)[number[known]], 2 * np.array(moves)[number[known]] + 1
-        rows = 4 * (len(self.shared) + words * vectors) + bits
-        words = np.where(is_reference, np.where(words < 0, 4 * ~words, rows), words)
-        return np.concatenate([np.array(self.shared, np.int64), words]).astype(np.int32)
+        words, is_reference = np.array(self.words), np.array(self._is_reference, bool)
+        for start in range(0, len(words), _AT_ONCE):
+            some = words[start : start + _AT_ONCE]
+            at = np.flatnonzero(is_reference[start : start + _AT_ONCE])
+            references = some[at].astype(np.int64)
+            bits = np.ones(len(at), np.int64)
+            if rows_of_columns:
+                known = references >= OF_COLUMNS
+                number = references[known] - OF_COLUMNS
+                references[known], bits[known] = np.array(rows_of_columns)[number], 2 * np.array(moves)[number] + 1
+            rows = 4 * (len(self.shared) + references * vectors) + bits
+            some[at] = np.where(references < 0, 4 * ~references, rows)
+        return np.concatenate([np.array(self.shared, np.int32), words])

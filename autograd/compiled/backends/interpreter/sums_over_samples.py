@@ -63,7 +63,7 @@ class SumsOverSamples:
         triples[: len(places), 0], triples[: len(places), 1:] = places, references
         triples[len(places) :] = self._nowhere, zero, zero
         words = np.insert(triples.reshape(-1, 3 * GATHERED), 0, GATHER, axis=1)
-        self._code.emit_many(words.reshape(-1).tolist(), ([False] + [False, True, True] * GATHERED) * len(words))
+        self._code.emit_many(words.reshape(-1).tolist(), (b"\0" + b"\0\1\1" * GATHERED) * len(words))
 
     def _without_neurons(self, references: Any, places: Any) -> Any:
         """Write the products of neurons with the same inputs, four neurons at a time; which products are left."""

@@ -83,14 +83,12 @@ class Layers:
     def _find_layers(self) -> None:
         program, varying = self._replay.plan.program, self._replay.plan.varying
         first, names = program.first_instruction, [primitive.name for primitive in program.primitives]
-        starts, flat, opcodes = program.starts, program.operands, program.opcodes
+        name = [*[""] * first, *map(names.__getitem__, program.opcodes)].__getitem__
+        starts, flat = program.starts, program.operands
         operands = {
             first + i: flat[starts[i] : starts[i + 1]].tolist()
             for i in np.flatnonzero(np.array(varying[first : self.end], np.uint8)).tolist()
         }
-
-        def name(slot: int) -> str:
-            return names[opcodes[slot - first]]
 
         sums, _ = chains(operands, name, lambda slot: self.uses[slot] == 1)
         for inputs, neurons in layers_of(operands, sums, name, varying.__getitem__).items():

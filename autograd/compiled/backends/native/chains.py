@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -26,18 +26,19 @@ def chains(
     """The sums of products that nobody else wants in parts: last instruction → chain; and all the parts.
 
     Args:
-        operands: of each instruction that may be part of one.
-        name: the primitive of an instruction.
+        operands: of each instruction that may be part of one, in order.
+        name: the primitive of an instruction; of anything else some other text.
         wanted_once: whether a number is an operand once, and no output.
     """
     found: dict[int, Chain] = {}
     inside: set[int] = set()
 
     def is_part(slot: int, primitive: str) -> bool:
-        return slot in operands and wanted_once(slot) and name(slot) == primitive
+        return name(slot) == primitive and wanted_once(slot) and slot in operands
 
-    for slot in sorted(operands, reverse=True):
-        if slot in inside or name(slot) != "add":
+    slots: Iterator[int] = reversed(operands)  # type: ignore[arg-type]  # a dict, or what is like one
+    for slot in slots:
+        if name(slot) != "add" or slot in inside:
             continue
         factors: list[Sequence[int]] = []
         parts: list[int] = []
@@ -46,8 +47,8 @@ def chains(
             x, y = operands[start]  # an addition's operands stand in any order
             if not is_part(y, "mul"):
                 x, y = y, x
-            if not is_part(y, "mul"):
-                break
+                if not is_part(y, "mul"):
+                    break
             if start != slot:
                 parts.append(start)
             factors.append(operands[y])

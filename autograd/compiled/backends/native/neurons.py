@@ -51,10 +51,12 @@ def layers_of(
 def _neuron(chain: Chain, varies: Callable[[int], int]) -> Neuron | None:
     """Weights, inputs and start, if the weights and the start are shared numbers and the inputs are not."""
     start, pairs = chain
+    if start is not None and varies(start):
+        return None
     weights, inputs = zip(*pairs, strict=True)
     if not all(map(varies, inputs)):
         weights, inputs = zip(*[(x, y) if varies(y) else (y, x) for x, y in pairs], strict=True)
-    if (start is not None and varies(start)) or any(map(varies, weights)) or not all(map(varies, inputs)):
+    if any(map(varies, weights)) or not all(map(varies, inputs)):
         return None
     return Neuron(weights, inputs, start)
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from autograd.compiled.programs.plan import Plan
 from autograd.number_systems.llvm import kernels
-from autograd.program import Program
 
 IN_TWINS = frozenset([name for names in kernels.TWINS for name in names])
 
@@ -32,26 +31,26 @@ def twins_of(plan: Plan) -> dict[int, Twins]:
     >>> twins_of(plan_of(program, 1, 0, [True]))[1]
     Twins(names=('tanh', 'sech2'), slots=(1, 2), operand=0)
     """
-    program = plan.program
-    wanted = {i: row.name for i, row in enumerate(program.primitives) if row.name in IN_TWINS}
-    #: Primitive, operand, and the sign that it is taken with → slot.
-    slot_of: dict[tuple[str, int, int], int] = {}
-    for i in np.flatnonzero(np.isin(np.array(program.opcodes), list(wanted))).tolist() if wanted else ():
-        slot, name, x = program.first_instruction + i, wanted[program.opcodes[i]], program.operands[program.starts[i]]
-        if plan.varying[slot]:
-            slot_of[name, x, 1] = slot
-            if _name_of(program, x) == "neg":
-                slot_of[name, program.operands[program.starts[x - program.first_instruction]], -1] = slot
+    program, first = plan.program, plan.program.first_instruction
+    opcodes, starts, operands = np.array(program.opcodes), np.array(program.starts), np.array(program.operands)
+    varying = np.array(plan.varying[first:], bool)
+    known = {row.name: opcode for opcode, row in enumerate(program.primitives)}
+    negatives = np.flatnonzero(opcodes == known.get("neg", -1))
+    #: The slot of what is negated → what it is the negative of.
+    negated = dict(zip((first + negatives).tolist(), operands[starts[negatives]].tolist(), strict=True))
+
+    def slots_of(name: str) -> dict[int, int]:
+        """The operand of each instruction of a primitive that differs by sample → its slot."""
+        at = np.flatnonzero((opcodes == known.get(name, -1)) & varying)
+        return dict(zip(operands[starts[at]].tolist(), (first + at).tolist(), strict=True))
+
     found: dict[int, Twins] = {}
-    for (first, x, _), slot in [(key, slot) for key, slot in slot_of.items() if key[2] == 1]:
-        for names, (_, sign) in kernels.TWINS.items():
-            other = slot_of.get((names[1], x, sign)) if first == names[0] else None
-            if other is not None and not {slot, other} & found.keys():
+    for names, (_, sign) in kernels.TWINS.items():
+        others = slots_of(names[1])
+        if sign < 0:
+            others = {negated[x]: slot for x, slot in others.items() if x in negated}
+        for x, slot in slots_of(names[0]).items() if others else ():
+            other = others.get(x)
+            if other is not None and slot not in found and other not in found:
                 found[slot] = found[other] = Twins(names, (slot, other), x)
     return found
-
-
-def _name_of(program: Program, slot: int) -> str:
-    """The primitive of an instruction; empty of an input and a constant."""
-    i = slot - program.first_instruction
-    return program.primitives[program.opcodes[i]].name if i >= 0 else ""

@@ -28,7 +28,7 @@ class NumpyReplay(Replay):
 
     def __init__(self, plan: Plan, *, fast: bool = False) -> None:
         super().__init__(plan, with_varying=True)
-        self._calls = GroupCalls(self.levels.groups(1), fast=fast)
+        self._calls = GroupCalls(self.levels, 1, fast=fast)
 
     def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
         self.check_count(columns)

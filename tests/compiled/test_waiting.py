@@ -13,7 +13,7 @@ import pytest
 
 import autograd
 from autograd import RecordingError, Value
-from autograd.compiled import locks
+from autograd.compiled import waiting
 from autograd.compiled.prepared import Prepared
 from tests.compiled.processes import output_of, run
 
@@ -52,6 +52,16 @@ def calls():
         amid.set()
         go_on.wait()
 
+def goes_back():
+    def slope(m, z, x):
+        amid.set()
+        go_on.wait()
+        return 1.0
+    @autograd.primitive(partials=[slope])
+    def same(m, x):
+        return x + 0
+    same(Value(1.0) * 2.0).backward()
+
 def notes_lines():
     with autograd.record_lines():
         amid.set()
@@ -67,6 +77,9 @@ for _ in range(TIMES):
         assert shared(X).tolist() == [2.0, 4.0]
         c = 7.0
         assert autograd.compile(lambda x: x + c, backend="machine")(X).tolist() == [8.0, 9.0]
+        x = Value(3.0)
+        (x * x).backward()
+        assert x.grad == 6.0
         assert gc.isenabled() and nodes.hook is nodes.no_hook
         os._exit(0)
     print(os.waitpid(child, 0)[1], flush=True)
@@ -77,7 +90,7 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX forks")
 
 
 @forks
-@pytest.mark.parametrize("work", ["compiles", "records", "calls", "notes_lines"])
+@pytest.mark.parametrize("work", ["compiles", "records", "calls", "goes_back", "notes_lines"])
 def test_a_fork_while_a_thread_is_amid_something(work: str) -> None:
     """While one compiles, the moment decides: most of these children hung."""
     times = 12 if work == "compiles" else 1
@@ -119,7 +132,7 @@ def waits_for(call: Any, pool: ThreadPoolExecutor, found: list[Any]) -> Any:
 @pytest.mark.parametrize("which", ["another", "the same"])
 def test_a_recorded_function_that_waits_for_a_recording(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It waited for a thread that waited for it."""
-    monkeypatch.setattr(locks, "PATIENCE", 0.2)
+    monkeypatch.setattr(waiting, "PATIENCE", 0.2)
     other = autograd.compile(lambda x: x * 3.0)
     found: list[Any] = []
     with ThreadPoolExecutor(1) as pool:

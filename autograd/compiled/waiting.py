@@ -1,41 +1,16 @@
-"""Locks that nobody waits for in vain: not in a forked process, nor for a thread that waits in turn."""
+"""Waiting for a thread that records, which may wait in turn."""
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 import time
 from typing import Any
-from weakref import WeakSet
 
 from autograd.errors import RecordingError
 from autograd.interrupts import uninterrupted
 
 #: Seconds after which a thread that has not moved is taken to wait.
 PATIENCE = 10.0
-
-_LOCKS: WeakSet[Any] = WeakSet()
-
-
-def new_lock() -> Any:
-    """A reentrant lock that is free in a forked process, unless it is the thread which holds it that forks."""
-    lock = threading.RLock()
-    _LOCKS.add(lock)
-    return lock
-
-
-def _in_a_forked_process() -> None:
-    """Free what threads hold that are not there any more."""
-    for lock in list(_LOCKS):
-        if lock.acquire(blocking=False):  # it is free, or this thread's
-            lock.release()
-        else:
-            lock._at_fork_reinit()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_a_forked_process)
 
 
 def wait_for(lock: Any, thread: int, name: str) -> None:
