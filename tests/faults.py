@@ -104,12 +104,12 @@ def _looks_for_signals(frame: FrameType, event: str, arg: Any) -> bool:
 
 
 def _is_finalizing(frame: FrameType | None) -> bool:
-    """Whether an error would be lost in any case, or may be: of what Python calls when an object goes, and of a
-    generator that is entered, since it may be to end it."""
+    """Whether an error would be lost in any case, or may be: of what Python calls when an object goes, or
+    when it collects (Hypothesis has it measured), and of a generator that is entered, since it may be to end it."""
     if frame is not None and frame.f_code.co_flags & inspect.CO_GENERATOR:
         return True
     while frame is not None:
-        if frame.f_code.co_name in ("__del__", "_remove", "remove"):
+        if frame.f_code.co_name in ("__del__", "_remove", "remove", "gc_callback"):
             return True
         frame = frame.f_back
     return False

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from autograd import DomainError, Value
 from nn.cost import LossFunction
-from nn.interrupts import assign, uninterrupted
+from nn.interrupts import uninterrupted
 from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.training.clipping import clip_grad_norm, clip_grad_value
@@ -48,7 +48,8 @@ class Steps(NamedTuple):
 
     def _step(self, epoch: Epoch, batch: Sequence[int]) -> None:
         """Move the parameters once, by the gradient of the mean loss over a batch, and of the penalty."""
-        assign(self.parameters, "grad", [0.0] * len(self.parameters))
+        for parameter in self.parameters:
+            parameter.grad = 0.0
         self._add_gradients(epoch, batch)
         if self.penalty is not None:
             epoch.penalties.append(self._backward_of_penalty(epoch, self.penalty))
