@@ -114,12 +114,26 @@ def seconds_of(case: Case) -> float | None:
 
 
 def killer_among(
-    files: Sequence[str], rows: Sequence[str], seconds: dict[str, float], quick: float, limit: Callable[[float], float]
+    files: Sequence[str],
+    rows: Sequence[str],
+    apart: Sequence[str],
+    seconds: dict[str, float],
+    quick: float,
+    limit: Callable[[float], float],
 ) -> str | None:
-    """The first test that fails, file by file, in each the fastest first."""
+    """The first test that fails, file by file, in each the fastest first.
+
+    Args:
+        rows: if there are any, only tests about these, or without parameters.
+        apart: no tests about these.
+    """
     for file in files:
         cases = [
-            c for c in cases_of(file) if seconds.get(c.name, quick + 1) <= quick and (not rows or is_about(c, rows))
+            case
+            for case in cases_of(file)
+            if seconds.get(case.name, quick + 1) <= quick
+            and (not rows or is_about(case, rows))
+            and not (case.parameters and is_about(case, apart))
         ]
         for case in sorted(cases, key=lambda case: seconds[case.name]):
             wrong = run(case, limit(seconds[case.name]))

@@ -38,14 +38,10 @@ ENGINE = tuple(
         *("provenance/test_lines", "checking/test_nonfinite"),
     )
 )
-#: Those of the rows.
-ROWS = ("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.py", "tests/test_one_answer.py")
-#: And those that only pytest runs. Not whether files written from the table are stale: that notices every change,
-#: right or wrong.
-WAYS_OF_ROWS = (
-    "tests/number_systems/test_contract.py",
-    "tests/compiled/programs/test_folding.py",
-    "tests/test_digits.py",
+#: Those of the rows. Not whether files written from the table are stale: that notices every change, right or wrong.
+ROWS = (
+    *("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.py", "tests/test_digits.py"),
+    *("tests/number_systems/test_contract.py", "tests/test_one_answer.py", "tests/compiled/programs/test_folding.py"),
 )
 LAWS = ("tests/compiled/programs/test_folding.py",)
 DIGITS = ("tests/test_digits.py",)
@@ -111,8 +107,9 @@ def mutants_in(file: str) -> tuple[ast.Module, list[tuple[Mutant, tuple[Stage, .
     if file in (TABLE, RULES):
         mutants, users = mutants_and_rows(file, tree)
         names = [mutant.where.split()[0].split(".")[0] for mutant in mutants]
+        every = tuple(dict.fromkeys(row for rows in users.values() for row in rows))
         return tree, [
-            (mutant, (*_first_stages(name), *stages_of(file, tuple(users[name]))))
+            (mutant, (*_first_stages(name), *stages_of(file, tuple(users[name]), every)))
             for mutant, name in zip(mutants, names, strict=True)
         ]
     return tree, [(mutant, stages_of(file)) for mutant in mutants_of(tree)]
@@ -126,16 +123,16 @@ def mutants_and_rows(file: str, tree: ast.Module) -> tuple[list[Mutant], dict[st
 
 
 def _first_stages(name: str) -> tuple[Stage, ...]:
-    """What the mutants of laws, and of some rules, face first; no test of the rows asks them, and these are many."""
+    """What the mutants of laws, and of some rules, face first: these are about no row by name."""
     if name.startswith("simpler_"):
-        return (Stage(LAWS, pytest=True),)
-    return (Stage(DIGITS, pytest=True),) if name in ASKED_BY_DIGITS else ()
+        return (Stage(LAWS),)
+    return (Stage(DIGITS),) if name in ASKED_BY_DIGITS else ()
 
 
-def stages_of(file: str, rows: tuple[str, ...] = ()) -> tuple[Stage, ...]:
-    """The tests that the mutants of a file face; of the table, those that are about some rows come first."""
+def stages_of(file: str, rows: tuple[str, ...] = (), every: tuple[str, ...] = ()) -> tuple[Stage, ...]:
+    """The tests that the mutants of a file face; of the table, those about some rows, and those about none of all."""
     if file in (TABLE, RULES):
-        return Stage(ROWS, rows), Stage(ROWS), Stage((*ROWS, *WAYS_OF_ROWS), pytest=True)
+        return Stage(ROWS, rows), Stage(ROWS, apart=every), Stage(ROWS, pytest=True)
     first = [f"tests/{name}.py" for name in TARGETS[file]]
     files = (*first, *(test for test in (*ENGINE, *PROMISES) if test not in first))
     return Stage(files), Stage((*files, file), pytest=True)
@@ -150,7 +147,7 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
     others = [file for file in files if file not in (TABLE, RULES)]
     trials = []
     if others != list(files):
-        trials += [Trial([Stage(ROWS)]), Trial([Stage((*ROWS, *WAYS_OF_ROWS), pytest=True)])]
+        trials += [Trial([Stage(ROWS)]), Trial([Stage(ROWS, pytest=True)])]
     if others:
         trials += [Trial([Stage(ENGINE)]), Trial([Stage(PROMISES), Stage((*ENGINE, *PROMISES, *others), pytest=True)])]
     known = Seconds({}, {})

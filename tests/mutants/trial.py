@@ -65,6 +65,8 @@ class Stage(NamedTuple):
     #: Only tests whose parameters name one of these rows, if there are any.
     rows: tuple[str, ...] = ()
     pytest: bool = False
+    #: No tests whose parameters name one of these.
+    apart: tuple[str, ...] = ()
 
 
 class _MutantLoader(SourceFileLoader):
@@ -222,7 +224,7 @@ def _run_tests(stages: Sequence[Stage], seconds: Seconds, say: Any) -> None:
         if stage.pytest:
             killer, _ = _under_pytest(stage.files, _functions(seconds.direct), seconds.pytest, say)
         else:
-            killer = direct.killer_among(stage.files, stage.rows, seconds.direct, QUICK, _patience)
+            killer = direct.killer_among(stage.files, stage.rows, stage.apart, seconds.direct, QUICK, _patience)
         if killer is not None:
             break
     say({"killer": killer})
