@@ -65,7 +65,10 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "autograd/interpret.py": OPERATIONS,
     "autograd/program.py": ("test_program", "test_graph"),
     "autograd/application.py": OPERATIONS,
-    "autograd/value.py": ("test_value", "eager/test_makers", "test_backward", "test_errors"),
+    "autograd/value.py": (
+        *("test_value", "eager/test_makers", "test_backward", "test_errors"),
+        "compiled/recording/test_reads",
+    ),
     "autograd/eager/choices.py": NODES,
     "autograd/eager/makers.py": NODES,
     "autograd/eager/nodes.py": NODES,
