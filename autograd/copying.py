@@ -42,6 +42,10 @@ class Copying:
             copy_nodes(topological_order(self, until=_Copied(memo)), memo)
         return memo[id(self)]  # type: ignore[no-any-return]
 
+    def __getstate__(self) -> Any:
+        refuse_if_recorded(self, "the state of")
+        return object.__getstate__(self)
+
     def __reduce__(self) -> Any:
         refuse_if_recorded(self, "the pickle of")
         if self._x is None:  # type: ignore[attr-defined]

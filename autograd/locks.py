@@ -1,11 +1,15 @@
-"""Locks that a forked process finds free, unless it is the thread which holds one that forks."""
+"""Locks that a forked process finds free, unless it is the thread which holds one that forks; and imports of modules
+when they are first needed, which a fork waits for."""
 
 from __future__ import annotations
 
 import os
 from _thread import RLock
 from _weakref import ref  # the module ``weakref`` takes most of a millisecond to import
+from types import TracebackType
 from typing import Any
+
+from autograd.interrupts import leaving, uninterrupted
 
 _LOCKS: set[ref[Any]] = set()
 
@@ -26,5 +30,28 @@ def _in_a_forked_process() -> None:
             lock._at_fork_reinit()
 
 
+#: Of an import that a fork breaks off, Python's own lock would stay taken for ever.
+_IMPORTS = new_lock()
+
+
+class importing(uninterrupted):
+    """A context in which modules are imported: NumPy cannot be imported again where that was broken off."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> importing:
+        super().__enter__()
+        _IMPORTS.acquire()
+        return self
+
+    @leaving
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _IMPORTS.release()
+        super().__exit__(kind, error, traceback)
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_a_forked_process)
+    os.register_at_fork(before=_IMPORTS.acquire, after_in_parent=_IMPORTS.release, after_in_child=_IMPORTS.release)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.interrupts import uninterrupted
+from autograd.locks import importing
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def compile(
         RecordingError: at the first call: the function reads a number while it is recorded (``.data``, ``.grad``, a
             text, a pickle), itself or in a thread.
     """
-    _require_numpy("compile")
-    with uninterrupted():  # NumPy cannot be imported again where its import was broken off
+    with importing():
+        _require_numpy("compile")
         from autograd.compiled.backends.choice import Options
         from autograd.compiled.function import Compiled
 
@@ -94,8 +94,8 @@ def objective(f: Callable[..., Any], n: int | None = None, *, backend: str = "au
     Raises:
         ModuleNotFoundError: NumPy is not installed.
     """
-    _require_numpy("objective")
-    with uninterrupted():
+    with importing():
+        _require_numpy("objective")
         from autograd.compiled.objective import Objective
 
     return Objective(f, n, backend=backend)

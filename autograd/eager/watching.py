@@ -21,6 +21,8 @@ _DEBUGGERS = frozenset(
     ("IPython", "_pydevd_bundle", "_pytest", "bdb", "cgitb", "pdb", "pudb", "pydevd", "rich", "traceback")
 )
 _OURS = frozenset(("autograd", "nn"))
+#: The module of ours that calls what is recorded: what asks there is the user's.
+_CALLS = "autograd.compiled.recording.tracing"
 
 
 class Asked(NamedTuple):
@@ -97,7 +99,7 @@ class Watch:
     def prints(self) -> bool:
         """Whether the text of a node, whose method asks, is for a debugger, a traceback, or an error of ours."""
         frame: FrameType | None = sys._getframe(3)
-        if frame is not None and _package(frame) in _OURS:
+        if frame is not None and _package(frame) in _OURS and frame.f_globals["__name__"] != _CALLS:
             return True
         while frame is not None and _package(frame) not in _OURS:
             if _package(frame) in _DEBUGGERS:

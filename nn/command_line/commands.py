@@ -71,8 +71,13 @@ def _without_lines(error: Exception) -> str:
     return re.sub(r" \([^()\s]+:\d+\)", "", str(error))
 
 
+#: Of a message, whatever names it holds: those of twenty columns, and a path.
+MOST_CHARACTERS = 2000
+
+
 def _complain(command: str, message: str, status: int) -> int:
-    print(f"{command}: {' '.join(message.split())}", file=sys.stderr)
+    line = "".join([c if c.isprintable() else repr(c)[1:-1] for c in " ".join(message.split())])
+    print(f"{command}: {line if len(line) <= MOST_CHARACTERS else line[: MOST_CHARACTERS - 1] + '…'}", file=sys.stderr)
     return status
 
 

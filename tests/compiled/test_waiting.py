@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import autograd
 from autograd import RecordingError, Value
 from autograd.compiled import waiting
 from autograd.compiled.prepared import Prepared
+from tests.compiled.elsewhere import Elsewhere
 from tests.compiled.processes import output_of, run
 
 X = np.array([1.0, 2.0])
@@ -98,6 +98,30 @@ def test_a_fork_while_a_thread_is_amid_something(work: str) -> None:
     assert output.split() == ["0"] * times
 
 
+FIRST = """
+import os, signal, sys, threading, time, warnings
+import autograd
+
+warnings.simplefilter("ignore", DeprecationWarning)
+thread = threading.Thread(target=lambda: autograd.compile(lambda x: (x * 2.0).tanh())([1.0]))
+thread.start()
+time.sleep(DELAY)
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    os._exit(0 if autograd.compile(lambda x: x[0] * 3.0)([1.0]) == 3.0 else 3)
+print(os.waitpid(child, 0)[1])
+thread.join()
+"""
+
+
+@forks
+@pytest.mark.parametrize("delay", [0.0, 0.001, 0.01, 0.05, 0.1])
+def test_a_fork_while_a_thread_compiles_for_the_first_time_and_imports(delay: float) -> None:
+    """The child waited for ever for modules that nobody went on to import."""
+    assert output_of(run(FIRST.replace("DELAY", str(delay)).replace("(x * 2.0)", "(x[0] * 2.0)"))) == "0"
+
+
 @forks
 def test_a_fork_amid_of_one_s_own_recording_goes_on_with_it() -> None:
     code = (
@@ -116,7 +140,7 @@ def test_a_fork_amid_of_one_s_own_recording_goes_on_with_it() -> None:
     assert output_of(run(code)) == "0"
 
 
-def waits_for(call: Any, pool: ThreadPoolExecutor, found: list[Any]) -> Any:
+def waits_for(call: Any, pool: Elsewhere, found: list[Any]) -> Any:
     """A function that waits for a call in a thread that was there before, and notes what came of it."""
 
     def f(x: Any) -> Any:
@@ -135,8 +159,7 @@ def test_a_recorded_function_that_waits_for_a_recording(which: str, monkeypatch:
     monkeypatch.setattr(waiting, "PATIENCE", 0.2)
     other = autograd.compile(lambda x: x * 3.0)
     found: list[Any] = []
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(int).result()
+    with Elsewhere() as pool:
         made: Any = autograd.compile(
             waits_for(lambda: (other if which == "another" else made)(X), pool, found), backend="numpy"
         )
@@ -150,8 +173,7 @@ def test_a_call_of_what_is_recorded_already_waits_for_nothing() -> None:
     other = autograd.compile(lambda x: x * 3.0)
     other(X)
     found: list[Any] = []
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(int).result()
+    with Elsewhere() as pool:
         made = autograd.compile(waits_for(lambda: other(X).tolist(), pool, found), backend="numpy")
         assert made(X).tolist() == [2.0, 4.0]
     assert found

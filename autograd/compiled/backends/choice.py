@@ -13,7 +13,7 @@ from autograd.compiled.backends.replay import Replay
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.plan import Plan
 from autograd.eager.garbage import collector_at_rest
-from autograd.interrupts import uninterrupted
+from autograd.locks import importing
 from autograd.number_systems.formulas import used_by
 from autograd.primitives import TABLE
 from autograd.provenance import lines
@@ -115,7 +115,8 @@ def _best_native(plan: Plan, options: Options) -> Choice:
         reason = f"{expected_samples} samples in all, fewer than {WORTH_COMPILING}"
     else:
         of_bodies, least = loops.written_out(plan.program), _least_straight(plan)
-        machine = importlib.import_module("autograd.compiled.backends.machine.replay")
+        with importing():
+            machine = importlib.import_module("autograd.compiled.backends.machine.replay")
         try:
             if least + of_bodies > MOST_INSTRUCTIONS:  # to look for layers would be in vain
                 raise machine.TooLongError(instructions, has_layers=False)
@@ -155,7 +156,7 @@ def _lack() -> _Lack | None:
     if find_spec("llvmlite") is None:
         return _Lack("is not installed", "pip install 'valuegrad[fast]'")
     try:
-        with uninterrupted():
+        with importing():
             importlib.import_module("autograd.compiled.backends.native.jit")
     except (ImportError, OSError) as error:  # a shared library that is broken, or made for another system
         reason = f"is installed but cannot be loaded ({type(error).__name__}: {error})"
@@ -184,4 +185,6 @@ def _on_numpy(plan: Plan, options: Options) -> Replay:
 
 def _native(plan: Plan, backend: str, options: Options) -> Replay:
     module, name = _MODULES[backend]
-    return getattr(importlib.import_module(module), name)(plan, options.threads, fast=options.fast)  # type: ignore[no-any-return]
+    with importing():
+        replay = getattr(importlib.import_module(module), name)
+    return replay(plan, options.threads, fast=options.fast)  # type: ignore[no-any-return]

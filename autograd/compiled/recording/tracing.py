@@ -6,6 +6,7 @@ import os
 import threading
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from math import nan
 from typing import Any
@@ -267,31 +268,53 @@ def _run(
 
 
 class _watched(switched):
-    """A context in which a watch is the one of the process, and notes the threads that the recording starts: a thread
-    does not know who started it."""
+    """A context in which a watch is the one of the process, and notes the threads that the recording starts, and those
+    of pools while they work for it: a thread does not know for whom."""
 
     def __init__(self, watch: watching.Watch) -> None:
         super().__init__()
         self.watch = watch
         self._start = threading.Thread.start
+        self._submit = ThreadPoolExecutor.submit
 
     def on(self) -> None:
         """Enter it."""
-        watch, start = self.watch, self._start
+        watch, start, submit = self.watch, self._start, self._submit
 
         def noting(thread: threading.Thread) -> None:
             if watch.is_ours():
                 watch.started[thread] = watch.within
             start(thread)
 
+        def submitting(pool: Any, work: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
+            if not watch.is_ours():
+                return submit(pool, work, *args, **keywords)
+            within = watch.within
+
+            def working(*args: Any, **keywords: Any) -> Any:
+                thread = threading.current_thread()
+                before = watch.started.get(thread)
+                watch.started[thread] = within
+                try:
+                    return work(*args, **keywords)
+                finally:
+                    if before is None:
+                        del watch.started[thread]
+                    else:
+                        watch.started[thread] = before
+
+            return submit(pool, working, *args, **keywords)
+
         _entered.append(self)
         watching.watch = watch
         threading.Thread.start = noting  # type: ignore[assignment, method-assign]
+        ThreadPoolExecutor.submit = submitting  # type: ignore[method-assign]
 
     def off(self) -> None:
         """Leave it, if it was entered."""
         if self in _entered:
             threading.Thread.start = self._start  # type: ignore[method-assign]
+            ThreadPoolExecutor.submit = self._submit  # type: ignore[method-assign]
             watching.watch = None
             _entered.remove(self)
 

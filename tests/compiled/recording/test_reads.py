@@ -18,6 +18,7 @@ import pytest
 import autograd
 import nn
 from autograd import Condition, RecordingError, Value, grad, where
+from tests.compiled.elsewhere import Elsewhere
 
 X = [1.0, 2.0, 3.0]
 W = Value(0.5, "w")
@@ -35,6 +36,7 @@ def in_a_thread(work: Callable[[], Any]) -> Any:
 READS = {
     "pickle": lambda x: pickle.loads(pickle.dumps(x)) * 2.0,
     "pickle of a parameter": lambda x: pickle.loads(pickle.dumps(W)) * x,
+    "state": lambda x: x * x.__getstate__()[1]["_data"],
     "format": lambda x: x * float(f"{x:.3f}"),
     "format, nothing said": lambda x: x * len(f"{x}"),
     "repr": lambda x: x * len(repr(x)),
@@ -126,31 +128,46 @@ def test_a_comparison_in_a_thread_that_a_branch_starts_is_asked_in_that_branch_a
     assert autograd.compile(f)(np.array([1.0, -20.0, 2.0, -1.0])).tolist() == [1.0, 20.0, 2.0, 1.0]
 
 
-def test_a_pool_that_was_there_before_may_read_nothing_that_comes_from_the_arguments() -> None:
+def test_a_pool_that_was_there_before_works_for_the_recording() -> None:
+    w = Value(3.0, "w")
     with ThreadPoolExecutor(1) as pool:
-        for read in (lambda x: (x * x).data, repr, pickle.dumps):
+        pool.submit(int).result()
+        for read in (
+            lambda x: w.data,
+            lambda x: (w * x).data,
+            repr,
+            pickle.dumps,
+            lambda x: f"{w:.3f}",
+            lambda x: w.grad,
+        ):
             replay = autograd.compile(lambda x, read=read: (pool.submit(read, x).exception(), x)[1])
             with pytest.raises(RecordingError, match="was read"):
                 replay(1.0)
+        replay = autograd.compile(lambda x: x * pool.submit(copy.copy, w).result() if pool.submit(lambda: w > 0) else x)
+        for number in (3.0, 5.0, -7.0):
+            w.data = number
+            assert replay(2.0) == 2.0 * number
+        replay = autograd.compile(lambda x: x * pool.submit(lambda: 2.0 if w > 0 else 5.0).result())
+        for number in (3.0, -7.0):
+            w.data = number
+            assert replay(1.0) == (2.0 if number > 0 else 5.0)
+        assert pool.submit(lambda: w.data).result() == -7.0
 
 
-def test_other_threads_read_and_write_what_is_theirs_while_a_function_is_recorded() -> None:
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(int).result()
+def test_a_thread_that_works_for_somebody_else_may_read_nothing_that_comes_from_the_arguments() -> None:
+    def others() -> Any:
+        a = Value(3.0, "a")
+        b = a * a
+        b.backward()
+        a.data = 4.0
+        return b.data, a.grad, repr(a), copy.copy(a).data, copy.deepcopy(b).parents[0].parents, b > 2.0 and 1.0
 
-        def others() -> Any:
-            a = Value(3.0, "a")
-            b = a * a
-            b.backward()
-            a.data = 4.0
-            return b.data, a.grad, repr(a), copy.copy(a).data, copy.deepcopy(b).parents[0].parents, b > 2.0 and 1.0
-
-        def f(x: Any) -> Any:
-            seen.append(pool.submit(others).result())
-            return x * 2.0
-
+    with Elsewhere() as pool:
+        for read in (lambda x: (x * x).data, repr, pickle.dumps):
+            with pytest.raises(RecordingError, match="was read"):
+                autograd.compile(lambda x, read=read: (pool.submit(read, x).exception(), x)[1])(1.0)
         seen: list[Any] = []
-        assert autograd.compile(f)(1.0) == 2.0
+        assert autograd.compile(lambda x: (seen.append(pool.submit(others).result()), x * 2.0)[1])(1.0) == 2.0
         assert seen == [(9.0, 6.0, "Value(4.0, 'a', grad=6.0)", 4.0, (), 1.0)] * 2
 
 

@@ -21,6 +21,13 @@ def test_how_it_was_called(run: Any, arguments: list[str]) -> None:
     assert outcome.status == 2
 
 
+@pytest.mark.parametrize("name", ["\x1b[2J.json", "a\tb\x07.json", "/".join(["k" * 200] * 15)])
+def test_a_message_is_a_line_that_a_terminal_may_be_sent(run: Any, name: str) -> None:
+    complaint = run("predict", name, "t.csv").complaint()
+    assert complaint.isprintable()
+    assert len(complaint) < 2100
+
+
 def test_ctrl_c_anywhere_else(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
