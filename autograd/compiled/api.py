@@ -63,7 +63,7 @@ def compile(
     Raises:
         ModuleNotFoundError: NumPy is not installed.
         RecordingError: at the first call: the function reads a number while it is recorded (``.data``, ``.grad``, a
-            text, a pickle), itself or in a thread.
+            text, a pickle), itself or in a thread; or it catches the error of a number outside of a domain.
     """
     with importing():
         _require_numpy("compile")

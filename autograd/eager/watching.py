@@ -40,7 +40,7 @@ class Watch:
 
     __slots__ = (
         "attempts", "come_from_arguments", "conditions", "directions", "in_loop", "leaves_of_steps", "outside_domain",
-        "refused", "started", "thread", "within",
+        "raised", "refused", "started", "thread", "within",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +58,8 @@ class Watch:
         self.thread = get_ident()
         #: The threads that the function started, and the branches in which it did.
         self.started: dict[Any, tuple[tuple[Any, bool], ...]] = {}
+        #: What primitives raised at numbers at which they have no value.
+        self.raised: list[Exception] = []
         #: What was raised in another thread, where it may come to nobody's notice.
         self.refused: Exception | None = None
         #: The branches that are being run, one inside the other: the condition of each, and the truth that takes it.
@@ -95,6 +97,14 @@ class Watch:
         if not self.records_here():
             self.refused = error
         return error
+
+    def caught(self) -> Exception | None:
+        """What a primitive raised and the user's code caught: at which numbers is not known to a replay."""
+        for error in self.raised:
+            where = error.__traceback__  # its outermost frame is that which caught it
+            if where is not None and _package(where.tb_frame) not in _OURS:
+                return error
+        return None
 
     def prints(self) -> bool:
         """Whether the text of a node, whose method asks, is for a debugger, a traceback, or an error of ours."""

@@ -256,6 +256,13 @@ def _run(
         result = f(*args)
     if watch.refused is not None:
         raise watch.refused
+    caught = watch.caught()
+    watch.raised.clear()  # tracebacks hold all that the function had
+    if caught is not None:
+        raise RecordingError(
+            f"{name} caught an error and went on, which a replay would do at all numbers; compare before, and choose with "
+            f"where. The error: {caught}"
+        )
     try:
         outputs, build = take_apart(result, f"the result of {name}")
     except TypeError as error:

@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pytest
 
 import autograd
 import nn
-from autograd import Condition, RecordingError, Value, grad, where
+from autograd import Condition, DomainError, RecordingError, Value, grad, where
 from tests.compiled.elsewhere import Elsewhere
 
 X = [1.0, 2.0, 3.0]
@@ -75,6 +76,40 @@ def test_an_error_that_a_function_catches_itself_is_its_own_affair() -> None:
             return x * 2.0
 
     assert autograd.compile(f)(np.array(X)).tolist() == [2.0, 4.0, 6.0]
+
+
+CATCHING = {
+    "log": (lambda x: (x - 2.0).log(), DomainError),
+    "power": (lambda x: (x - 2.0) ** 0.5, DomainError),
+    "exp": (lambda x: (x * -1e4 + 1e4).exp(), OverflowError),
+}
+
+
+@pytest.mark.parametrize("name", CATCHING)
+def test_an_error_that_decides_the_way_is_refused(name: str) -> None:
+    """It depends on numbers, and a replay would go the same way at all of them."""
+    compute, kind = CATCHING[name]
+
+    def caught(x: Any) -> Any:
+        try:
+            return compute(x)
+        except kind:
+            return x * 7.0
+
+    def suppressed(x: Any) -> Any:
+        with suppress(kind):
+            return compute(x)
+        return x * 7.0
+
+    for f in (caught, suppressed):
+        assert autograd.compile(f)(3.0) == pytest.approx(compute(Value(3.0)).data, rel=1e-15)
+        with pytest.raises(RecordingError, match=r"caught an error and went on.* compare before, .* The error: \w+ "):
+            autograd.compile(f)(-3.0)
+
+
+def test_an_error_that_the_engine_catches_is_none() -> None:
+    f = autograd.compile(lambda x: where(x > 2.0, lambda: (x - 2.0).log(), lambda: grad(autograd.norm)([x, x])[0]))
+    assert f(np.array([0.0, 3.0])).tolist() == [0.0, 0.0]
 
 
 COPIES = {
