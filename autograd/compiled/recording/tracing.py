@@ -260,8 +260,8 @@ def _run(
     watch.raised.clear()  # tracebacks hold all that the function had
     if caught is not None:
         raise RecordingError(
-            f"{name} caught an error and went on, which a replay would do at all numbers; compare before, and choose with "
-            f"where. The error: {caught}"
+            f"{name} caught an error and went on, which a replay would do at all numbers; compare before, "
+            f"and choose with where. The error: {caught}"
         )
     try:
         outputs, build = take_apart(result, f"the result of {name}")
