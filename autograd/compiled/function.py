@@ -18,7 +18,7 @@ from autograd.compiled.recorded_function import RecordedFunction
 from autograd.compiled.recording.arguments import ArgumentReader, Arguments
 from autograd.compiled.recording.recordings import Recordings
 from autograd.compiled.recording.trace import arranged
-from autograd.compiled.recording.tracing import refuse_amid_of_another
+from autograd.compiled.recording.watched import refuse_amid_of_another
 from autograd.compiled.repeated_call import RepeatedCall, repeated_call
 from autograd.compiled.runs import Runs
 from autograd.loops.recorder import PART

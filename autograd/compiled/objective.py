@@ -28,7 +28,8 @@ from autograd.compiled.recorded_function import RecordedFunction
 from autograd.compiled.recording.guards import Missed
 from autograd.compiled.recording.recordings import Recording, Recordings
 from autograd.compiled.recording.trace import Trace, arranged
-from autograd.compiled.recording.tracing import refuse_amid_of_another, trace_where_it_has_a_value
+from autograd.compiled.recording.tracing import trace_where_it_has_a_value
+from autograd.compiled.recording.watched import refuse_amid_of_another
 from autograd.loops.recorder import PART
 
 _M = TypeVar("_M", bound=Callable[..., Any])

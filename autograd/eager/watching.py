@@ -22,7 +22,7 @@ _DEBUGGERS = frozenset(
 )
 _OURS = frozenset(("autograd", "nn"))
 #: The module of ours that calls what is recorded: what asks there is the user's.
-_CALLS = "autograd.compiled.recording.tracing"
+_CALLS = "autograd.compiled.recording.watched"
 
 
 class Asked(NamedTuple):

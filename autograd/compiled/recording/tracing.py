@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from math import nan
 from typing import Any
@@ -14,63 +11,18 @@ from typing import Any
 from autograd import interpret
 from autograd.compiled.recording.guards import Guard
 from autograd.compiled.recording.trace import Trace
-from autograd.compiled.waiting import wait_for
+from autograd.compiled.recording.watched import called_under
 from autograd.eager import watching
 from autograd.eager.garbage import collector_at_rest
 from autograd.eager.operands import Condition
 from autograd.errors import DomainError, RecordingError
 from autograd.graph import leaves
-from autograd.interrupts import switched
-from autograd.locks import new_lock
 from autograd.loops.recorder import STAND_IN, Body
 from autograd.nesting import take_apart
 from autograd.number_systems import arrays
 from autograd.primitives import Primitive
 from autograd.program import ABSENT, Program, flatten
 from autograd.value import Value, backward_order
-
-#: The watch is one for the process, so functions are recorded one after the other.
-_ONE_AT_A_TIME = new_lock()
-
-
-def refuse_amid_of_another(name: str, lock: Any) -> None:
-    """Refuse a call that is about to take a function's lock, where it cannot be right or would never end.
-
-    Raises:
-        RecordingError: this thread is recording a function, in which a replay's numbers would be frozen; or another
-            thread is, and waits for this one.
-        RuntimeError: this thread is amid of a call of the same function.
-    """
-    watch = watching.watch
-    if watch is not None and watch.is_ours():
-        raise watch.refusal(
-            RecordingError(
-                f"{name} is called while another function is recorded for replay; call the plain function there"
-            )
-        )
-    _wait_for_who_records(lock, name)
-    if lock._is_owned():
-        raise RuntimeError(
-            f"{name} is called amid of its own call, by a handler of a signal perhaps, and would change the numbers "
-            "that it computes with; call it when that has ended, or compile it once more for the handler"
-        )
-
-
-def _wait_for_who_records(lock: Any, name: str) -> None:
-    watch = watching.watch
-    if watch is not None and not watch.is_ours():
-        wait_for(lock, watch.thread, name)
-
-
-def _in_a_forked_process() -> None:
-    """What another thread was recording, nobody records there."""
-    for context in [*_entered]:
-        if not context.watch.records_here():
-            context.off()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_a_forked_process)
 
 
 def trace(
@@ -251,18 +203,7 @@ def _run(
 ) -> tuple[Any, ...]:
     """One run under watch: the result's scalars and shape, the program and its nodes."""
     args = make()
-    _wait_for_who_records(_ONE_AT_A_TIME, name)
-    with _ONE_AT_A_TIME, _watched(watch):
-        result = f(*args)
-    if watch.refused is not None:
-        raise watch.refused
-    caught = watch.caught()
-    watch.raised.clear()  # tracebacks hold all that the function had
-    if caught is not None:
-        raise RecordingError(
-            f"{name} caught an error and went on, which a replay would do at all numbers; compare before, "
-            f"and choose with where. The error: {caught}"
-        )
+    result = called_under(watch, f, args, name)
     try:
         outputs, build = take_apart(result, f"the result of {name}")
     except TypeError as error:
@@ -272,62 +213,6 @@ def _run(
     program, nodes = flatten([*first, *[o for o in outputs if isinstance(o, Value)], *conditions])
     program.outputs = program.outputs[len(first) :]
     return outputs, build, program, nodes
-
-
-class _watched(switched):
-    """A context in which a watch is the one of the process, and notes the threads that the recording starts, and those
-    of pools while they work for it: a thread does not know for whom."""
-
-    def __init__(self, watch: watching.Watch) -> None:
-        super().__init__()
-        self.watch = watch
-        self._start = threading.Thread.start
-        self._submit = ThreadPoolExecutor.submit
-
-    def on(self) -> None:
-        """Enter it."""
-        watch, start, submit = self.watch, self._start, self._submit
-
-        def noting(thread: threading.Thread) -> None:
-            if watch.is_ours():
-                watch.started[thread] = watch.within
-            start(thread)
-
-        def submitting(pool: Any, work: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
-            if not watch.is_ours():
-                return submit(pool, work, *args, **keywords)
-            within = watch.within
-
-            def working(*args: Any, **keywords: Any) -> Any:
-                thread = threading.current_thread()
-                before = watch.started.get(thread)
-                watch.started[thread] = within
-                try:
-                    return work(*args, **keywords)
-                finally:
-                    if before is None:
-                        del watch.started[thread]
-                    else:
-                        watch.started[thread] = before
-
-            return submit(pool, working, *args, **keywords)
-
-        _entered.append(self)
-        watching.watch = watch
-        threading.Thread.start = noting  # type: ignore[assignment, method-assign]
-        ThreadPoolExecutor.submit = submitting  # type: ignore[method-assign]
-
-    def off(self) -> None:
-        """Leave it, if it was entered."""
-        if self in _entered:
-            threading.Thread.start = self._start  # type: ignore[method-assign]
-            ThreadPoolExecutor.submit = self._submit  # type: ignore[method-assign]
-            watching.watch = None
-            _entered.remove(self)
-
-
-#: The one that is entered, if one is.
-_entered: list[_watched] = []
 
 
 def _decided(program: Program, nodes: Sequence[Any], fresh: Sequence[Value]) -> tuple[Any, ...]:
