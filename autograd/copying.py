@@ -15,7 +15,7 @@ from operator import getitem
 from typing import Any, Self
 
 from autograd.eager import watching
-from autograd.eager.garbage import collector_at_rest
+from autograd.eager.garbage import at_rest_for, collector_at_rest
 from autograd.eager.nodes import copier
 from autograd.eager.operands import Condition, Passive, gradient_of, refuse_if_recorded
 from autograd.eager.unrolled import as_stored
@@ -38,8 +38,9 @@ class Copying:
         return _node_like(self, self._x, self._y)  # type: ignore[attr-defined,no-any-return]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        with collector_at_rest():
-            copy_nodes(topological_order(self, until=_Copied(memo)), memo)
+        nodes = topological_order(self, until=_Copied(memo))
+        with at_rest_for(len(nodes)):
+            copy_nodes(nodes, memo)
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __getstate__(self) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.eager.garbage import collector_at_rest
+from autograd.eager.garbage import at_rest_for
 from autograd.errors import naming_nodes
 from autograd.interpret import pull_back, push_forward
 from autograd.nesting import Builder, take_apart, take_apart_like
@@ -293,8 +293,8 @@ def gradients(output: Value, wrt: Any) -> Any:
     for target in targets:
         if not isinstance(target, Value):
             raise TypeError(f"gradients differentiates with respect to Values; wrt holds the number {target!r}")
-    with collector_at_rest():
-        program, nodes = flatten([output])
+    program, nodes = flatten([output])
+    with at_rest_for(len(nodes)):
         refuse_if_stale(active_nodes([output]))
         slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
         slots = [slot_of.get(target, -1) for target in targets]

@@ -6,12 +6,17 @@ import gc
 import os
 from _thread import get_ident
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any, TypeVar
 
 from autograd.interrupts import switched
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+#: Nodes of which the collector makes nothing that is worth a microsecond or two.
+FEW = 1000
 
 
 class collector_at_rest(switched):
@@ -41,6 +46,11 @@ class collector_at_rest(switched):
         """Turn it on, if it was."""
         if _resting.pop(self, None) is not None:
             gc.enable()
+
+
+def at_rest_for(nodes: int) -> AbstractContextManager[None]:
+    """The context for so many nodes: for few it would take longer than what it saves."""
+    return collector_at_rest() if nodes > FEW else nullcontext()
 
 
 #: Who turned it off, and in which thread.
