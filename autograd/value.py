@@ -79,8 +79,8 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     # primitive holds stands in ``unrolled``; only such a node has _which.
     __slots__ = ("_data", "_grad", "_moment", "_which", "_x", "_y", "label", "primitive")
 
-    def __init__(self, data: float, label: str = "", *others: Never, _children: None = None, _op: None = None) -> None:
-        if others or not isinstance(label, str) or _children is not None or _op is not None:
+    def __init__(self, data: float, label: str = "", _children: None = None, _op: None = None) -> None:
+        if not isinstance(label, str) or _children is not None or _op is not None:
             raise TypeError(_HOW_TO_MAKE_ONE)
         number = plain(data)
         if number is None:
@@ -138,10 +138,14 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     def grad(self, number: float) -> None:
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient of", "written")
-        new = None if number is None else plain(number)
-        if new is None and number is not None:
-            raise TypeError(f"grad must be a real number or None, not {kind_of(number)}; write value.grad = other.data")
-        self._grad = new
+        if number.__class__ is not float and number is not None:
+            new = plain(number)
+            if new is None:
+                raise TypeError(
+                    f"grad must be a real number or None, not {kind_of(number)}; write value.grad = other.data"
+                )
+            number = new
+        self._grad = number
 
     @property
     def parents(self) -> tuple[Any, ...]:
