@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
+import statistics
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -531,3 +533,31 @@ def test_the_reflected_power_takes_a_modulus() -> None:
     power: Any = v.__rpow__(2, 5)  # type: ignore[call-arg]
     power.backward()
     assert (power.data, v.grad) == (3.0, pytest.approx(8.0 * math.log(2.0), rel=1e-15))
+
+
+#: Words of Python that work on Values, and what they compute of numbers.
+WORKS: dict[str, tuple[Callable[[list[Any]], Any], float]] = {
+    "max": (lambda xs: max(xs), 4.0),
+    "a stable softmax": (
+        lambda xs: autograd.sum([autograd.exp(x - max(xs)) for x in xs]),
+        1 + math.exp(-2) + math.exp(-1),
+    ),
+    "sorted": (lambda xs: sorted(xs)[1] * 2.0, 6.0),
+    "prod": (lambda xs: math.prod(xs), 24.0),
+    "median": (lambda xs: statistics.median(xs), 3.0),
+    "remainder": (lambda xs: xs[0] % 3 + 7 % xs[2] + divmod(xs[0], 3)[0], 1.0 + 1.0 + 1.0),
+    "floor division": (lambda xs: xs[0] // 3 + 7 // xs[1], 4.0),
+    "modular power": (lambda xs: pow(xs[0], 2, 5), 1.0),
+    "clip": (lambda xs: xs[0].clip(0.0, 3.5) + xs[1].leaky_relu(), 5.5),
+}
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_a_word_of_python_works_eagerly_and_compiled(name: str) -> None:
+    function, expected = WORKS[name]
+    numbers = [4.0, 2.0, 3.0]
+    assert function([Value(x) for x in numbers]).data == pytest.approx(expected, rel=1e-15)
+    step = autograd.compile(function)
+    assert step(numbers) == pytest.approx(expected, rel=1e-15)
+    others = [1.5, 2.5, 5.0]  # another is the largest: guards see it
+    assert step(others) == pytest.approx(function([Value(x) for x in others]).data, rel=1e-15)
