@@ -34,13 +34,16 @@ def nowhere(*_: Any) -> Any:
 
 
 class Limit(NamedTuple):
-    """What a partial tends to where its rule cannot be evaluated, an end point of the domain or a kink; and in which
-    arguments it is constant there, so that it can be differentiated again."""
+    """What a partial tends to where its rule cannot be evaluated, an end point of the domain or a kink.
+
+    So that it can be differentiated again: in which arguments it is constant there, and what its own partials tend to.
+    """
 
     argument: int
     at: Callable[..., Any]
     value: float
     constant_in: tuple[int, ...] = ()
+    slopes: tuple[Limit, ...] = ()
 
 
 class Primitive(NamedTuple):
@@ -239,7 +242,10 @@ def _inverse_on_the_unit_interval(
         needs="an argument between -1 and 1",
         remedy="Use clip.",
         partial_domains=(lambda x: abs(x) < 1,),
-        limits=(Limit(0, lambda x: abs(x) == 1, slope_at_the_ends),),
+        limits=(
+            Limit(0, lambda x: x == 1, slope_at_the_ends, slopes=(Limit(0, everywhere, slope_at_the_ends),)),
+            Limit(0, lambda x: x == -1, slope_at_the_ends, slopes=(Limit(0, everywhere, -slope_at_the_ends),)),
+        ),
         latex=alias,
         aliases=(alias,),
         **more,
@@ -325,8 +331,17 @@ _ROWS: tuple[Primitive, ...] = (
         ),
         limits=(
             Limit(0, lambda x, y: (x == 0) & (y == 0), 0.0, constant_in=(0,)),
-            Limit(0, lambda x, y: (x == 0) & (y > 0) & (y < 1), INFINITY),
-            Limit(1, lambda x, y: (x == 0) & (y > 0), 0.0, constant_in=(1,)),
+            Limit(0, lambda x, y: (x == 0) & (y > 0) & (y < 1), INFINITY, slopes=(Limit(0, everywhere, -INFINITY),)),
+            Limit(
+                1,
+                lambda x, y: (x == 0) & (y > 0),
+                0.0,
+                constant_in=(1,),
+                slopes=(
+                    Limit(0, lambda x, y: y > 1, 0.0, constant_in=(1,)),
+                    Limit(0, lambda x, y: y == 1, -INFINITY),
+                ),
+            ),
             Limit(1, lambda x, y: (x == 0) & (y == 0), -INFINITY),
         ),
         symbol="**",
@@ -435,8 +450,14 @@ _ROWS: tuple[Primitive, ...] = (
         remedy="Use clip or where.",
         partial_domains=(lambda x, y: y > 0, None),
         limits=(
-            Limit(0, lambda x, y: (x == 0) & (y == 0), -INFINITY),
-            Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0),
+            Limit(
+                0,
+                lambda x, y: (x == 0) & (y == 0),
+                -INFINITY,
+                constant_in=(0,),
+                slopes=(Limit(1, everywhere, INFINITY),),
+            ),
+            Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0, slopes=(Limit(0, everywhere, INFINITY),)),
         ),
         formula=lambda m, x, y: m.where(rules.is_zero(m, y), m.number(0), lambda: x * m.log(y)),
         stable=rules.stable_xlogy,
@@ -462,7 +483,7 @@ _ROWS: tuple[Primitive, ...] = (
         needs="an argument ≥ 0",
         remedy="Use abs, clip or where.",
         partial_domains=(lambda x: x > 0,),
-        limits=(Limit(0, lambda x: x == 0, INFINITY),),
+        limits=(Limit(0, lambda x: x == 0, INFINITY, slopes=(Limit(0, everywhere, -INFINITY),)),),
         symbol="√",
     ),
     Primitive(
@@ -610,7 +631,7 @@ _ROWS: tuple[Primitive, ...] = (
         needs="an argument ≥ 1",
         remedy="Use clip or where.",
         partial_domains=(lambda x: x > 1,),
-        limits=(Limit(0, lambda x: x == 1, INFINITY),),
+        limits=(Limit(0, lambda x: x == 1, INFINITY, slopes=(Limit(0, everywhere, -INFINITY),)),),
         aliases=("arccosh",),
         never_minus_zero=True,
     ),

@@ -242,7 +242,7 @@ BY_A_LIMIT: dict[str, tuple[Callable[[Any], Any], list[float], str]] = {
     "hypot": (lambda p: autograd.hypot(p[0], p[1]) ** 2, [0.0, 0.0], "x is 0.0, y is 0.0"),
     "norm": (lambda p: autograd.norm(p) ** 2, [0.0, 0.0], "x is 0.0, y is 0.0"),
     "x**x": (lambda p: p[0] ** p[0], [0.0], "x is 0.0, y is 0.0"),
-    "pow": (lambda p: p[0] ** p[1], [0.0, 1.0], "x is 0.0, y is 1.0"),
+    "pow": (lambda p: p[0] ** p[1], [0.0, 0.5], "x is 0.0, y is 0.5"),
     "pow at 0": (lambda p: p[0] ** p[1], [0.0, 0.0], "x is 0.0, y is 0.0"),
     "xlogy": (lambda p: autograd.xlogy(p[0], p[1]), [0.0, 0.0], "x is 0.0, y is 0.0"),
 }
