@@ -170,7 +170,7 @@ def slope_failure(
     if too_large:
         message = f"{primitive.name} has a slope too large for a float with respect to {name}; {given}."
         return _about(OverflowError(message), primitive, operands)
-    which = "second derivative" if of_limit else f"derivative with respect to {name}"
+    which = "further derivative" if of_limit else f"derivative with respect to {name}"
     message = (
         f"{primitive.name} has no {which} here; {given}. "
         "Use where to choose another formula at this point, or detach() if no derivative is wanted."

@@ -264,7 +264,7 @@ def test_a_second_derivative_that_does_not_exist_is_refused_in_the_same_words_by
         SECOND_DERIVATIVES[way](f, point, [1.0] * len(point))
     row = {"norm": "hypot"}.get(name, name if name in TABLE else "pow")
     assert str(caught.value).splitlines()[0] == (
-        f"{row} has no second derivative here; {operands}. Use where to choose another formula at this point, or "
+        f"{row} has no further derivative here; {operands}. Use where to choose another formula at this point, or "
         "detach() if no derivative is wanted."
     )
 
