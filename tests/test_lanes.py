@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import TABLE, Primitive, Value, lanes
+from autograd import TABLE, Primitive, lanes
 from autograd.compiled.programs.building import Builder
 from autograd.number_systems import arrays
 from autograd.primitives import Limit
@@ -186,5 +186,5 @@ def test_a_limit_is_differentiated_as_far_as_the_row_says() -> None:
     assert by_y(arrays, 0.0, np.zeros(3), exponents) == 0
     root = autograd.grad(autograd.grad(lambda x: x**0.5))
     assert root(0.0) == -math.inf
-    with pytest.raises(autograd.DomainError, match="pow has no further derivative here; x is 0.0, y is 0.5"):
+    with pytest.raises(autograd.DomainError, match="pow has no further derivative here"):
         autograd.grad(root)(0.0)
