@@ -83,8 +83,7 @@ def with_choices(
     found = partial
     if outside and choices.outside:
         inside = _asked(m, primitive.domain, operands)
-        if inside is not True:
-            found = _chosen(m, inside, found, at_limit(m, Limit(argument, everywhere, _NAN), primitive, operands))
+        found = _chosen(m, inside, found, at_limit(m, Limit(argument, everywhere, _NAN), primitive, operands))
     found = _limited(m, choices.limits, primitive, operands, found)
     return found() if callable(found) else found
 
@@ -96,6 +95,11 @@ def _limited(m: Any, limits: Iterable[Limit], primitive: Primitive, operands: Se
         if at is not False:
             found = _chosen(m, at, at_limit(m, limit, primitive, operands), found)
     return found
+
+
+def is_recording(m: Any) -> bool:
+    """Whether what comes of a rule is to be right at other numbers too: a function is being recorded."""
+    return hasattr(m, "is_recording") and m.is_recording()
 
 
 def _asked(m: Any, predicate: Callable[..., Any], operands: Sequence[Any]) -> Any:
@@ -122,11 +126,11 @@ def held(limit: Limit, primitive: Primitive) -> Primitive:
         known = [slope for slope in limit.slopes if slope.argument == argument]
 
         def slope_of_it(m: Any, z: Any, *operands: Any) -> Any:
-            if m.LANES:
+            if m.LANES or (known and is_recording(m)):
                 found = _limited(m, known, primitive, operands, m.number(_NAN))
                 return found() if callable(found) else found
             for slope in known:
-                if _asked(m, slope.at, operands if hasattr(m, "asked") else [m.plain(x) for x in operands]):
+                if slope.at(*map(m.plain, operands)):
                     return at_limit(m, slope, primitive, operands)
             raise slope_failure(primitive, argument, operands, of_limit=True)
 

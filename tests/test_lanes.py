@@ -14,6 +14,7 @@ from autograd import TABLE, Primitive, lanes
 from autograd.compiled.programs.building import Builder
 from autograd.number_systems import arrays
 from autograd.primitives import Limit
+from tests.compiled.replays import BACKENDS
 
 #: Row and argument → how many limits are chosen; whether rules have slopes outside of the domain; finite ones.
 CHOSEN = {
@@ -188,3 +189,13 @@ def test_a_limit_is_differentiated_as_far_as_the_row_says() -> None:
     assert root(0.0) == -math.inf
     with pytest.raises(autograd.DomainError, match="pow has no further derivative here"):
         autograd.grad(root)(0.0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_is_known_of_a_limit_is_chosen_in_recorded_functions(backend: str) -> None:
+    mixed = autograd.compile(lambda x, y: autograd.grad(lambda x: autograd.grad(lambda y: x**y)(y))(x), backend=backend)
+    assert mixed(0.0, 2.0) == 0.0
+    assert mixed(0.0, 1.0) == -math.inf
+    found = mixed(np.zeros(4), np.array([3.0, 1.0, 0.5, 2.0]))
+    assert str(found.tolist()) == "[0.0, -inf, nan, 0.0]"
+    assert mixed(2.0, 3.0) == pytest.approx(4.0 + 12.0 * math.log(2.0), rel=1e-15, abs=0.0)
