@@ -260,6 +260,10 @@ def above_minus_infinity(m: Any, x: Any, value: Callable[[], Any]) -> Any:
     return m.where(m.less_equal(x, -INFINITY), m.number(-0.0), value)
 
 
+def formula_of_gelu(m: Any, x: Any) -> Any:
+    return x * m.erfc(-x / m.sqrt(m.number(2))) / 2
+
+
 def stable_selu(m: Any, x: Any, scale: Any, alpha: Any) -> Any:
     """The larger factor is not kept until the smaller ones have underflowed."""
     return m.where(

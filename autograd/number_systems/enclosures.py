@@ -221,25 +221,38 @@ def div(x: Any, y: Any) -> Interval:
 
 def _of_a_division(x: Any, y: Any) -> tuple[Interval, Interval]:
     x, y = number(x), number(y)
-    if any(map(math.isinf, (x.low, x.high, y.low, y.high))):
-        raise ValueError("a remainder needs finite numbers")
+    if math.isinf(x.low) or math.isinf(x.high):
+        raise ValueError("a remainder needs a finite dividend")
     return x, y
+
+
+def _by_infinity(x: Interval, y: Interval, of_one_sign: Any, of_two: Any) -> Interval | None:
+    """What a division by an infinity is; ``None`` if that is not what it is."""
+    if y.low != y.high or not math.isinf(y.low):
+        return None
+    x = x if y.low > 0.0 else neg(x)
+    return number(of_one_sign) if x.low >= 0.0 else number(of_two) if x.high < 0.0 else hull(of_one_sign, of_two)
 
 
 def floor_divide(x: Any, y: Any) -> Interval:
     """The whole number at or below the quotient; of points, exactly."""
     x, y = _of_a_division(x, y)
+    whole = _by_infinity(x, y, 0.0, -1.0)
+    if whole is not None:
+        return whole
     quotient = floor(div(x, y))
     if quotient.low < quotient.high and x.low == x.high and y.low == y.high:
         (a, b), (c, d) = x.low.as_integer_ratio(), y.low.as_integer_ratio()
-        whole = a * d // (b * c)
-        return number(whole) if math.fabs(x.low / y.low) < inf else quotient
+        return number(a * d // (b * c)) if math.fabs(x.low / y.low) < inf else quotient
     return quotient
 
 
 def mod(x: Any, y: Any) -> Interval:
     """The remainder; where the quotients lie on both sides of a whole number, all from zero to the divisor."""
     x, y = _of_a_division(x, y)
+    rests = _by_infinity(x, y, x, y)
+    if rests is not None:
+        return rests
     if x.low == x.high and y.low == y.high:
         rest = math.fmod(x.low, y.low)  # it is exact
         return Interval(rest, rest) if rest == 0.0 or (rest < 0.0) == (y.low < 0.0) else add(rest, y)
@@ -295,8 +308,8 @@ def near(name: str, *operands: float) -> Interval:
 
 def pow(x: Any, y: Any) -> Interval:
     x, y = number(x), number(y)
-    if y.low == y.high and y.low % 1.0 == 0.0:
-        if y.low % 2.0 == 0.0:
+    if y.low == y.high and (math.isinf(y.low) or y.low % 1.0 == 0.0):
+        if math.isinf(y.low) or y.low % 2.0 == 0.0:
             x = abs(x)
         if y.low < 0.0 and x.low <= 0.0 <= x.high:
             raise ValueError("a negative power of an interval that holds zero")
