@@ -326,7 +326,7 @@ _ROWS: tuple[Primitive, ...] = (
         needs="a positive base, or zero with an exponent ≥ 0, or a negative one with an integer exponent",
         remedy="Use cbrt, square, abs or where.",
         partial_domains=(
-            lambda x, y: (x > 0) | ((x == 0) & ((y == 0) | (y >= 1))) | ((x < 0) & (y % 1 == 0)),
+            lambda x, y: (x > 0) | ((x == 0) & ((y == 0) | (y >= 1))) | ((x < 0) & ((y % 1 == 0) | (x == -INFINITY))),
             lambda x, y: (x > 0) | ((x == 0) & (y > 0)),
         ),
         limits=(
@@ -549,7 +549,7 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "atan",
-        (lambda m, z, x: 1 / (1 + m.square(x)),),
+        (lambda m, z, x: 1 / (1 + m.square(x)),),  # 0 where x² is too large and the slope below 10⁻³⁰⁸
         "inverse tangent, in radians",
         ((1.0,), 0.785398),
         latex="arctan",
@@ -669,7 +669,8 @@ _ROWS: tuple[Primitive, ...] = (
         "√(x² + y²), without overflow",
         ((3.0, 4.0), 5.0),
         partial_domains=(_NOT_BOTH_ZERO, _NOT_BOTH_ZERO),
-        # A cone's tip; zero is the subgradient of smallest length, as for abs.
+        # Where z is subnormal, slopes have as few digits as it. A cone's tip; zero is the subgradient of smallest
+        # length, as for abs.
         limits=(Limit(0, lambda x, y: (x == 0) & (y == 0), 0.0), Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0)),
         kinks=lambda x, y: (x == 0) & (y == 0),
         formula=lambda m, x, y: m.sqrt(x * x + y * y),

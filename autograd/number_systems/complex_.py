@@ -53,7 +53,11 @@ def pow(x: complex, y: complex) -> complex:
             return -pow(-base, y) if n % 2 else pow(-base, y)
     if base == 0 and exponent.real > 0:
         return 0j
-    return cmath.exp(exponent * cmath.log(base))
+    # The power of the real part, which a logarithm would cost its digits, times what the imaginary parts make of it.
+    tangent = base.imag / base.real
+    turn = complex(math.log1p(tangent * tangent) / 2, math.atan(tangent))
+    turned = cmath.exp(exponent * turn + (1j * exponent.imag * math.log(base.real) if exponent.imag else 0))
+    return math.pow(base.real, exponent.real) * turned
 
 
 def expm1(x: complex) -> complex:

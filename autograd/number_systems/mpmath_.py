@@ -50,20 +50,19 @@ def digits() -> int:
     return int(mp.dps)
 
 
-asin, acos, atanh, sqrt, log, log1p, atan2, div = (
-    mp.asin,
-    mp.acos,
-    mp.atanh,
-    mp.sqrt,
-    mp.log,
-    mp.log1p,
-    mp.atan2,
-    operator.truediv,
-)
+asin, acos, atanh, sqrt, log, log1p, div = mp.asin, mp.acos, mp.atanh, mp.sqrt, mp.log, mp.log1p, operator.truediv
 
 
 def acosh(x: Real) -> Real:
     return x if mp.isnan(x) else mp.acosh(x)  # of nan mpmath has a complex number
+
+
+def atan2(y: Real, x: Real) -> Real:
+    if mp.isnan(y) or mp.isnan(x):
+        return mp.nan
+    if mp.isinf(y) and mp.isinf(x):  # the corners, as IEEE has them
+        y, x = mp.sign(y), mp.sign(x)
+    return mp.atan2(y, x)
 
 
 def hypot(x: Real, y: Real) -> Real:
