@@ -136,6 +136,9 @@ class Primitive(NamedTuple):
     def rule(self, argument: int, m: Any, operands: Iterable[Any]) -> Rule | None:
         """The partial by an argument, for operands of a number system; not of a row of any number of arguments."""
         assert not callable(self.partials)
+        own = getattr(m, "PARTIALS", ())
+        if self.built_in and self.name in own:
+            return own[self.name][argument]  # type: ignore[no-any-return]
         are_written = self.written and hasattr(m, "is_formula") and any(map(m.is_formula, operands))
         return (self.written if are_written else self.partials)[argument]
 
@@ -522,7 +525,7 @@ _ROWS: tuple[Primitive, ...] = (
     _finite("cos", lambda m, z, x: -m.sin(x), "cosine, of radians", 0.540302, latex="cos", never_minus_zero=True),
     _finite(
         "tan",
-        lambda m, z, x: 1 + z * z,
+        lambda m, z, x: 1 + m.square(z),
         "tangent, of radians",
         1.557408,
         latex="tan",

@@ -131,16 +131,12 @@ def in_bounds(m: Any, x: Any, y: Any) -> Any:
 
 
 def slope_of_share(m: Any, z: Any, x: Any, y: Any) -> Any:
-    if hasattr(m, "slope_of_share"):
-        return m.slope_of_share(x, y)
     factor = in_bounds(m, x, y)
     total = x * factor + y * factor
     return y * factor / total / total * factor
 
 
 def other_slope_of_share(m: Any, z: Any, x: Any, y: Any) -> Any:
-    if hasattr(m, "slope_of_share"):
-        return -m.slope_of_share(y, x)
     factor = in_bounds(m, x, y)
     return -z / (x * factor + y * factor) * factor
 

@@ -7,6 +7,7 @@ assumption is ``ULPS``: how far the C library's functions may be from the exact 
 from __future__ import annotations
 
 import math
+import sys
 from math import inf, nextafter
 from typing import Any
 
@@ -30,6 +31,9 @@ ULPS = {
     **dict.fromkeys(("sinh", "cosh", "tanh", "asinh", "acosh", "atanh"), 3),
     "cbrt": 4,
 }
+
+
+LARGEST = sys.float_info.max
 
 
 class Undecided:
@@ -296,8 +300,10 @@ def near(name: str, *operands: float) -> Interval:
     """The interval around a function's float that holds its exact value."""
     z: float = getattr(math, name)(*operands)
     first = operands[0]
+    if math.isinf(z) and all(map(math.isfinite, operands)):
+        return Interval(LARGEST, z)
     if (z in (0.0, 1.0) and first in (0.0, 1.0) and len(operands) == 1) or math.isinf(z):
-        # No function here has a value of 0 or 1 at 0 or 1 by rounding, and none is infinite but at an infinity.
+        # No function here has a value of 0 or 1 at 0 or 1 by rounding.
         return Interval(z, z)
     # An ulp of the exact value may be that of the next power of two, if that is near.
     off = ULPS[name] * math.ulp(math.fabs(z) + 2 * ULPS[name] * math.ulp(z))

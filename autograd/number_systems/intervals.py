@@ -19,8 +19,8 @@ from autograd.number_systems import common, enclosures, error_functions
 from autograd.number_systems.directed import product_error
 from autograd.number_systems.enclosures import UNDECIDED, Interval, hull, near, number
 from autograd.number_systems.formulas import formula_of
-from autograd.primitives import TABLE, Primitive
-from autograd.rules import of_the_others
+from autograd.primitives import TABLE, Primitive, Rule
+from autograd.rules import of_the_others, slope_of_pow, slope_of_sinc
 
 NAME = "intervals"
 LANES = False
@@ -104,7 +104,7 @@ def _or_beyond(at: Callable[[Any], Interval], x: float) -> Interval:
     try:
         return at(x)
     except OverflowError:
-        return Interval(sys.float_info.max, inf)
+        return Interval(enclosures.LARGEST, inf)
 
 
 def _falling(at: Callable[[float], Interval], low: float, high: float) -> Callable[[Any], Interval]:
@@ -434,6 +434,88 @@ def _slope(rule: Any, m: Any, z: Interval, operands: list[Interval]) -> Interval
         return None
 
 
+# Slopes, where a rule of the table has a number twice, or takes all of an operand in a branch that part of it reaches
+
+Turn = tuple[float, float, float]
+
+
+def _between_turns(row: Primitive, *turns: Turn) -> Rule:
+    """A slope that rises or falls between its turns: its rule at the ends, and what it comes to at the turns inside.
+
+    Args:
+        turns: the floats between which each lies, and one beyond the slope there.
+    """
+    assert not callable(row.partials)
+    rule, value = row.partials[0], globals()[row.name]
+    assert rule is not None
+
+    def slope(m: Any, z: Interval, x: Interval) -> Any:
+        if x.low == x.high:
+            return rule(m, z, x)
+        found = hull(*[rule(m, value(end), _point(end)) for end in (x.low, x.high)])
+        for before, after, beyond in turns:
+            if x.low <= after and before <= x.high:
+                found = hull(found, beyond)
+        return found
+
+    return slope
+
+
+def _slope_of_elu(m: Any, z: Interval, x: Interval, alpha: Any) -> Any:
+    return where(greater(x, 0.0), 1, lambda: mul(alpha, exp(minimum(x, 0.0))))
+
+
+def _slope_of_selu(m: Any, z: Interval, x: Interval, scale: Any, alpha: Any) -> Any:
+    return where(greater(x, 0.0), scale, lambda: mul(mul(scale, alpha), exp(minimum(x, 0.0))))
+
+
+def _slope_of_sinc(m: Any, z: Interval, x: Interval) -> Interval:
+    """The rule's, and never beyond its first two turns, of which only the first is on the side of zero."""
+    found = number(slope_of_sinc(m, z, x))
+    first, second = 0.4361818172714586, 0.1680699599455033
+    low, high = second if x.high <= 0.0 else first, second if x.low >= 0.0 else first
+    return Interval(max(found.low, -low), min(found.high, high))
+
+
+def _slope_of_hypot(x: Interval, y: Interval) -> Interval:
+    """x / √(x² + y²) rises with x, and comes nearer to zero with the size of y; around the tip it has all directions."""
+    y = abs(y)
+    if x.low < x.high and 0.0 in x and 0.0 in y:
+        return Interval(-1.0 if x.low < 0.0 else 0.0, 1.0 if x.high > 0.0 else 0.0)
+    low, high = (_point(y.high if x.low >= 0.0 else y.low), _point(y.low if x.high >= 0.0 else y.high))
+    first, last = div(x.low, hypot(x.low, low)), div(x.high, hypot(x.high, high))
+    return Interval(max(-1.0, first.low), min(1.0, last.high))
+
+
+def _slope_of_pow(m: Any, z: Interval, x: Interval, y: Interval) -> Any:
+    if y.low == y.high:
+        return slope_of_pow(m, z, x, y)
+    return mul(y, pow(x, sub(y, 1.0)))  # in one power, where y comes but once more
+
+
+#: Row → partials that take the place of its own.
+PARTIALS: dict[str, tuple[Rule | None, ...]] = {
+    "share": (lambda m, z, x, y: slope_of_share(x, y), lambda m, z, x, y: -slope_of_share(y, x)),
+    "hypot": (lambda m, z, x, y: _slope_of_hypot(x, y), lambda m, z, x, y: _slope_of_hypot(y, x)),
+    "pow": (_slope_of_pow, lambda m, z, x, y: mul(z, log(x))),
+    "sinc": (_slope_of_sinc,),
+    "elu": (_slope_of_elu, None),
+    "selu": (_slope_of_selu, None, None),
+}
+
 for _name, _row in TABLE.items():
     if _name not in globals():
         globals()[_name] = getattr(common, _name, None) or _by_formula(_row)
+
+_TURNS: dict[str, tuple[Turn, ...]] = {
+    "logit": ((0.5, 0.5, 4.0),),
+    "asin": ((0.0, 0.0, 1.0),),
+    "acos": ((0.0, 0.0, -1.0),),
+    "atanh": ((0.0, 0.0, 1.0),),
+    "sigmoid": ((0.0, 0.0, 0.25),),
+    "sech2": ((-0.65847895, -0.65847894, 0.7698003589195011), (0.65847894, 0.65847895, -0.7698003589195011)),
+    "gelu": ((-1.41421357, -1.41421356, -0.1289041451851548), (1.41421356, 1.41421357, 1.1289041451851549)),
+    "silu": ((-2.39935729, -2.39935728, -0.09983932012886693), (2.39935728, 2.39935729, 1.0998393201288671)),
+    "mish": ((-2.2563764, -2.25637639, -0.11252612238946257), (1.49057117, 1.49057118, 1.0884981612517281)),
+}
+PARTIALS |= {_name: (_between_turns(TABLE[_name], *_turns),) for _name, _turns in _TURNS.items()}
