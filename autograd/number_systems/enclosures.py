@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from math import inf, nextafter
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.number_systems.directed import (
@@ -59,6 +59,57 @@ class Undecided:
 UNDECIDED = Undecided()
 
 
+class Largest:
+    """That a number is the largest of some, the first ``count`` of those in a list that may go on for others."""
+
+    __slots__ = ("count", "numbers", "places")
+
+    def __init__(self, numbers: list[Interval], places: dict[Any, int], count: int) -> None:
+        self.numbers = numbers
+        self.places = places
+        self.count = count
+
+    def and_of(self, x: Interval) -> Largest:
+        """That of one more."""
+        if self.place(x) is not None:
+            return self
+        numbers, places = self.numbers, self.places
+        if len(numbers) != self.count:
+            numbers = numbers[: self.count]
+            places = {_identity(number): place for place, number in enumerate(numbers)}
+        places[_identity(x)] = len(numbers)
+        numbers.append(x)
+        return Largest(numbers, places, len(numbers))
+
+    def place(self, x: Interval) -> int | None:
+        """Which of the numbers it is."""
+        place = self.places.get(_identity(x))
+        return place if place is not None and place < self.count else None
+
+
+def _identity(x: Interval) -> Any:
+    """What two intervals share if they are one number: equal bounds are none, but of points."""
+    return (x.low,) if x.low == x.high else id(x)
+
+
+class Beside(NamedTuple):
+    """That a number is x minus the largest of some, or a sum of exponential functions of such."""
+
+    largest: Largest
+    #: One bit for each number that x is.
+    places: int
+    is_power: bool = False
+
+    def is_at_least_one(self) -> bool:
+        """Whether it is the sum for all of them, of which one is e⁰."""
+        return self.is_power and self.places == (1 << self.largest.count) - 1
+
+
+def largest_of(x: Interval, y: Interval) -> Largest:
+    first = x.known if isinstance(x.known, Largest) else Largest([], {}, 0).and_of(x)
+    return first.and_of(y)
+
+
 class Interval(Arithmetic):
     """All real numbers from ``low`` to ``high``, both included.
 
@@ -68,11 +119,13 @@ class Interval(Arithmetic):
     True
     """
 
-    __slots__ = ("high", "low")
+    __slots__ = ("high", "known", "low")
 
-    def __init__(self, low: float, high: float) -> None:
+    def __init__(self, low: float, high: float, known: Largest | Beside | None = None) -> None:
         self.low = low
         self.high = high
+        #: What no bound says.
+        self.known = known
 
     def _apply(self, name: str, *operands: Any) -> Any:
         if name not in _OPERATORS:
@@ -179,7 +232,17 @@ def add(x: Any, y: Any) -> Interval:
     t = s - a
     error = (a - (s - t)) + (b - t)
     high = s if -inf < error <= 0.0 else nextafter(s, inf)
-    return Interval(low if low == low else -inf, high if high == high else inf)
+    found = Interval(low if low == low else -inf, high if high == high else inf)
+    if x.known.__class__ is y.known.__class__ is Beside:
+        _add_powers(found, x.known, y.known)
+    return found
+
+
+def _add_powers(found: Interval, x: Beside, y: Beside) -> None:
+    if x.is_power and y.is_power and x.largest is y.largest:
+        found.known = Beside(x.largest, x.places | y.places, is_power=True)
+        if found.known.is_at_least_one():
+            found.low = max(1.0, found.low)
 
 
 def neg(x: Any) -> Interval:
@@ -188,7 +251,13 @@ def neg(x: Any) -> Interval:
 
 
 def sub(x: Any, y: Any) -> Interval:
-    return add(x, neg(y))
+    x, y = number(x), number(y)
+    found = add(x, neg(y))
+    if isinstance(y.known, Largest):
+        place = y.known.place(x)
+        if place is not None:
+            return Interval(found.low, min(0.0, found.high), Beside(y.known, 1 << place))
+    return found
 
 
 def mul(x: Any, y: Any) -> Interval:
