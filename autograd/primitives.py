@@ -136,9 +136,6 @@ class Primitive(NamedTuple):
     def rule(self, argument: int, m: Any, operands: Iterable[Any]) -> Rule | None:
         """The partial by an argument, for operands of a number system; not of a row of any number of arguments."""
         assert not callable(self.partials)
-        own: Mapping[str, tuple[Rule | None, ...]] = getattr(m, "PARTIALS", {})
-        if self.built_in and self.name in own:
-            return own[self.name][argument]
         are_written = self.written and hasattr(m, "is_formula") and any(map(m.is_formula, operands))
         return (self.written if are_written else self.partials)[argument]
 

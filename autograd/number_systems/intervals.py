@@ -510,8 +510,7 @@ def _slope_of_hypot(x: Interval, y: Interval) -> Interval:
     if x.low < x.high and 0.0 in x and 0.0 in y:
         return Interval(-1.0 if x.low < 0.0 else 0.0, 1.0 if x.high > 0.0 else 0.0)
     low, high = (_point(y.high if x.low >= 0.0 else y.low), _point(y.low if x.high >= 0.0 else y.high))
-    first, last = div(x.low, hypot(x.low, low)), div(x.high, hypot(x.high, high))
-    return Interval(max(-1.0, first.low), min(1.0, last.high))
+    return Interval(div(x.low, hypot(x.low, low)).low, div(x.high, hypot(x.high, high)).high)
 
 
 def _slope_of_pow(m: Any, z: Interval, x: Interval, y: Interval) -> Any:
