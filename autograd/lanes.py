@@ -135,7 +135,6 @@ def held(limit: Limit, primitive: Primitive) -> Primitive:
     return Primitive(
         "limit",
         tuple(map(rule, range(primitive.arity))),
-        arguments=primitive.arguments,
         built_in=False,
         formula=lambda m, *operands: m.number(limit.value),
     )
@@ -150,8 +149,8 @@ class _Choices(NamedTuple):
     finite_outside: bool
 
 
-#: Where limits and ends of domains are: at, beside and beyond these.
-_CANDIDATES = (0.0, -0.0, 1.0, -1.0, 0.25, -0.25, 2.0, -2.0)
+#: Within, at the ends of and outside of domains: as few as tell what many more would.
+CANDIDATES = (-0.0, 0.25, 2.0, -2.0)
 _KNOWN: dict[tuple[Primitive, int], _Choices] = {}
 
 
@@ -188,7 +187,7 @@ def _choices(primitive: Primitive, argument: int) -> _Choices:
     known = _KNOWN.get((primitive, argument))
     if known is None:
         m: Any = system_of("arrays")
-        points = zip(*itertools.product(_CANDIDATES, repeat=primitive.arity), strict=True)
+        points = zip(*itertools.product(CANDIDATES, repeat=primitive.arity), strict=True)
         operands = [m.number(numbers) for numbers in points]
         rule = primitive.rule(argument, m, operands)
         assert rule is not None

@@ -37,6 +37,7 @@ from autograd.errors import DomainError
 from autograd.locks import new_lock
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.numpy_names import NumPyNames
+from autograd.other_words import OtherWords
 from autograd.primitives import TABLE, Primitive
 from autograd.reaching import reaches_a_leaf
 
@@ -57,7 +58,7 @@ __all__ = [
 
 
 @final
-class Value(Arithmetic, NumPyNames, Copying):
+class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     """A number that remembers how it was made.
 
     ``data`` is the number, ``grad`` the derivative that the last ``backward()`` left (0.0 before), ``primitive`` the
@@ -78,8 +79,8 @@ class Value(Arithmetic, NumPyNames, Copying):
     # primitive holds stands in ``unrolled``; only such a node has _which.
     __slots__ = ("_data", "_grad", "_moment", "_which", "_x", "_y", "label", "primitive")
 
-    def __init__(self, data: float, label: str = "", *others: Never) -> None:
-        if others or not isinstance(label, str):
+    def __init__(self, data: float, label: str = "", _children: None = None, _op: None = None) -> None:
+        if not isinstance(label, str) or _children is not None or _op is not None:
             raise TypeError(_HOW_TO_MAKE_ONE)
         number = plain(data)
         if number is None:
@@ -137,6 +138,13 @@ class Value(Arithmetic, NumPyNames, Copying):
     def grad(self, number: float) -> None:
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient of", "written")
+        if number.__class__ is not float and number is not None:
+            new = plain(number)
+            if new is None:
+                raise TypeError(
+                    f"grad must be a real number or None, not {kind_of(number)}; write value.grad = other.data"
+                )
+            number = new
         self._grad = number
 
     @property
@@ -148,10 +156,18 @@ class Value(Arithmetic, NumPyNames, Copying):
                 return tuple([p.value if p.__class__ is Passive else p for p in operands])
         return operands
 
+    @parents.setter
+    def parents(self, others: Any) -> Never:
+        self._refuse_to_write("parents")
+
     @property
     def _prev(self) -> tuple[Value, ...]:
         """The Values among ``parents``, each once, as micrograd has them: a walk may ask each for its own."""
         return tuple(dict.fromkeys([parent for parent in self.parents if parent.__class__ is Value]))
+
+    @_prev.setter
+    def _prev(self, others: Any) -> Never:
+        self._refuse_to_write("_prev")
 
     @property
     def _op(self) -> str:
@@ -159,19 +175,14 @@ class Value(Arithmetic, NumPyNames, Copying):
         row = self.primitive
         return "" if row is None else row.symbol or row.name
 
-    @property
-    def _backward(self) -> Never:
-        """Micrograd's step of one node, which a Value has not: the primitive's row says what its partials are."""
-        raise AttributeError(
-            f"a Value has no _backward; write backward() for all gradients below {in_short(self)}, gradients(output, "
-            "wrt) for those by some nodes, or make a node with partials of your own: node(data, parents, partials)"
-        )
+    @_op.setter
+    def _op(self, symbol: Any) -> Never:
+        self._refuse_to_write("_op")
 
-    @_backward.setter
-    def _backward(self, function: Any) -> Never:
+    def _refuse_to_write(self, name: str) -> Never:
         raise AttributeError(
-            f"_backward of {in_short(self)} cannot be set; write node(data, parents, partials) for a node with "
-            "partials of your own, or declare a primitive with autograd.primitive"
+            f"{name} of {in_short(self)} cannot be set, since a node stays what it was made of; write node(data, "
+            "parents, partials) for a node over others, and label for a name in pictures"
         )
 
     def operands(self) -> tuple[Any, ...]:

@@ -394,9 +394,9 @@ LIMITS_OF_SECOND: list[tuple[Callable[[Any], Any], float, float]] = [
 def test_a_limit_is_differentiated_only_where_more_is_known_of_it() -> None:
     norm_squared = lambda p: autograd.hypot(p[0], p[1]) ** 2  # noqa: E731
     assert autograd.grad(norm_squared)([0.0, 0.0]) == [0.0, 0.0]
-    with pytest.raises(autograd.DomainError, match="hypot has no second derivative with respect to x here"):
+    with pytest.raises(autograd.DomainError, match="hypot has no further derivative here"):
         autograd.hessian(norm_squared)([0.0, 0.0])
-    with pytest.raises(autograd.DomainError, match="pow has no second derivative with respect to"):
+    with pytest.raises(autograd.DomainError, match="pow has no further derivative here"):
         autograd.hessian(lambda p: p[0] ** p[1])([0.0, 0.5])
     assert autograd.hessian(lambda p: p[0] ** p[1])([0.0, 1.0]) == [[0.0, -math.inf], [-math.inf, 0.0]]
     assert autograd.hessian(lambda p: p[0] ** p[1])([0.0, 2.0]) == [[2.0, 0.0], [0.0, 0.0]]
