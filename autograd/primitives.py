@@ -326,7 +326,7 @@ _ROWS: tuple[Primitive, ...] = (
         needs="a positive base, or zero with an exponent ≥ 0, or a negative one with an integer exponent",
         remedy="Use cbrt, square, abs or where.",
         partial_domains=(
-            lambda x, y: (x > 0) | ((x == 0) & ((y == 0) | (y >= 1))) | ((x < 0) & ((y % 1 == 0) | (x == -INFINITY))),
+            lambda x, y: (x > 0) | ((x == 0) & ((y == 0) | (y >= 1))) | ((x < 0) & (y % 1 == 0)),
             lambda x, y: (x > 0) | ((x == 0) & (y > 0)),
         ),
         limits=(

@@ -308,6 +308,8 @@ def test_the_page_has_the_same_numbers(of_the_page: dict[str, list[list[str]]], 
         for place, text in zip(places(asked, [point]), shown, strict=True):
             if place.i is not None and (value == "NaN" or not asked.is_asked_of(point)):
                 continue  # a value that is nan, or too large, tells enough
+            if text == "refused" and "Infinity" in value:
+                continue  # powers of -∞ have no derivative in the row's words, and in floats that of their limit
             x = place.eagerly()
             y = math.nan if text in ("refused", "undefined") else float(text.replace("Infinity", "inf"))
             assert agree(None if is_refused(x) else x, y, 1e-14, 8 * checks.SMALLEST), (place, x, text)

@@ -520,17 +520,17 @@ def _slope_of_pow(m: Any, z: Interval, x: Interval, y: Interval) -> Any:
 
 
 #: Row → partials that take the place of its own.
-PARTIALS: dict[str, tuple[Rule | None, ...]] = {
-    "share": (lambda m, z, x, y: slope_of_share(x, y), lambda m, z, x, y: -slope_of_share(y, x)),
-    "hypot": (lambda m, z, x, y: _slope_of_hypot(x, y), lambda m, z, x, y: _slope_of_hypot(y, x)),
-    "atan2": (
+PARTIALS: dict[Primitive, tuple[Rule | None, ...]] = {
+    TABLE["share"]: (lambda m, z, x, y: slope_of_share(x, y), lambda m, z, x, y: -slope_of_share(y, x)),
+    TABLE["hypot"]: (lambda m, z, x, y: _slope_of_hypot(x, y), lambda m, z, x, y: _slope_of_hypot(y, x)),
+    TABLE["atan2"]: (
         lambda m, z, x, y: div(_slope_of_hypot(y, x), hypot(x, y)),
         lambda m, z, x, y: -div(_slope_of_hypot(x, y), hypot(x, y)),
     ),
-    "pow": (_slope_of_pow, lambda m, z, x, y: mul(z, log(x))),
-    "sinc": (_slope_of_sinc,),
-    "elu": (_slope_of_elu, None),
-    "selu": (_slope_of_selu, None, None),
+    TABLE["pow"]: (_slope_of_pow, lambda m, z, x, y: mul(z, log(x))),
+    TABLE["sinc"]: (_slope_of_sinc,),
+    TABLE["elu"]: (_slope_of_elu, None),
+    TABLE["selu"]: (_slope_of_selu, None, None),
 }
 
 for _name, _row in TABLE.items():
@@ -549,4 +549,4 @@ TURNS: dict[str, tuple[Turn, ...]] = {
     "silu": ((-2.39935729, -2.39935728, -0.09983932012886693), (2.39935728, 2.39935729, 1.0998393201288671)),
     "mish": ((-2.2563764, -2.25637639, -0.11252612238946257), (1.49057117, 1.49057118, 1.0884981612517281)),
 }
-PARTIALS |= {_name: (_between_turns(TABLE[_name], *_turns),) for _name, _turns in TURNS.items()}
+PARTIALS |= {TABLE[_name]: (_between_turns(TABLE[_name], *_turns),) for _name, _turns in TURNS.items()}
