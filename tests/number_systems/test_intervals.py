@@ -49,6 +49,8 @@ def surroundings(draw: st.DrawFn, row: Primitive, scales: Any, *, argument: int 
         at = draw(st.sampled_from([0, 1, Fraction(1, 3)]))
         with mpmath.workdps(400):  # exactly, so that it stays inside
             here = interval.low + (mp.mpf(interval.high) - interval.low) * at.numerator / at.denominator
+        with mpmath.workdps(60):  # as many as the referee has, who is exact then where he can be
+            here = +here
         around.append(interval)
         inside.append(min(max(here, mp.mpf(interval.low)), mp.mpf(interval.high)))
     return around, inside
