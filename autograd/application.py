@@ -69,7 +69,8 @@ def partials(
 
 
 def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argument: int, shown: Sequence[Any]) -> Any:
-    rule = primitive.rule(argument, m, operands)
+    own = getattr(m, "PARTIALS", {}).get(primitive)
+    rule = own[argument] if own else primitive.rule(argument, m, operands)
     if rule is None:
         return 0
     try:

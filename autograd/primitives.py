@@ -413,17 +413,19 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     _logarithm(
         "log2",
-        lambda m, z, x: 1 / (x * m.log(2)),
+        lambda m, z, x: 1 / m.log(2) / x,
         "logarithm to base 2",
         ((8.0,), 3.0),
+        written=(lambda m, z, x: 1 / (x * m.log(2)),),
         formula=lambda m, x: m.log(x) / m.log(m.number(2)),
         never_minus_zero=True,
     ),
     _logarithm(
         "log10",
-        lambda m, z, x: 1 / (x * m.log(10)),
+        lambda m, z, x: 1 / m.log(10) / x,
         "logarithm to base 10",
         ((1000.0,), 3.0),
+        written=(lambda m, z, x: 1 / (x * m.log(10)),),
         formula=lambda m, x: m.log(x) / m.log(m.number(10)),
         never_minus_zero=True,
     ),
@@ -520,7 +522,7 @@ _ROWS: tuple[Primitive, ...] = (
     _finite("cos", lambda m, z, x: -m.sin(x), "cosine, of radians", 0.540302, latex="cos", never_minus_zero=True),
     _finite(
         "tan",
-        lambda m, z, x: 1 + z * z,
+        lambda m, z, x: 1 + m.square(z),
         "tangent, of radians",
         1.557408,
         latex="tan",
@@ -547,7 +549,7 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "atan",
-        (lambda m, z, x: 1 / (1 + m.square(x)),),
+        (lambda m, z, x: 1 / (1 + m.square(x)),),  # 0 where x² is too large and the slope below 10⁻³⁰⁸
         "inverse tangent, in radians",
         ((1.0,), 0.785398),
         latex="arctan",
@@ -667,7 +669,8 @@ _ROWS: tuple[Primitive, ...] = (
         "√(x² + y²), without overflow",
         ((3.0, 4.0), 5.0),
         partial_domains=(_NOT_BOTH_ZERO, _NOT_BOTH_ZERO),
-        # A cone's tip; zero is the subgradient of smallest length, as for abs.
+        # Where z is subnormal, slopes have as few digits as it. A cone's tip; zero is the subgradient of smallest
+        # length, as for abs.
         limits=(Limit(0, lambda x, y: (x == 0) & (y == 0), 0.0), Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0)),
         kinks=lambda x, y: (x == 0) & (y == 0),
         formula=lambda m, x, y: m.sqrt(x * x + y * y),
@@ -812,7 +815,8 @@ _ROWS: tuple[Primitive, ...] = (
         (rules.slope_of_gelu,),
         "x·Φ(x), with the normal distribution function, exact (Hendrycks and Gimpel, 2016)",
         ((1.0,), 0.841345),
-        formula=lambda m, x: x * m.erfc(-x / m.sqrt(m.number(2))) / 2,
+        formula=rules.formula_of_gelu,
+        stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: rules.formula_of_gelu(m, x)),
         written=(rules.written_slope_of_gelu,),
     ),
     Primitive(

@@ -85,6 +85,13 @@ class Asked(NamedTuple):
     def __call__(self, *xs: Any) -> Any:
         return self.function(*xs)
 
+    def operands(self, xs: Sequence[Any]) -> list[Any]:
+        """All operands of the row: the numbers, and constants."""
+        operands: list[Any] = list(self.constants)
+        for i, x in zip(self.free, xs, strict=True):
+            operands[i] = x
+        return operands
+
     def along(self, point: Sequence[float], i: int) -> Callable[[Any], Any]:
         """The function of one of the arguments, the others at a point."""
         return lambda x: self(*[x if k == i else number for k, number in enumerate(point)])
@@ -125,15 +132,9 @@ def of_a_row(row: Primitive) -> Asked:
     """A row as a function of the arguments that it is differentiated by; the others are those of its example."""
     assert not callable(row.partials)
     free = tuple([i for i, rule in enumerate(row.partials) if rule is not None])
-    constants = row.example[0] if row.example else (1.0,) * row.arity
-
-    def function(*xs: Any) -> Any:
-        operands: list[Any] = list(constants)
-        for i, x in zip(free, xs, strict=True):
-            operands[i] = x
-        return maker(row)(*operands)
-
-    return Asked(row.name, function, len(free), row, free, constants)
+    asked = Asked(row.name, lambda *xs: maker(row)(*asked.operands(xs)), len(free), row, free)
+    asked = asked._replace(constants=row.example[0] if row.example else (1.0,) * row.arity)
+    return asked
 
 
 #: Every row; those of any number of arguments and of a condition as functions of two.
