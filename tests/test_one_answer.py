@@ -171,7 +171,7 @@ def test_a_slope_is_one_number_whichever_way_it_is_asked_for(asked: Asked) -> No
             expected = asked.backward(point, i)
             for way in (autograd.grad(asked.along(point, i)), asked.tangent(point, i)):
                 found = answer(partial(way, point[i]))
-                assert found == expected or (found != found and expected != expected), (point, i)
+                assert str(found) == str(expected), (point, i)  # the sign of zero too
             if not asked.is_asked_of(point) or asked.is_constant(i):
                 continue
             for name, slopes in ways.items():
