@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd import lanes
+from autograd.eager.watching import noted
 from autograd.errors import UnknownSlope, failure, slope_failure, undeclared
 from autograd.primitives import Primitive
 
@@ -26,7 +27,7 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
         if primitive.systems is not None and m.NAME not in primitive.systems:
             raise undeclared(primitive, system=m.NAME)
         if not m.LANES and not primitive.domain(*map(m.plain, operands)):
-            raise failure(primitive, operands, ValueError("outside the domain"))
+            raise noted(failure(primitive, operands, ValueError("outside the domain")), operands)
         function, arguments = primitive.formula, [m, *operands]
     elif primitive.name in m.LACKS:
         raise NotImplementedError(f"number system {m.NAME} has no {primitive.name}: {m.LACKS[primitive.name]}")
@@ -36,7 +37,7 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
     try:
         return function(*arguments)
     except (ValueError, ArithmeticError) as error:
-        raise failure(primitive, operands, error) from error
+        raise noted(failure(primitive, operands, error), operands) from error
     except AttributeError as error:
         _refuse_if_lacking(m, primitive.name, error)
         raise
@@ -72,24 +73,31 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
     rule = primitive.rule(argument, m, operands)
     if rule is None:
         return 0
+    # What comes of a recording is to be right at other numbers too.
+    is_recording = hasattr(m, "is_recording") and m.is_recording()
     try:
-        if hasattr(m, "is_recording") and m.is_recording():  # what comes of it is to be right at other numbers too
+        if is_recording:
             return lanes.with_choices(m, primitive, argument, lambda: rule(m, z, *operands), operands)
         return rule(m, z, *operands)
-    except UnknownSlope:
+    except UnknownSlope as error:
+        noted(error, operands)
         raise
     except (ValueError, ArithmeticError, AttributeError) as error:
         plain = [m.plain(operand) for operand in operands]
         try:
             for limit in primitive.limits_of(argument):
                 if limit.at(*plain):
-                    return lanes.at_limit(m, limit, primitive, operands)
+                    found = lanes.at_limit(m, limit, primitive, operands)
+                    if is_recording:
+                        return m.choose(m.asked(limit.at, operands), found, lambda: rule(m, z, *operands))
+                    return found
         except ValueError as unknown:  # an infinite slope where there is no infinity; an interval around the end point
-            raise slope_failure(primitive, argument, shown) from unknown
+            raise noted(slope_failure(primitive, argument, shown), operands) from unknown
         if isinstance(error, AttributeError):
             _refuse_if_lacking(m, f"the slope of {primitive.name}", error)
             raise
-        raise slope_failure(primitive, argument, shown, too_large=isinstance(error, OverflowError)) from error
+        failed = slope_failure(primitive, argument, shown, too_large=isinstance(error, OverflowError))
+        raise noted(failed, operands) from error
 
 
 def _refuse_if_lacking(m: Any, what: str, error: AttributeError) -> None:
