@@ -7,12 +7,14 @@ lack a primitive. What fails is said in the words of ``errors``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
+from math import nan
 from typing import Any
 
 from autograd import lanes
 from autograd.eager.watching import noted
 from autograd.errors import UnknownSlope, failure, slope_failure, undeclared
-from autograd.primitives import Primitive
+from autograd.primitives import Primitive, everywhere
 
 
 def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
@@ -28,7 +30,7 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
             raise undeclared(primitive, system=m.NAME)
         if not m.LANES and not primitive.domain(*map(m.plain, operands)):
             raise noted(failure(primitive, operands, ValueError("outside the domain")), operands)
-        function, arguments = primitive.formula, [m, *operands]
+        function, arguments = partial(inside_alone, m, primitive), operands
     elif primitive.name in m.LACKS:
         raise NotImplementedError(f"number system {m.NAME} has no {primitive.name}: {m.LACKS[primitive.name]}")
     else:
@@ -41,6 +43,25 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
     except AttributeError as error:
         _refuse_if_lacking(m, primitive.name, error)
         raise
+
+
+def inside_alone(m: Any, primitive: Primitive, *operands: Any) -> Any:
+    """The value of a user's primitive; in a system of many lanes nan in those that are outside of its domain.
+
+    Raises:
+        NotImplementedError: the predicate cannot be asked of many lanes at once.
+    """
+    value = primitive.formula(m, *operands)
+    if not m.LANES or primitive.domain is everywhere:
+        return value
+    try:
+        inside = primitive.domain(*operands)
+    except (TypeError, ValueError) as error:
+        raise NotImplementedError(
+            f"the domain of {primitive.name} cannot be asked of many samples at once ({error}); write it with "
+            "comparisons, joined by & and | in place of and, or, not and chains"
+        ) from error
+    return value if inside is True else m.where(inside, value, nan)
 
 
 def partials(

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 from autograd import lanes
+from autograd.application import inside_alone
 from autograd.compiled.programs import loops, n_ary
 from autograd.compiled.programs.folding import TELLING, Folding
 from autograd.compiled.programs.instructions import Instructions
@@ -255,6 +256,6 @@ def _writer(builder: Builder, row: Primitive) -> Callable[[list[Any]], Any] | No
     if not row.built_in and row.systems is not None:
         raise undeclared(row, so=", so it cannot be compiled")
     if not row.built_in:
-        return lambda numbers: row.formula(builder.m, *numbers)
+        return lambda numbers: inside_alone(builder.m, row, *numbers)
     function = builder.written_out.get(row.name)
     return function if function is None or row.n_ary else lambda numbers: function(*numbers)
