@@ -49,6 +49,8 @@ READS = {
     "grad of a node": lambda x: x * (x * x).grad,
     "data": lambda x: x * x.data,
     "data by name": lambda x: x * operator.attrgetter("data")(x),
+    "operands of a choice": lambda x: x * len(where(x > 2.0, x, -x).operands()),
+    "operands of a choice of a parameter": lambda x: x * len(where(W > 2.0, W, 1.0).operands()),
     "find_nonfinite": lambda x: (autograd.find_nonfinite(x * x), x)[1],
     "step_through": lambda x: (autograd.step_through(x * x), x)[1],
     "draw": lambda x: (autograd.draw(x * x), x)[1],
@@ -343,7 +345,7 @@ def test_nothing_public_tells_a_number_of_a_node_that_is_recorded(name: str) -> 
     told: list[list[Any]] = []
 
     def f(x: Any) -> Any:
-        y = x * 2.0
+        y = where(x > 0.27, x * 2.0, x * 3.0)
         told.append([])
         for arguments in ((y,), ([y],), (y, x), (y, [x]), ([y], [1.0]), ([x, y], 0), ([[x]], [y])):
             try:
