@@ -258,6 +258,12 @@ def refuse_giants(base: Expression, exponent: Expression) -> None:
         )
 
 
+def is_giant_inside(expression: Expression) -> bool:
+    """Whether some function of it has an argument that nobody can multiply out: SymPy does, to ask for its sign."""
+    arguments = [argument for function in expression.atoms(sympy.Function) for argument in function.args]
+    return any(_terms(argument) > MOST_TERMS_OF_A_PROOF for argument in arguments)
+
+
 def _digits(number: Expression) -> float:
     return math.log10(max(abs(number.p), number.q))
 
