@@ -138,8 +138,8 @@ class Formulas:
             )
         if self.algebra.is_giant_inside(expression):
             raise ValueError(
-                f"a function below {self.cone.symbols[self.cone.node].name!r} is of a power of a sum, of too many "
-                "terms to multiply out. Label it (value.label = 'h'; in the text of a formula h = (x + y)**9999; tanh(h))"
+                f"a function below {self.cone.symbols[self.cone.node].name!r} is of a power of a sum that nobody can "
+                "multiply out. Label it (value.label = 'h'; in the text of a formula h = (x + y)**9999; tanh(h))"
             )
         return expression
 
