@@ -21,7 +21,8 @@ from autograd.eager.operands import Condition, Passive, gradient_of, plain, refu
 from autograd.eager.unrolled import as_stored
 from autograd.graph import topological_order
 from autograd.primitives import TABLE, Primitive
-from autograd.program import ABSENT, Program, damaged, flatten
+from autograd.program import ABSENT, Program, flatten
+from autograd.unpickling import damaged
 
 _WHERE = TABLE["where"]
 _DETACH = TABLE["detach"]

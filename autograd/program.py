@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Container, Iterator, Sequence
-from itertools import chain, repeat
-from operator import lt, sub
 from typing import Any
 
 from autograd.eager.operands import parents_of
 from autograd.primitives import Primitive
+from autograd.unpickling import unpickled_program
 
 Slots = Sequence[int]
 #: The operand of a branch that was a function and was never called.
@@ -51,29 +50,8 @@ class Program:
         self.outputs = outputs
 
     def __reduce__(self) -> Any:
-        return _unpickled, tuple([getattr(self, name) for name in _PARTS])
-
-    def _fault(self) -> str:
-        """What is wrong with it, if anything is."""
-        starts, operands, first = self.starts, self.operands, self.first_instruction
-        codes = [(name, getattr(self, name).typecode) for name in ("opcodes", "starts", "operands", "constants")]
-        if "".join(code for _, code in codes) != "HIid" or type(self.primitives) is not tuple:
-            return f"its arrays are {codes}"
-        if type(self.inputs) is not int or self.inputs < 0 or len(starts) != len(self) + 1:
-            return f"{self.inputs!r} inputs, {len(self)} instructions and {len(starts)} places of operands"
-        counts = [*map(sub, starts[1:], starts)]
-        if starts[0] or starts[-1] != len(operands) or min(counts, default=0) < 0:
-            return "places of operands that are not in order"
-        for opcode, count in {*zip(self.opcodes, counts, strict=True)}:
-            row = self.primitives[opcode]
-            if not isinstance(row, Primitive) or (count < 1 if row.n_ary else count != row.arity):
-                return f"{count} operands of {row!r}"
-        below = chain.from_iterable(map(repeat, range(first, first + len(self)), counts))
-        if min(operands, default=0) < ABSENT or not all(map(lt, operands, below)):
-            return "an operand that does not come before what it is for"
-        if type(self.outputs) is not tuple or not all(0 <= o < first + len(self) for o in self.outputs):
-            return "an output that there is not"
-        return ""
+        parts = self.primitives, self.opcodes, self.starts, self.operands, self.constants, self.inputs, self.outputs
+        return unpickled_program, (Program, *parts)
 
     @property
     def first_instruction(self) -> int:
@@ -120,30 +98,6 @@ class Program:
             listing = getattr(primitive.formula, "listing", None)  # a loop shows its body
             lines += [] if listing is None else ["    " + line for line in listing().splitlines()]
         return "\n".join([*lines, f"outputs {' '.join(f'%{o}' for o in self.outputs)}"])
-
-
-_PARTS = ("primitives", "opcodes", "starts", "operands", "constants", "inputs", "outputs")
-
-
-def _unpickled(*parts: Any) -> Program:
-    """A program of these parts; what runs programs trusts their slots, so they are looked at here.
-
-    Raises:
-        ValueError: they are damaged, or never were a program's.
-    """
-    try:
-        program = Program(*parts)
-        fault = program._fault()
-    except (TypeError, ValueError, LookupError, AttributeError) as error:
-        raise damaged("program", str(error)) from error
-    if fault:
-        raise damaged("program", fault)
-    return program
-
-
-def damaged(what: str, fault: str) -> ValueError:
-    """What to raise for something in a pickle that cannot be right."""
-    return ValueError(f"a {what} in this pickle is damaged: {fault[:200]}")
 
 
 def flatten(outputs: Sequence[Any], until: Container[Any] = ()) -> tuple[Program, list[Any]]:

@@ -22,7 +22,7 @@ from autograd.compiled.recording.watched import refuse_amid_of_another
 from autograd.compiled.repeated_call import RepeatedCall, repeated_call
 from autograd.compiled.runs import Runs
 from autograd.loops.recorder import PART
-from autograd.program import damaged
+from autograd.unpickling import damaged
 from autograd.value import Value
 
 REDUCTIONS = ("mean", "sum", None)

@@ -31,7 +31,7 @@ from autograd.compiled.recording.trace import Trace, arranged
 from autograd.compiled.recording.tracing import trace_where_it_has_a_value
 from autograd.compiled.recording.watched import refuse_amid_of_another
 from autograd.loops.recorder import PART
-from autograd.program import damaged
+from autograd.unpickling import damaged
 
 _M = TypeVar("_M", bound=Callable[..., Any])
 

@@ -13,7 +13,8 @@ from autograd.graph import topological_order
 from autograd.loops.steps import Shapes, pair
 from autograd.nesting import Builder, take_apart
 from autograd.primitives import Primitive
-from autograd.program import Program, damaged, flatten
+from autograd.program import Program, flatten
+from autograd.unpickling import damaged
 from autograd.value import Value, backward_order, constant, node_of
 
 #: The label of the Values that a step is recorded with. One among the leaves of a whole recording has escaped its step.

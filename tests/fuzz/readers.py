@@ -19,7 +19,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import autograd
-from autograd import DomainError, GuardError, RecordingError, StaleGraphError, Value, copying, program, where
+from autograd import DomainError, GuardError, RecordingError, StaleGraphError, Value, copying, unpickling, where
 from autograd.compiled.function import Compiled
 from autograd.compiled.objective import Objective
 from autograd.compiled.recording import recordings, trace
@@ -255,7 +255,7 @@ READERS = {
     "derivation": Reader(powers(), _derive, (*_OF_FORMULAS, ValueError), (algebra, derivation), 1000),
     "matrices": Reader(bent(_OF_MATRICES, _SIGNS), _read_matrices, (ValueError,), (matrices, verification), 12_000),
     "pickle": Reader(
-        bent(_PICKLES, _OF_PICKLES), _unpickle, (_RefusedError,), (copying, program, recordings, trace), 1000
+        bent(_PICKLES, _OF_PICKLES), _unpickle, (_RefusedError,), (copying, unpickling, recordings, trace), 1000
     ),
     "arguments": Reader(
         st.lists(st.sampled_from(_ARGUMENTS), max_size=6), _read_arguments, (), (options, formula_commands)

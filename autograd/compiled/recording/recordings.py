@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from autograd.compiled.recording.guards import INSTEAD, Guard, Missed, missed_again
 from autograd.compiled.recording.trace import Trace, fault_of
 from autograd.errors import GuardError
-from autograd.program import damaged
+from autograd.unpickling import damaged
 
 _T = TypeVar("_T")
 
