@@ -34,10 +34,8 @@ def nowhere(*_: Any) -> Any:
 
 
 class Limit(NamedTuple):
-    """What a partial tends to where its rule cannot be evaluated, an end point of the domain or a kink.
-
-    So that it can be differentiated again: in which arguments it is constant there, and what its own partials tend to.
-    """
+    """What a partial tends to where its rule cannot be evaluated, an end point of the domain or a kink; in which
+    arguments it is constant there, and what its own partials tend to, so that it can be differentiated again."""
 
     argument: int
     at: Callable[..., Any]

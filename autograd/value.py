@@ -150,7 +150,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     @property
     def parents(self) -> tuple[Any, ...]:
         """The operands in order; empty for a leaf."""
-        operands = self.operands()
+        operands = self._operands()
         for operand in operands:
             if operand.__class__ is Passive:
                 return tuple([p.value if p.__class__ is Passive else p for p in operands])
@@ -187,6 +187,11 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
 
     def operands(self) -> tuple[Any, ...]:
         """The parents as they take part: one without a derivative (a branch not taken) is wrapped as ``Passive``."""
+        if watching.watch is not None and self.primitive is _WHERE:
+            refuse_if_recorded(self, "the branch taken by")
+        return self._operands()
+
+    def _operands(self) -> tuple[Any, ...]:
         x, y = self._x, self._y
         if x is None:
             return ()
@@ -288,7 +293,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
 
     def stale_leaf(self) -> Value | None:
         """The first leaf among the parents that was written after this node had used it for more than its number."""
-        for parent in self.operands():
+        for parent in self._operands():
             if parent.__class__ is Value and parent._x is None and parent._moment > self._moment:
                 return parent
         return None
@@ -412,7 +417,7 @@ def active_nodes(outputs: Iterable[Value], until: Container[Value] = ()) -> list
         node = stack.pop()
         if node._x is not None and node not in seen and node not in until:
             seen.add(node)
-            stack += [operand for operand in node.operands() if operand.__class__ is Value]
+            stack += [operand for operand in node._operands() if operand.__class__ is Value]
     return list(seen)
 
 

@@ -119,7 +119,7 @@ def parents_of(node: Any) -> tuple[Any, ...]:
         return ()
     if x.__class__ is tuple or x.__class__ is Passive:
         if node.primitive.n_ary:
-            return node.operands()  # type: ignore[no-any-return]
+            return node._operands()  # type: ignore[no-any-return]
         return node.parents  # type: ignore[no-any-return]
     y = node._y
     return (x,) if y is None else (x, y)
