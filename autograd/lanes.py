@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from autograd.errors import slope_failure
 from autograd.number_systems import system_of
-from autograd.primitives import INFINITY, Limit, Primitive, everywhere
+from autograd.primitives import INFINITY, TABLE, Limit, Primitive, everywhere
 from autograd.rules import is_nothing
 
 _NAN = float("nan")
@@ -127,7 +127,8 @@ def held(limit: Limit, primitive: Primitive) -> Primitive:
 
         def slope_of_it(m: Any, z: Any, *operands: Any) -> Any:
             if m.LANES or (known and is_recording(m)):
-                found = _limited(m, known, primitive, operands, m.number(_NAN))
+                nothing_is_known = Limit(argument, everywhere, _NAN)
+                found = _limited(m, known, primitive, operands, at_limit(m, nothing_is_known, primitive, operands))
                 return found() if callable(found) else found
             for slope in known:
                 if slope.at(*map(m.plain, operands)):
@@ -142,6 +143,13 @@ def held(limit: Limit, primitive: Primitive) -> Primitive:
         built_in=False,
         formula=lambda m, *operands: m.number(limit.value),
     )
+
+
+#: The share of an infinity among equal ones: a limit, and a row that says whose.
+SHARE_OF_INFINITY = (
+    Limit(0, everywhere, 1.0),
+    TABLE["logsumexp"]._replace(partials=(None,), arguments=("x",)),
+)
 
 
 class _Choices(NamedTuple):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -83,15 +84,33 @@ def within_reach(m: Any, x: Any) -> Any:
 
 
 def slope_of_gelu(m: Any, z: Any, x: Any) -> Any:
-    return written_slope_of_gelu(m, z, within_reach(m, x))
+    x = within_the_bell(m, x)
+    return slope_of_gelu_with(m, x, exp_of_minus_square(m, x, 2))
 
 
 def written_slope_of_gelu(m: Any, z: Any, x: Any) -> Any:
-    return m.erfc(-x / m.sqrt(m.number(2))) / 2 + x * m.exp(-m.square(x) / 2) / m.sqrt(2 * m.pi)
+    return slope_of_gelu_with(m, x, m.exp(-m.square(x) / 2))
+
+
+def slope_of_gelu_with(m: Any, x: Any, bell: Any) -> Any:
+    return m.erfc(-x / m.sqrt(m.number(2))) / 2 + x * bell / m.sqrt(2 * m.pi)
 
 
 def slope_of_erf(m: Any, z: Any, x: Any) -> Any:
-    return 2 * m.exp(-m.square(within_reach(m, x))) / m.sqrt(m.pi)
+    return 2 * exp_of_minus_square(m, within_the_bell(m, x), 1) / m.sqrt(m.pi)
+
+
+def within_the_bell(m: Any, x: Any) -> Any:
+    """x, or a number far out, where exp(-x² / 2) is 0 in floats and its parts are finite."""
+    return within_reach(m, x) if hasattr(m, "exp_of_minus_square") else m.clip(x, -64, 64)
+
+
+def exp_of_minus_square(m: Any, x: Any, divisor: int) -> Any:
+    """exp(-x² / divisor); x² is split into an exact square and a rest, as exp magnifies its rounding by x²."""
+    if hasattr(m, "exp_of_minus_square"):
+        return m.exp_of_minus_square(x, divisor)
+    near = m.floor(16 * x + half(m)) / 16
+    return m.exp(-near * near / divisor) * m.exp((near - x) * (near + x) / divisor)
 
 
 def one_minus_square(m: Any, x: Any) -> Any:
@@ -106,7 +125,7 @@ def slope_of_logit(m: Any, z: Any, x: Any) -> Any:
 
 
 def softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
-    """exp(x - the largest) over their sum; infinite numbers share equally.
+    """exp(x - the largest) over their sum; infinite numbers share equally, and nobody knows how those shares change.
 
     A softmax does not change when all its numbers move together, so the largest takes part as a constant. What is left
     has its digits where one is nearly all of the sum, and its slope nearly nothing.
@@ -118,10 +137,17 @@ def softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
     else:
         largest = m.detach(left_to_right(xs, m.maximum))
         is_infinite = m.less_equal(INFINITY, m.abs(largest))
-        powers = [
-            m.where(is_infinite, lambda x=x: m.where(m.less(x, largest), 0, 1), lambda x=x: m.exp(x - largest))
-            for x in xs
-        ]
+
+        def of_an_infinity(x: Any) -> Any:
+            return m.where(m.less(x, largest), 0, lambda: among_equal_ones(x))
+
+        def among_equal_ones(x: Any) -> Any:
+            if not hasattr(m, "share_of_infinity"):
+                return 1
+            equal = added([m.where(m.less(other, largest), m.number(0), m.number(1)) for other in xs])
+            return m.where(m.less(1, equal), lambda: m.share_of_infinity(x), 1)
+
+        powers = [m.where(is_infinite, partial(of_an_infinity, x), lambda x=x: m.exp(x - largest)) for x in xs]
     return list(map(m.share, powers, of_the_others(powers, m.add, 0)))
 
 

@@ -43,6 +43,11 @@ def held(limit: Limit, primitive: Primitive, operands: Sequence[Any]) -> Any:
     return maker(lanes.held(limit, primitive))(*operands)
 
 
+def share_of_infinity(x: Any) -> Any:
+    """1.0, as the share of an infinity among equal ones, which refuses to be differentiated."""
+    return held(*lanes.SHARE_OF_INFINITY, [x])
+
+
 def is_recording() -> bool:
     """Whether a function is being recorded here, to be replayed at other numbers."""
     return watching.watch is not None and watching.watch.is_ours()

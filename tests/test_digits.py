@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import TABLE, Value, evaluate, grad, logsumexp, mean
+from autograd import TABLE, Value, evaluate, grad, hessian, logsumexp, mean
 from autograd.interpret import partials
 from autograd.number_systems import intervals
 from autograd.number_systems.intervals import Interval
@@ -114,6 +114,8 @@ FLAT = {
         lambda x: autograd.softmax([-1.5, x, 1.0])[1],
         lambda x: density(x - mpmath.log(mpmath.exp(-1.5) + mpmath.e)),
     ),
+    "erf": (autograd.erf, lambda x: 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-x * x)),
+    "erfc": (autograd.erfc, lambda x: -2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-x * x)),
     "logsumexp, again": (grad(lambda x: logsumexp([x, 0.0])), density),
 }
 
@@ -135,6 +137,20 @@ def test_slopes_have_their_digits_where_functions_are_flat(way: str, name: str) 
         # An exponential makes a relative error of what is lost in the difference of two logits.
         lost = abs(float(Fraction(at) - 1 - Fraction(at - 1.0))) if name == "one of three" else 0.0
         assert abs(x - right) <= 4 * math.ulp(right) + lost * abs(right), (at, x, right)
+
+
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_the_slope_of_a_cube_root_has_its_digits_at_all_floats(way: str) -> None:
+    points = [x for x in over_all_floats(2000) if x]
+    if way == "eager":
+        found = [grad(autograd.cbrt)(x) for x in points]
+    else:
+        step = autograd.compile(autograd.cbrt, wrt=0, reduce=None, backend=way)
+        found = step.value_and_grad(np.array(points))[1].tolist()
+    with mpmath.workdps(60):
+        exact = [float(1 / (3 * mpmath.cbrt(abs(mpmath.mpf(x))) ** 2)) for x in points]
+    for x, right, at in zip(found, exact, points, strict=True):
+        assert abs(x - right) <= 4 * math.ulp(right), (at, x, right)
 
 
 #: Row → the limits of its slope at -∞ and ∞.
@@ -222,6 +238,13 @@ def test_infinite_numbers_share_the_slope_of_logsumexp(numbers: list[float], slo
         for backend in BACKENDS:
             step = autograd.compile(lambda *xs: logsumexp(xs), wrt=range(len(numbers)), backend=backend)
             ways.append([float(x) for x in step.value_and_grad(*numbers)[1]])
+    if sum(map(math.isinf, numbers)) < 2:
+        assert math.isnan(sum(numbers)) or hessian(logsumexp)(numbers) == [[0.0] * len(numbers)] * len(numbers)
+    else:  # how equal infinities share, nobody knows
+        with pytest.raises(autograd.DomainError, match="logsumexp has no further derivative here"):
+            hessian(logsumexp)(numbers)
+        for backend in BACKENDS:
+            assert np.isnan(autograd.compile(logsumexp, backend=backend).at_points.hessian(numbers)[0]).all()
     for found in ways:
         assert found == pytest.approx(slopes, nan_ok=True, rel=1e-15, abs=0.0)
 

@@ -427,6 +427,10 @@ def test_outside_of_a_domain_every_derivative_is_nan(row: Primitive, backend: st
     with np.errstate(all="ignore"):
         assert np.isnan(step.value_and_grad(stacked)[1]).all()
         assert np.isnan(step.at_points.hessian(stacked)).all()
+        if len(columns) == 1:
+            slope = autograd.compile(autograd.grad(asked), wrt=0, reduce=None, backend=backend)
+            assert np.isnan(slope.value_and_grad(columns[0])[1]).all()
+            assert np.isnan(slope.at_points.hessian(columns[0])).all()
 
 
 #: Functions of a number in which something is held constant.

@@ -35,7 +35,7 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
 
 add, sub, mul, div, neg, pow = operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, math.pow
 exp, expm1, log, log1p, log2, log10 = math.exp, math.expm1, math.log, math.log1p, math.log2, math.log10
-sqrt, cbrt = math.sqrt, math.cbrt
+sqrt = math.sqrt
 sin, cos, tan, asin, acos, atan, atan2 = math.sin, math.cos, math.tan, math.asin, math.acos, math.atan, math.atan2
 sinh, cosh, tanh, asinh, acosh, atanh = math.sinh, math.cosh, math.tanh, math.asinh, math.acosh, math.atanh
 erf, erfc, hypot, abs = math.erf, math.erfc, math.hypot, math.fabs
@@ -57,6 +57,12 @@ def reciprocal(x: float) -> float:
 def share(x: float, y: float) -> float:
     total = x + y
     return x / total if math.isfinite(total) else x / 2 / (x / 2 + y / 2)
+
+
+def cbrt(x: float) -> float:
+    # The library's is off by 3 units in the last place, which the slope would have thrice.
+    z = math.cbrt(x)
+    return z - (z - x / (z * z)) / 3 if z and math.isfinite(z) else z
 
 
 def sign(x: float) -> float:

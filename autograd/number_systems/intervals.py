@@ -332,6 +332,11 @@ def _logsumexp_at(xs: list[float]) -> Interval:
     return add(xs[at], log1p(sum([exp(sub(x, xs[at])) for i, x in enumerate(xs) if i != at])))
 
 
+def exp_of_minus_square(x: Interval, divisor: int) -> Interval:
+    """exp(-x² / divisor), of which an interval knows the square."""
+    return exp(neg(div(square(x), divisor)))
+
+
 def softmax(z: Interval, xs: Sequence[Any]) -> list[Interval]:
     """The slopes of ``logsumexp``: 1 / Σ exp(xⱼ - x), in which no number is bounded twice.
 

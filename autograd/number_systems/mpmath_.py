@@ -98,6 +98,11 @@ def pow(x: Real, y: Real) -> Real:
     return mp.power(x, y)
 
 
+def exp_of_minus_square(x: Real, divisor: int) -> Real:
+    """exp(-x² / divisor), from a square of many digits."""
+    return mp.exp(-x * x / divisor)
+
+
 def cbrt(x: Real) -> Real:
     return -mp.cbrt(-x) if x < 0 else mp.cbrt(x)
 

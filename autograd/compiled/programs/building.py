@@ -108,6 +108,8 @@ class Builder(Instructions):
             loop=self.loop, part=self.part, is_never_minus_zero=self.is_never_minus_zero,
             holds_limits=to_differentiate, pi=math.pi, LANES=True, NAME=NAME, LACKS={},
         )  # fmt: skip
+        if to_differentiate:
+            self.m.share_of_infinity = lambda x: self.held(*lanes.SHARE_OF_INFINITY, [x])
 
     def _function(self, name: str) -> Callable[..., Any]:
         return lambda *operands: self.apply(name, *operands)
