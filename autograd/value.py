@@ -135,7 +135,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
         return self._grad
 
     @grad.setter
-    def grad(self, number: float) -> None:
+    def grad(self, number: float | None) -> None:
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient of", "written")
         if number.__class__ is not float and number is not None:
@@ -145,7 +145,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
                     f"grad must be a real number or None, not {kind_of(number)}; write value.grad = other.data"
                 )
             number = new
-        self._grad = number
+        self._grad = number  # type: ignore[assignment]
 
     @property
     def parents(self) -> tuple[Any, ...]:
@@ -317,9 +317,18 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     def __eq__(self, other: object) -> bool:
         if other.__class__ is Value:
             return self is other
+        return self._never_a_number(other, "==")  # type: ignore[no-any-return]
+
+    def __ne__(self, other: object) -> bool:
+        if other.__class__ is Value:
+            return self is not other
+        return self._never_a_number(other, "!=")  # type: ignore[no-any-return]
+
+    def _never_a_number(self, other: object, sign: str) -> Any:
         if isinstance(other, Number) or getattr(other, "ndim", None) == 0:  # NumPy's bool is no Number
             raise TypeError(
-                f"{in_short(self)} == {other!r} would compare a node with a number; write value.data == {other!r}"
+                f"{in_short(self)} {sign} {other!r} would compare a node with a number; "
+                f"write value.data {sign} {other!r}"
             )
         return NotImplemented
 

@@ -105,7 +105,7 @@ def test_equality_is_identity() -> None:
 @pytest.mark.parametrize("other", [1, 1.0, True, Fraction(1), Decimal(1), 1j, np.float32(1.0), np.int64(1), np.True_])
 def test_equality_with_any_number_says_what_to_write(other: Any) -> None:
     for compare in (operator.eq, operator.ne):
-        with pytest.raises(TypeError, match=r"would compare a node with a number; write value\.data == "):
+        with pytest.raises(TypeError, match=r"would compare a node with a number; write value\.data [=!]= "):
             compare(Value(1.0), other)
 
 
@@ -523,7 +523,7 @@ def test_decimals_and_fractions_are_numbers(number: Any) -> None:
     assert number < v
     v.grad = number
     assert (v.grad, type(v.grad)) == (1.5, float)
-    with pytest.raises(TypeError, match=r"write value\.data == "):
+    with pytest.raises(TypeError, match=r"write value\.data [=!]= "):
         v == number
 
 
