@@ -26,6 +26,7 @@ from autograd.functions import (
     zero_grad,
 )
 from autograd.loops.scan import scan
+from autograd.number_systems import system_of as number_system
 from autograd.pictures.drawing.draw import draw
 from autograd.pictures.mathematics.api import derive, explain, verify_formula
 from autograd.pictures.page.stepping import step_through
@@ -180,6 +181,7 @@ __all__ = [
     "neg",
     "node",
     "norm",
+    "number_system",
     "objective",
     "primitive",
     "prod",
