@@ -7,8 +7,9 @@ from autograd.checking.checks import assert_grads, check_grads, check_graph
 from autograd.checking.nonfinite import find_nonfinite
 from autograd.checking.report import GradientMismatch, Report
 from autograd.checking.rounding_bound import rounding_error
-from autograd.compiled.api import objective
+from autograd.compiled.api import descent, objective
 from autograd.custom import DeclarationError, node, primitive
+from autograd.eager.garbage import collector_at_rest
 from autograd.eager.record_lines import record_lines
 from autograd.errors import DomainError, GuardError, NonFiniteError, RecordingError, StaleGraphError
 from autograd.evaluation import evaluate
@@ -133,9 +134,11 @@ __all__ = [
     "check_grads",
     "check_graph",
     "clip",
+    "collector_at_rest",
     "cos",
     "cosh",
     "derive",
+    "descent",
     "detach",
     "div",
     "dot",

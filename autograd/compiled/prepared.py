@@ -62,21 +62,27 @@ class Prepared:
             self.uniform[self._leaf_rows, 0] = [leaf._data for leaf in self.trace.leaves]
             self._moment = int(nodes.now)
 
-    def run(self, columns: Sequence[Any], samples: int, seeds: Sequence[Any] = ()) -> tuple[Any, list[Any]]:
-        """Sums and kept outputs, at the leaves' numbers of now; seeds are columns for the inputs after all others."""
+    def run(
+        self, columns: Sequence[Any], samples: int, seeds: Sequence[Any] = (), leaves: Any = None
+    ) -> tuple[Any, list[Any]]:
+        """Sums and kept outputs, at the numbers of the leaves, which are those of now unless given; seeds are columns
+        for the inputs after all others."""
         uniform = self.uniform
-        self.refresh()
+        if leaves is None:
+            self.refresh()
+        else:
+            uniform[self._leaf_rows, 0], self._moment = leaves, -1
         for row, c in self._numbers:
             uniform[row, 0] = columns[c]
         return self.replay.run([*[columns[c] for c in self._varying], *seeds], uniform, samples)
 
     def run_with_care(
-        self, columns: Sequence[Any], samples: int, seeds: Sequence[Any] = ()
+        self, columns: Sequence[Any], samples: int, seeds: Sequence[Any] = (), leaves: Any = None
     ) -> tuple[Prepared, Any, list[Any]]:
         """What ran, this or the careful plan, and what came of it."""
-        sums, kept = self.run(columns, samples, seeds)
+        sums, kept = self.run(columns, samples, seeds, leaves)
         if self.needs_care(sums, kept):
-            return self.careful().run_with_care(columns, samples, seeds)  # type: ignore[no-any-return]
+            return self.careful().run_with_care(columns, samples, seeds, leaves)  # type: ignore[no-any-return]
         return self, sums, kept
 
     def needs_care(self, sums: Any, kept: Sequence[Any]) -> bool:

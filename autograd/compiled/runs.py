@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,16 @@ SAMPLES_TRIED = 8
 #: What came of a call: the plan whose guards hold, the sums over samples, and the outputs that are kept. A bare tuple,
 #: since a named one takes a fortieth of a small call (measured).
 Run: TypeAlias = tuple[Prepared, Any, list[Any]]
+
+
+class Leaves(Protocol):
+    """Whoever has other numbers for the leaves than their Values hold."""
+
+    def of(self, trace: Trace) -> Any:
+        """The numbers of a trace's leaves."""
+
+    def recorded(self, record: Callable[[], Trace]) -> Trace:
+        """What ``record`` returns, the Values holding the numbers meanwhile."""
 
 
 class Runs:
@@ -63,16 +73,29 @@ class Runs:
             return self._params
         return trace.captured if self._by_captured else []
 
-    def run(self, arguments: Arguments, what: str, columns: tuple[int, ...] = (), *, unroll: bool = False) -> Run:
+    def run(
+        self,
+        arguments: Arguments,
+        what: str,
+        columns: tuple[int, ...] = (),
+        *,
+        unroll: bool = False,
+        leaves: Leaves | None = None,
+    ) -> Run:
         """The "values", or the "gradient" by the parameters and some columns of the arguments.
 
         Args:
             unroll: on a recording whose loops are written out step by step.
+            leaves: who has the numbers of the leaves; the Values themselves unless told.
         """
+
+        def record(*place: Any) -> Trace:
+            return self._record(arguments, unroll, *place)
+
         return self.recordings_of(arguments, unroll=unroll).run(
             self._name,
-            lambda recording: self._try(recording, arguments, what, columns),
-            lambda *place: self._record(arguments, unroll, *place),
+            lambda recording: self._try(recording, arguments, what, columns, leaves),
+            record if leaves is None else lambda *place: leaves.recorded(lambda: record(*place)),
         )
 
     def recordings_of(self, arguments: Arguments, *, unroll: bool) -> Recordings:
@@ -103,7 +126,9 @@ class Runs:
             )
         return found
 
-    def _try(self, recording: Recording, arguments: Arguments, what: str, columns: tuple[int, ...]) -> Run:
+    def _try(
+        self, recording: Recording, arguments: Arguments, what: str, columns: tuple[int, ...], leaves: Leaves | None
+    ) -> Run:
         prepared = recording.prepared.get((what, columns))
         if prepared is None:
             prepared = recording.prepared[what, columns] = (
@@ -112,7 +137,8 @@ class Runs:
                 else self._gradient(recording.trace, arguments, columns)
             )
         n = arguments.samples
-        prepared, sums, kept = prepared.run_with_care(arguments.columns, 1 if n is None else n)
+        numbers = None if leaves is None else leaves.of(recording.trace)
+        prepared, sums, kept = prepared.run_with_care(arguments.columns, 1 if n is None else n, (), numbers)
         for i, guard in enumerate(recording.trace.guards, start=len(recording.trace.outputs)):
             check(self._name, guard, prepared.output(i, kept))
         return prepared, sums, kept

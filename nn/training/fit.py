@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from autograd import Value
@@ -21,6 +22,7 @@ from nn.training.callbacks import BestWeights, Callback, Training, early_stoppin
 from nn.training.epochs import epochs as finished_epochs
 from nn.training.failures import NothingMoved, first_bad_parameter, non_finite
 from nn.training.history import History
+from nn.training.on_arrays import OnArrays
 from nn.training.penalties import Penalty
 from nn.training.progress import Report, reporting
 from nn.training.recorded_loss import RecordedLoss
@@ -114,13 +116,16 @@ def fit(
                 between: list[Callback] = [] if best is None else [best]
                 between += [] if patience is None else [early_stopping(patience)]
                 training = Training(model, optimizer, history)
+                bounds: Any = {"penalty": penalty, "clip_value": clip_value, "clip_norm": clip_norm}
+                arrays = OnArrays(model, function, samples, optimizer, epochs=epochs, **bounds) if compile else None
                 recorded = RecordedLoss(model, function, samples, epochs=epochs) if compile else None
                 steps = Steps(
-                    model, function, samples, size, optimizer, leaves, moved, recorded, penalty, clip_value, clip_norm
+                    model, function, samples, size, optimizer, leaves, moved, signals, arrays, recorded, **bounds
                 )
                 after_epoch = AfterEpoch(training, function, samples, unseen, measures, between, callbacks, compile)
                 order = None if size == m else chance
-                course = _Course(training, steps, after_epoch, epochs, order, schedule, progress, best)
+                is_watched = bool(callbacks or between or measures or unseen) or callable(progress)
+                course = _Course(training, steps, after_epoch, epochs, order, schedule, progress, is_watched, best)
             course.run(signals)
     except KeyboardInterrupt:
         history = History() if history is None else history
@@ -139,6 +144,8 @@ class _Course(NamedTuple):
     chance: random.Random | None
     schedule: Schedule | None
     progress: bool | Report
+    #: Whether anybody can see the Values between epochs.
+    is_watched: bool
     #: The best weights so far, to be put back; None for those of the last step.
     best: BestWeights | None
 
@@ -148,11 +155,12 @@ class _Course(NamedTuple):
         moved, rate = self.steps.moved, optimizer.learning_rate
         began = {parameter: parameter.data for parameter in moved}
         try:
-            with reporting(self.progress, self.epochs) as report, signals.allowed():
-                self._go_through(began, report)
+            with reporting(self.progress, self.epochs) as report:
+                self._go_through(began, report, signals)
         except KeyboardInterrupt:
             history.interrupted = True
         finally:
+            self.steps.write()
             history.drop_unfinished()
             model.zero_grad()
             optimizer.learning_rate = rate
@@ -162,18 +170,39 @@ class _Course(NamedTuple):
         if len(history.never_moved) == len(moved) and any(history.losses) and self.best is None:
             warnings.warn("no parameter moved: no gradient reaches any of them", stacklevel=3)
 
-    def _go_through(self, began: Mapping[Value, float], report: Report) -> None:
+    def _go_through(self, began: Mapping[Value, float], report: Report, signals: uninterrupted) -> None:
+        """All epochs. Signals wait but where something of the user's runs: the Values have been written there."""
         model, losses = self.training.model, self.training.history.losses
         m, chance, schedule = len(self.steps.samples.rows), self.chance, self.schedule
+        if schedule is not None and not type(schedule).__module__.startswith("nn."):
+            schedule = _Allowed(schedule, self.steps, signals)
         for epoch in finished_epochs(
             self.training, self.steps.run, count=self.epochs, samples=m, chance=chance, schedule=schedule
         ):
+            if self.is_watched or epoch.pushed:
+                self.steps.write()
             if epoch.pushed and all(parameter.data == number for parameter, number in began.items()):
                 raise NothingMoved
-            self.after_epoch(epoch)
-            report(epoch.number, losses[-1])
+            with signals.allowed() if self.is_watched else nullcontext():
+                self.after_epoch(epoch)
+                report(epoch.number, losses[-1])
+        self.steps.write()
         if first_bad_parameter(model) is not None:
             raise non_finite(model, "cannot be computed any more", epoch.place())
+
+
+class _Allowed(NamedTuple):
+    """A schedule of the user's own, which may see the Values, and be interrupted."""
+
+    schedule: Schedule
+    steps: Steps
+    signals: uninterrupted
+
+    def factor(self, epoch: int, losses: Sequence[float] = ()) -> float:
+        """The factor of the learning rate in this epoch."""
+        self.steps.write()
+        with self.signals.allowed():
+            return self.schedule.factor(epoch, losses)
 
 
 def _parameters_to_move(model: Module, optimizer: Optimizer) -> dict[Value, str]:

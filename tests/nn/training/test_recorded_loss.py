@@ -14,6 +14,7 @@ from nn import passes
 from nn.tables.models import TableModel
 from nn.tables.preparation import Standardisation
 from nn.tables.table import Column
+from nn.training.on_arrays import OnArrays
 from nn.training.recorded_loss import RecordedLoss
 
 OPTIMIZERS = {
@@ -82,16 +83,23 @@ def test_every_optimizer_agrees(optimizer: str, batch_size: int | None) -> None:
 
 
 def count_replays(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether each step of a replay did its work."""
+    """Whether each step of a replay did its work, on arrays or for the gradient alone."""
     used: list[bool] = []
-    own = RecordedLoss.add_gradients
+    own, own_run = RecordedLoss.add_gradients, OnArrays.run
 
     def counting(self: Any, batch: Any) -> Any:
         found = own(self, batch)
         used.append(found is not None)
         return found
 
+    def counting_steps(self: Any, epoch: Any, *args: Any) -> Any:
+        before = epoch.steps
+        found = own_run(self, epoch, *args)
+        used.extend([True] * (epoch.steps - before))
+        return found
+
     monkeypatch.setattr(RecordedLoss, "add_gradients", counting)
+    monkeypatch.setattr(OnArrays, "run", counting_steps)
     return used
 
 

@@ -1,0 +1,223 @@
+"""``Descent``: leaves moved over batches of samples by a rule, their numbers lying in arrays from step to step.
+
+A step is: value and gradient of the mean over a batch, a penalty's, bounds of the gradient, and the rule, which moves
+all leaves at once. Values are written when that is asked for; what somebody else wrote in them meanwhile is obeyed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiled.backends.choice import Options, checked
+from autograd.compiled.prepared import Prepared
+from autograd.compiled.recording.arguments import ArgumentReader, Arguments, arguments_of
+from autograd.compiled.recording.trace import Trace
+from autograd.compiled.recording.watched import refuse_amid_of_another
+from autograd.compiled.runs import Runs
+from autograd.eager import nodes
+from autograd.interrupts import uninterrupted
+from autograd.locks import new_lock
+from autograd.number_systems import arrays
+from autograd.value import Value
+
+#: The rule of an optimizer: ``(m, p, g, state, rate, step, settings) -> (p, state)``.
+Rule = Callable[[Any, Any, Any, Sequence[Any], float, int, Any], tuple[Any, Sequence[Any]]]
+
+
+class Ran:
+    """What came of a run so far."""
+
+    __slots__ = ("penalties", "pushed", "samples", "steps", "total")
+
+    def __init__(self) -> None:
+        #: How many steps were taken, of how many samples in all, and what the losses of these add up to.
+        self.steps, self.samples, self.total = 0, 0, 0.0
+        #: The penalty of each step.
+        self.penalties: list[float] = []
+        #: Whether a gradient of a leaf that the rule moves was other than zero.
+        self.pushed = False
+
+
+class Descent:
+    """Leaves that a rule moves; made by ``autograd.descent``."""
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        params: Sequence[Value],
+        rule: Rule,
+        *,
+        moved: Sequence[Value] | None = None,
+        penalty: Callable[[], Any] | None = None,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+        options: Options,
+    ) -> None:
+        self.name = getattr(f, "__name__", type(f).__name__)
+        self.params = list(params)
+        self.rule = rule
+        self._place = {leaf: i for i, leaf in enumerate(self.params)}
+        wanted = [self._place[leaf] for leaf in (self.params if moved is None else moved)]
+        #: Where the leaves that are moved stand among all.
+        self._moved: Any = slice(None) if wanted == list(range(len(self.params))) else np.array(wanted, np.intp)
+        self._clip_value, self._clip_norm = clip_value, clip_norm
+        options = checked(options)
+        self._runs = Runs(f, self.name, self.params, "mean", options, by_captured=False)
+        self._of_penalty = None
+        if penalty is not None:
+            self._of_penalty = Runs(penalty, "the penalty", self.params, "mean", options, by_captured=False)
+        self._read_arguments = ArgumentReader(self.name)
+        self._signals: uninterrupted | None = None
+        self._lock = new_lock()
+        #: The numbers of all leaves, their gradients at the last step, and what the rule keeps of those it moves.
+        self.numbers = np.zeros(len(self.params))
+        self.gradient = np.zeros(len(self.params))
+        self.states: list[Any] = []
+        #: The steps that were taken, and the last run.
+        self.steps, self.ran = 0, Ran()
+        self._moment = -1
+
+    def begin(self, states: Sequence[Sequence[float]], steps: int) -> None:
+        """Go on from what the rule kept of each leaf that it moves, after so many steps."""
+        self.states, self.steps = [np.array(state, np.float64) for state in states], steps
+
+    def arrays(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Samples and targets as arrays.
+
+        Raises:
+            ValueError, TypeError: they hold something else than numbers, or lists of different lengths.
+        """
+        return np.asarray(X, np.float64), np.asarray(y, np.float64)
+
+    def write(self) -> None:
+        """Write the numbers of the leaves, and their gradients at the last step, into the Values."""
+        with uninterrupted():
+            self.obey()
+            nodes.now += 1
+            self._moment = moment = int(nodes.now)
+            numbers = zip(self.params, self.numbers.tolist(), self.gradient.tolist(), strict=True)
+            for leaf, number, gradient in numbers:
+                if leaf._data != number:
+                    leaf._data, leaf._moment = number, moment
+                leaf._grad = gradient
+
+    def obey(self) -> None:
+        """Take over what was written into the leaves by others."""
+        before = self._moment
+        if before != nodes.now:
+            self._moment = int(nodes.now)
+            for i, leaf in enumerate(self.params):
+                if leaf._moment > before:
+                    self.numbers[i] = leaf._data
+
+    def batches(self, X: Any, y: Any, order: Sequence[int] | None = None) -> Arguments:
+        """The samples in an order, ready for ``run``; ``None`` is that of the arrays."""
+        if order is not None:
+            X, y = X[order], y[order]
+        return self._read_arguments((X, y))
+
+    def run(
+        self, samples: Arguments, size: int, first: int = 0, *, rate: float, settings: Any, signals: uninterrupted
+    ) -> Ran:
+        """Take steps, a batch of so many samples each, from the first sample given on.
+
+        It ends at the last sample; before a step whose loss, penalty or gradient is not finite; or when a signal waits.
+
+        Args:
+            signals: the context in which it runs; while the function is recorded they do not wait.
+
+        Raises:
+            Exception: what the function raises as it is recorded, or GuardError. ``ran`` tells of the steps before.
+        """
+        refuse_amid_of_another(self.name, self._lock)
+        with self._lock:
+            self.ran, self._signals = ran, _ = Ran(), signals
+            self.obey()
+            for begin in range(first, samples.samples or 0, size):
+                end = min(begin + size, samples.samples or 0)
+                found = self._gradient(samples, begin, end)
+                if found is None or signals.pending:
+                    break
+                loss, penalty = found
+                moved = self.gradient[self._moved]
+                p, states = self._after(moved, rate, self.steps + 1, settings)
+                self.numbers[self._moved], self.states = p, states
+                self.steps += 1
+                ran.steps += 1
+                ran.samples += end - begin
+                ran.total += loss * (end - begin)
+                ran.pushed = ran.pushed or bool(moved.any())
+                if penalty is not None:
+                    ran.penalties.append(penalty)
+            return ran
+
+    def _gradient(self, samples: Arguments, begin: int, end: int) -> tuple[float, float | None] | None:
+        """Loss and penalty of a batch, the gradient being put in its place; ``None`` where a number is not finite."""
+        whole = begin == 0 and end == samples.samples
+        batch = samples
+        if not whole:
+            batch = samples._replace(samples=end - begin, columns=[column[begin:end] for column in samples.columns])
+        prepared, sums, _ = self._runs.run(batch, "gradient", leaves=self)
+        found = prepared.gather(sums, prepared.uniform, end - begin, "mean")
+        if not Prepared.is_finite(found):
+            return None
+        gradient, penalty = found[1:] + 0.0, None
+        if self._of_penalty is not None:
+            prepared, sums, _ = self._of_penalty.run(_NO_ARGUMENTS, "gradient", leaves=self)
+            of_penalty = prepared.gather(sums, prepared.uniform, 0, None)
+            if not Prepared.is_finite(of_penalty):
+                return None
+            penalty = float(of_penalty[0])
+            gradient += of_penalty[1:]
+        self._clip(gradient)
+        self.gradient = gradient
+        return float(found[0]), penalty
+
+    def _clip(self, gradient: Any) -> None:
+        """Keep the gradient of what is moved within its bounds."""
+        bound = self._clip_value
+        if bound is not None:
+            gradient[self._moved] = np.minimum(np.maximum(gradient[self._moved], -bound), bound)
+        bound = self._clip_norm
+        if bound is not None:
+            moved = gradient[self._moved]
+            total = math.hypot(*moved.tolist())
+            if total > bound:
+                down = 2.0**-64 if math.isinf(total) else 1.0
+                moved = moved * down
+                gradient[self._moved] = moved / math.hypot(*moved.tolist()) * bound
+
+    def _after(self, gradient: Any, rate: float, step: int, settings: Any) -> tuple[Any, list[Any]]:
+        """The numbers that are moved, and their states, after a step."""
+        numbers = self.numbers[self._moved]
+        with np.errstate(all="ignore"):
+            p, states = self.rule(arrays, numbers, gradient, tuple(self.states), rate, step, settings)
+        if len(states) != len(self.states):
+            raise ValueError(f"the rule returned {len(states)} numbers to keep for each parameter, not {len(self.states)}")
+        return p, [state if np.shape(state) == numbers.shape else np.full(numbers.shape, state) for state in states]
+
+    # What ``Runs`` asks of whoever has the numbers of the leaves.
+
+    def of(self, trace: Trace) -> Any:
+        """The numbers of a trace's leaves."""
+        places = self._place
+        at = np.array([places.get(leaf, -1) for leaf in trace.leaves], np.intp)
+        found = self.numbers[at]
+        for i in np.flatnonzero(at < 0).tolist():
+            found[i] = trace.leaves[i]._data
+        return found
+
+    def recorded(self, record: Callable[[], Trace]) -> Trace:
+        """A recording, made at the numbers of now."""
+        self.write()
+        if self._signals is None:
+            return record()
+        with self._signals.allowed():
+            return record()
+
+
+_NO_ARGUMENTS = arguments_of((), "the penalty")
