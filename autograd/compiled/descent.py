@@ -58,12 +58,12 @@ class Descent:
         options: Options,
     ) -> None:
         self.name = getattr(f, "__name__", type(f).__name__)
-        self.params = list(params)
+        moved = params if moved is None else moved
         self.rule = rule
+        #: The leaves, those first that the rule moves; and how many these are.
+        self.params = list(dict.fromkeys([*moved, *params]))
+        self._moved = len(moved)
         self._place = {leaf: i for i, leaf in enumerate(self.params)}
-        wanted = [self._place[leaf] for leaf in (self.params if moved is None else moved)]
-        #: Where the leaves that are moved stand among all.
-        self._moved: Any = slice(None) if wanted == list(range(len(self.params))) else np.array(wanted, np.intp)
         self._clip_value, self._clip_norm = clip_value, clip_norm
         options = checked(options)
         self._runs = Runs(f, self.name, self.params, "mean", options, by_captured=False)
@@ -80,6 +80,8 @@ class Descent:
         #: The steps that were taken, and the last run.
         self.steps, self.ran = 0, Ran()
         self._moment = -1
+        #: Traces, by their identity: where their leaves stand among all, and those that stand elsewhere.
+        self._leaves: dict[int, tuple[Trace, Any, list[tuple[int, Value]]]] = {}
 
     def begin(self, states: Sequence[Sequence[float]], steps: int) -> None:
         """Go on from what the rule kept of each leaf that it moves, after so many steps."""
@@ -143,9 +145,9 @@ class Descent:
                 if found is None or signals.pending:
                     break
                 loss, penalty = found
-                moved = self.gradient[self._moved]
+                moved = self.gradient[: self._moved]
                 p, states = self._after(moved, rate, self.steps + 1, settings)
-                self.numbers[self._moved], self.states = p, states
+                self.numbers[: self._moved], self.states = p, states
                 self.steps += 1
                 ran.steps += 1
                 ran.samples += end - begin
@@ -179,36 +181,42 @@ class Descent:
 
     def _clip(self, gradient: Any) -> None:
         """Keep the gradient of what is moved within its bounds."""
-        bound = self._clip_value
+        moved, bound = gradient[: self._moved], self._clip_value
         if bound is not None:
-            gradient[self._moved] = np.minimum(np.maximum(gradient[self._moved], -bound), bound)
+            np.minimum(np.maximum(moved, -bound), bound, out=moved)
         bound = self._clip_norm
         if bound is not None:
-            moved = gradient[self._moved]
             total = math.hypot(*moved.tolist())
             if total > bound:
-                down = 2.0**-64 if math.isinf(total) else 1.0
-                moved = moved * down
-                gradient[self._moved] = moved / math.hypot(*moved.tolist()) * bound
+                if math.isinf(total):  # the norm of finite gradients may be too large for a float
+                    moved *= 2.0**-64
+                moved /= math.hypot(*moved.tolist())
+                moved *= bound
 
     def _after(self, gradient: Any, rate: float, step: int, settings: Any) -> tuple[Any, list[Any]]:
         """The numbers that are moved, and their states, after a step."""
-        numbers = self.numbers[self._moved]
+        numbers = self.numbers[: self._moved]
         with np.errstate(all="ignore"):
             p, states = self.rule(arrays, numbers, gradient, tuple(self.states), rate, step, settings)
         if len(states) != len(self.states):
-            raise ValueError(f"the rule returned {len(states)} numbers to keep for each parameter, not {len(self.states)}")
+            raise ValueError(
+                f"the rule returned {len(states)} numbers to keep for each parameter; it was given {len(self.states)}"
+            )
         return p, [state if np.shape(state) == numbers.shape else np.full(numbers.shape, state) for state in states]
 
     # What ``Runs`` asks of whoever has the numbers of the leaves.
 
     def of(self, trace: Trace) -> Any:
         """The numbers of a trace's leaves."""
-        places = self._place
-        at = np.array([places.get(leaf, -1) for leaf in trace.leaves], np.intp)
+        known = self._leaves.get(id(trace))
+        if known is None or known[0] is not trace:
+            at = np.array([self._place.get(leaf, -1) for leaf in trace.leaves], np.intp)
+            others = [(i, trace.leaves[i]) for i in np.flatnonzero(at < 0).tolist()]
+            known = self._leaves[id(trace)] = trace, at, others
+        _, at, others = known
         found = self.numbers[at]
-        for i in np.flatnonzero(at < 0).tolist():
-            found[i] = trace.leaves[i]._data
+        for i, leaf in others:
+            found[i] = leaf._data
         return found
 
     def recorded(self, record: Callable[[], Trace]) -> Trace:

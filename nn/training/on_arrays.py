@@ -77,7 +77,7 @@ class OnArrays:
         epoch.steps += ran.steps
         epoch.total_loss += ran.total
         epoch.penalties += ran.penalties
-        epoch.pushed = epoch.pushed or ran.pushed
+        epoch.pushed = epoch.pushed or (epoch.number == 1 and ran.pushed)
         if at + ran.samples < len(order):
             self.write()
         return at + ran.samples
