@@ -7,12 +7,15 @@ all leaves at once. Values are written when that is asked for; what somebody els
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.compiled.backends.choice import Options, checked
+from autograd.compiled.backends.reduction import CHUNK
+from autograd.compiled.native_steps import Call, NativeRule, NativeSteps, native
 from autograd.compiled.prepared import Prepared
 from autograd.compiled.recording.arguments import ArgumentReader, Arguments, arguments_of
 from autograd.compiled.recording.trace import Trace
@@ -40,6 +43,17 @@ class Ran:
         self.penalties: list[float] = []
         #: Whether a gradient of a leaf that the rule moves was other than zero.
         self.pushed = False
+
+
+class _Batches(NamedTuple):
+    """Samples in an order, and the arrays that they came from."""
+
+    X: Any
+    y: Any
+    is_copy: bool
+    arguments: Arguments
+    X_in_order: Any
+    y_in_order: Any
 
 
 class Descent:
@@ -80,6 +94,11 @@ class Descent:
         #: The steps that were taken, and the last run.
         self.steps, self.ran = 0, Ran()
         self._moment = -1
+        self._threads = options.threads
+        self._last: _Batches | None = None
+        #: What takes steps by native code, for which recordings, batches and settings; and its rule, for which settings.
+        self._natively: tuple[Any, NativeSteps | None] | None = None
+        self._native_rule: tuple[Any, NativeRule] | None = None
         #: Traces, by their identity: where their leaves stand among all, and those that stand elsewhere.
         self._leaves: dict[int, tuple[Trace, Any, list[tuple[int, Value]]]] = {}
 
@@ -116,11 +135,33 @@ class Descent:
                 if leaf._moment > before:
                     self.numbers[i] = leaf._data
 
-    def batches(self, X: Any, y: Any, order: Sequence[int] | None = None) -> Arguments:
-        """The samples in an order, ready for ``run``; ``None`` is that of the arrays."""
-        if order is not None:
-            X, y = X[order], y[order]
-        return self._read_arguments((X, y))
+    def batches(self, X: Any, y: Any, order: Any = None) -> Arguments:
+        """The samples in an order, ready for ``run`` until the next call; ``None`` is that of the arrays.
+
+        Raises:
+            IndexError: the order holds the index of no sample.
+        """
+        last = self._last
+        if order is None:
+            if last is None or last.X is not X or last.y is not y or last.arguments.samples != len(X) or last.is_copy:
+                self._last = last = _Batches(X, y, False, self._read_arguments((X, y)), X, y)
+            return last.arguments
+        order = np.asarray(order, np.intp)
+        if len(order) and not 0 <= order.min() <= order.max() < len(X):
+            raise IndexError(f"the order goes from {order.min()} to {order.max()}; there are {len(X)} samples")
+        if last is None or last.X is not X or last.y is not y or last.arguments.samples != len(order) or not last.is_copy:
+            to = [np.empty((len(order), *array.shape[1:])) for array in (X, y)]
+            self._last = last = _Batches(X, y, True, self._read_arguments(to), *to)
+        np.take(X, order, axis=0, out=last.X_in_order, mode="clip")  # in another mode it makes a copy more
+        np.take(y, order, axis=0, out=last.y_in_order, mode="clip")
+        return last.arguments
+
+    def orders(self, count: int, chance: random.Random) -> Callable[[], Any]:
+        """What draws an order of so many samples anew at each call: by ``count`` numbers of ``chance.random()``, sorted."""
+        _, state, _ = chance.getstate()
+        same = np.random.RandomState()
+        same.set_state(("MT19937", np.array(state[:-1], np.uint32), state[-1]))
+        return lambda: np.argsort(same.random_sample(count), kind="stable")
 
     def run(
         self, samples: Arguments, size: int, first: int = 0, *, rate: float, settings: Any, signals: uninterrupted
@@ -139,23 +180,91 @@ class Descent:
         with self._lock:
             self.ran, self._signals = ran, _ = Ran(), signals
             self.obey()
-            for begin in range(first, samples.samples or 0, size):
-                end = min(begin + size, samples.samples or 0)
-                found = self._gradient(samples, begin, end)
-                if found is None or signals.pending:
+            at, count = first, samples.samples or 0
+            while at < count and not signals.pending:
+                steps = self._native(samples, size, settings)
+                if steps is not None:
+                    call = self._run_natively(steps, samples, at, rate)
+                    at += size * len(call.losses)
+                    if not call.broke_off:
+                        continue
+                if not self._step(samples, at, min(at + size, count), rate, settings):
                     break
-                loss, penalty = found
-                moved = self.gradient[: self._moved]
-                p, states = self._after(moved, rate, self.steps + 1, settings)
-                self.numbers[: self._moved], self.states = p, states
-                self.steps += 1
-                ran.steps += 1
-                ran.samples += end - begin
-                ran.total += loss * (end - begin)
-                ran.pushed = ran.pushed or bool(moved.any())
-                if penalty is not None:
-                    ran.penalties.append(penalty)
+                at += size
             return ran
+
+    def _step(self, samples: Arguments, begin: int, end: int, rate: float, settings: Any) -> bool:
+        """Take a step; whether its numbers are finite."""
+        found = self._gradient(samples, begin, end)
+        if found is None:
+            return False
+        loss, penalty = found
+        moved = self.gradient[: self._moved]
+        p, states = self._after(moved, rate, self.steps + 1, settings)
+        self.numbers[: self._moved], self.states = p, states
+        self._note([loss], [] if penalty is None else [penalty], [end - begin])
+        self.ran.pushed = self.ran.pushed or bool(moved.any())
+        return True
+
+    def _note(self, losses: Sequence[float], penalties: Sequence[float], sizes: Sequence[int]) -> None:
+        ran = self.ran
+        self.steps += len(losses)
+        ran.steps += len(losses)
+        ran.penalties += penalties
+        for loss, size in zip(losses, sizes, strict=True):
+            ran.total += loss * size
+            ran.samples += size
+
+    def _native(self, samples: Arguments, size: int, settings: Any) -> NativeSteps | None:
+        """What takes steps by native code; ``None`` where that cannot serve, and before the first step."""
+        if self._clip_norm is not None or (self._threads > 1 and size > CHUNK):
+            return None
+        parts = [self._prepared(self._runs, samples)]
+        if self._of_penalty is not None:
+            parts.append(self._prepared(self._of_penalty, _NO_ARGUMENTS))
+        if None in parts:
+            return None
+        known = dict(vars(settings)) if hasattr(settings, "__dict__") else settings
+        if self._natively is None or self._natively[0] != (parts, size, known):
+            self._natively = (parts, size, known), self._made_native(parts, size, settings, known)
+        return self._natively[1]
+
+    @staticmethod
+    def _prepared(runs: Runs, arguments: Arguments) -> Prepared | None:
+        """What ran last."""
+        kept = runs.recordings_of(arguments, unroll=False).kept
+        return kept[0].prepared.get(("gradient", ())) if kept else None
+
+    def _made_native(self, parts: Sequence[Any], size: int, settings: Any, known: Any) -> NativeSteps | None:
+        try:
+            for part in parts:
+                native(part)
+            if self._native_rule is None or self._native_rule[0] != known:
+                states, length = len(self.states), len(self.params)
+                self._native_rule = known, NativeRule(self.rule, settings, self._moved, states, length)
+            made = [(part, self._places(part.trace)[0]) for part in parts]
+            return NativeSteps(
+                *made[0], self._native_rule[1], leaves=len(self.params), size=size,
+                penalty=made[1] if len(made) > 1 else None, clip_value=self._clip_value,
+            )  # fmt: skip
+        except Exception:  # what the rule cannot do over a program it may do over arrays
+            return None
+
+    def _run_natively(self, steps: NativeSteps, samples: Arguments, at: int, rate: float) -> Call:
+        """Take as many steps as one native call takes."""
+        rule, count = steps.rule, samples.samples or 0
+        rule.hold(self.numbers, self.states)
+        steps.set_leaves(self.of)
+        steps.pushed = self.ran.pushed
+        call = steps.run(samples.columns, samples, at, count, rate=rate, step=self.steps)
+        self.numbers, *self.states = rule.current
+        self.gradient = steps.found[1 : 1 + len(self.params)]
+        sizes = [steps.size] * len(call.losses)
+        if at + sum(sizes) > count:
+            sizes[-1] = (count - at) % steps.size
+        self._note(call.losses, call.penalties, sizes)
+        self.ran.pushed = steps.pushed
+        return call
 
     def _gradient(self, samples: Arguments, begin: int, end: int) -> tuple[float, float | None] | None:
         """Loss and penalty of a batch, the gradient being put in its place; ``None`` where a number is not finite."""
@@ -208,16 +317,20 @@ class Descent:
 
     def of(self, trace: Trace) -> Any:
         """The numbers of a trace's leaves."""
+        at, others = self._places(trace)
+        found = self.numbers[at]
+        for i, leaf in others:
+            found[i] = leaf._data
+        return found
+
+    def _places(self, trace: Trace) -> tuple[Any, list[tuple[int, Value]]]:
+        """Where a trace's leaves stand among all, and those that are not there."""
         known = self._leaves.get(id(trace))
         if known is None or known[0] is not trace:
             at = np.array([self._place.get(leaf, -1) for leaf in trace.leaves], np.intp)
             others = [(i, trace.leaves[i]) for i in np.flatnonzero(at < 0).tolist()]
             known = self._leaves[id(trace)] = trace, at, others
-        _, at, others = known
-        found = self.numbers[at]
-        for i, leaf in others:
-            found[i] = leaf._data
-        return found
+        return known[1:]
 
     def recorded(self, record: Callable[[], Trace]) -> Trace:
         """A recording, made at the numbers of now."""

@@ -160,7 +160,9 @@ class Runs:
         varying = varying_inputs(trace, arguments)
 
         def chosen(careful: bool) -> Choice:
-            plan = planned(trace, GRADIENT, wanted, varying, reduced=reduced, careful=careful)
+            # A long dot is best for samples; at a point, native code has no such operation.
+            long_dots = arguments.samples is not None
+            plan = planned(trace, GRADIENT, wanted, varying, reduced=reduced, long_dots=long_dots, careful=careful)
             return choose(plan, self._options)
 
         return Prepared(trace, chosen, len(params))

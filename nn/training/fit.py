@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from nn.interrupts import uninterrupted
 from nn.metrics import Metric, metrics_for
 from nn.module import Module
 from nn.optimizers import Optimizer
-from nn.randomness import seeded
+from nn.randomness import permutation, seeded
 from nn.schedules import Schedule
 from nn.training.after_epoch import AfterEpoch
 from nn.training.callbacks import BestWeights, Callback, Training, early_stopping
@@ -123,9 +123,9 @@ def fit(
                     model, function, samples, size, optimizer, leaves, moved, signals, arrays, recorded, **bounds
                 )
                 after_epoch = AfterEpoch(training, function, samples, unseen, measures, between, callbacks, compile)
-                order = None if size == m else chance
+                draw = None if size == m else _draw(arrays, m, chance)
                 is_watched = bool(callbacks or between or measures or unseen) or callable(progress)
-                course = _Course(training, steps, after_epoch, epochs, order, schedule, progress, is_watched, best)
+                course = _Course(training, steps, after_epoch, epochs, draw, schedule, progress, is_watched, best)
             course.run(signals)
     except KeyboardInterrupt:
         history = History() if history is None else history
@@ -141,7 +141,7 @@ class _Course(NamedTuple):
     after_epoch: AfterEpoch
     epochs: int
     #: What draws the order of the samples; None for the order given.
-    chance: random.Random | None
+    draw: Callable[[], Sequence[int]] | None
     schedule: Schedule | None
     progress: bool | Report
     #: Whether anybody can see the Values between epochs.
@@ -173,11 +173,11 @@ class _Course(NamedTuple):
     def _go_through(self, began: Mapping[Value, float], report: Report, signals: uninterrupted) -> None:
         """All epochs. Signals wait but where something of the user's runs: the Values have been written there."""
         model, losses = self.training.model, self.training.history.losses
-        m, chance, schedule = len(self.steps.samples.rows), self.chance, self.schedule
+        m, schedule = len(self.steps.samples.rows), self.schedule
         if schedule is not None and not type(schedule).__module__.startswith("nn."):
             schedule = _Allowed(schedule, self.steps, signals)
         for epoch in finished_epochs(
-            self.training, self.steps.run, count=self.epochs, samples=m, chance=chance, schedule=schedule
+            self.training, self.steps.run, count=self.epochs, samples=m, draw=self.draw, schedule=schedule
         ):
             if self.is_watched or epoch.pushed:
                 self.steps.write()
@@ -203,6 +203,13 @@ class _Allowed(NamedTuple):
         self.steps.write()
         with self.signals.allowed():
             return self.schedule.factor(epoch, losses)
+
+
+def _draw(arrays: OnArrays | None, count: int, chance: random.Random) -> Callable[[], Sequence[int]]:
+    """What draws the order of so many samples for an epoch."""
+    if arrays is not None and arrays.works:
+        return arrays.orders(chance)
+    return lambda: permutation(count, chance)
 
 
 def _parameters_to_move(model: Module, optimizer: Optimizer) -> dict[Value, str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import random
+from collections.abc import Callable, Sequence
 
-from autograd import Value, descent
+from autograd import descent
 from nn.cost import LossFunction
 from nn.interrupts import uninterrupted
 from nn.module import Module
@@ -66,8 +66,7 @@ class OnArrays:
             self._begin()
         self._is_ahead = True
         try:
-            whole = order == range(len(order))
-            batches = down.batches(self._X, self._y, None if whole else order)
+            batches = down.batches(self._X, self._y, None if isinstance(order, range) else order)
             down.run(
                 batches, size, at, rate=optimizer.learning_rate, settings=optimizer.settings, signals=signals
             )
@@ -81,6 +80,10 @@ class OnArrays:
         if at + ran.samples < len(order):
             self.write()
         return at + ran.samples
+
+    def orders(self, chance: random.Random) -> Callable[[], Sequence[int]]:
+        """What draws the permutations of the samples that ``permutation`` would draw."""
+        return self._descent.orders(len(self._X), chance)
 
     def _begin(self) -> None:
         """Take over the states of the optimizer, which others may have changed."""

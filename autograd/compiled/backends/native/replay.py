@@ -49,6 +49,22 @@ class NativeReplay(Replay):
         self._process = 0
 
     @property
+    def entry(self) -> int:
+        """The address of the native code, for what calls it from native code."""
+        raise NotImplementedError
+
+    @property
+    def shared_entry(self) -> tuple[int, int] | None:
+        """The address of what computes the numbers that all samples share, and of its code; 0 where there are none, and
+        ``None`` where it is not native."""
+        return None if self.has_shared else (0, 0)
+
+    @property
+    def stretch(self) -> int:
+        """Groups of samples that are run in some hundredths of a second."""
+        return self._stretch
+
+    @property
     def table(self) -> driver.Table | None:
         """The table of the last run."""
         return self._tables[0] if self._tables else None
