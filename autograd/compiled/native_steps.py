@@ -60,6 +60,7 @@ class NativeSteps:
     ) -> None:
         from autograd.compiled.backends.native.steps import FIELDS, library
 
+        self._place = {name: i for i, name in enumerate(FIELDS)}
         replay = native(prepared)
         summed = prepared.gather.all_summed
         chunks = -(-size // CHUNK)
@@ -69,7 +70,6 @@ class NativeSteps:
         if chunks > driver.chunks_of_a_round(len(replay.summed), 1) or -(-size // LANES) > replay.stretch:
             raise NotImplementedError
         self.prepared, self.rule, self.size = prepared, rule, size
-        self._fields = FIELDS
         self._samples: Any = None
         #: Where loss and gradient go; and the seconds of a step, as far as they are known.
         self.found = aligned((1 + leaves + LANES,))
@@ -82,6 +82,7 @@ class NativeSteps:
         self._bound = np.array([clip_value or 0.0])
         self._segments = segments(prepared.leaf_rows, at, rule.count)
         self._entries = np.zeros(len(FIELDS), np.int64)
+        self._pointer = address(self._entries)
         self._starts = np.zeros(len(self._table.columns), np.int64)
         self._set(
             run=replay.entry, run_table=self._table.pointer, columns=address(self._table.columns),
@@ -104,7 +105,7 @@ class NativeSteps:
 
     def _set(self, **fields: int) -> None:
         for name, number in fields.items():
-            self._entries[self._fields.index(name)] = number
+            self._entries[self._place[name]] = number
 
     def _set_penalty(self, penalty: Prepared, at: Any) -> None:
         replay = native(penalty)
@@ -138,7 +139,7 @@ class NativeSteps:
         uniforms = self.rule.uniforms(rate, step, most)
         self._set(first=first, last=last, most=most, rule_uniforms=uniforms)
         begun = time.perf_counter()
-        taken = self._steps(address(self._entries))
+        taken = self._steps(self._pointer)
         if taken:
             self._seconds = (time.perf_counter() - begun) / taken
         penalties = self._penalties[:taken].tolist() if self._has_penalty else []
@@ -147,7 +148,7 @@ class NativeSteps:
     @property
     def pushed(self) -> bool:
         """Whether a gradient of what is moved was other than zero since this was written."""
-        return bool(self._entries[self._fields.index("pushed")])
+        return bool(self._entries[self._place["pushed"]])
 
     @pushed.setter
     def pushed(self, so_far: bool) -> None:

@@ -22,7 +22,8 @@ class AfterEpoch(NamedTuple):
     """What is done after each epoch of a training; ``held_out`` are samples that it is validated on, if there are any.
 
     ``compile`` tells whether the model may be replayed to predict. ``between`` are callbacks that go with the entry:
-    nothing interrupts them.
+    nothing interrupts them. ``signals`` is the context in which signals wait: they do not where anything takes long or
+    is the user's.
     """
 
     training: Training
@@ -33,28 +34,38 @@ class AfterEpoch(NamedTuple):
     between: Sequence[Callback]
     callbacks: Sequence[Callback]
     compile: bool
+    signals: uninterrupted
+
+    @property
+    def looks(self) -> bool:
+        """Whether it looks at the model, or shows it to anybody."""
+        return bool(self.held_out or self.metrics or self.between or self.callbacks)
 
     def __call__(self, epoch: Epoch) -> None:
         training, history = self.training, self.training.history
-        validation_loss = None if self.held_out is None else self._loss_of(self.held_out, epoch)
-        measured = self._measured(self.samples)
-        measured_outside = {} if self.held_out is None else self._measured(self.held_out)
-        with uninterrupted():
-            if validation_loss is not None:
-                history.validation_losses.append(validation_loss)
-            for found, results in ((measured, history.metrics), (measured_outside, history.validation_metrics)):
-                for name, number in found.items():
-                    results.setdefault(name, []).append(number)
-            if epoch.penalties:
-                history.penalties.append(math.fsum(epoch.penalties) / len(epoch.penalties))
-            history.learning_rates.append(training.optimizer.learning_rate)
-            history.seconds.append(time.perf_counter() - epoch.began)
-            history.losses.append(epoch.total_loss / len(self.samples.rows))  # last: an error may leave others longer
-            training.epoch = epoch.number
-            for callback in self.between:
-                callback(training)
-        for callback in self.callbacks:
+        validation_loss, measured, measured_outside = None, dict[str, float](), dict[str, float]()
+        if self.held_out or self.metrics:
+            with self.signals.allowed():
+                validation_loss = None if self.held_out is None else self._loss_of(self.held_out, epoch)
+                measured = self._measured(self.samples)
+                measured_outside = {} if self.held_out is None else self._measured(self.held_out)
+        if validation_loss is not None:
+            history.validation_losses.append(validation_loss)
+        for found, results in ((measured, history.metrics), (measured_outside, history.validation_metrics)):
+            for name, number in found.items():
+                results.setdefault(name, []).append(number)
+        if epoch.penalties:
+            history.penalties.append(math.fsum(epoch.penalties) / len(epoch.penalties))
+        history.learning_rates.append(training.optimizer.learning_rate)
+        history.seconds.append(time.perf_counter() - epoch.began)
+        history.losses.append(epoch.total_loss / len(self.samples.rows))  # last: an error may leave others longer
+        training.epoch = epoch.number
+        for callback in self.between:
             callback(training)
+        if self.callbacks:
+            with self.signals.allowed():
+                for callback in self.callbacks:
+                    callback(training)
 
     def _measured(self, samples: Samples) -> dict[str, float]:
         if not self.metrics:

@@ -122,10 +122,11 @@ def fit(
                 steps = Steps(
                     model, function, samples, size, optimizer, leaves, moved, signals, arrays, recorded, **bounds
                 )
-                after_epoch = AfterEpoch(training, function, samples, unseen, measures, between, callbacks, compile)
+                after_epoch = AfterEpoch(
+                    training, function, samples, unseen, measures, between, callbacks, compile, signals
+                )
                 draw = None if size == m else _draw(arrays, m, chance)
-                is_watched = bool(callbacks or between or measures or unseen) or callable(progress)
-                course = _Course(training, steps, after_epoch, epochs, draw, schedule, progress, is_watched, best)
+                course = _Course(training, steps, after_epoch, epochs, draw, schedule, progress, best)
             course.run(signals)
     except KeyboardInterrupt:
         history = History() if history is None else history
@@ -144,8 +145,6 @@ class _Course(NamedTuple):
     draw: Callable[[], Sequence[int]] | None
     schedule: Schedule | None
     progress: bool | Report
-    #: Whether anybody can see the Values between epochs.
-    is_watched: bool
     #: The best weights so far, to be put back; None for those of the last step.
     best: BestWeights | None
 
@@ -179,12 +178,12 @@ class _Course(NamedTuple):
         for epoch in finished_epochs(
             self.training, self.steps.run, count=self.epochs, samples=m, draw=self.draw, schedule=schedule
         ):
-            if self.is_watched or epoch.pushed:
+            if epoch.pushed or self.after_epoch.looks or callable(self.progress):
                 self.steps.write()
             if epoch.pushed and all(parameter.data == number for parameter, number in began.items()):
                 raise NothingMoved
-            with signals.allowed() if self.is_watched else nullcontext():
-                self.after_epoch(epoch)
+            self.after_epoch(epoch)
+            with signals.allowed() if self.progress is not False else nullcontext():
                 report(epoch.number, losses[-1])
         self.steps.write()
         if first_bad_parameter(model) is not None:
