@@ -96,7 +96,7 @@ class Descent:
         self._moment = -1
         self._threads = options.threads
         self._last: _Batches | None = None
-        #: What takes steps by native code, for which recordings, batches and settings; and its rule, for which settings.
+        #: What takes steps by native code, for which recordings, batches and settings; and its rule, for which.
         self._natively: tuple[Any, NativeSteps | None] | None = None
         self._native_rule: tuple[Any, NativeRule] | None = None
         #: Traces, by their identity: where their leaves stand among all, and those that stand elsewhere.
@@ -149,7 +149,13 @@ class Descent:
         order = np.asarray(order, np.intp)
         if len(order) and not 0 <= order.min() <= order.max() < len(X):
             raise IndexError(f"the order goes from {order.min()} to {order.max()}; there are {len(X)} samples")
-        if last is None or last.X is not X or last.y is not y or last.arguments.samples != len(order) or not last.is_copy:
+        if (
+            last is None
+            or last.X is not X
+            or last.y is not y
+            or last.arguments.samples != len(order)
+            or not last.is_copy
+        ):
             to = [np.empty((len(order), *array.shape[1:])) for array in (X, y)]
             self._last = last = _Batches(X, y, True, self._read_arguments(to), *to)
         np.take(X, order, axis=0, out=last.X_in_order, mode="clip")  # in another mode it makes a copy more
@@ -157,10 +163,10 @@ class Descent:
         return last.arguments
 
     def orders(self, count: int, chance: random.Random) -> Callable[[], Any]:
-        """What draws an order of so many samples anew at each call: by ``count`` numbers of ``chance.random()``, sorted."""
+        """What draws an order of so many samples anew at each call: by as many numbers of ``chance``, sorted."""
         _, state, _ = chance.getstate()
-        same = np.random.RandomState()
-        same.set_state(("MT19937", np.array(state[:-1], np.uint32), state[-1]))
+        same = np.random.RandomState()  # the same generator, whose state is the same
+        same.set_state(("MT19937", np.array(state[:-1], np.uint32), state[-1], 0, 0.0))
         return lambda: np.argsort(same.random_sample(count), kind="stable")
 
     def run(

@@ -89,8 +89,8 @@ class NativeSteps:
             starts=address(self._starts), strides=address(self._table.strides), column_count=len(replay.columns),
             sums=address(self._sums) + 8 * summed.start, summed=len(replay.summed), found=address(self.found),
             found_count=1 + leaves, uniform=address(prepared.uniform), segments=address(self._segments),
-            segment_count=len(self._segments), point=shared[0], point_code=shared[1], penalties=address(self._penalties),
-            size=size, losses=address(self._losses), bound=0 if clip_value is None else address(self._bound),
+            segment_count=len(self._segments), point=shared[0], point_code=shared[1],
+            penalties=address(self._penalties), size=size, losses=address(self._losses), bound=0 if clip_value is None else address(self._bound),
             moved=rule.count, rule=rule.entry, rule_table=rule.table.pointer, rule_columns=address(rule.table.columns),
             rule_outputs=address(rule.table.outputs), rule_states=rule.states, rule_rows=rule.rows,
         )  # fmt: skip
@@ -220,7 +220,7 @@ class NativeRule:
 
     def _at_steps(self, rate: float, step: int, count: int) -> Any:
         """What is the same for all numbers, over floats as in ``step()``: ``(steps, rows)``."""
-        levels, program = self._replay.levels, self._replay.plan.program
+        levels = self._replay.levels
         found = aligned((count, self.rows))
         found[:] = self._uniform[:, 0]
         found[:, levels.row[2 + self.states]] = rate

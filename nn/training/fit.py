@@ -22,6 +22,7 @@ from nn.training.callbacks import BestWeights, Callback, Training, early_stoppin
 from nn.training.epochs import epochs as finished_epochs
 from nn.training.failures import NothingMoved, first_bad_parameter, non_finite
 from nn.training.history import History
+from nn.training.moved import parameters_to_move
 from nn.training.on_arrays import OnArrays
 from nn.training.penalties import Penalty
 from nn.training.progress import Report, reporting
@@ -110,17 +111,20 @@ def fit(
                 measures = metrics_for(metrics, name)
                 m = len(samples.rows)
                 size = m if batch_size is None else min(whole("batch_size", batch_size), m)
-                moved, leaves = _parameters_to_move(model, optimizer), model.parameters()
+                moved, leaves = parameters_to_move(model, optimizer), model.parameters()
                 _check_options(optimizer, callbacks, schedule, penalty, clip_value, clip_norm)
                 best = BestWeights() if keep_best else None
                 between: list[Callback] = [] if best is None else [best]
                 between += [] if patience is None else [early_stopping(patience)]
                 training = Training(model, optimizer, history)
                 bounds: Any = {"penalty": penalty, "clip_value": clip_value, "clip_norm": clip_norm}
-                arrays = OnArrays(model, function, samples, optimizer, epochs=epochs, **bounds) if compile else None
+                arrays = (
+                    OnArrays(model, function, optimizer, expected_samples=epochs * m, **bounds) if compile else None
+                )
+                given = arrays.arrays(*samples) if arrays is not None and arrays.works else None
                 recorded = RecordedLoss(model, function, samples, epochs=epochs) if compile else None
                 steps = Steps(
-                    model, function, samples, size, optimizer, leaves, moved, signals, arrays, recorded, **bounds
+                    model, function, samples, size, optimizer, leaves, moved, signals, arrays, given, recorded, **bounds
                 )
                 after_epoch = AfterEpoch(
                     training, function, samples, unseen, measures, between, callbacks, compile, signals
@@ -207,26 +211,8 @@ class _Allowed(NamedTuple):
 def _draw(arrays: OnArrays | None, count: int, chance: random.Random) -> Callable[[], Sequence[int]]:
     """What draws the order of so many samples for an epoch."""
     if arrays is not None and arrays.works:
-        return arrays.orders(chance)
+        return arrays.orders(count, chance)
     return lambda: permutation(count, chance)
-
-
-def _parameters_to_move(model: Module, optimizer: Optimizer) -> dict[Value, str]:
-    """The parameters that the optimizer moves, with their paths in the model."""
-    paths = {parameter: path for path, parameter in model.named_parameters()}
-    if not paths:
-        raise ValueError(f"{model!r} has no parameters to train")
-    held = getattr(optimizer, "parameters", None)
-    if not isinstance(held, list) or not hasattr(optimizer, "step"):
-        raise TypeError(f"optimizer must be one such as SGD(model.parameters(), learning_rate=0.1), not {optimizer!r}")
-    foreign = [parameter for parameter in held if parameter not in paths]
-    if foreign:
-        which = "none of its parameters is" if len(foreign) == len(held) else f"{foreign[0]!r} is not"
-        raise ValueError(
-            f"the optimizer was built over other parameters than the model's: {which} in the model. "
-            "Build it over model.parameters(), after the model"
-        )
-    return {parameter: paths[parameter] for parameter in held}
 
 
 def _check_options(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from autograd import descent
 from nn.cost import LossFunction
@@ -12,7 +13,6 @@ from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.training.epochs import Epoch
 from nn.training.penalties import L1, L2, Penalty
-from nn.training.samples import Samples
 
 
 class OnArrays:
@@ -25,19 +25,21 @@ class OnArrays:
         self,
         model: Module,
         loss: LossFunction,
-        samples: Samples,
         optimizer: Optimizer,
         *,
-        epochs: int,
         penalty: Penalty | None = None,
         clip_value: float | None = None,
         clip_norm: float | None = None,
+        threads: int = 1,
+        expected_samples: int | None = None,
     ) -> None:
-        self._optimizer = optimizer
+        self._optimizer, self._moved = optimizer, list(optimizer.parameters)
         #: Whether the arrays have something that Values and optimizer do not have yet.
         self._is_ahead = False
         #: The states of the optimizer as they were written last.
         self._states: list[list[float]] = []
+        #: What went wrong, if it does not work any more.
+        self.error: Exception | None = None
         self.works = serves(optimizer, penalty)
         if not self.works:
             return
@@ -46,48 +48,67 @@ class OnArrays:
                 lambda x, y: loss(model(x), y),
                 model.parameters(),
                 optimizer.rule,
-                moved=optimizer.parameters,
+                moved=self._moved,
                 penalty=None if penalty is None else lambda: penalty(model),
                 clip_value=clip_value,
                 clip_norm=clip_norm,
-                expected_samples=epochs * len(samples.rows),
+                threads=threads,
+                expected_samples=expected_samples,
             )
-            self._X, self._y = self._descent.arrays(*samples)
-        except (ModuleNotFoundError, ValueError, TypeError):
-            self.works = False
+        except ModuleNotFoundError as error:
+            self._fail(error)
 
-    def run(self, epoch: Epoch, order: Sequence[int], at: int, size: int, signals: uninterrupted) -> int:
-        """Go through the samples in this order, from one of them on; how many are behind us then.
+    def _fail(self, error: Exception) -> None:
+        self.works, self.error = False, error
+
+    def arrays(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Samples and targets as arrays, which ``run`` takes; it does not work any more if they are no numbers."""
+        try:
+            return self._descent.arrays(X, y)
+        except (ValueError, TypeError) as error:
+            self._fail(error)
+            return None, None
+
+    def run(self, epoch: Epoch, arrays: tuple[Any, Any], order: Any, at: int, size: int, signals: uninterrupted) -> int:
+        """Go through the samples in an order, from one of them on; how many are behind us then.
 
         If it is not all, the Values are written: the next step cannot be taken here, or a signal waits.
+
+        Args:
+            order: ``None`` for that of the arrays.
         """
         down, optimizer = self._descent, self._optimizer
-        if not self._is_ahead:
-            self._begin()
-        self._is_ahead = True
+        before = down.ran
+        count = len(arrays[0] if order is None else order)
         try:
-            batches = down.batches(self._X, self._y, None if isinstance(order, range) else order)
-            down.run(
-                batches, size, at, rate=optimizer.learning_rate, settings=optimizer.settings, signals=signals
-            )
-        except Exception:  # whatever recordings or arrays cannot do: the loop over samples does it or says why
-            self.works = False
+            if not self._is_ahead:
+                self._begin()
+            self._is_ahead = True
+            batches = down.batches(*arrays, order)
+            down.run(batches, size, at, rate=optimizer.learning_rate, settings=optimizer.settings, signals=signals)
+        except Exception as error:  # whatever recordings or arrays cannot do
+            self._fail(error)
+        if down.ran is before:
+            self.write()
+            return at
         ran = down.ran
         epoch.steps += ran.steps
         epoch.total_loss += ran.total
         epoch.penalties += ran.penalties
         epoch.pushed = epoch.pushed or (epoch.number == 1 and ran.pushed)
-        if at + ran.samples < len(order):
+        if at + ran.samples < count:
             self.write()
         return at + ran.samples
 
-    def orders(self, chance: random.Random) -> Callable[[], Sequence[int]]:
-        """What draws the permutations of the samples that ``permutation`` would draw."""
-        return self._descent.orders(len(self._X), chance)
+    def orders(self, count: int, chance: random.Random) -> Callable[[], Sequence[int]]:
+        """What draws the permutations of so many samples that ``permutation`` would draw."""
+        return self._descent.orders(count, chance)
 
     def _begin(self) -> None:
         """Take over the states of the optimizer, which others may have changed."""
         down, optimizer = self._descent, self._optimizer
+        if optimizer.parameters != self._moved:
+            raise ValueError("the optimizer has got other parameters")
         states = [getattr(optimizer, name) for name in optimizer.STATE]
         if states != self._states or down.steps != optimizer.steps:
             down.begin(states, optimizer.steps)
@@ -106,6 +127,6 @@ class OnArrays:
 
 
 def serves(optimizer: Optimizer, penalty: Penalty | None) -> bool:
-    """Whether the optimizer is its rule and nothing else, and the penalty does not depend on numbers that may change."""
-    known = type(optimizer).step is Optimizer.step and "step" not in vars(optimizer)
-    return known and (penalty is None or type(penalty) in (L1, L2))
+    """Whether the optimizer is its rule and nothing else, and the penalty one that depends on the weights alone."""
+    is_rule = getattr(optimizer.step, "__func__", None) is Optimizer.step
+    return is_rule and (penalty is None or type(penalty) in (L1, L2))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd import DomainError, Value, collector_at_rest
 from nn.cost import LossFunction
@@ -40,6 +40,7 @@ class Steps(NamedTuple):
     #: The context in which signals wait; they do not while anything of the user's runs.
     signals: uninterrupted
     arrays: OnArrays | None = None
+    samples_as_arrays: Any = None
     recorded: RecordedLoss | None = None
     penalty: Penalty | None = None
     clip_value: float | None = None
@@ -50,14 +51,15 @@ class Steps(NamedTuple):
         at, size = 0, self.batch_size
         while at < len(order):
             if self.arrays is not None and self.arrays.works:
-                at = self.arrays.run(epoch, order, at, size, self.signals)
+                drawn = None if isinstance(order, range) else order
+                at = self.arrays.run(epoch, self.samples_as_arrays, drawn, at, size, self.signals)
             if self.signals.pending:
                 with self.signals.allowed():  # the Values are written, so its handler may see them
                     continue
             if at < len(order):
                 with self.signals.allowed():
                     epoch.steps += 1
-                    self._step(epoch, order[at : at + size])
+                    self.step(epoch, order[at : at + size])
                 at += size
 
     def write(self) -> None:
@@ -65,7 +67,7 @@ class Steps(NamedTuple):
         if self.arrays is not None:
             self.arrays.write()
 
-    def _step(self, epoch: Epoch, batch: Sequence[int]) -> None:
+    def step(self, epoch: Epoch, batch: Sequence[int]) -> None:
         """Move the parameters once, by the gradient of the mean loss over a batch, and of the penalty."""
         for parameter in self.parameters:
             parameter.grad = 0.0

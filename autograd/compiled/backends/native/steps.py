@@ -93,13 +93,12 @@ class _Writer:
         self.lines.append(f"br i1 {truth}, label %{name}.on, label %stop")
         self.at(f"{name}.on")
 
-    def over(self, count: str, body: Callable[[str, str, str], None]) -> None:
-        """``body(place, type, i64 or a vector of it)`` for so many numbers: for vectors, and for the rest one by one."""
+    def over(self, count: str, body: Callable[[str, str], None]) -> None:
+        """``body(place, type)`` for so many numbers: for vectors of them, and for the rest one by one."""
         whole = self.line(f"and i64 {count}, {-LANES}")
         for first, last, width in (("0", whole, LANES), (whole, count, 1)):
-            kinds = ("double", "i64") if width == 1 else (f"<{width} x double>", f"<{width} x i64>")
             with self.loop(first, last, width) as i:
-                body(i, *kinds)
+                body(i, "double" if width == 1 else f"<{width} x double>")
 
     def place(self, base: str, i: str, kind: str = "i64") -> str:
         """The address of an entry of an array."""
@@ -170,12 +169,12 @@ def _write_gradient(w: _Writer, begin: str) -> None:
     chunks = w.line(f"sdiv i64 {w.line(f'add i64 {n}, {CHUNK - 1}')}, {CHUNK}")
     w.over(
         "%found_count",
-        lambda i, kind, _: w.store(w.load("%sums", i, kind, of="double"), "%found", i, kind, of="double"),
+        lambda i, kind: w.store(w.load("%sums", i, kind, of="double"), "%found", i, kind, of="double"),
     )
     with w.loop("1", chunks) as chunk:
         row = w.place("%sums", w.line(f"mul i64 {chunk}, %summed"), "double")
 
-        def add(i: str, kind: str, _: str) -> None:
+        def add(i: str, kind: str) -> None:
             so_far, here = w.load("%found", i, kind, of="double"), w.load(row, i, kind, of="double")
             w.store(w.line(f"fadd {kind} {so_far}, {here}"), "%found", i, kind, of="double")
 
@@ -188,7 +187,7 @@ def _write_gradient(w: _Writer, begin: str) -> None:
         f"shufflevector <{LANES} x double> {counts}, <{LANES} x double> poison, <{LANES} x i32> zeroinitializer"
     )
 
-    def divide(i: str, kind: str, _: str) -> None:
+    def divide(i: str, kind: str) -> None:
         mean = w.line(f"fdiv {kind} {w.load('%found', i, kind, of='double')}, {count if kind == 'double' else counts}")
         mean = w.line(f"fadd {kind} {mean}, {_ZERO[kind]}")  # never -0.0, as what backward() adds up
         w.store(mean, "%found", i, kind, of="double")
@@ -234,7 +233,9 @@ def _write_penalty(w: _Writer, k: str) -> None:
         _note(w, value, "double")
         with w.loop("1", "%found_count") as i:
             part = w.load("%penalty_uniform", w.load("%penalty_rows", i), "double")
-            total = w.line(f"fadd double {w.load('%found', i, 'double')}, {w.line(f'fadd double {part}, {literal(0.0)}')}")
+            total = w.line(
+                f"fadd double {w.load('%found', i, 'double')}, {w.line(f'fadd double {part}, {literal(0.0)}')}"
+            )
             w.store(total, "%found", i, "double")
             _note(w, total, "double")
 
@@ -260,9 +261,7 @@ def _write_bounds(w: _Writer) -> None:
 def _write_rule(w: _Writer, k: str) -> None:
     """Move, and let the buffers change places."""
     numbers = w.line(f"mul i64 {k}, %rule_rows")
-    w.store(
-        w.place("%rule_uniforms", numbers, "double"), "%rule_table", str(driver.FIELDS.index("uniform")), "ptr"
-    )
+    w.store(w.place("%rule_uniforms", numbers, "double"), "%rule_table", str(driver.FIELDS.index("uniform")), "ptr")
     w.lines.append("call i32 %rule(ptr %rule_table)")
     outputs = w.line("add i64 %rule_states, 1")
     with w.loop("0", outputs) as i:
