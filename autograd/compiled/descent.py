@@ -114,17 +114,18 @@ class Descent:
         """
         return np.asarray(X, np.float64), np.asarray(y, np.float64)
 
-    def write(self) -> None:
-        """Write the numbers of the leaves, and their gradients at the last step, into the Values."""
+    def write(self, *, gradients: bool = False) -> None:
+        """Write the numbers of the leaves, and perhaps their gradients at the last step, into the Values."""
         with uninterrupted():
             self.obey()
             nodes.now += 1
             self._moment = moment = int(nodes.now)
-            numbers = zip(self.params, self.numbers.tolist(), self.gradient.tolist(), strict=True)
-            for leaf, number, gradient in numbers:
-                if leaf._data != number:
-                    leaf._data, leaf._moment = number, moment
-                leaf._grad = gradient
+            for leaf, number in zip(self.params, self.numbers[: self._moved].tolist(), strict=False):
+                leaf._data = number
+                leaf._moment = moment
+            if gradients:
+                for leaf, number in zip(self.params, self.gradient.tolist(), strict=True):
+                    leaf._grad = number
 
     def obey(self) -> None:
         """Take over what was written into the leaves by others."""
@@ -146,8 +147,8 @@ class Descent:
             if last is None or last.X is not X or last.y is not y or last.arguments.samples != len(X) or last.is_copy:
                 self._last = last = _Batches(X, y, False, self._read_arguments((X, y)), X, y)
             return last.arguments
-        order = np.asarray(order, np.intp)
-        if len(order) and not 0 <= order.min() <= order.max() < len(X):
+        order = np.ascontiguousarray(order, np.intp)
+        if len(order) and order.view(np.uintp).max() >= len(X):  # a negative one is large then
             raise IndexError(f"the order goes from {order.min()} to {order.max()}; there are {len(X)} samples")
         if (
             last is None

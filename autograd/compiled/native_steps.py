@@ -90,7 +90,8 @@ class NativeSteps:
             sums=address(self._sums) + 8 * summed.start, summed=len(replay.summed), found=address(self.found),
             found_count=1 + leaves, uniform=address(prepared.uniform), segments=address(self._segments),
             segment_count=len(self._segments), point=shared[0], point_code=shared[1],
-            penalties=address(self._penalties), size=size, losses=address(self._losses), bound=0 if clip_value is None else address(self._bound),
+            penalties=address(self._penalties), size=size, losses=address(self._losses),
+            bound=0 if clip_value is None else address(self._bound),
             moved=rule.count, rule=rule.entry, rule_table=rule.table.pointer, rule_columns=address(rule.table.columns),
             rule_outputs=address(rule.table.outputs), rule_states=rule.states, rule_rows=rule.rows,
         )  # fmt: skip

@@ -113,12 +113,12 @@ class OnArrays:
         if states != self._states or down.steps != optimizer.steps:
             down.begin(states, optimizer.steps)
 
-    def write(self) -> None:
-        """Write into Values and optimizer what they do not have yet."""
+    def write(self, *, gradients: bool = False) -> None:
+        """Write into Values and optimizer what they do not have yet; gradients too, if somebody looks at them."""
         if not self._is_ahead:
             return
         with uninterrupted():
-            self._descent.write()
+            self._descent.write(gradients=gradients)
             self._states = [state.tolist() for state in self._descent.states]
             for name, numbers in zip(self._optimizer.STATE, self._states, strict=True):
                 getattr(self._optimizer, name)[:] = numbers

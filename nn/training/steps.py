@@ -65,7 +65,7 @@ class Steps(NamedTuple):
     def write(self) -> None:
         """Write into Values and optimizer what lies in arrays, before somebody can see them."""
         if self.arrays is not None:
-            self.arrays.write()
+            self.arrays.write(gradients=True)
 
     def step(self, epoch: Epoch, batch: Sequence[int]) -> None:
         """Move the parameters once, by the gradient of the mean loss over a batch, and of the penalty."""
