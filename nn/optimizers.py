@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from autograd import Value, number_system
 from nn.checks import leaves, with_gradients, within
-from nn.interrupts import all_or_nothing, assign
+from nn.interrupts import all_or_nothing, assign, uninterrupted
 
 #: What a rule returns: the next number of a parameter, and what is kept for it.
 Moved = tuple[Any, tuple[Any, ...]]
+
+
+class Keeper(Protocol):
+    """Whoever has the states of an optimizer in arrays."""
+
+    def states(self) -> list[list[float]]:
+        """The lists, in the order of ``STATE``."""
 
 
 class Optimizer:
@@ -47,6 +54,9 @@ class Optimizer:
     STATE: ClassVar[tuple[str, ...]] = ()
     SETTINGS: ClassVar[tuple[str, ...]] = ("weight_decay",)
 
+    #: Who has what ``STATE`` names, until it is asked for.
+    keeper: Keeper | None = None
+
     def __init__(self, parameters: Iterable[Value], *, learning_rate: float, weight_decay: float = 0.0) -> None:
         self.parameters = leaves(parameters)
         self.learning_rate = within("learning_rate", learning_rate, 0.0, open_below=True)
@@ -58,12 +68,47 @@ class Optimizer:
         """What the rule reads besides its arguments."""
         return SimpleNamespace(**{name: getattr(self, name) for name in self.SETTINGS})
 
+    def leave_to(self, keeper: Keeper, steps: int) -> None:
+        """Let another have the states, after so many steps, until somebody asks for them here."""
+        self.steps = steps
+        if not self.is_left_to(keeper):
+            self.keeper = keeper
+            for name in filter(self._holds, self.STATE):
+                delattr(self, name)
+
+    def is_left_to(self, keeper: Keeper) -> bool:
+        """Whether that other has the states, and nobody has written any here since."""
+        return self.keeper is keeper and not any(map(self._holds, self.STATE))
+
+    def _holds(self, name: str) -> bool:
+        try:
+            object.__getattribute__(self, name)
+        except AttributeError:
+            return False
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        keeper = self.keeper
+        if keeper is None or name not in self.STATE:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        with uninterrupted():
+            for state, numbers in zip(self.STATE, keeper.states(), strict=True):
+                if not self._holds(state):
+                    setattr(self, state, numbers)
+            self.keeper = None
+        return object.__getattribute__(self, name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.keeper is not None and self.STATE:
+            getattr(self, self.STATE[0])
+        return {name: x for name, x in vars(self).items() if name != "keeper"}
+
     def step(self) -> None:
         """Move every parameter once, by its ``.grad``; ``None`` counts as 0.0. After an error none is."""
+        kept = [getattr(self, name) for name in self.STATE]
         with all_or_nothing(self, "steps"):
             self.steps += 1
             m, rule, rate, steps, settings = _FLOATS, self.rule, self.learning_rate, self.steps, self.settings
-            kept = [getattr(self, name) for name in self.STATE]
             states = zip(*kept, strict=True) if kept else repeat(())
             moved = [
                 rule(m, p.data, p.grad, state, rate, steps, settings)

@@ -25,9 +25,9 @@ class CompiledStep:
         self, model: Module, loss: LossFunction, optimizer: Optimizer, batch_size: int | None, threads: int, bounds: Any
     ) -> None:
         self._model, self._loss, self._optimizer = model, loss, optimizer
-        self._moved = parameters_to_move(model, optimizer)
-        self._leaves, self._batch_size, self._bounds = model.parameters(), batch_size, bounds
-        self._arrays = OnArrays(model, loss, optimizer, threads=threads, **bounds)
+        self._moved, self._leaves = parameters_to_move(model, optimizer)
+        self._batch_size, self._bounds = batch_size, bounds
+        self._arrays = OnArrays(model, loss, optimizer, self._leaves, threads=threads, **bounds)
         if self._arrays.error is not None:
             raise self._arrays.error
         self._epochs = 0

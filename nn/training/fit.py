@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
-from autograd import Value
+from autograd import Value, collector_at_rest
 from nn.checks import whole, within
 from nn.cost import LossFunction, find_loss, loss_name
 from nn.interrupts import uninterrupted
@@ -20,7 +21,7 @@ from nn.schedules import Schedule
 from nn.training.after_epoch import AfterEpoch
 from nn.training.callbacks import BestWeights, Callback, Training, early_stopping
 from nn.training.epochs import epochs as finished_epochs
-from nn.training.failures import NothingMoved, first_bad_parameter, non_finite
+from nn.training.failures import NothingMoved, non_finite
 from nn.training.history import History
 from nn.training.moved import parameters_to_move
 from nn.training.on_arrays import OnArrays
@@ -103,7 +104,7 @@ def fit(
     try:
         with uninterrupted() as signals:
             history = History()
-            with signals.allowed():
+            with collector_at_rest(), signals.allowed():  # what is made here are lists of numbers
                 function, epochs, chance = find_loss(loss), whole("epochs", epochs), seeded(seed)
                 name = loss_name(function)
                 samples = samples_for(model, X, y, name)
@@ -111,7 +112,7 @@ def fit(
                 measures = metrics_for(metrics, name)
                 m = len(samples.rows)
                 size = m if batch_size is None else min(whole("batch_size", batch_size), m)
-                moved, leaves = parameters_to_move(model, optimizer), model.parameters()
+                moved, leaves = parameters_to_move(model, optimizer)
                 _check_options(optimizer, callbacks, schedule, penalty, clip_value, clip_norm)
                 best = BestWeights() if keep_best else None
                 between: list[Callback] = [] if best is None else [best]
@@ -119,7 +120,9 @@ def fit(
                 training = Training(model, optimizer, history)
                 bounds: Any = {"penalty": penalty, "clip_value": clip_value, "clip_norm": clip_norm}
                 arrays = (
-                    OnArrays(model, function, optimizer, expected_samples=epochs * m, **bounds) if compile else None
+                    OnArrays(model, function, optimizer, leaves, expected_samples=epochs * m, **bounds)
+                    if compile
+                    else None
                 )
                 given = arrays.arrays(*samples) if arrays is not None and arrays.works else None
                 recorded = RecordedLoss(model, function, samples, epochs=epochs) if compile else None
@@ -190,7 +193,7 @@ class _Course(NamedTuple):
             with signals.allowed() if self.progress is not False else nullcontext():
                 report(epoch.number, losses[-1])
         self.steps.write()
-        if first_bad_parameter(model) is not None:
+        if not all(math.isfinite(parameter.data) for parameter in self.steps.parameters):
             raise non_finite(model, "cannot be computed any more", epoch.place())
 
 

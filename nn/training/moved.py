@@ -7,8 +7,12 @@ from nn.module import Module
 from nn.optimizers import Optimizer
 
 
-def parameters_to_move(model: Module, optimizer: Optimizer) -> dict[Value, str]:
-    """The parameters that the optimizer moves, with their paths in the model."""
+def parameters_to_move(model: Module, optimizer: Optimizer) -> tuple[dict[Value, str], list[Value]]:
+    """The parameters that the optimizer moves, with their paths in the model, and all parameters of this.
+
+    Raises:
+        ValueError, TypeError: there are none, it is no optimizer, or it was built over others.
+    """
     paths = {parameter: path for path, parameter in model.named_parameters()}
     if not paths:
         raise ValueError(f"{model!r} has no parameters to train")
@@ -22,4 +26,4 @@ def parameters_to_move(model: Module, optimizer: Optimizer) -> dict[Value, str]:
             f"the optimizer was built over other parameters than the model's: {which} in the model. "
             "Build it over model.parameters(), after the model"
         )
-    return {parameter: paths[parameter] for parameter in held}
+    return {parameter: paths[parameter] for parameter in held}, list(paths)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd import descent
+from autograd import Value, descent
 from nn.cost import LossFunction
 from nn.interrupts import uninterrupted
 from nn.module import Module
@@ -26,6 +26,7 @@ class OnArrays:
         model: Module,
         loss: LossFunction,
         optimizer: Optimizer,
+        leaves: Sequence[Value],
         *,
         penalty: Penalty | None = None,
         clip_value: float | None = None,
@@ -34,10 +35,8 @@ class OnArrays:
         expected_samples: int | None = None,
     ) -> None:
         self._optimizer, self._moved = optimizer, list(optimizer.parameters)
-        #: Whether the arrays have something that Values and optimizer do not have yet.
+        #: Whether the arrays have something that the Values do not have yet.
         self._is_ahead = False
-        #: The states of the optimizer as they were written last.
-        self._states: list[list[float]] = []
         #: What went wrong, if it does not work any more.
         self.error: Exception | None = None
         self.works = serves(optimizer, penalty)
@@ -46,7 +45,7 @@ class OnArrays:
         try:
             self._descent = descent(
                 lambda x, y: loss(model(x), y),
-                model.parameters(),
+                leaves,
                 optimizer.rule,
                 moved=self._moved,
                 penalty=None if penalty is None else lambda: penalty(model),
@@ -105,25 +104,26 @@ class OnArrays:
         return self._descent.orders(count, chance)
 
     def _begin(self) -> None:
-        """Take over the states of the optimizer, which others may have changed."""
+        """Take over what the optimizer holds, if it holds it itself."""
         down, optimizer = self._descent, self._optimizer
         if optimizer.parameters != self._moved:
             raise ValueError("the optimizer has got other parameters")
-        states = [getattr(optimizer, name) for name in optimizer.STATE]
-        if states != self._states or down.steps != optimizer.steps:
-            down.begin(states, optimizer.steps)
+        if not optimizer.is_left_to(self) or optimizer.steps != down.steps:
+            down.begin([getattr(optimizer, name) for name in optimizer.STATE], optimizer.steps)
 
     def write(self, *, gradients: bool = False) -> None:
-        """Write into Values and optimizer what they do not have yet; gradients too, if somebody looks at them."""
+        """Write into Values what they do not have yet; gradients too, if somebody looks at them. What the optimizer
+        keeps stays here until it is asked for."""
         if not self._is_ahead:
             return
         with uninterrupted():
             self._descent.write(gradients=gradients)
-            self._states = [state.tolist() for state in self._descent.states]
-            for name, numbers in zip(self._optimizer.STATE, self._states, strict=True):
-                getattr(self._optimizer, name)[:] = numbers
-            self._optimizer.steps = self._descent.steps
+            self._optimizer.leave_to(self, self._descent.steps)
             self._is_ahead = False
+
+    def states(self) -> list[list[float]]:
+        """What the rule keeps, as the optimizer holds it."""
+        return [state.tolist() for state in self._descent.states]
 
 
 def serves(optimizer: Optimizer, penalty: Penalty | None) -> bool:
