@@ -224,7 +224,7 @@ class Descent:
 
     def _native(self, samples: Arguments, size: int, settings: Any) -> NativeSteps | None:
         """What takes steps by native code; ``None`` where that cannot serve, and before the first step."""
-        if self._clip_norm is not None or (self._threads > 1 and size > CHUNK):
+        if self._threads > 1 and size > CHUNK:
             return None
         parts = [self._prepared(self._runs, samples)]
         if self._of_penalty is not None:
@@ -252,7 +252,7 @@ class Descent:
             made = [(part, self._places(part.trace)[0]) for part in parts]
             return NativeSteps(
                 *made[0], self._native_rule[1], leaves=len(self.params), size=size,
-                penalty=made[1] if len(made) > 1 else None, clip_value=self._clip_value,
+                penalty=made[1] if len(made) > 1 else None, clip_value=self._clip_value, clip_norm=self._clip_norm,
             )  # fmt: skip
         except Exception:  # what the rule cannot do over a program it may do over arrays
             return None

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.compiled.backends.memory import address, aligned
 from autograd.compiled.backends.native import driver
-from autograd.compiled.backends.native.replay import NativeReplay
+from autograd.compiled.backends.native.replay import STRETCH_SECONDS, NativeReplay
 from autograd.compiled.backends.reduction import CHUNK, LANES
 from autograd.compiled.prepared import Prepared
 from autograd.compiled.programs.building import Builder
@@ -24,6 +24,9 @@ from autograd.number_systems import floats
 
 #: Seconds that a call is to take at most, between which Ctrl-C is looked for; and the most steps of one.
 CALL_SECONDS, MOST_STEPS = 0.1, 1024
+
+#: Seconds that rule, penalty and bounds are taken to take for a leaf before a step is measured: more than most do.
+LEAF_SECONDS = 1e-7
 
 
 class Call(NamedTuple):
@@ -57,6 +60,7 @@ class NativeSteps:
         size: int,
         penalty: tuple[Prepared, Any] | None = None,
         clip_value: float | None = None,
+        clip_norm: float | None = None,
     ) -> None:
         from autograd.compiled.backends.native.steps import FIELDS, library
 
@@ -73,13 +77,13 @@ class NativeSteps:
         self._samples: Any = None
         #: Where loss and gradient go; and the seconds of a step, as far as they are known.
         self.found = aligned((1 + leaves + LANES,))
-        self._seconds = 0.05 * -(-size // LANES) / replay.stretch
+        self._seconds = STRETCH_SECONDS * -(-size // LANES) / replay.stretch + LEAF_SECONDS * leaves
         self._table = replay.new_table(prepared.uniform)
         self._table.size(size)
         self._losses, self._penalties = np.zeros(MOST_STEPS), np.zeros(MOST_STEPS)
         self._sums = aligned((chunks * len(replay.summed) + LANES,))
         self._table.set(sums=address(self._sums), first_group=0)
-        self._bound = np.array([clip_value or 0.0])
+        self._bounds = np.array([clip_value or 0.0, clip_norm or 0.0])
         self._segments = segments(prepared.leaf_rows, at, rule.count)
         self._entries = np.zeros(len(FIELDS), np.int64)
         self._pointer = address(self._entries)
@@ -91,7 +95,8 @@ class NativeSteps:
             found_count=1 + leaves, uniform=address(prepared.uniform), segments=address(self._segments),
             segment_count=len(self._segments), point=shared[0], point_code=shared[1],
             penalties=address(self._penalties), size=size, losses=address(self._losses),
-            bound=0 if clip_value is None else address(self._bound),
+            bound=0 if clip_value is None else address(self._bounds),
+            norm=0 if clip_norm is None else address(self._bounds) + 8,
             moved=rule.count, rule=rule.entry, rule_table=rule.table.pointer, rule_columns=address(rule.table.columns),
             rule_outputs=address(rule.table.outputs), rule_states=rule.states, rule_rows=rule.rows,
         )  # fmt: skip

@@ -7,6 +7,7 @@ moves, and what it keeps of each, lie in two buffers that change places at every
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,7 +21,7 @@ from autograd.number_systems.llvm.emitter import literal
 ADDRESSES = (
     "run", "run_table", "columns", "starts", "sums", "found", "uniform", "segments", "point", "point_code",
     "penalty_uniform", "penalty_segments", "penalty_code", "penalty_rows", "penalties", "strides",
-    "losses", "bound", "rule", "rule_table", "rule_columns", "rule_outputs", "rule_uniforms",
+    "losses", "bound", "norm", "rule", "rule_table", "rule_columns", "rule_outputs", "rule_uniforms",
 )  # fmt: skip
 COUNTS = (
     "column_count", "summed", "found_count", "segment_count", "penalty_segment_count", "first", "last", "size", "most",
@@ -100,6 +101,10 @@ class _Writer:
             with self.loop(first, last, width) as i:
                 body(i, "double" if width == 1 else f"<{width} x double>")
 
+    def call(self, intrinsic: str, *xs: str) -> str:
+        """One of LLVM's own functions of doubles."""
+        return self.line(f"call double @llvm.{intrinsic}.f64({', '.join(f'double {x}' for x in xs)})")
+
     def place(self, base: str, i: str, kind: str = "i64") -> str:
         """The address of an entry of an array."""
         return self.line(f"getelementptr {kind}, ptr {base}, i64 {i}")
@@ -123,6 +128,7 @@ def _text() -> str:
             f"%{name} = load {kind}, ptr %{name}.at, align 8",
         ]
     w.lines += ["%taken = alloca i64", "store i64 0, ptr %taken"]
+    w.lines += ["%parts = alloca [3 x double], align 64"]
     w.lines += [f"%sum.{width} = alloca <{width} x double>, align 64" for width in (1, LANES)]
     with w.loop("0", "%most") as k:
         begin = w.line(f"add i64 %first, {w.line(f'mul i64 {k}, %size')}")
@@ -131,6 +137,7 @@ def _text() -> str:
         _write_penalty(w, k)
         w.stop_unless(_all_finite(w))
         _write_bounds(w)
+        _write_norm(w)
         w.store(w.load("%found", "0", "double"), "%losses", k, "double")
         _write_rule(w, k)
         w.lines.append(f"store i64 {w.line(f'add i64 {k}, 1')}, ptr %taken")
@@ -144,6 +151,7 @@ def _text() -> str:
             "%result = load i64, ptr %taken",
             "ret i64 %result",
             "}",
+            *(f"declare double @llvm.{name}.f64({kinds})" for name, kinds in _INTRINSICS.items()),
             "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
             "",
         ]
@@ -256,6 +264,65 @@ def _write_bounds(w: _Writer) -> None:
         g = w.load(gradient, i, "double")
         bit = w.line(f"zext i1 {w.line(f'fcmp une double {g}, {literal(0.0)}')} to i64")
         w.store(w.line(f"or i64 {w.load('%pushed.at', '0')}, {bit}"), "%pushed.at", "0")
+
+
+_INTRINSICS = {"fabs": "double", "sqrt": "double", "maxnum": "double, double", "fma": "double, double, double"}
+
+
+def _write_norm(w: _Writer) -> None:
+    """Scale the gradient of what is moved if its norm is above the bound.
+
+    The squares are added with what each sum and each square loses, and the root is corrected once, so it is that of
+    ``math.hypot`` but for one in a great many. It stops where the norm is too large for a float.
+    """
+    gradient = w.place("%found", "1", "double")
+    with w.where(w.line("icmp ne ptr %norm, null")):
+        bound = w.load("%norm", "0", "double")
+        for i in range(3):
+            w.store(literal(0.0), "%parts", str(i), "double")
+        with w.loop("0", "%moved") as i:
+            size = w.call("fabs", w.load(gradient, i, "double"))
+            w.store(w.call("maxnum", w.load("%parts", "0", "double"), size), "%parts", "0", "double")
+        # A power of two near the largest, so that no square overflows; its bits are the exponent's alone.
+        largest = w.load("%parts", "0", "double")
+        exponent = w.line(f"and i64 {w.line(f'bitcast double {largest} to i64')}, {0x7FF << 52}")
+        is_small = w.line(f"icmp ult i64 {exponent}, {2 << 52}")
+        exponent = w.line(f"select i1 {is_small}, i64 {2 << 52}, i64 {exponent}")
+        scale = w.line(f"bitcast i64 {w.line(f'sub i64 {0x7FE << 52}, {exponent}')} to double")
+        w.store(literal(0.0), "%parts", "0", "double")
+        with w.loop("0", "%moved") as i:
+            x = w.line(f"fmul double {w.load(gradient, i, 'double')}, {scale}")
+            _add_product(w, x, x)
+        root = w.call("sqrt", _parts(w))
+        _add_product(w, w.line(f"fneg double {root}"), root)
+        left = w.line(f"fdiv double {_parts(w)}, {w.line(f'fadd double {root}, {root}')}")
+        is_zero = w.line(f"fcmp oeq double {root}, {literal(0.0)}")
+        corrected = w.line(f"select i1 {is_zero}, double {root}, double {w.line(f'fadd double {root}, {left}')}")
+        total = w.line(f"fdiv double {corrected}, {scale}")
+        w.stop_unless(w.line(f"fcmp olt double {total}, {literal(math.inf)}"))
+        with w.where(w.line(f"fcmp ogt double {total}, {bound}")), w.loop("0", "%moved") as i:
+            part = w.line(f"fdiv double {w.load(gradient, i, 'double')}, {total}")
+            w.store(w.line(f"fmul double {part}, {bound}"), gradient, i, "double")
+
+
+def _add_product(w: _Writer, x: str, y: str) -> None:
+    """Add x · y to a sum in three parts: the sum, what the products lose, and what the sums lose."""
+    product = w.line(f"fmul double {x}, {y}")
+    lost = w.call("fma", x, y, w.line(f"fneg double {product}"))
+    before, of_products, of_sums = (w.load("%parts", str(i), "double") for i in range(3))
+    total = w.line(f"fadd double {before}, {product}")
+    part = w.line(f"fsub double {total}, {before}")
+    lost_of_before = w.line(f"fsub double {before}, {w.line(f'fsub double {total}, {part}')}")
+    lost_of_part = w.line(f"fsub double {product}, {part}")
+    w.store(total, "%parts", "0", "double")
+    w.store(w.line(f"fadd double {of_products}, {lost}"), "%parts", "1", "double")
+    lost_of_sum = w.line(f"fadd double {lost_of_before}, {lost_of_part}")
+    w.store(w.line(f"fadd double {of_sums}, {lost_of_sum}"), "%parts", "2", "double")
+
+
+def _parts(w: _Writer) -> str:
+    total, of_products, of_sums = (w.load("%parts", str(i), "double") for i in range(3))
+    return w.line(f"fadd double {total}, {w.line(f'fadd double {of_products}, {of_sums}')}")
 
 
 def _write_rule(w: _Writer, k: str) -> None:
