@@ -200,6 +200,20 @@ class Descent:
                 at += size
             return ran
 
+    def losses(self, X: Any, y: Any, *, signals: uninterrupted) -> Any:
+        """The function's value for each sample, at the numbers of now; nan or an infinity where it has none.
+
+        Raises:
+            Exception: as ``run``.
+        """
+        refuse_amid_of_another(self.name, self._lock)
+        with self._lock:
+            self._signals = signals
+            self.obey()
+            arguments = self._read_arguments((X, y))
+            prepared, _, kept = self._runs.run(arguments, "values", leaves=self)
+            return np.broadcast_to(prepared.output(0, kept), len(X))
+
     def _step(self, samples: Arguments, begin: int, end: int, rate: float, settings: Any) -> bool:
         """Take a step; whether its numbers are finite."""
         found = self._gradient(samples, begin, end)

@@ -125,12 +125,13 @@ def fit(
                     else None
                 )
                 given = arrays.arrays(*samples) if arrays is not None and arrays.works else None
+                outside = arrays.arrays(*unseen) if arrays is not None and given and unseen else None
                 recorded = RecordedLoss(model, function, samples, epochs=epochs) if compile else None
                 steps = Steps(
                     model, function, samples, size, optimizer, leaves, moved, signals, arrays, given, recorded, **bounds
                 )
                 after_epoch = AfterEpoch(
-                    training, function, samples, unseen, measures, between, callbacks, compile, signals
+                    training, function, samples, unseen, measures, between, callbacks, compile, steps, outside
                 )
                 draw = None if size == m else _draw(arrays, m, chance)
                 course = _Course(training, steps, after_epoch, epochs, draw, schedule, progress, best)
@@ -185,7 +186,7 @@ class _Course(NamedTuple):
         for epoch in finished_epochs(
             self.training, self.steps.run, count=self.epochs, samples=m, draw=self.draw, schedule=schedule
         ):
-            if epoch.pushed or self.after_epoch.looks or callable(self.progress):
+            if epoch.pushed or callable(self.progress):
                 self.steps.write()
             if epoch.pushed and all(parameter.data == number for parameter, number in began.items()):
                 raise NothingMoved

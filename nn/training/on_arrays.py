@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,6 +14,9 @@ from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.training.epochs import Epoch
 from nn.training.penalties import L1, L2, Penalty
+
+#: Samples of a validation between which Ctrl-C is looked for.
+ROWS = 4096
 
 
 class OnArrays:
@@ -98,6 +102,24 @@ class OnArrays:
         if at + ran.samples < count:
             self.write()
         return at + ran.samples
+
+    def mean_loss(self, arrays: tuple[Any, Any], signals: uninterrupted) -> float | None:
+        """The mean loss over other samples, without the Values; ``None`` where that cannot serve."""
+        X, y = arrays
+        total = 0.0
+        for first in range(0, len(X), ROWS):
+            try:
+                found = self._descent.losses(X[first : first + ROWS], y[first : first + ROWS], signals=signals)
+            except Exception as error:  # as in ``run``
+                self._fail(error)
+                return None
+            for number in found.tolist():  # in order, as eagerly
+                total += number
+            if signals.pending:
+                self.write(gradients=True)
+                with signals.allowed():
+                    pass
+        return total / len(X) if math.isfinite(total) else None
 
     def orders(self, count: int, chance: random.Random) -> Callable[[], Sequence[int]]:
         """What draws the permutations of so many samples that ``permutation`` would draw."""

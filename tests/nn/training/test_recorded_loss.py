@@ -227,7 +227,7 @@ def test_fit_without_a_replay_has_none_for_validation_and_metrics_either(
         model, X[:9], y[:9], loss="mse", optimizer=optimizer, epochs=1, validation=(X, y), metrics=["r2"],
         compile=compile,
     )  # fmt: skip
-    assert asked == ([1000, 9, 1000] if compile else [])
+    assert asked == ([9, 1000] if compile else [])  # the loss of the validation is recorded with the step
 
 
 def test_a_model_whose_own_predict_has_no_such_option() -> None:

@@ -278,8 +278,8 @@ def _write_norm(w: _Writer) -> None:
     gradient = w.place("%found", "1", "double")
     with w.where(w.line("icmp ne ptr %norm, null")):
         bound = w.load("%norm", "0", "double")
-        for i in range(3):
-            w.store(literal(0.0), "%parts", str(i), "double")
+        for part in ("0", "1", "2"):
+            w.store(literal(0.0), "%parts", part, "double")
         with w.loop("0", "%moved") as i:
             size = w.call("fabs", w.load(gradient, i, "double"))
             w.store(w.call("maxnum", w.load("%parts", "0", "double"), size), "%parts", "0", "double")
@@ -301,8 +301,8 @@ def _write_norm(w: _Writer) -> None:
         total = w.line(f"fdiv double {corrected}, {scale}")
         w.stop_unless(w.line(f"fcmp olt double {total}, {literal(math.inf)}"))
         with w.where(w.line(f"fcmp ogt double {total}, {bound}")), w.loop("0", "%moved") as i:
-            part = w.line(f"fdiv double {w.load(gradient, i, 'double')}, {total}")
-            w.store(w.line(f"fmul double {part}, {bound}"), gradient, i, "double")
+            share = w.line(f"fdiv double {w.load(gradient, i, 'double')}, {total}")
+            w.store(w.line(f"fmul double {share}, {bound}"), gradient, i, "double")
 
 
 def _add_product(w: _Writer, x: str, y: str) -> None:
