@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import RLock
 from typing import Any
 
-from nn.checks import whole, within
+from nn.checks import listed, whole, within
 from nn.cost import LossFunction, find_loss, loss_name
 from nn.interrupts import uninterrupted
 from nn.module import Module
@@ -14,7 +15,7 @@ from nn.training.epochs import Epoch
 from nn.training.moved import parameters_to_move
 from nn.training.on_arrays import OnArrays, serves
 from nn.training.penalties import Penalty
-from nn.training.samples import samples_for
+from nn.training.samples import TARGETS, samples_for, targets_for
 from nn.training.steps import Steps
 
 
@@ -31,6 +32,8 @@ class CompiledStep:
         if self._arrays.error is not None:
             raise self._arrays.error
         self._epochs = 0
+        self._known_targets = b""
+        self._lock = RLock()
 
     def __call__(self, X: Any, y: Any) -> float:
         """The mean loss of the samples before the step that they make, all of them together."""
@@ -46,46 +49,66 @@ class CompiledStep:
         return self._go_through(X, y, order, self._batch_size)
 
     def _go_through(self, X: Any, y: Any, order: Any, size: int | None) -> float:
+        with uninterrupted() as signals, self._lock:
+            return self._run(X, y, order, size, signals)
+
+    def _run(self, X: Any, y: Any, order: Any, size: int | None, signals: uninterrupted) -> float:
         arrays, samples = self._arrays, None
         arrays.works, arrays.error = True, None
         self._epochs += 1
         epoch = Epoch(self._epochs)
-        with uninterrupted() as signals:
-            given = arrays.arrays(X, y)
-            self._raise_if_failed()
-            self._check(*given)
-            count, at = len(given[0] if order is None else order), 0
-            if not count:
-                raise ValueError("the mean over no samples is not defined; X or the order is empty")
-            try:
-                while at < count:
-                    at = arrays.run(epoch, given, order, at, size or count, signals)
-                    self._raise_if_failed()
-                    if signals.pending:
-                        with signals.allowed():  # the Values are written, so its handler may see them
-                            continue
-                    if at == count:
-                        break
-                    with signals.allowed():  # a number was not finite: a step upon the Values says where
-                        if samples is None:
-                            samples = samples_for(self._model, X, y, loss_name(self._loss))
-                        steps = Steps(
-                            self._model, self._loss, samples, size or count, self._optimizer, self._leaves,
-                            self._moved, signals, **self._bounds,
-                        )  # fmt: skip
-                        batch = range(count)[at : at + (size or count)]
-                        steps.step(epoch, batch if order is None else [int(order[i]) for i in batch])
-                        at += len(batch)
-            finally:
-                arrays.write()
+        given = arrays.arrays(X, y)
+        self._raise_if_failed()
+        self._check(y, *given)
+        count, at = len(given[0] if order is None else order), 0
+        if not count:
+            raise ValueError("the mean over no samples is not defined; X or the order is empty")
+        try:
+            while at < count:
+                at = arrays.run(epoch, given, order, at, size or count, signals)
+                self._raise_if_failed()
+                if signals.pending:
+                    with signals.allowed():  # the Values are written, so its handler may see them
+                        continue
+                if at == count:
+                    break
+                with signals.allowed():  # a number was not finite: a step upon the Values says where
+                    if samples is None:
+                        samples = samples_for(self._model, X, y, loss_name(self._loss))
+                    steps = Steps(
+                        self._model, self._loss, samples, size or count, self._optimizer, self._leaves,
+                        self._moved, signals, **self._bounds,
+                    )  # fmt: skip
+                    epoch.steps += 1
+                    batch = range(count)[at : at + (size or count)]
+                    steps.step(epoch, batch if order is None else [int(order[i]) for i in batch])
+                    at += len(batch)
+        finally:
+            arrays.write()
         return epoch.total_loss / count
 
-    def _check(self, X: Any, y: Any) -> None:
+    def _check(self, given: Any, X: Any, y: Any) -> None:
+        """Refuse samples that are none of this model, and targets that are none of this loss, which arrays do not tell.
+
+        Args:
+            given: the targets as they were given.
+        """
         inputs = getattr(self._model, "nin", None)
         if X.ndim != 2 or (inputs is not None and X.shape[1] != inputs):
             raise ValueError(f"X is an array of samples, (N, {inputs or 'k'}); its shape is {X.shape}")
-        if len(y) != len(X):
-            raise ValueError(f"X has {len(X)} samples, but y has {len(y)} targets; give one target per sample")
+        targets = len(y) if y.ndim else 1
+        if targets != len(X) or not y.ndim:
+            raise ValueError(f"X has {len(X)} samples, but y has {targets} targets; give one target per sample")
+        numbers = y.tobytes()
+        if numbers != self._known_targets:
+            outputs, check = getattr(self._model, "nout", None), TARGETS.get(loss_name(self._loss))
+            if check is not None:
+                try:
+                    for target in {*listed(given)}:
+                        check(target, outputs)
+                except (ValueError, TypeError):  # it is told with its place; or targets are lists
+                    targets_for(given, len(X), outputs, check)
+            self._known_targets = numbers
 
     def _raise_if_failed(self) -> None:
         if self._arrays.error is not None:

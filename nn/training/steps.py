@@ -59,7 +59,7 @@ class Steps(NamedTuple):
             if at < len(order):
                 with self.signals.allowed():
                     epoch.steps += 1
-                    self.step(epoch, order[at : at + size])
+                    self.step(epoch, [*map(int, order[at : at + size])])
                 at += size
 
     def write(self) -> None:
