@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd import Value
 from nn.checks import within
-from nn.optimizers import Moved, Optimizer, decayed
+from nn.stepping import Moved, Optimizer, decayed
 
 
 class RMSprop(Optimizer):
