@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +31,10 @@ from autograd.value import Value
 Rule = Callable[[Any, Any, Any, Sequence[Any], float, int, Any], tuple[Any, Sequence[Any]]]
 
 
+#: Samples that are copied in less time than it takes to find where their columns are.
+FEW = 512
+
+
 class Ran:
     """What came of a run so far."""
 
@@ -43,17 +47,6 @@ class Ran:
         self.penalties: list[float] = []
         #: Whether a gradient of a leaf that the rule moves was other than zero.
         self.pushed = False
-
-
-class _Batches(NamedTuple):
-    """Samples in an order, and the arrays that they came from."""
-
-    X: Any
-    y: Any
-    is_copy: bool
-    arguments: Arguments
-    X_in_order: Any
-    y_in_order: Any
 
 
 class Descent:
@@ -95,7 +88,9 @@ class Descent:
         self.steps, self.ran = 0, Ran()
         self._moment = -1
         self._threads = options.threads
-        self._last: _Batches | None = None
+        #: Samples as they were given last, and copies of samples, as they are read.
+        self._whole: tuple[Any, Any, Arguments] | None = None
+        self._copied: tuple[list[Any], list[Any], Arguments] | None = None
         #: What takes steps by native code, for which recordings, batches and settings; and its rule, for which.
         self._natively: tuple[Any, NativeSteps | None] | None = None
         self._native_rule: tuple[Any, NativeRule] | None = None
@@ -142,26 +137,29 @@ class Descent:
         Raises:
             IndexError: the order holds the index of no sample.
         """
-        last = self._last
         if order is None:
-            if last is None or last.X is not X or last.y is not y or last.arguments.samples != len(X) or last.is_copy:
-                self._last = last = _Batches(X, y, False, self._read_arguments((X, y)), X, y)
-            return last.arguments
-        order = np.ascontiguousarray(order, np.intp)
-        if len(order) and order.view(np.uintp).max() >= len(X):  # a negative one is large then
-            raise IndexError(f"the order goes from {order.min()} to {order.max()}; there are {len(X)} samples")
-        if (
-            last is None
-            or last.X is not X
-            or last.y is not y
-            or last.arguments.samples != len(order)
-            or not last.is_copy
-        ):
-            to = [np.empty((len(order), *array.shape[1:])) for array in (X, y)]
-            self._last = last = _Batches(X, y, True, self._read_arguments(to), *to)
-        np.take(X, order, axis=0, out=last.X_in_order, mode="clip")  # in another mode it makes a copy more
-        np.take(y, order, axis=0, out=last.y_in_order, mode="clip")
-        return last.arguments
+            whole = self._whole
+            if whole is not None and whole[0] is X and whole[1] is y and whole[2].samples == len(X):
+                return whole[2]
+            if len(X) > FEW:
+                self._whole = whole = X, y, self._read_arguments((X, y))
+                return whole[2]
+        else:
+            order = np.ascontiguousarray(order, np.intp)
+            if len(order) and order.view(np.uintp).max() >= len(X):  # a negative one is large then
+                raise IndexError(f"the order goes from {order.min()} to {order.max()}; there are {len(X)} samples")
+        count = len(X) if order is None else len(order)
+        shapes = [(count, *array.shape[1:]) for array in (X, y)]
+        if self._copied is None or self._copied[0] != shapes:
+            to = [np.empty(shape) for shape in shapes]
+            self._copied = shapes, to, self._read_arguments(to)
+        _, to, arguments = self._copied
+        for array, copy in zip((X, y), to, strict=True):
+            if order is None:
+                copy[:] = array
+            else:
+                np.take(array, order, axis=0, out=copy, mode="clip")  # in another mode it makes a copy more
+        return arguments
 
     def orders(self, count: int, chance: random.Random) -> Callable[[], Any]:
         """What draws an order of so many samples anew at each call: by as many numbers of ``chance``, sorted."""

@@ -87,6 +87,8 @@ class NativeSteps:
         self._segments = segments(prepared.leaf_rows, at, rule.count)
         self._entries = np.zeros(len(FIELDS), np.int64)
         self._pointer = address(self._entries)
+        #: The entries that each call writes, which stand together.
+        self._varied = slice(self._place["first"], self._place["rule_uniforms"] + 1)
         self._starts = np.zeros(len(self._table.columns), np.int64)
         self._set(
             run=replay.entry, run_table=self._table.pointer, columns=address(self._table.columns),
@@ -143,11 +145,12 @@ class NativeSteps:
         left = -(-(last - first) // self.size)
         most = max(1, min(left, MOST_STEPS, int(CALL_SECONDS / self._seconds)))
         uniforms = self.rule.uniforms(rate, step, most)
-        self._set(first=first, last=last, most=most, rule_uniforms=uniforms)
+        self._entries[self._varied] = first, last, most, uniforms
         begun = time.perf_counter()
         taken = self._steps(self._pointer)
         if taken:
             self._seconds = (time.perf_counter() - begun) / taken
+            self.rule.turn(taken)
         penalties = self._penalties[:taken].tolist() if self._has_penalty else []
         return Call(self._losses[:taken].tolist(), penalties, taken < most)
 
@@ -190,30 +193,26 @@ class NativeRule:
         self.rows = len(self._uniform)
         self.table = self._replay.new_table(self._uniform)
         self.table.size(count)
-        both = [aligned((2, length)), *(aligned((2, count)) for _ in range(states))]
-        #: Two buffers each, of the numbers and of each state, and the address of the first.
-        self._buffers = [(address(pair), pair[0], pair[1]) for pair in both]
+        pairs = [aligned((2, length)), *(aligned((2, count)) for _ in range(states))]
+        #: The numbers, and each state, as they are now; and the buffers of the next ones.
+        self.current, self._other = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         self._known: tuple[float, int] | None = None
         self._uniforms: Any = None
-        for i, (place, _, other) in enumerate(self._buffers):
-            self.table.columns[i + (i > 0)], self.table.outputs[i] = place, address(other)
+        for i, (now, following) in enumerate(zip(self.current, self._other, strict=True)):
+            self.table.columns[i + (i > 0)], self.table.outputs[i] = address(now), address(following)
 
-    @property
-    def current(self) -> list[Any]:
-        """The numbers, and each state, as they are now."""
-        columns = self.table.columns
-        return [
-            first if columns[i + (i > 0)] == place else second for i, (place, first, second) in enumerate(self._buffers)
-        ]
+    def turn(self, steps: int) -> None:
+        """Note that the buffers have changed places so many times."""
+        if steps % 2:
+            self.current, self._other = self._other, self.current
 
     def hold(self, numbers: Any, states: Sequence[Any]) -> None:
         """Go on from these numbers and states, which may be the present ones."""
         for mine, given in zip(self.current, (numbers, *states), strict=True):
             if mine is not given:
                 mine[:] = given
-        _, first, second = self._buffers[0]
-        if len(first) > self.count:  # what is not moved does not change places
-            first[self.count :] = second[self.count :] = numbers[self.count :]
+        if len(numbers) > self.count:  # what is not moved does not change places
+            self._other[0][self.count :] = numbers[self.count :]
 
     def uniforms(self, rate: float, step: int, count: int) -> int:
         """The address of what is shared at each of the steps that follow; it is made for more of them at once where

@@ -135,10 +135,8 @@ class OnArrays:
 
     def write(self, *, gradients: bool = False) -> None:
         """Write into Values what they do not have yet; gradients too, if somebody looks at them. What the optimizer
-        keeps stays here until it is asked for."""
-        if not self._is_ahead:
-            return
-        with uninterrupted():
+        keeps stays here until it is asked for. Signals wait meanwhile."""
+        if self._is_ahead:
             self._descent.write(gradients=gradients)
             self._optimizer.leave_to(self, self._descent.steps)
             self._is_ahead = False

@@ -21,13 +21,15 @@ from autograd.number_systems.llvm.emitter import literal
 ADDRESSES = (
     "run", "run_table", "columns", "starts", "sums", "found", "uniform", "segments", "point", "point_code",
     "penalty_uniform", "penalty_segments", "penalty_code", "penalty_rows", "penalties", "strides",
-    "losses", "bound", "norm", "rule", "rule_table", "rule_columns", "rule_outputs", "rule_uniforms",
+    "losses", "bound", "norm", "rule", "rule_table", "rule_columns", "rule_outputs",
 )  # fmt: skip
 COUNTS = (
-    "column_count", "summed", "found_count", "segment_count", "penalty_segment_count", "first", "last", "size", "most",
-    "moved", "pushed", "rule_states", "rule_rows",
+    "column_count", "summed", "found_count", "segment_count", "penalty_segment_count", "size", "moved", "pushed",
+    "rule_states", "rule_rows",
 )  # fmt: skip
-FIELDS = ADDRESSES + COUNTS
+#: What differs from call to call: the samples, the most steps, and the address of what the rule shares at each.
+VARIED = ("first", "last", "most", "rule_uniforms")
+FIELDS = ADDRESSES + COUNTS + VARIED
 
 _ZERO = {"double": literal(0.0), f"<{LANES} x double>": "zeroinitializer"}
 
@@ -122,7 +124,7 @@ def _text() -> str:
     """The module."""
     w = _Writer()
     for index, name in enumerate(FIELDS):
-        kind = "ptr" if name in ADDRESSES else "i64"
+        kind = "ptr" if name in (*ADDRESSES, "rule_uniforms") else "i64"
         w.lines += [
             f"%{name}.at = getelementptr i64, ptr %table, i64 {index}",
             f"%{name} = load {kind}, ptr %{name}.at, align 8",
