@@ -54,6 +54,7 @@ def fit(
     patience: int | None = None,
     keep_best: bool = False,
     compile: bool = True,
+    threads: int = 1,
 ) -> History:
     """Train a model on samples in place; what happened, epoch by epoch, is returned.
 
@@ -93,7 +94,9 @@ def fit(
             validation the loss of an epoch is the mean over its steps, so take it with a validation.
         compile: whether the loss may be recorded once and replayed over batches (``autograd.compile``), where NumPy is
             installed, and the model for validation and metrics. A loss that cannot be recorded is run sample by sample;
-            the numbers differ by rounding alone.
+            the numbers differ by rounding alone. An optimizer that has a rule moves arrays then, whole epochs in native
+            code, and the Values are written before anybody is called that can see them.
+        threads: how many share a batch of more than 1,024 samples in native code; results do not depend on it.
 
     Raises:
         ValueError, TypeError: X, y or an option is not what it should be, or the optimizer is over other parameters.
@@ -110,7 +113,7 @@ def fit(
                 samples = samples_for(model, X, y, name)
                 unseen = held_out(model, validation, name)
                 measures = metrics_for(metrics, name)
-                m = len(samples.rows)
+                m, threads = len(samples.rows), whole("threads", threads)
                 size = m if batch_size is None else min(whole("batch_size", batch_size), m)
                 moved, leaves = parameters_to_move(model, optimizer)
                 _check_options(optimizer, callbacks, schedule, penalty, clip_value, clip_norm)
@@ -120,13 +123,13 @@ def fit(
                 training = Training(model, optimizer, history)
                 bounds: Any = {"penalty": penalty, "clip_value": clip_value, "clip_norm": clip_norm}
                 arrays = (
-                    OnArrays(model, function, optimizer, leaves, expected_samples=epochs * m, **bounds)
+                    OnArrays(model, function, optimizer, leaves, threads=threads, expected_samples=epochs * m, **bounds)
                     if compile
                     else None
                 )
                 given = arrays.arrays(*samples) if arrays is not None and arrays.works else None
                 outside = arrays.arrays(*unseen) if arrays is not None and given and unseen else None
-                recorded = RecordedLoss(model, function, samples, epochs=epochs) if compile else None
+                recorded = RecordedLoss(model, function, samples, epochs=epochs, threads=threads) if compile else None
                 steps = Steps(
                     model, function, samples, size, optimizer, leaves, moved, signals, arrays, given, recorded, **bounds
                 )

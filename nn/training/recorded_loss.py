@@ -18,15 +18,15 @@ class RecordedLoss:
     What goes wrong is not told here: the caller then goes on sample by sample, and meets it where it can be named.
     """
 
-    def __init__(self, model: Module, loss: LossFunction, samples: Samples, *, epochs: int) -> None:
+    def __init__(self, model: Module, loss: LossFunction, samples: Samples, *, epochs: int, threads: int = 1) -> None:
         self._model, self._loss, self._samples = model, loss, samples
-        self._count = epochs * len(samples.rows)
+        self._options: Any = {"threads": threads, "expected_samples": epochs * len(samples.rows)}
         self._step: Any = None
         self.works = True
 
     def _prepare(self) -> None:
         model, loss, self._parameters = self._model, self._loss, self._model.parameters()
-        self._step = compile(lambda x, y: loss(model(x), y), params=self._parameters, expected_samples=self._count)
+        self._step = compile(lambda x, y: loss(model(x), y), params=self._parameters, **self._options)
         self._X, self._y = self._step.arrays(*self._samples)
 
     def add_gradients(self, batch: Sequence[int]) -> float | None:

@@ -13,6 +13,7 @@ import pytest
 
 import nn
 from autograd import Value
+from autograd.compiled.backends import choice
 from autograd.compiled.descent import Descent
 from autograd.compiled.native_steps import NativeSteps
 from nn.optimizers import Optimizer
@@ -313,6 +314,63 @@ def test_a_signal_is_answered_amid_an_epoch_at_a_whole_step(number: int, monkeyp
     nn.compiled_step(other, "mse", again, batch_size=2).epoch(many, targets, order)
     assert [p.data for p in other.parameters()] == pytest.approx(weights, rel=1e-9, abs=1e-12)
     assert again.velocities == pytest.approx(velocities, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:llvmlite is not installed")
+def test_numpy_alone_takes_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With relu there is nothing but arithmetic, so the bits are those of native code."""
+
+    def weights() -> list[float]:
+        model = nn.MLP(3, [5, 1], "relu", seed=2)
+        nn.fit(model, X, Y, loss="mse", optimizer=nn.Adam(model.parameters()), epochs=4, batch_size=7, progress=False)
+        return [p.data for p in model.parameters()]
+
+    own, taken, natively = Descent._step, [], []
+    native = weights()
+    monkeypatch.setattr(choice, "find_spec", lambda name: None)
+    monkeypatch.setattr(Descent, "_step", lambda *args: taken.append(own(*args)) or taken[-1])
+    monkeypatch.setattr(NativeSteps, "run", lambda *args, **keywords: natively.append(True))
+    assert weights() == native
+    assert taken == [True] * 20
+    assert natively == []
+
+
+class WithUnused(nn.Module):
+    """One parameter is in no loss, one in the penalty alone, and one is the same for all samples."""
+
+    def __init__(self) -> None:
+        self.w, self.weight, self.unused, self.b = Value(0.5), Value(2.0), [Value(1.0)], Value(0.25)
+
+    def __call__(self, x: Any) -> Any:
+        return self.w * x[0] + self.b * self.b
+
+
+@pytest.mark.parametrize("penalty", [None, nn.L2(0.1)])
+def test_parameters_without_a_gradient_of_the_samples(penalty: Any) -> None:
+    found = []
+    for made in (nn.Adam, lambda p: upon_values(nn.Adam(p))):
+        model = WithUnused()
+        history = nn.fit(
+            model, X[:, :1], Y, loss="mse", optimizer=made(model.parameters()), epochs=3, batch_size=4,
+            penalty=penalty, progress=False,
+        )  # fmt: skip
+        found.append([*[p.data for p in model.parameters()], *history.losses])
+        assert ("unused[0]" in history.never_moved) == (penalty is None)
+    assert found[0] == pytest.approx(found[1], rel=1e-12, abs=0.0)
+
+
+def test_results_do_not_depend_on_threads() -> None:
+    many, targets = np.tile(X, (120, 1)), np.tile(Y, 120)
+    found = []
+    for threads in (1, 2, 3):
+        model = nn.MLP(3, [5, 1], seed=2)
+        optimizer = nn.Adam(model.parameters())
+        history = nn.fit(
+            model, many, targets, loss="mse", optimizer=optimizer, epochs=3, batch_size=2_000, progress=False,
+            threads=threads,
+        )  # fmt: skip
+        found.append((history.losses, model.state_dict(), optimizer.squares))
+    assert found[0] == found[1] == found[2]
 
 
 def test_an_optimizer_is_as_it_would_be_after_steps_upon_values() -> None:
