@@ -62,6 +62,25 @@ def test_leaves_that_are_not_moved_and_leaves_of_nobody() -> None:
     assert (made.steps, made.states[0].tolist()) == (15, [15.0])
 
 
+def test_native_code_reads_what_others_write_into_leaves_that_it_does_not_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    own = NativeSteps.run
+
+    def counted(self: NativeSteps, *args: Any, **keywords: Any) -> Any:
+        found = own(self, *args, **keywords)
+        taken.append(len(found.losses))
+        return found
+
+    monkeypatch.setattr(NativeSteps, "run", counted)
+    w, frozen, other = Value(0.0), Value(2.0), Value(1.0)
+    made = autograd.descent(lambda x, y: (w - frozen * x - other * y) ** 2, [frozen, w], down, moved=[w])
+    for step, (a, b) in enumerate([(2.0, 1.0), (2.0, 1.0), (-1.0, 1.0), (-1.0, 3.0), (0.5, 3.0)]):
+        w.data, frozen.data, other.data = 0.0, a, b
+        run(made, np.ones(1), np.ones(1), 1)
+        assert w.data == RATE * 2.0 * (a + b), step
+    assert taken == [1] * 4
+
+
 def test_it_goes_on_from_a_sample_and_tells_how_far_it_came() -> None:
     w = Value(0.0)
     made = autograd.descent(lambda x, y: (w * x - y) ** 2, [w], down)

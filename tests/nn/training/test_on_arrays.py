@@ -153,17 +153,47 @@ def changes_what_is_kept(training: Any) -> None:
     training.optimizer.squares = [2.0 * x for x in training.optimizer.squares]
 
 
+def replaces_what_is_kept(training: Any) -> None:
+    count = len(training.optimizer.parameters)
+    training.optimizer.squares = [0.5] * count
+    training.optimizer.means = [0.25] * count
+
+
 def changes_the_rate(training: Any) -> None:
     training.optimizer.learning_rate *= 0.5
 
 
-@pytest.mark.parametrize("callback", [writes_a_parameter, changes_a_setting, changes_what_is_kept, changes_the_rate])
+@pytest.mark.parametrize(
+    "callback",
+    [writes_a_parameter, changes_a_setting, changes_what_is_kept, replaces_what_is_kept, changes_the_rate],
+)
 def test_what_a_callback_changes_is_obeyed(callback: Any) -> None:
     native = trained(OPTIMIZERS["Adam"], "native", callbacks=[callback])
     assert_same(native, trained(OPTIMIZERS["Adam"], "values", callbacks=[callback]))
     assert native["natively"] == 24
     untouched = trained(OPTIMIZERS["Adam"], "native")
     assert native["weights"] != untouched["weights"] or callback is changes_the_rate
+
+
+class Plain(Optimizer):
+    """It keeps nothing."""
+
+    @staticmethod
+    def rule(m: Any, p: Any, g: Any, state: Any, rate: Any, step: Any, settings: Any) -> Any:
+        return p - rate * g, ()
+
+
+@pytest.mark.parametrize("make", [OPTIMIZERS["Nesterov"], lambda p: Plain(p, learning_rate=0.05)])
+def test_an_optimizer_that_is_given_other_parameters_moves_these(make: Any) -> None:
+    def freeze(training: Any) -> None:
+        if training.epoch == 2:
+            training.optimizer.parameters = training.optimizer.parameters[:7]
+            if hasattr(training.optimizer, "velocities"):
+                training.optimizer.velocities = training.optimizer.velocities[:7]
+
+    native, values = (trained(make, way, callbacks=[freeze]) for way in ("native", "values"))
+    assert_same(native, values)
+    assert native["natively"] == 9
 
 
 def test_what_a_callback_sees() -> None:
@@ -226,7 +256,9 @@ class Branching(nn.Module):
 
 
 @pytest.mark.parametrize("compile", [True, False])
-def test_a_guard_that_fails_within_an_epoch_records_again(compile: bool) -> None:
+def test_a_guard_that_fails_within_an_epoch_records_again(compile: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, taken = Descent._step, []
+    monkeypatch.setattr(Descent, "_step", lambda *args: taken.append(own(*args)) or taken[-1])
     model = Branching()
     history = nn.fit(
         model, np.ones((40, 1)), np.ones(40), loss="mse", optimizer=nn.SGD([model.w], 0.05), epochs=2, batch_size=4,
@@ -240,6 +272,7 @@ def test_a_guard_that_fails_within_an_epoch_records_again(compile: bool) -> None
             w -= 0.05 * 2.0 * (slope * w - 1.0) * slope
     assert model.w.data == pytest.approx(w, rel=1e-12, abs=0.0)
     assert history.losses == pytest.approx(losses, rel=1e-12, abs=0.0)
+    assert taken == ([True] * 20 if compile else [])
 
 
 @pytest.mark.parametrize("kind", ["loss", "penalty"])
