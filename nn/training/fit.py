@@ -6,7 +6,6 @@ import math
 import random
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from autograd import Value, collector_at_rest
@@ -26,7 +25,7 @@ from nn.training.history import History
 from nn.training.moved import parameters_to_move
 from nn.training.on_arrays import OnArrays
 from nn.training.penalties import Penalty
-from nn.training.progress import Report, reporting
+from nn.training.progress import Report, reporting, shows_a_bar
 from nn.training.recorded_loss import RecordedLoss
 from nn.training.samples import held_out, samples_for
 from nn.training.steps import Steps
@@ -184,27 +183,36 @@ class _Course(NamedTuple):
         """All epochs. Signals wait but where something of the user's runs: the Values have been written there."""
         model, losses = self.training.model, self.training.history.losses
         m, schedule = len(self.steps.samples.rows), self.schedule
-        if schedule is not None and not type(schedule).__module__.startswith("nn."):
+        if not _is_known(schedule):
             schedule = _Allowed(schedule, self.steps, signals)
+        is_shown = callable(self.progress) or (self.progress and shows_a_bar())
         for epoch in finished_epochs(
             self.training, self.steps.run, count=self.epochs, samples=m, draw=self.draw, schedule=schedule
         ):
-            if epoch.pushed or callable(self.progress):
+            if epoch.pushed or is_shown:
                 self.steps.write()
             if epoch.pushed and all(parameter.data == number for parameter, number in began.items()):
                 raise NothingMoved
             self.after_epoch(epoch)
-            with signals.allowed() if self.progress is not False else nullcontext():
-                report(epoch.number, losses[-1])
+            if is_shown:
+                with signals.allowed():
+                    report(epoch.number, losses[-1])
         self.steps.write()
         if not all(math.isfinite(parameter.data) for parameter in self.steps.parameters):
             raise non_finite(model, "cannot be computed any more", epoch.place())
 
 
+def _is_known(schedule: Any) -> bool:
+    """Whether a schedule looks at nothing but the losses: none of the user's own is in it."""
+    while schedule is not None and type(schedule).__module__ == "nn.schedules":
+        schedule = getattr(schedule, "then", None)
+    return schedule is None
+
+
 class _Allowed(NamedTuple):
     """A schedule of the user's own, which may see the Values, and be interrupted."""
 
-    schedule: Schedule
+    schedule: Any
     steps: Steps
     signals: uninterrupted
 
@@ -212,7 +220,7 @@ class _Allowed(NamedTuple):
         """The factor of the learning rate in this epoch."""
         self.steps.write()
         with self.signals.allowed():
-            return self.schedule.factor(epoch, losses)
+            return float(self.schedule.factor(epoch, losses))
 
 
 def _draw(arrays: OnArrays | None, count: int, chance: random.Random) -> Callable[[], Sequence[int]]:

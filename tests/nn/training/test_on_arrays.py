@@ -210,7 +210,8 @@ def test_what_a_callback_sees() -> None:
     assert len(found[0]) == 10
 
 
-def test_a_progress_of_ones_own_and_a_schedule_of_ones_own_see_the_values() -> None:
+@pytest.mark.parametrize("around", [lambda own: own, lambda own: nn.schedules.WarmUp(1, then=own)])
+def test_a_progress_of_ones_own_and_a_schedule_of_ones_own_see_the_values(around: Any) -> None:
     class Looking:
         def factor(self, epoch: int, losses: Any = ()) -> float:
             seen.append([p.data for p in models[-1].parameters()])
@@ -228,7 +229,8 @@ def test_a_progress_of_ones_own_and_a_schedule_of_ones_own_see_the_values() -> N
     found = []
     for way in ("native", "values"):
         seen: list[Any] = []
-        trained(OPTIMIZERS["SGD"], way, of=of, progress=progress, schedule=Looking())
+        trained(OPTIMIZERS["SGD"], way, of=of, schedule=around(Looking()))
+        trained(OPTIMIZERS["SGD"], way, of=of, progress=progress)
         found.append(seen)
     assert found[0] == found[1]
 
