@@ -68,8 +68,8 @@ class NativeSteps:
         replay = native(prepared)
         summed = prepared.gather.all_summed
         chunks = -(-size // CHUNK)
-        shared = replay.shared_entry
-        if summed is None or prepared.needs_numbers or replay.kept or shared is None or prepared.trace.guards:
+        shared = shared_entry(replay)
+        if summed is None or prepared.needs_numbers or replay.kept or prepared.trace.guards:
             raise NotImplementedError
         if chunks > driver.chunks_of_a_round(len(replay.summed), 1) or -(-size // LANES) > replay.stretch:
             raise NotImplementedError
@@ -117,8 +117,8 @@ class NativeSteps:
 
     def _set_penalty(self, penalty: Prepared, at: Any) -> None:
         replay = native(penalty)
-        shared, first = replay.shared_entry, penalty.first_derivative
-        if shared is None or replay.summed or replay.kept or penalty.trace.guards or not shared[1]:
+        shared, first = shared_entry(replay), penalty.first_derivative
+        if replay.summed or replay.kept or penalty.trace.guards or not shared[1]:
             raise NotImplementedError
         self._penalty = penalty
         outputs = np.array(replay.plan.program.outputs, np.intp)[[0, *range(first, first + penalty.gather.size - 1)]]
@@ -269,6 +269,23 @@ def native(prepared: Prepared) -> NativeReplay:
     if not isinstance(prepared.replay, NativeReplay):
         raise NotImplementedError
     return prepared.replay
+
+
+def shared_entry(replay: NativeReplay) -> tuple[int, int]:
+    """The address of native code for the numbers that all samples share, and of its own code, 0 where there are none.
+
+    Raises:
+        NotImplementedError: there is none.
+    """
+    entry = replay.shared_entry
+    if entry is None:  # machine code leaves them to NumPy
+        from autograd.compiled.backends.interpreter.replay import interpreter, point_code
+
+        if "dot" in replay.levels.uniform_names():
+            raise NotImplementedError
+        replay.code_of_shared = point_code(replay.levels)
+        entry = interpreter().address("point"), address(replay.code_of_shared)
+    return entry
 
 
 def segments(rows: Any, at: Any, count: int) -> Any:

@@ -9,6 +9,7 @@ import pytest
 
 import nn
 from autograd import GuardError, RecordingError, Value
+from autograd.compiled.native_steps import NativeSteps
 
 CHANCE = np.random.default_rng(1)
 X = CHANCE.uniform(-1.0, 1.0, (50, 4))
@@ -79,6 +80,47 @@ def test_what_is_written_between_calls_counts() -> None:
     moves.step()
     expected = [p.data for p in other.parameters()]
     assert [p.data for p in model.parameters()] == pytest.approx(expected, rel=1e-7, abs=1e-9)
+
+
+class Shared(nn.Module):
+    """Some of what it computes is the same for all samples."""
+
+    def __init__(self) -> None:
+        self.w, self.b = [Value(0.5), Value(-0.25)], Value(2.0)
+
+    def __call__(self, x: Any) -> Any:
+        scale = self.b * self.b + self.w[0].tanh()
+        return scale * (self.w[0] * x[0] + self.w[1] * x[1])
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_what_samples_share_is_native_too(fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the interpreter, which ``fit`` takes for few samples, and in machine code."""
+    taken: list[int] = []
+    own = NativeSteps.run
+
+    def counted(self: NativeSteps, *args: Any, **keywords: Any) -> Any:
+        found = own(self, *args, **keywords)
+        taken.append(len(found.losses))
+        return found
+
+    monkeypatch.setattr(NativeSteps, "run", counted)
+    found = []
+    for compile in (True, False):
+        model = Shared()
+        optimizer = nn.Adam([*model.w, model.b], 0.02)
+        if fits or not compile:
+            nn.fit(
+                model, X[:, :2], Y, loss="mse", optimizer=optimizer, epochs=4, progress=False, compile=compile,
+                batch_size=None,
+            )  # fmt: skip
+        else:
+            step = nn.compiled_step(model, "mse", optimizer)
+            for _ in range(4):
+                step.epoch(X[:, :2], Y)
+        found.append([p.data for p in model.parameters()])
+    assert found[0] == pytest.approx(found[1], rel=1e-11, abs=0.0)
+    assert sum(taken) == 3
 
 
 def test_results_do_not_depend_on_threads() -> None:

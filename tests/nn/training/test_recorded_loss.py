@@ -1,7 +1,9 @@
 """``fit`` and ``predict`` by replay: the numbers of the loop over samples, within rounding, and its errors."""
 
+import gc
 import math
 import random
+import weakref
 from typing import Any
 
 import numpy as np
@@ -173,6 +175,36 @@ def test_predictions_for_many_rows(outputs: int, monkeypatch: pytest.MonkeyPatch
     assert found[::97] == pytest.approx(few, rel=1e-13, abs=1e-14)
     assert own(model, rows.tolist()) is not None
     assert own(model, rows[:10].tolist()) is None
+
+
+def test_a_network_is_recorded_once_and_again_when_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded: list[Any] = []
+    own = passes.compile
+    monkeypatch.setattr(passes, "compile", lambda *args, **options: recorded.append(1) or own(*args, **options))
+    model = nn.MLP(2, [5, 1], seed=6)
+    rows = np.random.default_rng(0).uniform(-2, 2, (passes.MANY_ROWS, 2)).tolist()
+
+    def check(times: int) -> None:
+        found = model.predict(rows)
+        assert found[::97] == pytest.approx(model.predict(rows[::97]), rel=1e-13, abs=1e-14)
+        assert len(recorded) == times
+
+    check(1)
+    model.layers[0].neurons[2].w[1].data = 3.0
+    check(1)
+    model.layers[0].activation = nn.Activation("relu")
+    check(2)
+    model.layers[1].neurons[0].b = Value(7.0)
+    check(3)
+    model.layers.insert(1, nn.Activation("atan"))
+    check(4)
+    model.layers[1] = nn.Activation(lambda z: z * z)  # a function of one's own may change without a trace
+    check(5)
+    check(6)
+    reference = weakref.ref(model)
+    model = nn.MLP(2, [3, 1])
+    gc.collect()
+    assert reference() is None
 
 
 def count_networks_replayed(monkeypatch: pytest.MonkeyPatch) -> list[int]:

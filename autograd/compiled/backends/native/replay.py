@@ -45,6 +45,8 @@ class NativeReplay(Replay):
         self._stretch = max(int(STRETCH_SECONDS / seconds), LEAST_STRETCH)
         #: How often the tables were filled, so that whoever knows what is in them can tell whether it still is.
         self.runs = 0
+        #: The interpreter's code of what all samples share, where somebody has asked for it.
+        self.code_of_shared: Any = None
         self._pool: ThreadPoolExecutor | None = None
         self._process = 0
 
