@@ -11,8 +11,8 @@ def values_in(holder: Any, kind: type, paths: list[str] | None = None) -> list[V
     """Every Value once, in the order in which it is held; a list that is given gets their paths.
 
     >>> paths = []
-    >>> values_in({"w": [Value(1.0), 2.0, Value(3.0)]}, dict, paths), paths
-    ([Value(1.0), Value(3.0)], ["['w'][0]", "['w'][2]"])
+    >>> [value.data for value in values_in({"w": [Value(1.0), 2.0, Value(3.0)]}, dict, paths)], paths
+    ([1.0, 3.0], ["['w'][0]", "['w'][2]"])
 
     Args:
         kind: of the objects whose attributes are looked into.

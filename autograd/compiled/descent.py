@@ -76,7 +76,9 @@ class Descent:
         self._runs = Runs(f, self.name, self.params, "mean", options, by_captured=False)
         self._of_penalty = None
         if penalty is not None:
-            self._of_penalty = Runs(penalty, "the penalty", self.params, "mean", options, by_captured=False)
+            self._of_penalty = Runs(
+                penalty, "the penalty", self.params, "mean", options, by_captured=False, long_dots=False
+            )
         self._read_arguments = ArgumentReader(self.name)
         self._signals: uninterrupted | None = None
         self._lock = new_lock()
