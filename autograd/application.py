@@ -7,11 +7,14 @@ lack a primitive. What fails is said in the words of ``errors``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
+from math import nan
 from typing import Any
 
 from autograd import lanes
+from autograd.eager.watching import noted
 from autograd.errors import UnknownSlope, failure, slope_failure, undeclared
-from autograd.primitives import Primitive
+from autograd.primitives import Primitive, everywhere
 
 
 def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
@@ -26,8 +29,8 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
         if primitive.systems is not None and m.NAME not in primitive.systems:
             raise undeclared(primitive, system=m.NAME)
         if not m.LANES and not primitive.domain(*map(m.plain, operands)):
-            raise failure(primitive, operands, ValueError("outside the domain"))
-        function, arguments = primitive.formula, [m, *operands]
+            raise noted(failure(primitive, operands, ValueError("outside the domain")), operands)
+        function, arguments = partial(inside_alone, m, primitive), operands
     elif primitive.name in m.LACKS:
         raise NotImplementedError(f"number system {m.NAME} has no {primitive.name}: {m.LACKS[primitive.name]}")
     else:
@@ -36,10 +39,29 @@ def apply(m: Any, primitive: Primitive, operands: Sequence[Any]) -> Any:
     try:
         return function(*arguments)
     except (ValueError, ArithmeticError) as error:
-        raise failure(primitive, operands, error) from error
+        raise noted(failure(primitive, operands, error), operands) from error
     except AttributeError as error:
         _refuse_if_lacking(m, primitive.name, error)
         raise
+
+
+def inside_alone(m: Any, primitive: Primitive, *operands: Any) -> Any:
+    """The value of a user's primitive; in a system of many lanes nan in those that are outside of its domain.
+
+    Raises:
+        NotImplementedError: the predicate cannot be asked of many lanes at once.
+    """
+    value = primitive.formula(m, *operands)
+    if not m.LANES or primitive.domain is everywhere:
+        return value
+    try:
+        inside = primitive.domain(*operands)
+    except (TypeError, ValueError) as error:
+        raise NotImplementedError(
+            f"the domain of {primitive.name} cannot be asked of many samples at once ({error}); write it with "
+            "comparisons, joined by & and | in place of and, or, not and chains"
+        ) from error
+    return value if inside is True else m.where(inside, value, nan)
 
 
 def partials(
@@ -69,14 +91,17 @@ def partials(
 
 
 def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argument: int, shown: Sequence[Any]) -> Any:
-    rule = primitive.rule(argument, m, operands)
+    own = getattr(m, "PARTIALS", {}).get(primitive)
+    rule = own[argument] if own else primitive.rule(argument, m, operands)
     if rule is None:
         return 0
     try:
-        if hasattr(m, "is_recording") and m.is_recording():  # what comes of it is to be right at other numbers too
-            return lanes.with_choices(m, primitive, argument, lambda: rule(m, z, *operands), operands)
+        if lanes.is_recording(m):
+            outside = lanes.has_finite_slopes_outside(primitive, argument)
+            return lanes.with_choices(m, primitive, argument, lambda: rule(m, z, *operands), operands, outside=outside)
         return rule(m, z, *operands)
-    except UnknownSlope:
+    except UnknownSlope as error:
+        noted(error, operands)
         raise
     except (ValueError, ArithmeticError, AttributeError) as error:
         plain = [m.plain(operand) for operand in operands]
@@ -85,11 +110,12 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
                 if limit.at(*plain):
                     return lanes.at_limit(m, limit, primitive, operands)
         except ValueError as unknown:  # an infinite slope where there is no infinity; an interval around the end point
-            raise slope_failure(primitive, argument, shown) from unknown
+            raise noted(slope_failure(primitive, argument, shown), operands) from unknown
         if isinstance(error, AttributeError):
             _refuse_if_lacking(m, f"the slope of {primitive.name}", error)
             raise
-        raise slope_failure(primitive, argument, shown, too_large=isinstance(error, OverflowError)) from error
+        failed = slope_failure(primitive, argument, shown, too_large=isinstance(error, OverflowError))
+        raise noted(failed, operands) from error
 
 
 def _refuse_if_lacking(m: Any, what: str, error: AttributeError) -> None:

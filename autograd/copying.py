@@ -17,11 +17,12 @@ from typing import Any, Self
 from autograd.eager import watching
 from autograd.eager.garbage import at_rest_for, collector_at_rest
 from autograd.eager.nodes import copier
-from autograd.eager.operands import Condition, Passive, gradient_of, refuse_if_recorded
+from autograd.eager.operands import Condition, Passive, gradient_of, plain, refuse_if_recorded
 from autograd.eager.unrolled import as_stored
 from autograd.graph import topological_order
 from autograd.primitives import TABLE, Primitive
-from autograd.program import Program, flatten
+from autograd.program import ABSENT, Program, flatten
+from autograd.unpickling import damaged
 
 _WHERE = TABLE["where"]
 _DETACH = TABLE["detach"]
@@ -225,9 +226,52 @@ def _node_like(node: Any, x: Any, y: Any) -> Any:
 
 
 def _leaf(value_class: Any, data: float, grad: float, label: str) -> Any:
+    if not _is_class_of_nodes(value_class) or (grad is not None and plain(grad) is None):
+        raise damaged("leaf", f"{value_class!r} with the gradient {grad!r}")
     leaf = value_class(data, label)
     leaf._grad = grad
     return leaf
+
+
+def _is_class_of_nodes(value_class: Any) -> bool:
+    return isinstance(value_class, type) and issubclass(value_class, Copying)
+
+
+def _refuse_damaged(value_class: Any, program: Any, leaves: Any, numbers: Any, labels: Any, stale: Any) -> None:
+    """Raise ValueError unless these fit each other."""
+    if not _is_class_of_nodes(value_class) or program.__class__ is not Program:
+        raise damaged("graph", f"a {program.__class__.__name__} of nodes of {value_class!r}")
+    parts = type(leaves), type(numbers), type(labels), type(stale)
+    if parts != (tuple, array, dict, list) or numbers.typecode != "d":
+        raise damaged("graph", f"its parts are {parts}")
+    count = len(program)
+    if len(leaves) != program.inputs or len(numbers) != 2 * count:
+        raise damaged("graph", f"{len(leaves)} leaves for {program.inputs} inputs, {len(numbers)} numbers for {count}")
+    if not all(hasattr(leaf, "primitive") and leaf.__class__ in (value_class, Condition) for leaf in leaves):
+        raise damaged("graph", "it begins with something that is no node")
+    places = [*labels, *stale]
+    if not all(type(i) is int and 0 <= i < count for i in places) or not {*map(type, labels.values())} <= {str}:
+        raise damaged("graph", "labels or places of nodes that there are not")
+    conditions = {i for i, leaf in enumerate(leaves) if leaf.__class__ is Condition}
+    if conditions or ABSENT in program.operands or any(row.compares or row is _WHERE for row in program.primitives):
+        _refuse_damaged_choices(program, conditions)
+
+
+def _refuse_damaged_choices(program: Program, conditions: set[int]) -> None:
+    """The same of what takes conditions, and of branches that are absent: a choice alone does, and has, either.
+
+    Args:
+        conditions: the inputs that are some.
+    """
+    constants = range(program.inputs, program.first_instruction)
+    for slot, (row, at) in enumerate(program.instructions(), start=program.first_instruction):
+        if row.compares:
+            conditions.add(slot)
+        numbers = at[row is _WHERE :]
+        if row is _WHERE and at[0] not in conditions and at[0] not in constants:
+            raise damaged("graph", "a choice without a condition")
+        if not conditions.isdisjoint(numbers) or (min(numbers) < 0 and row is not _WHERE):
+            raise damaged("graph", f"{row.name} of something that is no number")
 
 
 @collector_at_rest()
@@ -241,6 +285,7 @@ def _rebuilt(
     stale: list[int],
 ) -> list[Any]:
     """The nodes of a program over these leaves, with the numbers and gradients they had."""
+    _refuse_damaged(value_class, program, leaves, numbers, labels, stale)
     make = copier(value_class)
     nodes: list[Any] = [*leaves, *program.constants]
     for i, (primitive, at) in enumerate(program.instructions()):
@@ -267,7 +312,9 @@ def _slots(primitive: Primitive, operands: list[Any], value_class: Any) -> tuple
     if primitive is _DETACH:
         return Passive(operands[0]), None
     if primitive is _WHERE:
-        untaken = 2 if operands[0] else 1
+        taken, untaken = (1, 2) if operands[0] else (2, 1)
+        if operands[taken] is None:
+            raise damaged("graph", "a choice without the branch that it takes")
         if operands[untaken].__class__ is value_class:
             operands[untaken] = Passive(operands[untaken])
     if primitive.n_ary or len(operands) > 2:

@@ -36,7 +36,8 @@ def primitive(
     """A decorator that makes a primitive of ``f(m, x, …)``, where ``m`` is the number system.
 
     The function that comes back takes Values and plain numbers, as ``autograd.tanh`` does; derivatives of any order,
-    other number systems, checks and pictures work as for the built-in ones.
+    other number systems, checks and pictures work as for the built-in ones. ``f``, rules and predicates depend on their
+    arguments and on nothing else, and leave nothing behind: a compiled function runs what they write, not them.
 
     >>> @primitive(partials=[lambda m, z, x: m.exp(-x * x) * (1 - 2 * x * x)])
     ... def bump(m, x):
@@ -49,7 +50,8 @@ def primitive(
     Args:
         partials: one rule ``(m, z, x, …)`` per argument, with ``z`` the result; ``None`` for an argument without a
             derivative, a constant. Rules use operators and ``m``'s functions (``m.where`` in place of ``if``).
-        domain: a predicate over the arguments, plain floats; outside it the call raises ``DomainError``.
+        domain: a predicate over the arguments, plain floats; outside it the call raises ``DomainError``. A compiled
+            function asks it of many samples, so it needs ``&`` and ``|`` in place of ``and`` and ``or``, and gives nan.
         needs, remedy: the words of that error: "a positive argument", "Use clip.".
         kinks: a predicate: where the function has no derivative and the rule states a convention.
         limits: what a partial tends to where its rule cannot be computed.

@@ -161,14 +161,18 @@ def slope_failure(
     primitive: Primitive, argument: int, operands: Sequence[Any], *, too_large: bool = False, of_limit: bool = False
 ) -> Exception:
     """The exception for a partial that does not exist at these operands, or is too large for a float; or, of a limit,
-    for its own partial."""
+    for its own partial.
+
+    Of a limit no argument is named: forward and reverse mode would meet another one first.
+    """
     name = primitive.arguments[argument] if not primitive.n_ary else f"xs[{argument}]"
     given = operands_in_words(primitive, operands)
     if too_large:
         message = f"{primitive.name} has a slope too large for a float with respect to {name}; {given}."
         return _about(OverflowError(message), primitive, operands)
+    which = "further derivative" if of_limit else f"derivative with respect to {name}"
     message = (
-        f"{primitive.name} has no {'second ' * of_limit}derivative with respect to {name} here; {given}. "
+        f"{primitive.name} has no {which} here; {given}. "
         "Use where to choose another formula at this point, or detach() if no derivative is wanted."
     )
     return _about((UnknownSlope if of_limit else DomainError)(message), primitive, operands)

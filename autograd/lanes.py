@@ -79,17 +79,27 @@ def with_choices(
     """
     choices = _choices(primitive, argument)
     if getattr(m, "holds_limits", False):  # IEEE arithmetic yields no derivative of a limit
-        choices = _Choices(primitive.limits_of(argument), primitive.domain is not everywhere)
+        choices = choices._replace(limits=primitive.limits_of(argument), outside=primitive.domain is not everywhere)
     found = partial
     if outside and choices.outside:
         inside = _asked(m, primitive.domain, operands)
-        if inside is not True:
-            found = _chosen(m, inside, found, at_limit(m, Limit(argument, everywhere, _NAN), primitive, operands))
-    for limit in choices.limits:
+        found = _chosen(m, inside, found, at_limit(m, Limit(argument, everywhere, _NAN), primitive, operands))
+    found = _limited(m, choices.limits, primitive, operands, found)
+    return found() if callable(found) else found
+
+
+def _limited(m: Any, limits: Iterable[Limit], primitive: Primitive, operands: Sequence[Any], found: Any) -> Any:
+    """Limits where they hold, elsewhere what is found; or a function that returns it."""
+    for limit in limits:
         at = _asked(m, limit.at, operands)
         if at is not False:
             found = _chosen(m, at, at_limit(m, limit, primitive, operands), found)
-    return found() if callable(found) else found
+    return found
+
+
+def is_recording(m: Any) -> bool:
+    """Whether what comes of a rule is to be right at other numbers too: a function is being recorded."""
+    return hasattr(m, "is_recording") and m.is_recording()
 
 
 def _asked(m: Any, predicate: Callable[..., Any], operands: Sequence[Any]) -> Any:
@@ -110,20 +120,25 @@ def at_limit(m: Any, limit: Limit, primitive: Primitive, operands: Sequence[Any]
 
 @lru_cache(256)  # two recordings of a function are compared, so a limit is the same primitive in both
 def held(limit: Limit, primitive: Primitive) -> Primitive:
-    """A limit as a function of the operands, which is differentiated where it is constant and nowhere else."""
+    """A limit as a function of the operands, which is differentiated as far as the row says how."""
 
     def rule(argument: int) -> Callable[..., Any]:
-        def unknown(m: Any, z: Any, *operands: Any) -> Any:
-            if m.LANES:
-                return m.number(_NAN)
+        known = [slope for slope in limit.slopes if slope.argument == argument]
+
+        def slope_of_it(m: Any, z: Any, *operands: Any) -> Any:
+            if m.LANES or (known and is_recording(m)):
+                found = _limited(m, known, primitive, operands, m.number(_NAN))
+                return found() if callable(found) else found
+            for slope in known:
+                if slope.at(*map(m.plain, operands)):
+                    return at_limit(m, slope, primitive, operands)
             raise slope_failure(primitive, argument, operands, of_limit=True)
 
-        return (lambda m, z, *operands: 0) if argument in limit.constant_in else unknown
+        return (lambda m, z, *operands: 0) if argument in limit.constant_in else slope_of_it
 
     return Primitive(
         "limit",
         tuple(map(rule, range(primitive.arity))),
-        arguments=primitive.arguments,
         built_in=False,
         formula=lambda m, *operands: m.number(limit.value),
     )
@@ -134,10 +149,12 @@ class _Choices(NamedTuple):
 
     limits: tuple[Limit, ...]
     outside: bool
+    #: Whether a number that IEEE arithmetic yields there is finite: no infinity tells that something is wrong.
+    finite_outside: bool
 
 
-#: Where limits and ends of domains are: at, beside and beyond these.
-_CANDIDATES = (0.0, -0.0, 1.0, -1.0, 0.25, -0.25, 2.0, -2.0)
+#: Within, at the ends of and outside of domains: as few as tell what many more would.
+CANDIDATES = (-0.0, 0.25, 2.0, -2.0)
 _KNOWN: dict[tuple[Primitive, int], _Choices] = {}
 
 
@@ -154,17 +171,27 @@ def has_slopes_outside(primitive: Primitive) -> bool:
     return any(rule is not None and _choices(primitive, i).outside for i, rule in enumerate(rules))
 
 
+def has_finite_slopes_outside(primitive: Primitive, argument: int) -> bool:
+    """The same of the rule for an argument, if infinities count as none.
+
+    >>> from autograd.primitives import TABLE
+    >>> has_finite_slopes_outside(TABLE["log"], 0), has_finite_slopes_outside(TABLE["div"], 0)
+    (True, False)
+    """
+    return _choices(primitive, argument).finite_outside
+
+
 def _choices(primitive: Primitive, argument: int) -> _Choices:
     """What has to be chosen; found out once for each row of the table."""
     limits = primitive.limits_of(argument)
     if not primitive.built_in:
-        return _Choices(limits, primitive.domain is not everywhere)
+        return _Choices(limits, *2 * (primitive.domain is not everywhere,))
     if not limits and primitive.domain is everywhere:
-        return _Choices((), False)
+        return _Choices((), False, False)
     known = _KNOWN.get((primitive, argument))
     if known is None:
         m: Any = system_of("arrays")
-        points = zip(*itertools.product(_CANDIDATES, repeat=primitive.arity), strict=True)
+        points = zip(*itertools.product(CANDIDATES, repeat=primitive.arity), strict=True)
         operands = [m.number(numbers) for numbers in points]
         rule = primitive.rule(argument, m, operands)
         assert rule is not None
@@ -172,7 +199,8 @@ def _choices(primitive: Primitive, argument: int) -> _Choices:
             z = getattr(m, primitive.name)(*operands)
             partial = rule(m, z, *operands)
         needed = [limit for limit in limits if (limit.at(*operands) & (partial != limit.value)).any()]
-        slopes_outside = m.where(primitive.domain(*operands), False, m.less(m.abs(partial), INFINITY))
-        known = _Choices(tuple(needed), not is_nothing(partial) and bool(slopes_outside.any()))
+        outside = m.where(primitive.domain(*operands), _NAN, _NAN if is_nothing(partial) else partial)
+        is_finite = m.less(m.abs(outside), INFINITY)
+        known = _Choices(tuple(needed), bool((outside == outside).any()), bool(is_finite.any()))
         _KNOWN[primitive, argument] = known
     return known

@@ -4,10 +4,7 @@ Over an array of Values a function of NumPy calls the method of its own name on 
 ``__array_ufunc__``. A function that asks whether numbers are nan or infinite has no loop over objects: of a Value it is
 answered here, of an array of Values it is NumPy that refuses.
 
-What NumPy makes impossible: over an array of Values and plain numbers alone, ``maximum``, ``minimum``, ``fmax``,
-``fmin`` and ``clip`` ask only Python's comparisons, and give the one operand or the other, so that a plain number which
-is chosen stays one: write ``[maximum(x, 1.0) for x in xs]``. ``sign`` gives plain numbers, and ``numpy.sinc`` takes no
-such array.
+What NumPy makes impossible, and what to write instead, stands in ``docs/numpy.md``.
 """
 
 from __future__ import annotations
@@ -96,9 +93,16 @@ class NumPyNames(Methods):
         return partial(self._apply, primitive) if primitive is not None else None
 
     def __array_function__(self, function: Any, kinds: Any, arguments: Any, options: Any) -> Any:
-        if function.__name__ == "sinc":
+        name = function.__name__
+        if name == "sinc":
             return self._apply("sinc", self._apply("mul", self, math.pi))
-        return function._implementation(*arguments, **options)
+        if name in ("allclose", "isclose"):  # asked of numbers, as isnan is
+            numbers = [_number(x) for x in arguments]
+            return function(*numbers, **{key: _number(x) for key, x in options.items()})
+        try:
+            return function._implementation(*arguments, **options)
+        except AttributeError as error:
+            raise _unknown(name) from error
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         name = ufunc.__name__
@@ -107,7 +111,7 @@ class NumPyNames(Methods):
         if alone and ours is not None:
             return ours(*inputs)
         if alone and name in ("isfinite", "isinf", "isnan", "signbit"):
-            return bool(ufunc(self.data))  # type: ignore[attr-defined]
+            return bool(ufunc(_number(self)))
         arrays = [system_of("arrays").array_of(x) if isinstance(x, NumPyNames) else x for x in inputs]
         if ours is not None:
             ufunc = system_of("arrays").over_objects(ours, len(inputs))
@@ -116,6 +120,14 @@ class NumPyNames(Methods):
         except TypeError as error:
             if "not supported for the input types" not in str(error):
                 raise
-            raise TypeError(
-                f"numpy.{name} knows no Values; write it with autograd's functions, or with value.data for the number"
-            ) from None
+            raise _unknown(name) from None
+
+
+def _number(x: Any) -> Any:
+    return x.data if isinstance(x, NumPyNames) else x  # type: ignore[attr-defined]
+
+
+def _unknown(name: str) -> TypeError:
+    return TypeError(
+        f"numpy.{name} knows no Values; write it with autograd's functions, or with value.data for the number"
+    )

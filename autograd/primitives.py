@@ -34,13 +34,14 @@ def nowhere(*_: Any) -> Any:
 
 
 class Limit(NamedTuple):
-    """What a partial tends to where its rule cannot be evaluated, an end point of the domain or a kink; and in which
-    arguments it is constant there, so that it can be differentiated again."""
+    """What a partial tends to where its rule cannot be evaluated, an end point of the domain or a kink; in which
+    arguments it is constant there, and what its own partials tend to, so that it can be differentiated again."""
 
     argument: int
     at: Callable[..., Any]
     value: float
     constant_in: tuple[int, ...] = ()
+    slopes: tuple[Limit, ...] = ()
 
 
 class Primitive(NamedTuple):
@@ -239,7 +240,10 @@ def _inverse_on_the_unit_interval(
         needs="an argument between -1 and 1",
         remedy="Use clip.",
         partial_domains=(lambda x: abs(x) < 1,),
-        limits=(Limit(0, lambda x: abs(x) == 1, slope_at_the_ends),),
+        limits=(
+            Limit(0, lambda x: x == 1, slope_at_the_ends, slopes=(Limit(0, everywhere, slope_at_the_ends),)),
+            Limit(0, lambda x: x == -1, slope_at_the_ends, slopes=(Limit(0, everywhere, -slope_at_the_ends),)),
+        ),
         latex=alias,
         aliases=(alias,),
         **more,
@@ -325,8 +329,17 @@ _ROWS: tuple[Primitive, ...] = (
         ),
         limits=(
             Limit(0, lambda x, y: (x == 0) & (y == 0), 0.0, constant_in=(0,)),
-            Limit(0, lambda x, y: (x == 0) & (y > 0) & (y < 1), INFINITY),
-            Limit(1, lambda x, y: (x == 0) & (y > 0), 0.0, constant_in=(1,)),
+            Limit(0, lambda x, y: (x == 0) & (y > 0) & (y < 1), INFINITY, slopes=(Limit(0, everywhere, -INFINITY),)),
+            Limit(
+                1,
+                lambda x, y: (x == 0) & (y > 0),
+                0.0,
+                constant_in=(1,),
+                slopes=(
+                    Limit(0, lambda x, y: y > 1, 0.0, constant_in=(1,)),
+                    Limit(0, lambda x, y: y == 1, -INFINITY),
+                ),
+            ),
             Limit(1, lambda x, y: (x == 0) & (y == 0), -INFINITY),
         ),
         symbol="**",
@@ -398,17 +411,19 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     _logarithm(
         "log2",
-        lambda m, z, x: 1 / (x * m.log(2)),
+        lambda m, z, x: 1 / m.log(2) / x,
         "logarithm to base 2",
         ((8.0,), 3.0),
+        written=(lambda m, z, x: 1 / (x * m.log(2)),),
         formula=lambda m, x: m.log(x) / m.log(m.number(2)),
         never_minus_zero=True,
     ),
     _logarithm(
         "log10",
-        lambda m, z, x: 1 / (x * m.log(10)),
+        lambda m, z, x: 1 / m.log(10) / x,
         "logarithm to base 10",
         ((1000.0,), 3.0),
+        written=(lambda m, z, x: 1 / (x * m.log(10)),),
         formula=lambda m, x: m.log(x) / m.log(m.number(10)),
         never_minus_zero=True,
     ),
@@ -435,8 +450,14 @@ _ROWS: tuple[Primitive, ...] = (
         remedy="Use clip or where.",
         partial_domains=(lambda x, y: y > 0, None),
         limits=(
-            Limit(0, lambda x, y: (x == 0) & (y == 0), -INFINITY),
-            Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0),
+            Limit(
+                0,
+                lambda x, y: (x == 0) & (y == 0),
+                -INFINITY,
+                constant_in=(0,),
+                slopes=(Limit(1, everywhere, INFINITY),),
+            ),
+            Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0, slopes=(Limit(0, everywhere, INFINITY),)),
         ),
         formula=lambda m, x, y: m.where(rules.is_zero(m, y), m.number(0), lambda: x * m.log(y)),
         stable=rules.stable_xlogy,
@@ -462,7 +483,7 @@ _ROWS: tuple[Primitive, ...] = (
         needs="an argument ≥ 0",
         remedy="Use abs, clip or where.",
         partial_domains=(lambda x: x > 0,),
-        limits=(Limit(0, lambda x: x == 0, INFINITY),),
+        limits=(Limit(0, lambda x: x == 0, INFINITY, slopes=(Limit(0, everywhere, -INFINITY),)),),
         symbol="√",
     ),
     Primitive(
@@ -499,7 +520,7 @@ _ROWS: tuple[Primitive, ...] = (
     _finite("cos", lambda m, z, x: -m.sin(x), "cosine, of radians", 0.540302, latex="cos", never_minus_zero=True),
     _finite(
         "tan",
-        lambda m, z, x: 1 + z * z,
+        lambda m, z, x: 1 + m.square(z),
         "tangent, of radians",
         1.557408,
         latex="tan",
@@ -526,7 +547,7 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "atan",
-        (lambda m, z, x: 1 / (1 + m.square(x)),),
+        (lambda m, z, x: 1 / (1 + m.square(x)),),  # 0 where x² is too large and the slope below 10⁻³⁰⁸
         "inverse tangent, in radians",
         ((1.0,), 0.785398),
         latex="arctan",
@@ -610,7 +631,7 @@ _ROWS: tuple[Primitive, ...] = (
         needs="an argument ≥ 1",
         remedy="Use clip or where.",
         partial_domains=(lambda x: x > 1,),
-        limits=(Limit(0, lambda x: x == 1, INFINITY),),
+        limits=(Limit(0, lambda x: x == 1, INFINITY, slopes=(Limit(0, everywhere, -INFINITY),)),),
         aliases=("arccosh",),
         never_minus_zero=True,
     ),
@@ -646,7 +667,8 @@ _ROWS: tuple[Primitive, ...] = (
         "√(x² + y²), without overflow",
         ((3.0, 4.0), 5.0),
         partial_domains=(_NOT_BOTH_ZERO, _NOT_BOTH_ZERO),
-        # A cone's tip; zero is the subgradient of smallest length, as for abs.
+        # Where z is subnormal, slopes have as few digits as it. A cone's tip; zero is the subgradient of smallest
+        # length, as for abs.
         limits=(Limit(0, lambda x, y: (x == 0) & (y == 0), 0.0), Limit(1, lambda x, y: (x == 0) & (y == 0), 0.0)),
         kinks=lambda x, y: (x == 0) & (y == 0),
         formula=lambda m, x, y: m.sqrt(x * x + y * y),
@@ -791,7 +813,8 @@ _ROWS: tuple[Primitive, ...] = (
         (rules.slope_of_gelu,),
         "x·Φ(x), with the normal distribution function, exact (Hendrycks and Gimpel, 2016)",
         ((1.0,), 0.841345),
-        formula=lambda m, x: x * m.erfc(-x / m.sqrt(m.number(2))) / 2,
+        formula=rules.formula_of_gelu,
+        stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: rules.formula_of_gelu(m, x)),
         written=(rules.written_slope_of_gelu,),
     ),
     Primitive(

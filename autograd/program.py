@@ -14,6 +14,7 @@ from typing import Any
 
 from autograd.eager.operands import parents_of
 from autograd.primitives import Primitive
+from autograd.unpickling import unpickled_program
 
 Slots = Sequence[int]
 #: The operand of a branch that was a function and was never called.
@@ -47,6 +48,9 @@ class Program:
         self.constants = constants
         self.inputs = inputs
         self.outputs = outputs
+
+    def __reduce__(self) -> Any:
+        return unpickled_program, (Program, {name: getattr(self, name) for name in self.__slots__})
 
     @property
     def first_instruction(self) -> int:
@@ -135,16 +139,13 @@ def flatten(outputs: Sequence[Any], until: Container[Any] = ()) -> tuple[Program
                 # By its place, not by its number: 0.0 and -0.0, or two nans, must not be confused.
                 far_operands.append(len(constants) + 2 * _FAR)
                 constants.append(parent)
-            elif parent is None:
-                far_operands.append(ABSENT)
             else:
-                far_operands.append(place[parent])
+                far_operands.append(ABSENT if parent is None else place[parent])
         starts.append(len(far_operands))
         place[node] = len(inner) + _FAR
         inner.append(node)
     shifts = (0, len(leaves) + len(constants) - _FAR, len(leaves) - 2 * _FAR)
     operands = array("i", [o + shifts[o >> 32] if o >= 0 else o for o in far_operands])
-    by_slot = [*leaves, *constants, *inner]
     outputs_at = tuple([place[o] + shifts[place[o] >> 32] for o in outputs])
     program = Program(tuple(known), opcodes, starts, operands, constants, len(leaves), outputs_at)
-    return program, by_slot
+    return program, [*leaves, *constants, *inner]

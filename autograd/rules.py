@@ -131,16 +131,12 @@ def in_bounds(m: Any, x: Any, y: Any) -> Any:
 
 
 def slope_of_share(m: Any, z: Any, x: Any, y: Any) -> Any:
-    if hasattr(m, "slope_of_share"):
-        return m.slope_of_share(x, y)
     factor = in_bounds(m, x, y)
     total = x * factor + y * factor
     return y * factor / total / total * factor
 
 
 def other_slope_of_share(m: Any, z: Any, x: Any, y: Any) -> Any:
-    if hasattr(m, "slope_of_share"):
-        return -m.slope_of_share(y, x)
     factor = in_bounds(m, x, y)
     return -z / (x * factor + y * factor) * factor
 
@@ -258,6 +254,10 @@ def stable_sigmoid(m: Any, x: Any) -> Any:
 def above_minus_infinity(m: Any, x: Any, value: Callable[[], Any]) -> Any:
     """The value of x times what decays faster; at -∞, where that would be -∞·0, it is -0.0."""
     return m.where(m.less_equal(x, -INFINITY), m.number(-0.0), value)
+
+
+def formula_of_gelu(m: Any, x: Any) -> Any:
+    return x * m.erfc(-x / m.sqrt(m.number(2))) / 2
 
 
 def stable_selu(m: Any, x: Any, scale: Any, alpha: Any) -> Any:

@@ -77,6 +77,11 @@ class _Call:
         number = 0.0 if x is None else float(x)
         return constant(number) if self.nested else number
 
+    def derivative(self, x: Any) -> Any:
+        """The same of a derivative, which is never -0.0, as what ``backward()`` adds up."""
+        number = self.result(x)
+        return number + 0.0 if number.__class__ is float else number
+
     def values(self) -> Any:
         """What the function returned, as numbers of this call."""
         return self.build_output(
@@ -100,7 +105,7 @@ class _Call:
         wanted = [slot for slot in self.slots if slot >= 0]
         with naming_nodes(self.nodes, self.roots):
             found = pull_back(self.program, self.numbers, by_slot, self.m, wanted, order)
-        return [self.result(found[slot] if slot >= 0 else None) for slot in self.slots]
+        return [self.derivative(found[slot] if slot >= 0 else None) for slot in self.slots]
 
     def refuse_if_stale(self) -> None:
         """Refuse if a captured leaf was written since the function ran."""
@@ -245,7 +250,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     moving = {slot: call.m.number(t) for slot, t in zip(call.slots, directions, strict=True) if slot >= 0}
     with naming_nodes(call.nodes, call.roots):
         found = push_forward(call.program, call.numbers, moving, call.m)
-    tangent_out = [call.result(found[slot] if slot >= 0 else None) for slot in call.output_slots]
+    tangent_out = [call.derivative(found[slot] if slot >= 0 else None) for slot in call.output_slots]
     return call.values(), call.build_output(tangent_out)
 
 

@@ -37,6 +37,7 @@ from autograd.errors import DomainError
 from autograd.locks import new_lock
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.numpy_names import NumPyNames
+from autograd.other_words import OtherWords
 from autograd.primitives import TABLE, Primitive
 from autograd.reaching import reaches_a_leaf
 
@@ -57,7 +58,7 @@ __all__ = [
 
 
 @final
-class Value(Arithmetic, NumPyNames, Copying):
+class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     """A number that remembers how it was made.
 
     ``data`` is the number, ``grad`` the derivative that the last ``backward()`` left (0.0 before), ``primitive`` the
@@ -78,8 +79,8 @@ class Value(Arithmetic, NumPyNames, Copying):
     # primitive holds stands in ``unrolled``; only such a node has _which.
     __slots__ = ("_data", "_grad", "_moment", "_which", "_x", "_y", "label", "primitive")
 
-    def __init__(self, data: float, label: str = "", *others: Never) -> None:
-        if others or not isinstance(label, str):
+    def __init__(self, data: float, label: str = "", _children: None = None, _op: None = None) -> None:
+        if not isinstance(label, str) or _children is not None or _op is not None:
             raise TypeError(_HOW_TO_MAKE_ONE)
         number = plain(data)
         if number is None:
@@ -137,21 +138,36 @@ class Value(Arithmetic, NumPyNames, Copying):
     def grad(self, number: float) -> None:
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient of", "written")
+        if number.__class__ is not float and number is not None:
+            new = plain(number)
+            if new is None:
+                raise TypeError(
+                    f"grad must be a real number or None, not {kind_of(number)}; write value.grad = other.data"
+                )
+            number = new
         self._grad = number
 
     @property
     def parents(self) -> tuple[Any, ...]:
         """The operands in order; empty for a leaf."""
-        operands = self.operands()
+        operands = self._operands()
         for operand in operands:
             if operand.__class__ is Passive:
                 return tuple([p.value if p.__class__ is Passive else p for p in operands])
         return operands
 
+    @parents.setter
+    def parents(self, others: Any) -> Never:
+        self._refuse_to_write("parents")
+
     @property
     def _prev(self) -> tuple[Value, ...]:
         """The Values among ``parents``, each once, as micrograd has them: a walk may ask each for its own."""
         return tuple(dict.fromkeys([parent for parent in self.parents if parent.__class__ is Value]))
+
+    @_prev.setter
+    def _prev(self, others: Any) -> Never:
+        self._refuse_to_write("_prev")
 
     @property
     def _op(self) -> str:
@@ -159,23 +175,23 @@ class Value(Arithmetic, NumPyNames, Copying):
         row = self.primitive
         return "" if row is None else row.symbol or row.name
 
-    @property
-    def _backward(self) -> Never:
-        """Micrograd's step of one node, which a Value has not: the primitive's row says what its partials are."""
-        raise AttributeError(
-            f"a Value has no _backward; write backward() for all gradients below {in_short(self)}, gradients(output, "
-            "wrt) for those by some nodes, or make a node with partials of your own: node(data, parents, partials)"
-        )
+    @_op.setter
+    def _op(self, symbol: Any) -> Never:
+        self._refuse_to_write("_op")
 
-    @_backward.setter
-    def _backward(self, function: Any) -> Never:
+    def _refuse_to_write(self, name: str) -> Never:
         raise AttributeError(
-            f"_backward of {in_short(self)} cannot be set; write node(data, parents, partials) for a node with "
-            "partials of your own, or declare a primitive with autograd.primitive"
+            f"{name} of {in_short(self)} cannot be set, since a node stays what it was made of; write node(data, "
+            "parents, partials) for a node over others, and label for a name in pictures"
         )
 
     def operands(self) -> tuple[Any, ...]:
         """The parents as they take part: one without a derivative (a branch not taken) is wrapped as ``Passive``."""
+        if watching.watch is not None and self.primitive is _WHERE:
+            refuse_if_recorded(self, "the branch taken by")
+        return self._operands()
+
+    def _operands(self) -> tuple[Any, ...]:
         x, y = self._x, self._y
         if x is None:
             return ()
@@ -277,7 +293,7 @@ class Value(Arithmetic, NumPyNames, Copying):
 
     def stale_leaf(self) -> Value | None:
         """The first leaf among the parents that was written after this node had used it for more than its number."""
-        for parent in self.operands():
+        for parent in self._operands():
             if parent.__class__ is Value and parent._x is None and parent._moment > self._moment:
                 return parent
         return None
@@ -401,7 +417,7 @@ def active_nodes(outputs: Iterable[Value], until: Container[Value] = ()) -> list
         node = stack.pop()
         if node._x is not None and node not in seen and node not in until:
             seen.add(node)
-            stack += [operand for operand in node.operands() if operand.__class__ is Value]
+            stack += [operand for operand in node._operands() if operand.__class__ is Value]
     return list(seen)
 
 

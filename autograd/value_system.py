@@ -21,6 +21,7 @@ from autograd.value import MAKERS, Condition, Value, maker
 
 NAME = "values"
 LANES = False
+holds_limits = True
 LACKS: dict[str, str] = {}
 pi = math.pi
 

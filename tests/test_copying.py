@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import gc
 import io
+import math
 import pickle
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 
 import nn
 from autograd import Value, check_graph, where
+from autograd.copying import _leaf
 from autograd.graph import topological_order
 
 COPIERS = {"deepcopy": copy.deepcopy, "pickle": lambda x: pickle.loads(pickle.dumps(x))}
@@ -195,3 +198,29 @@ def test_the_collector_rests_while_copies_are_made(copier: str) -> None:
         gc.set_threshold(*thresholds)
         gc.callbacks.remove(count)
     assert collections < 10  # 5,000 nodes would be fifty
+
+
+FORGED: dict[str, tuple[int, Any]] = {
+    "a class that is none of nodes": (1, dict),
+    "no program": (2, None),
+    "fewer leaves": (3, ()),
+    "leaves that are numbers": (3, (1.0, 2.0)),
+    "fewer numbers": (4, array("d", [1.0])),
+    "a list of numbers": (4, [1.0] * 8),
+    "a label of no node": (5, {99: "z"}),
+    "a label that is no text": (5, {0: 3}),
+    "a stale node that there is not": (6, [-5]),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_graph_says_so(name: str) -> None:
+    x, y = Value(2.0), Value(3.0)
+    stored, _ = (where(x > y, x * y, x.exp()) + 1.0).__reduce__()[1]
+    rebuild, parts = stored.__reduce__()
+    assert rebuild(*parts)[-1].data == math.exp(2.0) + 1.0
+    place, forged = FORGED[name]
+    with pytest.raises(ValueError, match=r"^a graph in this pickle is damaged: "):
+        rebuild(*parts[:place], forged, *parts[place + 1 :])
+    with pytest.raises(ValueError, match=r"^a leaf in this pickle is damaged: "):
+        _leaf(Value, 1.0, "no gradient", "")

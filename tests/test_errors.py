@@ -237,6 +237,38 @@ def test_a_slope_that_does_not_exist_is_named_with_its_labels() -> None:
     assert "detach()" in message
 
 
+#: Functions of a list, and a point where they have a first derivative by a limit.
+BY_A_LIMIT: dict[str, tuple[Callable[[Any], Any], list[float], str]] = {
+    "hypot": (lambda p: autograd.hypot(p[0], p[1]) ** 2, [0.0, 0.0], "x is 0.0, y is 0.0"),
+    "norm": (lambda p: autograd.norm(p) ** 2, [0.0, 0.0], "x is 0.0, y is 0.0"),
+    "x**x": (lambda p: p[0] ** p[0], [0.0], "x is 0.0, y is 0.0"),
+    "pow": (lambda p: p[0] ** p[1], [0.0, 0.5], "x is 0.0, y is 0.5"),
+    "pow at 0": (lambda p: p[0] ** p[1], [0.0, 0.0], "x is 0.0, y is 0.0"),
+    "xlogy": (lambda p: autograd.xlogy(p[0], p[1]), [0.0, 0.0], "x is 0.0, y is 0.0"),
+}
+SECOND_DERIVATIVES: dict[str, Callable[[Callable[[Any], Any], list[float], list[float]], Any]] = {
+    "grad of grad": lambda f, p, v: autograd.grad(lambda q: autograd.dot(autograd.grad(f)(q), v))(p),
+    "hessian": lambda f, p, v: autograd.hessian(f)(p),
+    "hvp": lambda f, p, v: autograd.hvp(f)(p, v),
+    "jvp of grad": lambda f, p, v: autograd.jvp(autograd.grad(f), (p,), (v,)),
+    "grad of jvp": lambda f, p, v: autograd.grad(lambda q: autograd.jvp(f, (q,), (v,))[1])(p),
+    "jvp of jvp": lambda f, p, v: autograd.jvp(lambda q: autograd.jvp(f, (q,), (v,))[1], (p,), (v,)),
+}
+
+
+@pytest.mark.parametrize("way", SECOND_DERIVATIVES)
+@pytest.mark.parametrize("name", BY_A_LIMIT)
+def test_a_second_derivative_that_does_not_exist_is_refused_in_the_same_words_by_every_way(name: str, way: str) -> None:
+    f, point, operands = BY_A_LIMIT[name]
+    with pytest.raises(DomainError) as caught:
+        SECOND_DERIVATIVES[way](f, point, [1.0] * len(point))
+    row = {"norm": "hypot"}.get(name, name if name in TABLE else "pow")
+    assert str(caught.value).splitlines()[0] == (
+        f"{row} has no further derivative here; {operands}. Use where to choose another formula at this point, or "
+        "detach() if no derivative is wanted."
+    )
+
+
 def test_a_slope_too_large_is_not_said_not_to_exist() -> None:
     x = Value(1e-300)
     node = x**-0.9

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -151,7 +154,7 @@ def test_of_an_array_and_a_value_each_is_a_value(name: str) -> None:
 
 
 def test_what_numpy_chooses_of_an_array_of_values_by_comparisons_is_a_plain_number_where_that_is_one() -> None:
-    """NumPy's own: it asks nothing but Python's comparisons; the module says so."""
+    """NumPy's own: it asks nothing but Python's comparisons; the page says so."""
     v, w = Value(2.0), Value(0.5)
     for found in (np.clip(np.array([v, w]), 0.0, 1.0), np.minimum(np.array([v, w]), 1.0)):
         assert found.tolist() == [1.0, w]
@@ -164,3 +167,56 @@ def test_numpys_other_functions_ask_nothing_of_a_value() -> None:
     assert np.shape(v) == ()
     assert np.stack([v, v]).tolist() == [v, v]  # type: ignore[call-overload]
     assert np.where(np.array([True, False]), v, 0.0).tolist() == [v, 0.0]
+
+
+@pytest.mark.parametrize(("x", "y"), [(1.0, 1.0), (1.0, 1.0 + 1e-9), (1.0, 2.0), (math.inf, math.inf), (math.nan, 1.0)])
+def test_numpy_asks_a_value_whether_its_number_is_close(x: float, y: float) -> None:
+    a, b = Value(x), Value(y)
+    for function in (np.isclose, np.allclose):
+        expected = bool(function(x, y))
+        found = [function(a, y), function(x, b), function(a, b), function(a=a, b=y), function([x], b)]  # type: ignore[call-overload]
+        assert [bool(np.all(answer)) for answer in found] == [expected] * 5
+        with pytest.raises(autograd.RecordingError, match="was read"):
+            autograd.compile(lambda v, f=function: v * f(v, 1.0))(x)
+
+
+@pytest.mark.parametrize("name", ["cov", "corrcoef", "var", "std", "angle"])
+def test_a_function_of_numpy_that_fails_inside_names_itself(name: str) -> None:
+    with pytest.raises(TypeError, match=r"numpy\.\w+ knows no Values; write it with autograd's functions"):
+        getattr(np, name)(Value(1.0))
+
+
+#: Of the page: what does not work, and what to write.
+PAGE = re.findall(
+    r"^\| `(.+?)` \| .+? \| `(.+?)` \|$",
+    (Path(autograd.__file__).parents[1] / "docs" / "numpy.md").read_text(encoding="utf-8"),
+    flags=re.MULTILINE,
+)
+
+
+def names_of_the_page() -> dict[str, Any]:
+    xs, ys = (np.array([Value(x) for x in numbers]) for numbers in ([1.0, 2.5], [4.0, 3.0]))
+    return {"np": np, "autograd": autograd, "v": Value(1.0), "xs": xs, "ys": ys, "rows": np.array([1.0, 2.0])}
+
+
+def test_the_page_tells_enough() -> None:
+    text = " ".join(code for code, _ in PAGE)
+    assert len(PAGE) >= 15
+    assert all(name in text for name in ("rows[v]", "isnan", "isclose", "cov", "clip", "pow(2, v, 5)"))
+
+
+def results_of(code: str) -> list[Any]:
+    """What code gives; nothing if it raises, in whatever way: most of the errors are NumPy's own."""
+    try:
+        return list(np.ravel(np.asarray(eval(code, names_of_the_page()), dtype=object)))
+    except Exception:
+        return []
+
+
+@pytest.mark.parametrize(("code", "instead"), PAGE, ids=[code for code, _ in PAGE])
+def test_what_the_page_says_does_not_work_does_not_and_what_to_write_does(code: str, instead: str) -> None:
+    found = results_of(code)
+    assert not found or not all(isinstance(x, Value) for x in found) or (sys.version_info >= (3, 14) and "pow" in code)
+    found = results_of(instead)
+    assert found
+    assert any(isinstance(x, Value | bool | np.bool_) for x in found)

@@ -7,7 +7,7 @@ the edge of a domain show. The invariant: an error covers the truncation and the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from autograd.checking.extrapolation import COLUMNS, believed, extrapolated, one_side
@@ -37,8 +37,12 @@ class Slope(NamedTuple):
     size: float = 0.0
 
 
+#: ``bound(x)``: how far rounding may have moved each result, proved; ``None`` where nothing is known.
+Bound = Callable[[float], "Sequence[float] | None"]
 #: The kinds that have one slope.
 ONE_SLOPE = ("smooth", "edge")
+#: A slope is called flat if rounding hides no more than this part of the claimed one.
+_HIDDEN = 1e-3
 #: Where a smooth function that is constant in floats begins to change, it does so by far fewer roundings.
 _SUDDEN = 2.0**20
 
@@ -50,6 +54,7 @@ def slopes(
     expected: Sequence[float],
     *,
     noise: Sequence[float] | None = None,
+    bound: Bound | None = None,
     precision: float = 1e-9,
 ) -> list[Slope]:
     """The derivatives of the results of ``f`` at ``x``.
@@ -60,6 +65,7 @@ def slopes(
         expected: a guess for each derivative. Where the estimates come close to it within a small error, no further
             steps are made; they decide alone what is returned.
         noise: how far each result may be off by rounding, where that is known; else it is seen from the results.
+        bound: proves the same at a number, where it can; asked where the finest steps change nothing.
         precision: the relative error that is small enough.
     """
     samples = Samples(f, x, centre)
@@ -88,7 +94,11 @@ def slopes(
                     found[i] = slope
                     open_.discard(i)
     for i in open_:
-        flat = _flat(samples, i, given[i]) if expected[i] == 0.0 else None
+        flat = None
+        if expected[i] == 0.0:
+            flat = _flat(samples, i, given[i])
+        elif bound is not None:
+            flat = _proved_flat(samples, i, expected[i], bound)
         if flat is None and noise is None:
             given[i] = coarseness(samples, i, expected[i])
         found[i] = flat or _thorough(samples, i, given[i])
@@ -134,27 +144,43 @@ def _flat(samples: Samples, i: int, given: float) -> Slope | None:
     Either nothing changes as far as the domain goes, or all at once: a smooth function of which rounding leaves a
     constant has to begin with changes of a few roundings.
     """
-    centre = samples.centre[i]
-    noise = noise_of(0.0, centre)
-    if given > noise:
+    flat = _unmoved(samples, i)
+    if flat is None or given > noise_of(0.0, samples.centre[i]):
         return None
-    reached = []
-    for side, sign in ((samples.right, 1.0), (samples.left, -1.0)):
-        steps = [h for h, values in reversed(side) if values[i] == centre]  # the smallest first
-        level = len(steps)
-        if any(values[i] != centre for _, values in side[len(side) - level :]):
+    for side, sign in samples.sides():
+        level = _level(samples, side, i)
+        if any(values[i] == samples.centre[i] for _, values in side[:-level]):
             return None
-        if not side:
-            continue
-        if level < FEWEST:
+        if level < len(side) and not _begins_suddenly(samples, i, sign, side[-level][0], side[-level - 1][0]):
             return None
-        reached.append(steps)
-        if level < len(side) and not _begins_suddenly(samples, i, sign, steps[-1], side[len(side) - level - 1][0]):
-            return None
-    if not reached:
+    return flat
+
+
+def _proved_flat(samples: Samples, i: int, expected: float, bound: Bound) -> Slope | None:
+    """The slope of what the finest steps do not change, zero, if it is proved that rounding hides no slope as expected
+    by far."""
+    flat = _unmoved(samples, i)
+    if flat is None:
         return None
-    kind = "smooth" if len(reached) == 2 else "edge"
-    return Slope(0.0, 0.0, min(steps[-1] for steps in reached), 0.0, 0.0, kind, 0.0)
+    ends = [samples.x + sign * side[-_level(samples, side, i)][0] for side, sign in samples.sides() if side]
+    proved = [bound(x) for x in (samples.x, *ends)]
+    error = math.fsum(math.inf if found is None else found[i] for found in proved) / flat.step
+    return flat._replace(error=error) if error < _HIDDEN * abs(expected) else None
+
+
+def _unmoved(samples: Samples, i: int) -> Slope | None:
+    """Zero over the largest of the finest steps that change nothing, if there are such steps on each side."""
+    sides = [(side, _level(samples, side, i)) for side, _ in samples.sides() if side]
+    if not sides or min(level for _, level in sides) < FEWEST:
+        return None
+    step = min(side[-level][0] for side, level in sides)
+    return Slope(0.0, 0.0, step, 0.0, 0.0, "smooth" if len(sides) == 2 else "edge", 0.0)
+
+
+def _level(samples: Samples, side: list[tuple[float, list[float]]], i: int) -> int:
+    """How many of the finest steps change nothing."""
+    changed = (level for level, (_, values) in enumerate(reversed(side)) if values[i] != samples.centre[i])
+    return next(changed, len(side))
 
 
 def _begins_suddenly(samples: Samples, i: int, sign: float, constant: float, changed: float) -> bool:

@@ -17,6 +17,7 @@ from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
 from autograd.checking.one_input_changed import imaginary_step
 from autograd.checking.recorded import NO_NUMBER, as_float, at_kink, has_formula, has_partial, partials_or_nothing
 from autograd.checking.report import Edge
+from autograd.checking.rounding_bound import rounding_error
 from autograd.checking.rounding_estimate import looseness
 from autograd.eager.operands import Passive, number_of
 from autograd.errors import operands_in_words
@@ -211,8 +212,14 @@ def _look_closely(
             return None
         return [result] if math.isfinite(result) else None
 
+    def bound(x: float) -> list[float] | None:
+        try:
+            return [rounding_error(maker(primitive)(*numbers[:i], Value(x), *numbers[i + 1 :])).bound]
+        except (*NO_NUMBER, NotImplementedError, TypeError, AttributeError):  # it need not know intervals either
+            return None
+
     # What a user's function does inside is not known, and its rounding is seen from its results.
-    (slope,) = slopes(f, numbers[i], [z], [partial], noise=[0.0] if primitive.built_in else None)
+    (slope,) = slopes(f, numbers[i], [z], [partial], noise=[0.0] if primitive.built_in else None, bound=bound)
     loose = looseness(primitive, z, numbers, [i], [partial], [0.0] * len(numbers))[0]
     size = max(abs(partial), abs(slope.value))
     allowed = tolerance * (slope.error + HALF_OF_THE_DIGITS * size + 2 * loose)

@@ -51,7 +51,8 @@ def coarseness(samples: Samples, i: int, expected: float) -> float:
     """What rounding inside of an unknown function does, seen from its results: 0 unless they are coarse.
 
     They are where each fits into the 24 bits of single precision, and where small steps change nothing at all and large
-    ones do; if that is as much as the expected slope would have it, the stairs may be those of rounding.
+    ones do; if that is as much as the expected slope would have it, the stairs may be those of rounding. Where no step
+    changes anything, rounding hides no more than what changes first farther out.
     """
     centre = samples.centre[i]
     values = [values[i] for side in (samples.right, samples.left) for _, values in side]
@@ -65,13 +66,32 @@ def coarseness(samples: Samples, i: int, expected: float) -> float:
             if rise < 4 * min(right[1], left[1]) and 0.1 * rise < claimed < 10 * rise:
                 noise = max(noise, rise)
         return noise
-    if expected != 0.0 and values:
-        h = max(abs(samples.x), 1.0)
-        for k in range(40):
-            for moved in (samples.x + h * 4.0**k, samples.x - h * 4.0**k):
-                there = samples.f(moved) if math.isfinite(moved) else None
-                if there is not None and there[i] != centre:
-                    return abs(there[i] - centre)
+    return _first_change(samples, i) if expected != 0.0 and values else 0.0
+
+
+def _first_change(samples: Samples, i: int) -> float:
+    """By how much a function that is constant near by changes where it first does so.
+
+    At a corner that is next to nothing, and where rounding makes stairs it is one of them.
+    """
+    centre = samples.centre[i]
+
+    def change(moved: float) -> float:
+        there = samples.f(moved) if math.isfinite(moved) else None
+        return 0.0 if there is None else abs(there[i] - centre)
+
+    size = max(abs(samples.x), 1.0)
+    for k in range(40):
+        for _, sign in samples.sides():
+            outer = size * 4.0**k
+            found = change(samples.x + sign * outer)
+            if not found:
+                continue
+            inner = outer / 4 if k else 0.0
+            while inner < (middle := (inner + outer) / 2) < outer:
+                nearer = change(samples.x + sign * middle)
+                inner, outer, found = (inner, middle, nearer) if nearer else (middle, outer, found)
+            return found
     return 0.0
 
 

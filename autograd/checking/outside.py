@@ -13,8 +13,10 @@ from autograd.checking.inputs import Inputs
 from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, Judge, changed_note, largest_change, method_of, prefixes
 from autograd.checking.recorded import NO_NUMBER, as_float, results_of
 from autograd.checking.report import Entry, Report
+from autograd.checking.rounding_bound import rounding_error
 from autograd.checking.transposed import notes_on_transposed
 from autograd.eager.operands import kind_of
+from autograd.value import Value
 
 
 def check_outside(
@@ -110,4 +112,21 @@ def _slopes_of(
         found = _values(f, given, name, numbers)
         return found if found is not None and len(found) == len(values) else None
 
-    return slopes(moved, x, values, [row[i] if math.isfinite(row[i]) else 0.0 for row in analytic])
+    def bound(number: float) -> list[float] | None:
+        values = moved(number)
+        return None if values is None else _bounds(f, given, name, numbers, values)
+
+    expected = [row[i] if math.isfinite(row[i]) else 0.0 for row in analytic]
+    return slopes(moved, x, values, expected, bound=bound)
+
+
+def _bounds(
+    f: Callable[..., Any], given: Inputs, name: str, numbers: Sequence[float], values: list[float]
+) -> list[float] | None:
+    """How far rounding may have moved each output, proved from its graph; ``None`` if none has the same numbers."""
+    try:
+        outputs = results_of(f(*given.for_the_engine([Value(x) for x in numbers])), f"the result of {name}")
+        same = [output.data for output in outputs] == values
+        return [rounding_error(output).bound for output in outputs] if same else None
+    except Exception:  # a function of another library may fail in any way
+        return None

@@ -59,6 +59,10 @@ class Samples:
             self._step = h / 8 if self._missed >= 3 else h / 2
         return True
 
+    def sides(self) -> tuple[tuple[list[tuple[float, list[float]]], float], ...]:
+        """What was sampled on either side, the largest step first, and the sign of the steps."""
+        return (self.right, 1.0), (self.left, -1.0)
+
     @property
     def smaller_to_come(self) -> bool:
         """Whether steps that are parts of a small argument are still ahead."""

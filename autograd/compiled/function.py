@@ -16,12 +16,13 @@ from autograd.compiled.points import Points
 from autograd.compiled.prepared import Prepared
 from autograd.compiled.recorded_function import RecordedFunction
 from autograd.compiled.recording.arguments import ArgumentReader, Arguments
-from autograd.compiled.recording.recordings import Recordings
+from autograd.compiled.recording.recordings import Recordings, is_whole
 from autograd.compiled.recording.trace import arranged
 from autograd.compiled.recording.watched import refuse_amid_of_another
 from autograd.compiled.repeated_call import RepeatedCall, repeated_call
 from autograd.compiled.runs import Runs
 from autograd.loops.recorder import PART
+from autograd.unpickling import damaged
 from autograd.value import Value
 
 REDUCTIONS = ("mean", "sum", None)
@@ -258,6 +259,10 @@ class Compiled(RecordedFunction):
 
 
 def _unpickled(function: Any, options: dict[str, Any], recorded: dict[Any, Recordings]) -> Compiled:
+    if not isinstance(recorded, dict) or not all(map(is_whole, recorded.values())):
+        raise damaged("compiled function", "it has no recordings")
+    if not isinstance(options, dict) or {*options} != {"params", "wrt", "reduce", "dtype", "options"}:
+        raise damaged("compiled function", "its options are not those there are")
     made = Compiled(function, **options)
     made._runs.recordings = recorded
     kept = [recording for recordings in recorded.values() for recording in recordings.kept]

@@ -26,11 +26,12 @@ from autograd.compiled.programs.derivatives import (
 )
 from autograd.compiled.recorded_function import RecordedFunction
 from autograd.compiled.recording.guards import Missed
-from autograd.compiled.recording.recordings import Recording, Recordings
+from autograd.compiled.recording.recordings import Recording, Recordings, is_whole
 from autograd.compiled.recording.trace import Trace, arranged
 from autograd.compiled.recording.tracing import trace_where_it_has_a_value
 from autograd.compiled.recording.watched import refuse_amid_of_another
 from autograd.loops.recorder import PART
+from autograd.unpickling import damaged
 
 _M = TypeVar("_M", bound=Callable[..., Any])
 
@@ -230,6 +231,8 @@ def _one_list(fresh: list[Any]) -> list[list[Any]]:
 def _unpickled(
     f: Callable[..., Any], n: int | None, backend: str, name: str, recordings: Recordings, written_out: Recordings
 ) -> Objective:
+    if not is_whole(recordings) or not is_whole(written_out):
+        raise damaged("objective", "it has no recordings")
     made = Objective(f, n, backend=backend)
     made.name, made._recordings, made._written_out = name, recordings, written_out
     return made

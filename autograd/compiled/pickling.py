@@ -14,6 +14,9 @@ class Forgotten:
     def __init__(self, name: str) -> None:
         self.__name__ = name
 
+    def __reduce__(self) -> Any:
+        return Forgotten, (self.__name__,)
+
     def __call__(self, *args: Any) -> Any:
         raise RecordingError(
             f"{self.__name__} could not be pickled with its recordings, and these arguments need a new one; "

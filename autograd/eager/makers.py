@@ -106,6 +106,12 @@ class Makers:
         apply = self.binary(primitive, _not_implemented)
         if primitive.name == "add":
             return lambda self, other: self if other.__class__ is int and other == 0 else apply(other, self)
+        if primitive.operator == "pow":
+
+            def power(self: Any, other: Any, modulus: Any = None) -> Any:  # Python hands on a modulus, from 3.14 on
+                return apply(other, self) if modulus is None else apply(other, self) % modulus
+
+            return power
         return lambda self, other: apply(other, self)
 
     def comparison(self, primitive: Primitive) -> Callable[[Any, Any], Any]:

@@ -216,12 +216,9 @@ def without_value(primitive: Primitive, operands: Sequence[Any], error: Exceptio
     """What a primitive gives where it has no value: the error, or nan in a branch that is recorded but not taken, or
     what the watch has for it."""
     watch = watching.watch
-    failure = None
     if watch is not None and watch.is_ours() and any(hasattr(o, "_moment") for o in operands):
         if watch.attempts:
             return nan
         if watch.outside_domain is not None:
             return watch.outside_domain(primitive, [number_of(o) for o in operands])
-        failure = errors.failure(primitive, operands, error)
-        watch.raised.append(failure)
-    raise failure or errors.failure(primitive, operands, error) from None
+    raise watching.noted(errors.failure(primitive, operands, error), operands) from None

@@ -18,13 +18,14 @@ def plain(x: Any) -> float | None:
         return x  # type: ignore[no-any-return]
     if kind is int or isinstance(x, float):
         return float(x)
+    named = (kind.__module__, kind.__name__)
     if isinstance(x, Real):
-        return None if _of_numpy(kind, "timedelta64") else float(x)  # of which NumPy says that it is an integer
-    return float(x) if _of_numpy(kind, "bool", "bool_") else None
+        return None if named == ("numpy", "timedelta64") else float(x)  # of which NumPy says that it is an integer
+    return float(x) if named in _NUMBERS_TOO else None
 
 
-def _of_numpy(kind: type, *names: str) -> bool:
-    return kind.__name__ in names and kind.__module__ == "numpy"
+#: Classes of real numbers that Python does not register as such.
+_NUMBERS_TOO = (("numpy", "bool"), ("numpy", "bool_"), ("decimal", "Decimal"))
 
 
 def fixed(name: str, argument: str, x: Any) -> float:
@@ -118,7 +119,7 @@ def parents_of(node: Any) -> tuple[Any, ...]:
         return ()
     if x.__class__ is tuple or x.__class__ is Passive:
         if node.primitive.n_ary:
-            return node.operands()  # type: ignore[no-any-return]
+            return node._operands()  # type: ignore[no-any-return]
         return node.parents  # type: ignore[no-any-return]
     y = node._y
     return (x,) if y is None else (x, y)

@@ -159,7 +159,7 @@ class PullBacks(dict[Primitive, PullBack]):
         if not isinstance(failed, TypeError):
             self.one_by_one(node)
             return
-        for i, operand in enumerate(node.operands()):
+        for i, operand in enumerate(node._operands()):
             if getattr(operand, "_grad", 0.0) is None:
                 self.one_by_one(node, first=i)
                 return
@@ -171,7 +171,7 @@ class PullBacks(dict[Primitive, PullBack]):
         Args:
             first: the first operand to add to.
         """
-        operands = node.operands()
+        operands = node._operands()
         wanted = [i for i, o in enumerate(operands) if o.__class__ is self._value_class and i >= first]
         partials = self._partials(floats, node.primitive, node._data, operands, wanted)
         products = [None if is_nothing(slope) else node._grad * slope for slope in partials]

@@ -129,7 +129,7 @@ def _hook(raising: bool) -> nodes.Hook:
 
 def _nonfinite(node: Any) -> errors.NonFiniteError:
     """The error for a node whose number is not finite."""
-    operands, primitive = node.operands(), node.primitive
+    operands, primitive = node._operands(), node.primitive
     constants = [operand for operand in operands if operand.__class__ is float]
     numbers = [number_of(operand) for operand in operands]
     reason = why(primitive, forward(primitive), node._data, numbers, constants)

@@ -58,7 +58,7 @@ class Watch:
         self.thread = get_ident()
         #: The threads that the function started, and the branches in which it did.
         self.started: dict[Any, tuple[tuple[Any, bool], ...]] = {}
-        #: What primitives raised at numbers at which they have no value.
+        #: What primitives raised at numbers at which they have no value or no slope.
         self.raised: list[Exception] = []
         #: What was raised in another thread, where it may come to nobody's notice.
         self.refused: Exception | None = None
@@ -130,3 +130,11 @@ def _this_thread() -> Any:
 
 #: The watch of the function that is being recorded now; ``None`` at all other times.
 watch: Watch | None = None
+
+
+def noted(error: Exception, operands: Sequence[Any]) -> Exception:
+    """An error to raise, of a value or a slope that there is not at these operands; a function that is recorded here
+    may not go on after it."""
+    if watch is not None and watch.is_ours() and any(hasattr(operand, "_moment") for operand in operands):
+        watch.raised.append(error)
+    return error

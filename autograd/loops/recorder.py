@@ -14,6 +14,7 @@ from autograd.loops.steps import Shapes, pair
 from autograd.nesting import Builder, take_apart
 from autograd.primitives import Primitive
 from autograd.program import Program, flatten
+from autograd.unpickling import damaged
 from autograd.value import Value, backward_order, constant, node_of
 
 #: The label of the Values that a step is recorded with. One among the leaves of a whole recording has escaped its step.
@@ -38,6 +39,9 @@ class Body:
         self.captured = captured
         self.elements = elements
 
+    def __reduce__(self) -> Any:
+        return _unpickled, (self.program, self.order, self.steps, self.carries, self.captured, self.elements)
+
     @property
     def results(self) -> int:
         """The numbers that come out of each step besides the carries."""
@@ -57,6 +61,23 @@ class Body:
             self.steps, self.carries, self.captured, program.primitives, program.opcodes.tobytes(),
             program.starts.tobytes(), program.operands.tobytes(), program.constants.tobytes(), program.outputs,
         )  # fmt: skip
+
+
+def _unpickled(program: Any, order: Any, *counts: Any) -> Body:
+    """A body of these parts.
+
+    Raises:
+        ValueError: they do not fit each other.
+    """
+    if type(program) is not Program or len(counts) != 4 or not all(type(n) is int and n >= 0 for n in counts):
+        raise damaged("loop", f"a {type(program).__name__} with {counts}")
+    steps, carries, *others = counts
+    if not steps or program.inputs != carries + sum(others) or len(program.outputs) < carries:
+        raise damaged("loop", f"{program.inputs} inputs and {len(program.outputs)} outputs of a step for {counts}")
+    slots = range(program.first_instruction, program.first_instruction + len(program))
+    if type(order) is not list or not all(type(slot) is int and slot in slots for slot in order):
+        raise damaged("loop", "an instruction that there is not")
+    return Body(program, order, *counts)
 
 
 class LoopPrimitive(Primitive):
@@ -81,6 +102,8 @@ def _part(m: Any, loop: Any, which: Any) -> Any:
 
 def loop_primitive(body: Body) -> LoopPrimitive:
     """The row of one loop: all numbers that go in are its operands."""
+    if type(body) is not Body:  # of a pickle
+        raise damaged("loop", type(body).__name__)
     return LoopPrimitive("scan", _no_derivative, built_in=False, formula=body, symbol="scan", arguments=("xs",))
 
 

@@ -1,7 +1,7 @@
 """Complex numbers, for derivatives by the complex step: Im f(x + ih) / h has no cancellation at any h.
 
-Each function continues the real one to a neighbourhood of the real axis; comparisons, and what is chosen by them, look
-at the real part.
+Each function continues the real one to a neighbourhood of the real axis, where it has a value; comparisons, and what is
+chosen by them, look at the real part. Infinities are not for complex numbers: a product with one is nan in some part.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LACKS: dict[str, str] = {"erf": _NO_ERF, "erfc": _NO_ERF}
 number = complex
 pi = math.pi
 add, sub, mul, div, neg = operator.add, operator.sub, operator.mul, operator.truediv, operator.neg
-exp, sqrt, sin, cos, tan = cmath.exp, cmath.sqrt, cmath.sin, cmath.cos, cmath.tan
+exp, log, sqrt, sin, cos, tan = cmath.exp, cmath.log, cmath.sqrt, cmath.sin, cmath.cos, cmath.tan
 asin, acos, atan, sinh, cosh, tanh = cmath.asin, cmath.acos, cmath.atan, cmath.sinh, cmath.cosh, cmath.tanh
 asinh, acosh, atanh = cmath.asinh, cmath.acosh, cmath.atanh
 
@@ -43,19 +43,21 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def _positive(x: complex, name: str) -> complex:
-    if plain(x) <= 0:
-        raise ValueError(f"{name} of a number whose real part is not positive")
-    return x
-
-
 def pow(x: complex, y: complex) -> complex:
-    exponent = complex(y)
-    if exponent.imag == 0 and exponent.real.is_integer() and math.fabs(exponent.real) < 2**31:
-        return complex(x) ** int(exponent.real)
-    if x == 0 and exponent.real > 0:
+    base, exponent = complex(x), complex(y)
+    if exponent.imag == 0 and exponent.real.is_integer():
+        n = int(exponent.real)
+        if math.fabs(n) < 2**31:
+            return base**n if n >= 0 else (1 / base) ** -n
+        if base.real < 0:
+            return -pow(-base, y) if n % 2 else pow(-base, y)
+    if base == 0 and exponent.real > 0:
         return 0j
-    return cmath.exp(exponent * cmath.log(_positive(x, "a real power")))
+    # The power of the real part, which a logarithm would cost its digits, times what the imaginary parts make of it.
+    tangent = base.imag / base.real
+    turn = complex(math.log1p(tangent * tangent) / 2, math.atan(tangent))
+    turned = cmath.exp(exponent * turn + (1j * exponent.imag * math.log(base.real) if exponent.imag else 0))
+    return math.pow(base.real, exponent.real) * turned
 
 
 def expm1(x: complex) -> complex:
@@ -64,14 +66,8 @@ def expm1(x: complex) -> complex:
     return complex(real, math.exp(x.real) * math.sin(x.imag))
 
 
-def log(x: complex) -> complex:
-    return cmath.log(_positive(x, "log"))
-
-
 def log1p(x: complex) -> complex:
     a, b = x.real, x.imag
-    if a <= -1:
-        raise ValueError("log1p of a number whose real part is not above -1")
     return complex(
         math.log1p(a * (2 + a) + b * b) / 2 if math.fabs(a) < 0.5 else math.log(math.hypot(1 + a, b)),
         math.atan2(b, 1 + a),
@@ -114,7 +110,8 @@ def exp2(x: complex) -> complex:
 
 def mod(x: complex, y: complex) -> complex:
     x, y = complex(x), complex(y)
-    return complex(floats.mod(x.real, y.real), x.imag - y.imag * floats.floor_divide(x.real, y.real))
+    turned = y.imag * floats.floor_divide(x.real, y.real) if y.imag else 0.0  # not 0·∞
+    return complex(floats.mod(x.real, y.real), x.imag - turned)
 
 
 def floor_divide(x: complex, y: complex) -> complex:
@@ -163,11 +160,11 @@ def minimum(x: complex, y: complex) -> complex:
 
 
 def floor(x: complex) -> complex:
-    return complex(math.floor(x.real))
+    return complex(floats.floor(x.real))
 
 
 def ceil(x: complex) -> complex:
-    return complex(math.ceil(x.real))
+    return complex(floats.ceil(x.real))
 
 
 complete(globals(), rounded=True)

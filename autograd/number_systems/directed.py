@@ -21,8 +21,18 @@ def product_error(x: float, y: float) -> float:
     """
     p = x * y
     if not 1e-290 < math.fabs(p) < 1e290:
-        return 0.0 if x == 0.0 or y == 0.0 else math.nan
+        return 0.0 if x == 0.0 or y == 0.0 else _error_far_out(x, y, p)
     return lost_in_product(x, y)  # nan if a split overflows
+
+
+def _error_far_out(x: float, y: float, p: float) -> float:
+    """The same near underflow and overflow."""
+    from fractions import Fraction  # hardly ever, and ``import autograd`` does without
+
+    if not math.isfinite(p):
+        return math.nan
+    error = Fraction(x) * Fraction(y) - Fraction(p)
+    return float(error) if float(error) == error else math.nan
 
 
 def lost_in_product(x: float, y: float) -> float:
@@ -55,6 +65,8 @@ def product_above(x: float, y: float) -> float:
 
 def quotient_below(x: float, y: float) -> float:
     """The float below ``x/y``; a divisor is not zero."""
+    if y == 1.0:
+        return x
     q = x / y
     if q == 0.0:
         return 0.0 if x == 0.0 or (x > 0.0) == (y > 0.0) else -SMALLEST
@@ -63,6 +75,8 @@ def quotient_below(x: float, y: float) -> float:
 
 def quotient_above(x: float, y: float) -> float:
     """The float above ``x/y``; a divisor is not zero."""
+    if y == 1.0:
+        return x
     q = x / y
     if q == 0.0:
         return 0.0 if x == 0.0 or (x > 0.0) != (y > 0.0) else SMALLEST

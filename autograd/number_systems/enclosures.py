@@ -7,8 +7,9 @@ assumption is ``ULPS``: how far the C library's functions may be from the exact 
 from __future__ import annotations
 
 import math
+import sys
 from math import inf, nextafter
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.number_systems.directed import (
@@ -30,6 +31,9 @@ ULPS = {
     **dict.fromkeys(("sinh", "cosh", "tanh", "asinh", "acosh", "atanh"), 3),
     "cbrt": 4,
 }
+
+
+LARGEST = sys.float_info.max
 
 
 class Undecided:
@@ -55,6 +59,57 @@ class Undecided:
 UNDECIDED = Undecided()
 
 
+class Largest:
+    """That a number is the largest of some, the first ``count`` of those in a list that may go on for others."""
+
+    __slots__ = ("count", "numbers", "places")
+
+    def __init__(self, numbers: list[Interval], places: dict[Any, int], count: int) -> None:
+        self.numbers = numbers
+        self.places = places
+        self.count = count
+
+    def and_of(self, x: Interval) -> Largest:
+        """That of one more."""
+        if self.place(x) is not None:
+            return self
+        numbers, places = self.numbers, self.places
+        if len(numbers) != self.count:
+            numbers = numbers[: self.count]
+            places = {_identity(number): place for place, number in enumerate(numbers)}
+        places[_identity(x)] = len(numbers)
+        numbers.append(x)
+        return Largest(numbers, places, len(numbers))
+
+    def place(self, x: Interval) -> int | None:
+        """Which of the numbers it is."""
+        place = self.places.get(_identity(x))
+        return place if place is not None and place < self.count else None
+
+
+def _identity(x: Interval) -> Any:
+    """What two intervals share if they are one number: equal bounds are none, but of points."""
+    return (x.low,) if x.low == x.high else id(x)
+
+
+class Beside(NamedTuple):
+    """That a number is x minus the largest of some, or a sum of exponential functions of such."""
+
+    largest: Largest
+    #: One bit for each number that x is.
+    places: int
+    is_power: bool = False
+
+    def is_at_least_one(self) -> bool:
+        """Whether it is the sum for all of them, of which one is e⁰."""
+        return self.is_power and self.places == (1 << self.largest.count) - 1
+
+
+def largest_of(x: Interval, y: Interval) -> Largest:
+    first = x.known if isinstance(x.known, Largest) else Largest([], {}, 0).and_of(x)
+    return first.and_of(y)
+
+
 class Interval(Arithmetic):
     """All real numbers from ``low`` to ``high``, both included.
 
@@ -64,11 +119,13 @@ class Interval(Arithmetic):
     True
     """
 
-    __slots__ = ("high", "low")
+    __slots__ = ("high", "known", "low")
 
-    def __init__(self, low: float, high: float) -> None:
+    def __init__(self, low: float, high: float, known: Largest | Beside | None = None) -> None:
         self.low = low
         self.high = high
+        #: What no bound says.
+        self.known = known
 
     def _apply(self, name: str, *operands: Any) -> Any:
         if name not in _OPERATORS:
@@ -175,7 +232,17 @@ def add(x: Any, y: Any) -> Interval:
     t = s - a
     error = (a - (s - t)) + (b - t)
     high = s if -inf < error <= 0.0 else nextafter(s, inf)
-    return Interval(low if low == low else -inf, high if high == high else inf)
+    found = Interval(low if low == low else -inf, high if high == high else inf)
+    if x.known.__class__ is y.known.__class__ is Beside:
+        _add_powers(found, x.known, y.known)
+    return found
+
+
+def _add_powers(found: Interval, x: Beside, y: Beside) -> None:
+    if x.is_power and y.is_power and x.largest is y.largest:
+        found.known = Beside(x.largest, x.places | y.places, is_power=True)
+        if found.known.is_at_least_one():
+            found.low = max(1.0, found.low)
 
 
 def neg(x: Any) -> Interval:
@@ -184,7 +251,13 @@ def neg(x: Any) -> Interval:
 
 
 def sub(x: Any, y: Any) -> Interval:
-    return add(x, neg(y))
+    x, y = number(x), number(y)
+    found = add(x, neg(y))
+    if isinstance(y.known, Largest):
+        place = y.known.place(x)
+        if place is not None:
+            return Interval(found.low, min(0.0, found.high), Beside(y.known, 1 << place))
+    return found
 
 
 def mul(x: Any, y: Any) -> Interval:
@@ -221,25 +294,38 @@ def div(x: Any, y: Any) -> Interval:
 
 def _of_a_division(x: Any, y: Any) -> tuple[Interval, Interval]:
     x, y = number(x), number(y)
-    if any(map(math.isinf, (x.low, x.high, y.low, y.high))):
-        raise ValueError("a remainder needs finite numbers")
+    if math.isinf(x.low) or math.isinf(x.high):
+        raise ValueError("a remainder needs a finite dividend")
     return x, y
+
+
+def _by_infinity(x: Interval, y: Interval, of_one_sign: Any, of_two: Any) -> Interval | None:
+    """What a division by an infinity is; ``None`` if that is not what it is."""
+    if y.low != y.high or not math.isinf(y.low):
+        return None
+    x = x if y.low > 0.0 else neg(x)
+    return number(of_one_sign) if x.low >= 0.0 else number(of_two) if x.high < 0.0 else hull(of_one_sign, of_two)
 
 
 def floor_divide(x: Any, y: Any) -> Interval:
     """The whole number at or below the quotient; of points, exactly."""
     x, y = _of_a_division(x, y)
+    whole = _by_infinity(x, y, 0.0, -1.0)
+    if whole is not None:
+        return whole
     quotient = floor(div(x, y))
     if quotient.low < quotient.high and x.low == x.high and y.low == y.high:
         (a, b), (c, d) = x.low.as_integer_ratio(), y.low.as_integer_ratio()
-        whole = a * d // (b * c)
-        return number(whole) if math.fabs(x.low / y.low) < inf else quotient
+        return number(a * d // (b * c)) if math.fabs(x.low / y.low) < inf else quotient
     return quotient
 
 
 def mod(x: Any, y: Any) -> Interval:
     """The remainder; where the quotients lie on both sides of a whole number, all from zero to the divisor."""
     x, y = _of_a_division(x, y)
+    rests = _by_infinity(x, y, x, y)
+    if rests is not None:
+        return rests
     if x.low == x.high and y.low == y.high:
         rest = math.fmod(x.low, y.low)  # it is exact
         return Interval(rest, rest) if rest == 0.0 or (rest < 0.0) == (y.low < 0.0) else add(rest, y)
@@ -283,8 +369,10 @@ def near(name: str, *operands: float) -> Interval:
     """The interval around a function's float that holds its exact value."""
     z: float = getattr(math, name)(*operands)
     first = operands[0]
+    if math.isinf(z) and all(map(math.isfinite, operands)):
+        return Interval(LARGEST, z)
     if (z in (0.0, 1.0) and first in (0.0, 1.0) and len(operands) == 1) or math.isinf(z):
-        # No function here has a value of 0 or 1 at 0 or 1 by rounding, and none is infinite but at an infinity.
+        # No function here has a value of 0 or 1 at 0 or 1 by rounding.
         return Interval(z, z)
     # An ulp of the exact value may be that of the next power of two, if that is near.
     off = ULPS[name] * math.ulp(math.fabs(z) + 2 * ULPS[name] * math.ulp(z))
@@ -295,8 +383,8 @@ def near(name: str, *operands: float) -> Interval:
 
 def pow(x: Any, y: Any) -> Interval:
     x, y = number(x), number(y)
-    if y.low == y.high and y.low % 1.0 == 0.0:
-        if y.low % 2.0 == 0.0:
+    if y.low == y.high and (math.isinf(y.low) or y.low % 1.0 == 0.0):
+        if math.isinf(y.low) or y.low % 2.0 == 0.0:
             x = abs(x)
         if y.low < 0.0 and x.low <= 0.0 <= x.high:
             raise ValueError("a negative power of an interval that holds zero")

@@ -16,6 +16,8 @@ def complete(namespace: dict[str, Any], *, rounded: bool, compiled: bool = False
     """Give a number system, whose namespace this is, a function for every row that it has none for.
 
     That is the row's formula over the system itself. A row whose formula needs what the system lacks is lacking too.
+    All functions refuse what is outside of their rows' domains, except over lanes and over Python's floats, whose own
+    functions do so.
 
     Args:
         rounded: whether numbers are rounded, so that a formula's stable form is run where there is one.
@@ -44,6 +46,10 @@ def complete(namespace: dict[str, Any], *, rounded: bool, compiled: bool = False
     if texts:
         namespace["inf"] = INFINITY
         exec(compile("\n".join(texts), "<formulas of the table>", "exec"), namespace)
+    if not (m.LANES or compiled):
+        for row in TABLE.values():
+            if row.domain is not everywhere and row.name in namespace:
+                namespace[row.name] = within_domain(row, namespace[row.name], m)
 
 
 def formula_of(row: Primitive, *, rounded: bool) -> Any:
@@ -52,18 +58,21 @@ def formula_of(row: Primitive, *, rounded: bool) -> Any:
 
 
 def function_of(row: Primitive, m: Any, *, rounded: bool) -> Callable[..., Any]:
-    """The formula of a row over a number system, which refuses what is outside of the row's domain."""
-    formula, domain = formula_of(row, rounded=rounded), row.domain
-    if m.LANES or domain is everywhere:
-        return lambda *operands: formula(m, *operands)
+    """The formula of a row over a number system."""
+    formula = formula_of(row, rounded=rounded)
+    return lambda *operands: formula(m, *operands)
 
-    def function(*operands: Any) -> Any:
-        plain = operands if row.n_ary else [m.plain(x) for x in operands]
-        if not domain(*plain) and not any(x != x for x in plain):  # nan comes through
-            raise ValueError("outside the domain")
-        return formula(m, *operands)
 
-    return function
+def within_domain(row: Primitive, function: Callable[..., Any], m: Any) -> Callable[..., Any]:
+    """A function of a number system that refuses what is outside of the row's domain; nan comes through."""
+
+    def within(*operands: Any) -> Any:
+        plain = [m.plain(x) for x in operands]
+        if not row.domain(*plain) and not any(x != x for x in plain):
+            raise ValueError(f"{row.name} has no real value here")
+        return function(*operands)
+
+    return within
 
 
 def _needed(row: Primitive, has: Collection[str], lacks: Collection[str], *, rounded: bool) -> set[str]:

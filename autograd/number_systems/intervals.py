@@ -17,10 +17,11 @@ from typing import Any
 
 from autograd.number_systems import common, enclosures, error_functions
 from autograd.number_systems.directed import product_error
-from autograd.number_systems.enclosures import UNDECIDED, Interval, hull, near, number
+from autograd.number_systems.enclosures import UNDECIDED, Beside, Interval, hull, largest_of, near
+from autograd.number_systems.enclosures import number as same
 from autograd.number_systems.formulas import formula_of
-from autograd.primitives import TABLE, Primitive
-from autograd.rules import of_the_others
+from autograd.primitives import TABLE, Primitive, Rule
+from autograd.rules import of_the_others, slope_of_pow, slope_of_sinc
 
 NAME = "intervals"
 LANES = False
@@ -49,6 +50,18 @@ def _point(x: float) -> Interval:
     return Interval(x, x)
 
 
+def number(x: Any) -> Interval:
+    """The smallest interval that holds a number, or reaches from the first to the second of a pair.
+
+    Always another object, because an object stands for one number: of two with the same bounds, neither is known.
+
+    Raises:
+        ValueError: it is nan, or the pair is in the wrong order.
+    """
+    found = same(x)
+    return Interval(found.low, found.high) if found is x else found
+
+
 def limit(value: float, primitive: Any, operands: Any) -> Interval:
     """A limit that the table states, as a number.
 
@@ -57,7 +70,7 @@ def limit(value: float, primitive: Any, operands: Any) -> Interval:
     """
     if math.isinf(value):
         raise ValueError("no interval holds an infinite slope")
-    return number(value)
+    return same(value)
 
 
 def computing(digits: int | None = None) -> AbstractContextManager[Any]:
@@ -71,7 +84,7 @@ def square(x: Any) -> Interval:
 
 
 def sqrt(x: Any) -> Interval:
-    x = number(x)
+    x = same(x)
     if x.low < 0.0:
         raise ValueError("sqrt of an interval with negative numbers")
     return Interval(_root(x.low, -inf), _root(x.high, inf))
@@ -90,7 +103,7 @@ def _rising(at: Callable[[float], Interval], low: float = -inf, high: float = in
     """An increasing function of intervals, from its values at points and its range."""
 
     def function(x: Any) -> Interval:
-        x = number(x)
+        x = same(x)
         first = at(x.low)
         # One that begins below 0 is that of a branch that is not taken; of all others, the value itself is too large.
         last = first if x.low == x.high else _or_beyond(at, x.high) if x.low <= 0.0 else at(x.high)
@@ -104,7 +117,7 @@ def _or_beyond(at: Callable[[Any], Interval], x: float) -> Interval:
     try:
         return at(x)
     except OverflowError:
-        return Interval(sys.float_info.max, inf)
+        return Interval(enclosures.LARGEST, inf)
 
 
 def _falling(at: Callable[[float], Interval], low: float, high: float) -> Callable[[Any], Interval]:
@@ -116,12 +129,24 @@ def _library(name: str, low: float = -inf, high: float = inf) -> Callable[[Any],
     return _rising(lambda x: near(name, x), low, high)
 
 
-exp, expm1 = _library("exp", 0.0), _library("expm1", -1.0)
+expm1 = _library("expm1", -1.0)
 log, log2, log10, log1p = map(_library, ("log", "log2", "log10", "log1p"))
 cbrt, sinh, asinh, atanh = map(_library, ("cbrt", "sinh", "asinh", "atanh"))
 tanh, acosh = _library("tanh", -1.0, 1.0), _library("acosh", 0.0)
 asin, atan = _library("asin", -pi.high / 2, pi.high / 2), _library("atan")
 acos = _falling(lambda x: near("acos", x), 0.0, pi.high)
+
+
+_exp = _library("exp", 0.0)
+
+
+def exp(x: Any) -> Interval:
+    """Of a number minus the largest of some it knows that it is a power beside that of the largest, which is 1."""
+    x = same(x)
+    found = _exp(x)
+    if isinstance(x.known, Beside) and not x.known.is_power:
+        found.known = x.known._replace(is_power=True)
+    return found
 
 
 # Of these nothing is the library's: at a point, the bounds are neighbouring floats.
@@ -151,7 +176,7 @@ def _wave(name: str, quarters: int) -> Callable[[Any], Interval]:
     """A wave with its crests ``quarters`` quarters of a turn after zero."""
 
     def function(x: Any) -> Interval:
-        x = number(x)
+        x = same(x)
         if math.isinf(x.low) or math.isinf(x.high):
             raise ValueError(f"{name} needs finite numbers")
         first, last = near(name, x.low), near(name, x.high)
@@ -192,7 +217,7 @@ def _sinc_at(x: float) -> Interval:
 
 
 def tan(x: Any) -> Interval:
-    x = number(x)
+    x = same(x)
     if x.low < x.high and _may_hold_a_whole((x - pi / 2) / pi):
         raise ValueError("a pole may lie in the interval")
     return Interval(near("tan", x.low).low, near("tan", x.high).high)
@@ -200,7 +225,7 @@ def tan(x: Any) -> Interval:
 
 def atan2(y: Any, x: Any) -> Interval:
     """The angle; where the rectangle meets the cut or the origin, all angles."""
-    y, x = number(y) + 0.0, number(x) + 0.0  # no negative zero, which is on the other side of the cut
+    y, x = same(y) + 0.0, same(x) + 0.0  # no negative zero, which is on the other side of the cut
     if y.low == y.high == x.low == x.high == 0.0:
         return _point(0.0)
     on_the_cut = y.low < 0.0 <= y.high and x.low < 0.0
@@ -223,17 +248,17 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
 
 def sign(x: Any) -> Interval:
-    x = number(x)
+    x = same(x)
     return Interval(float((x.low > 0.0) - (x.low < 0.0)), float((x.high > 0.0) - (x.high < 0.0)))
 
 
 def maximum(x: Any, y: Any) -> Interval:
-    x, y = number(x), number(y)
-    return Interval(max(x.low, y.low), max(x.high, y.high))
+    x, y = same(x), same(y)
+    return Interval(max(x.low, y.low), max(x.high, y.high), largest_of(x, y))
 
 
 def minimum(x: Any, y: Any) -> Interval:
-    x, y = number(x), number(y)
+    x, y = same(x), same(y)
     return Interval(min(x.low, y.low), min(x.high, y.high))
 
 
@@ -276,7 +301,7 @@ def _with_one_minimum(at: Callable[[float], Interval], before: float, after: flo
     rising = _rising(at, least)
 
     def function(x: Any) -> Interval:
-        x = number(x)
+        x = same(x)
         if x.low == x.high or x.low >= after:
             return rising(x)
         first, last = at(x.low), at(x.high)
@@ -294,7 +319,7 @@ mish = _with_one_minimum(lambda x: x * tanh(_softplus_at(x)), -1.19243122, -1.19
 
 def logsumexp(xs: Sequence[Any]) -> Interval:
     """It rises with every number."""
-    operands = [number(x) for x in xs]
+    operands = [same(x) for x in xs]
     low, high = ([getattr(x, end) for x in operands] for end in ("low", "high"))
     first = _logsumexp_at(low)
     return Interval(first.low, (first if low == high else _logsumexp_at(high)).high)
@@ -313,7 +338,7 @@ def softmax(z: Interval, xs: Sequence[Any]) -> list[Interval]:
     Where the intervals are narrow it is the rule's own form, in a time that is linear in their number; what is taken
     away from each is one float, so that nothing is lost with it.
     """
-    operands = [number(x) for x in xs]
+    operands = [same(x) for x in xs]
     if all(x.high - x.low < 1e-3 for x in operands):
         largest = max(x.high for x in operands)
         powers = [exp(x - largest) for x in operands]
@@ -341,7 +366,7 @@ def share(x: Any, y: Any) -> Interval:
     Raises:
         ValueError: another sum of zero may lie in the box, or nothing but that corner.
     """
-    x, y = number(x), number(y)
+    x, y = same(x), same(y)
     if x.low >= 0.0 and y.low >= 0.0 and (x.high or y.high):
         low = _share_at(x.low or (0.0 if y.high else x.high), y.high).low
         high = _share_at(x.high, y.low or (0.0 if x.high else y.high)).high
@@ -372,16 +397,18 @@ def slope_of_share(x: Any, y: Any) -> Interval:
 
     The slope by y is its opposite, with the arguments exchanged.
     """
-    x, y = number(x), number(y)
+    x, y = same(x), same(y)
     if not (x.low >= 0.0 and y.low >= 0.0 and (x.high or y.high)):
         total = add(x, y)
         return div(div(y, total), total)
     ends = [b for b in (y.low, y.high) if x.high or b]
     highest = min(max(x.low, y.low), y.high)
-    return Interval(
+    found = Interval(
         max(0.0, min(_slope_of_share_at(x.high, b).low for b in ends)),
         _slope_of_share_at(x.low, highest).high if x.low or highest else inf,
     )
+    total = add(x, y)  # of the powers of a softmax it is known to be no less than 1
+    return Interval(found.low, min(found.high, div(share(y, x), total).high)) if total.low > 0.0 else found
 
 
 def _slope_of_share_at(x: float, y: float) -> Interval:
@@ -399,10 +426,10 @@ def _by_formula(row: Primitive) -> Callable[..., Any]:
     """A row's formula over intervals; a function that rises or falls in an operand is taken at its ends."""
     formula, m = formula_of(row, rounded=True), sys.modules[__name__]
     if row.n_ary:
-        return lambda xs: formula(m, [number(x) for x in xs])
+        return lambda xs: formula(m, [same(x) for x in xs])
 
     def function(*operands: Any) -> Any:
-        boxes = [number(x) for x in operands]
+        boxes = [same(x) for x in operands]
         if row.domain(*map(plain, boxes)) is not True:
             raise ValueError("a point outside of the domain may lie in the interval")
         try:
@@ -429,11 +456,97 @@ def _by_formula(row: Primitive) -> Callable[..., Any]:
 def _slope(rule: Any, m: Any, z: Interval, operands: list[Interval]) -> Interval | None:
     """Between what bounds a partial lies; ``None`` if it may not exist."""
     try:
-        return number(rule(m, z, *operands))
+        return same(rule(m, z, *operands))
     except (ValueError, ArithmeticError):
         return None
 
 
+# Slopes, where a rule of the table has a number twice, or takes all of an operand in a branch that part of it reaches
+
+Turn = tuple[float, float, float]
+
+
+def _between_turns(row: Primitive, *turns: Turn) -> Rule:
+    """A slope that rises or falls between its turns: its rule at the ends, and what it comes to at the turns inside.
+
+    Args:
+        turns: the floats between which each lies, and one beyond the slope there.
+    """
+    assert not callable(row.partials)
+    rule, value = row.partials[0], globals()[row.name]
+    assert rule is not None
+
+    def slope(m: Any, z: Interval, x: Interval) -> Any:
+        if x.low == x.high:
+            return rule(m, z, x)
+        found = hull(*[rule(m, value(end), _point(end)) for end in (x.low, x.high)])
+        for before, after, beyond in turns:
+            if x.low <= after and before <= x.high:
+                found = hull(found, beyond)
+        return found
+
+    return slope
+
+
+def _slope_of_elu(m: Any, z: Interval, x: Interval, alpha: Any) -> Any:
+    return where(greater(x, 0.0), 1, lambda: mul(alpha, exp(minimum(x, 0.0))))
+
+
+def _slope_of_selu(m: Any, z: Interval, x: Interval, scale: Any, alpha: Any) -> Any:
+    return where(greater(x, 0.0), scale, lambda: mul(mul(scale, alpha), exp(minimum(x, 0.0))))
+
+
+def _slope_of_sinc(m: Any, z: Interval, x: Interval) -> Interval:
+    """The rule's, and never beyond its first two turns, of which only the first is on the side of zero."""
+    found = same(slope_of_sinc(m, z, x))
+    first, second = 0.4361818172714586, 0.1680699599455033
+    low, high = second if x.high <= 0.0 else first, second if x.low >= 0.0 else first
+    return Interval(max(found.low, -low), min(found.high, high))
+
+
+def _slope_of_hypot(x: Interval, y: Interval) -> Interval:
+    """x / √(x² + y²) rises with x, and falls to zero with the size of y; around the tip it has all directions."""
+    y = abs(y)
+    if x.low < x.high and 0.0 in x and 0.0 in y:
+        return Interval(-1.0 if x.low < 0.0 else 0.0, 1.0 if x.high > 0.0 else 0.0)
+    low, high = (_point(y.high if x.low >= 0.0 else y.low), _point(y.low if x.high >= 0.0 else y.high))
+    return Interval(div(x.low, hypot(x.low, low)).low, div(x.high, hypot(x.high, high)).high)
+
+
+def _slope_of_pow(m: Any, z: Interval, x: Interval, y: Interval) -> Any:
+    if y.low == y.high:
+        return slope_of_pow(m, z, x, y) if y.low else _point(0.0)
+    return mul(y, pow(x, sub(y, 1.0)))  # in one power, where y comes but once more
+
+
+#: Row → partials that take the place of its own.
+PARTIALS: dict[Primitive, tuple[Rule | None, ...]] = {
+    TABLE["share"]: (lambda m, z, x, y: slope_of_share(x, y), lambda m, z, x, y: -slope_of_share(y, x)),
+    TABLE["hypot"]: (lambda m, z, x, y: _slope_of_hypot(x, y), lambda m, z, x, y: _slope_of_hypot(y, x)),
+    TABLE["atan2"]: (
+        lambda m, z, x, y: div(_slope_of_hypot(y, x), hypot(x, y)),
+        lambda m, z, x, y: -div(_slope_of_hypot(x, y), hypot(x, y)),
+    ),
+    TABLE["pow"]: (_slope_of_pow, lambda m, z, x, y: mul(z, log(x))),
+    TABLE["sinc"]: (_slope_of_sinc,),
+    TABLE["elu"]: (_slope_of_elu, None),
+    TABLE["selu"]: (_slope_of_selu, None, None),
+}
+
 for _name, _row in TABLE.items():
     if _name not in globals():
         globals()[_name] = getattr(common, _name, None) or _by_formula(_row)
+
+#: Row → the turns of its slope.
+TURNS: dict[str, tuple[Turn, ...]] = {
+    "logit": ((0.5, 0.5, 4.0),),
+    "asin": ((0.0, 0.0, 1.0),),
+    "acos": ((0.0, 0.0, -1.0),),
+    "atanh": ((0.0, 0.0, 1.0),),
+    "sigmoid": ((0.0, 0.0, 0.25),),
+    "sech2": ((-0.65847895, -0.65847894, 0.7698003589195011), (0.65847894, 0.65847895, -0.7698003589195011)),
+    "gelu": ((-1.41421357, -1.41421356, -0.1289041451851548), (1.41421356, 1.41421357, 1.1289041451851549)),
+    "silu": ((-2.39935729, -2.39935728, -0.09983932012886693), (2.39935728, 2.39935729, 1.0998393201288671)),
+    "mish": ((-2.2563764, -2.25637639, -0.11252612238946257), (1.49057117, 1.49057118, 1.0884981612517281)),
+}
+PARTIALS |= {TABLE[_name]: (_between_turns(TABLE[_name], *_turns),) for _name, _turns in TURNS.items()}

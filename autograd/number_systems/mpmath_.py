@@ -26,7 +26,7 @@ pi = mp.pi  # a constant that is evaluated to the digits of the moment
 add, sub, mul, neg = operator.add, operator.sub, operator.mul, operator.neg
 exp, expm1, sin, cos, tan = mp.exp, mp.expm1, mp.sin, mp.cos, mp.tan
 atan, sinh, cosh, tanh, asinh = mp.atan, mp.sinh, mp.cosh, mp.tanh, mp.asinh
-erf, hypot, abs, sign, floor, ceil = mp.erf, mp.hypot, mp.fabs, mp.sign, mp.floor, mp.ceil
+erf, abs, sign, floor, ceil = mp.erf, mp.fabs, mp.sign, mp.floor, mp.ceil
 less, less_equal, greater, greater_equal = operator.lt, operator.le, operator.gt, operator.ge
 
 
@@ -50,25 +50,28 @@ def digits() -> int:
     return int(mp.dps)
 
 
-def _real(name: str, result: Any) -> Real:
-    if isinstance(result, mpmath.mpc):
-        raise ValueError(f"{name} has no real value here")
-    return result
+asin, acos, atanh, sqrt, log, log1p, div = mp.asin, mp.acos, mp.atanh, mp.sqrt, mp.log, mp.log1p, operator.truediv
 
 
-def _on_the_reals(name: str) -> Any:
-    function = getattr(mp, name)
-    return lambda x: _real(name, function(x))
+def acosh(x: Real) -> Real:
+    return x if mp.isnan(x) else mp.acosh(x)  # of nan mpmath has a complex number
 
 
-asin, acos, acosh, atanh, sqrt = map(_on_the_reals, ("asin", "acos", "acosh", "atanh", "sqrt"))
+def atan2(y: Real, x: Real) -> Real:
+    if mp.isnan(y) or mp.isnan(x):
+        return mp.nan
+    if mp.isinf(y) and mp.isinf(x):  # the corners, as IEEE has them
+        y, x = mp.sign(y), mp.sign(x)
+    return mp.atan2(y, x)
 
 
-def div(x: Real, y: Real) -> Real:
-    return x / y
+def hypot(x: Real, y: Real) -> Real:
+    return mp.inf if mp.isinf(x) or mp.isinf(y) else mp.hypot(x, y)  # beside nan too, as IEEE has it
 
 
 def mod(x: Real, y: Real) -> Real:
+    if y == 0:  # beside nan too
+        raise ZeroDivisionError
     if mp.isinf(y) and mp.isfinite(x):
         return x if x == 0 or (x > 0) == (y > 0) else y
     return x % y
@@ -81,29 +84,22 @@ def floor_divide(x: Real, y: Real) -> Real:
 
 
 def pow(x: Real, y: Real) -> Real:
-    if x == 0 and y < 0:
-        raise ValueError("a negative power of zero")
-    return _real("pow", mp.power(x, y))
-
-
-def log(x: Real) -> Real:
-    if x <= 0:
-        raise ValueError("log of a number that is not positive")
-    return mp.log(x)
-
-
-def log1p(x: Real) -> Real:
-    if x <= -1:
-        raise ValueError("log1p of a number that is not above -1")
-    return mp.log1p(x)
+    """As IEEE has it at infinities and nan, where mpmath has nan or a complex number."""
+    if x == 1 or y == 0:
+        return mp.one
+    if mp.isnan(x) or mp.isnan(y):
+        return mp.nan
+    if mp.isinf(y):
+        size = mp.fabs(x)
+        return mp.one if size == 1 else mp.inf if (size > 1) == (y > 0) else mp.zero
+    if mp.isinf(x):
+        size = mp.inf if y > 0 else mp.zero
+        return -size if x < 0 and y % 2 == 1 else size
+    return mp.power(x, y)
 
 
 def cbrt(x: Real) -> Real:
     return -mp.cbrt(-x) if x < 0 else mp.cbrt(x)
-
-
-def atan2(y: Real, x: Real) -> Real:
-    return mp.atan2(y, x)
 
 
 def maximum(x: Real, y: Real) -> Real:

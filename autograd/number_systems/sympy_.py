@@ -18,7 +18,6 @@ import sympy
 
 from autograd.number_systems import common
 from autograd.number_systems.formulas import complete
-from autograd.primitives import TABLE
 
 NAME = "sympy"
 LANES = False
@@ -102,24 +101,11 @@ def computing(digits: int | None = None) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def _within(name: str, function: Callable[..., Expression]) -> Callable[..., Expression]:
-    """The function, refusing numbers outside of the domain that the table states, where SymPy would go on."""
-    domain = TABLE[name].domain
-
-    def checked(*xs: Expression) -> Expression:
-        if all(getattr(x, "is_number", True) and x != sympy.nan for x in xs) and not domain(*map(float, xs)):
-            raise ValueError(f"{name} has no real value here")
-        return function(*xs)
-
-    return checked
-
-
 add, sub, mul, neg = operator.add, operator.sub, operator.mul, operator.neg
 exp, sinh, cosh, tanh, asinh, atan = sympy.exp, sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh, sympy.atan
-sin, cos, tan = (_within(name, getattr(sympy, name)) for name in ("sin", "cos", "tan"))
-sqrt, log = _within("sqrt", sympy.sqrt), _within("log", sympy.log)
-asin, acos, acosh, atanh = (_within(name, getattr(sympy, name)) for name in ("asin", "acos", "acosh", "atanh"))
-div, pow = _within("div", operator.truediv), _within("pow", operator.pow)
+sin, cos, tan, sqrt, log = sympy.sin, sympy.cos, sympy.tan, sympy.sqrt, sympy.log
+asin, acos, acosh, atanh = sympy.asin, sympy.acos, sympy.acosh, sympy.atanh
+div, pow = operator.truediv, operator.pow
 erf, erfc, abs, sign, floor, ceil = sympy.erf, sympy.erfc, sympy.Abs, sympy.sign, sympy.floor, sympy.ceiling
 
 
@@ -129,11 +115,16 @@ def atan2(x: Expression, y: Expression) -> Expression:
 
 def floor_divide(x: Expression, y: Expression) -> Expression:
     """By the exact quotient, since that of floats may be rounded up to the next integer."""
-    return sympy.floor(div(*_exactly(x, y)))
+    a, b = _exactly(x, y)
+    if b in (sympy.oo, -sympy.oo) and a.is_number:
+        return sympy.Integer(0 if a.is_zero or a.is_positive == b.is_positive else -1)
+    return sympy.floor(div(a, b))
 
 
 def mod(x: Expression, y: Expression) -> Expression:
     a, b = _exactly(x, y)
+    if b in (sympy.oo, -sympy.oo):
+        return x if floor_divide(a, b) == 0 else y
     remainder = a - b * floor_divide(a, b)
     return remainder if (a, b) == (x, y) else sympy.Float(remainder)
 

@@ -34,7 +34,7 @@ def _search(node: Any, roots: list[Any], *, active: bool) -> list[Any]:
         for child in level:
             if child is node:
                 return _followed(node, towards)
-            for parent in child.operands() if active and hasattr(child, "operands") else child.parents:
+            for parent in child._operands() if active and hasattr(child, "_operands") else child.parents:
                 # Most operands without parents are floats; asking an object for an attribute it lacks is slow.
                 if parent.__class__ is not float and hasattr(parent, "parents") and id(parent) not in towards:
                     if active and not hasattr(parent, "operands"):

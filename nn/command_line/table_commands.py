@@ -207,21 +207,25 @@ def _progress(quiet: bool, epochs: int) -> bool | Report:
 def _predict(chosen: Namespace) -> int:
     model = TableModel.load(chosen.model)
     rows = encoded(read_cells(file_content(chosen.file), source=chosen.file), model.columns)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
     if model.classes is None:
-        writer.writerow([model.target_name])
-        writer.writerows([number] for number in model.predict(rows))
+        lines = [_line([model.target_name]), *(_line([number]) for number in model.predict(rows))]
     else:
-        writer.writerow([model.target_name, *(f"probability of {name}" for name in model.classes)])
+        lines = [_line([model.target_name, *(f"probability of {name}" for name in model.classes)])]
         for probabilities in model.probabilities(rows):
-            writer.writerow([model.classes[probabilities.index(max(probabilities))], *probabilities])
+            lines.append(_line([model.classes[probabilities.index(max(probabilities))], *probabilities]))
     if chosen.out is None:
-        sys.stdout.write(text.getvalue())
+        sys.stdout.write("".join(lines))
     else:
-        files.write(chosen.out, text.getvalue())
+        files.write(chosen.out, "".join(lines))
         print(f"predictions     {chosen.out}")
     return 0
+
+
+def _line(cells: Sequence[Any]) -> str:
+    """A line of CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(cells)  # which quotes each of both
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _demo(chosen: Namespace) -> int:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
@@ -250,13 +251,19 @@ def train(
 def _columns(found: Any) -> tuple[Column, ...]:
     if not isinstance(found, list) or not found or not all(isinstance(column, dict) for column in found):
         raise TableError(f"a list of columns was expected, not {brief(found)}; is the file damaged?")
-    return tuple(
-        Column(_names([column["name"]])[0], None if column["categories"] is None else _names(column["categories"]))
-        for column in found
-    )
+    names = _names([column["name"] for column in found])
+    categories = [None if column["categories"] is None else _names(column["categories"]) for column in found]
+    return tuple(map(Column, names, categories))
 
 
 def _names(texts: Any) -> tuple[str, ...]:
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise TableError(f"a list of names was expected, not {brief(texts)}; is the file damaged?")
+    for text, count in Counter(texts).items():
+        if count > 1:
+            raise TableError(
+                f"the name {brief(text)} stands {count} times among names of one kind; is the file damaged?"
+            )
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise TableError(f"the name {brief(text)} holds half of a character; is the file damaged?")
     return tuple(texts)

@@ -5,12 +5,25 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd
-from autograd import TABLE, GradientMismatch, Primitive, Report, Value, assert_grads, check_grads, check_graph
-from tests.checks import as_float, record, slope
-from tests.rows import ROWS, STEPS, differentiable, is_constant, is_smooth, name_of, special_points
+from autograd import (
+    TABLE,
+    GradientMismatch,
+    Primitive,
+    Report,
+    Value,
+    assert_grads,
+    check_grads,
+    check_graph,
+    interpret,
+)
+from autograd.number_systems import floats
+from autograd.rules import is_nothing
+from tests.checks import as_float, record, slope, value_in
+from tests.rows import ROWS, STEPS, differentiable, has_partials, is_constant, is_smooth, name_of, special_points
 
 Rule = Callable[..., Any]
 
@@ -197,6 +210,19 @@ def test_a_primitive_that_only_seems_analytic_is_rejected() -> None:
     assert report.guilty[0].primitive == "modulus"
 
 
+@pytest.mark.parametrize("x", [-1.6, -0.3, -1e-9, 1000000.2])
+@pytest.mark.parametrize("row", [row for row in STEPS if row.arity == 1], ids=name_of)
+def test_a_step_declared_with_a_slope_is_guilty(row: Primitive, x: float) -> None:
+    @autograd.primitive(partials=[lambda m, z, x: 1 + 0 * x])
+    def step(m: Any, x: Any) -> Any:
+        return getattr(m, row.name)(x)
+
+    for f in (step, lambda x: autograd.sin(2 * step(x) + x)):
+        report = check_grads(f, x)
+        assert not report.ok
+        assert [(edge.primitive, edge.verdict) for edge in report.guilty] == [("step", "mismatch")]
+
+
 def test_a_number_read_through_data_is_noticed() -> None:
     report = check_grads(lambda x: x * x.data, 3.0)
     assert report.entries[0].verdict == "mismatch"
@@ -206,6 +232,83 @@ def test_a_number_read_through_data_is_noticed() -> None:
 
 
 # Gradients written by hand.
+
+
+def is_flat_at(row: Primitive, argument: int, operands: tuple[float, ...]) -> bool:
+    """Whether the rule says that nothing flows, at no kink and no limit."""
+    if not has_partials(row, operands, argument):
+        return False
+    try:
+        z = value_in(floats, row, operands)
+        return is_nothing(interpret.partials(floats, row, z, operands, [argument])[0])
+    except OverflowError:
+        return False
+
+
+def flat_points(row: Primitive, argument: int) -> list[tuple[float, ...]]:
+    """Points where a row is flat: three of ordinary size, far out and next to nothing."""
+    found = [] if row.n_ary else list(special_points(row, lambda xs: True))
+    sizes = [[tuple(x * scale for x in xs) for xs in found] for scale in (1.37, 1.37e6, 1.37e-9)]
+    return [xs for size in sizes for xs in [xs for xs in size if is_flat_at(row, argument, xs)][:3]]
+
+
+FLAT = [(row, i, xs) for row in ROWS for i in differentiable(row) for xs in flat_points(row, i)]
+
+
+def test_steps_and_flat_pieces_are_found() -> None:
+    assert {row.name for row, _, _ in FLAT} >= {row.name for row in STEPS} | {
+        "relu",
+        "maximum",
+        "minimum",
+        "clip",
+        "where",
+    }
+
+
+@pytest.mark.parametrize("claimed", [1.0, -0.5, 1e-3])
+@pytest.mark.parametrize(("row", "argument", "operands"), FLAT, ids=name_of)
+def test_a_slope_claimed_where_a_function_is_flat(
+    row: Primitive, argument: int, operands: tuple[float, ...], claimed: float
+) -> None:
+    f = lambda x: record(row, [*operands[:argument], x, *operands[argument + 1 :]])  # noqa: E731
+    report = check_grads(f, operands[argument], grad=lambda x: claimed)
+    assert report.entries[0].verdict == "mismatch", f"{operands}\n{report}"
+    assert check_grads(f, operands[argument], grad=lambda x: 0.0).ok
+
+
+#: Functions that know plain numbers alone, so that nothing is known of them but their results: flat near by.
+OPAQUE: dict[str, tuple[Callable[[Any], float], float]] = {
+    "relu": (lambda x: max(float(x), 0.0), -1.0),
+    "relu, far": (lambda x: max(float(x), 0.0), -1e6),
+    "maximum": (lambda x: max(float(x), 5.0), 1.0),
+    "clip": (lambda x: min(max(float(x), 0.0), 3.0), 5.0),
+    "saturated": (lambda x: math.tanh(float(x)), 30.0),
+    "root of what is positive": (lambda x: math.sqrt(max(float(x), 0.0)), -2.0),
+    "NumPy's": (lambda x: float(np.maximum(np.float64(x), 0.0)), -1.0),
+}
+
+
+@pytest.mark.parametrize("claimed", [1.0, -0.5, 1e-3])
+@pytest.mark.parametrize("name", OPAQUE)
+def test_a_slope_claimed_where_a_function_of_another_library_is_flat(name: str, claimed: float) -> None:
+    f, x = OPAQUE[name]
+    assert check_grads(f, x, grad=lambda x: claimed).entries[0].verdict == "mismatch"
+    assert check_grads(f, x, grad=lambda x: 0.0).ok
+
+
+@pytest.mark.parametrize("x", [1.0, 0.0, -3.3, 1e-9, 4e3])
+@pytest.mark.parametrize("opaque", [False, True])
+def test_a_right_slope_that_rounding_swallows_is_no_mismatch(x: float, opaque: bool) -> None:
+    number = float if opaque else lambda x: x
+    functions: list[tuple[Callable[[Any], Any], Callable[[float], float]]] = [
+        (lambda x: (number(x) + 1e20) - 1e20, lambda x: 1.0),
+        (lambda x: autograd.relu((number(x) + 1e20) - 1e20 + 1.0), lambda x: 1.0 if x > -1 else 0.0),
+        (lambda x: autograd.maximum(3.0 * number(x) + 1e20, 1e19) - 1e20, lambda x: 3.0),
+        (lambda x: autograd.exp(number(x) * 1e-20) - 1.0, lambda x: 1e-20),
+    ]
+    for f, right_slope in functions:
+        report = check_grads(f, x, grad=right_slope)
+        assert report.entries[0].verdict in ("agree", "ill-conditioned"), report
 
 
 def f(x: list[float], y: float) -> float:

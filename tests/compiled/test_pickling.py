@@ -14,6 +14,8 @@ import autograd
 import nn
 from autograd import RecordingError, Value
 from autograd.compiled.function import Compiled
+from autograd.loops.recorder import Body
+from autograd.primitives import TABLE
 from tests.compiled.processes import output_of, run
 from tests.compiled.replays import BACKENDS
 
@@ -147,3 +149,57 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
         "print(os.waitpid(child, 0)[1])\n"
     )
     assert output_of(run(code)) == "0"
+
+
+def set_item(items: Any, place: int, new: Any) -> None:
+    items[place] = new
+
+
+FORGED: dict[str, Any] = {
+    "an operand beyond all slots": lambda trace: set_item(trace.program.operands, 0, 10**8),
+    "an operand before all slots": lambda trace: set_item(trace.program.operands, 0, -(10**8)),
+    "an operand that is its own": lambda trace: set_item(trace.program.operands, 0, trace.program.first_instruction),
+    "places of operands": lambda trace: set_item(trace.program.starts, 1, 10**8),
+    "an opcode": lambda trace: set_item(trace.program.opcodes, 0, 60_000),
+    "another primitive": lambda trace: setattr(trace.program, "primitives", (TABLE["clip"],) * 9),
+    "more inputs": lambda trace: setattr(trace.program, "inputs", 50),
+    "no inputs": lambda trace: setattr(trace.program, "inputs", -1),
+    "an output of the program": lambda trace: setattr(trace.program, "outputs", (10**9,)),
+    "an output": lambda trace: set_item(trace.outputs, 0, 10**9),
+    "an order": lambda trace: set_item(trace.orders[0], 0, 10**9),
+    "an order upside down": lambda trace: trace.orders[0].reverse(),
+    "an argument": lambda trace: set_item(trace.arguments, 0, 77),
+    "no argument": lambda trace: set_item(trace.arguments, 0, -1),
+    "a leaf": lambda trace: set_item(trace.leaves, 0, 3.0),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_pickle_says_so(name: str) -> None:
+    step = autograd.compile(at_the_top, params=[SHARED], backend="numpy")
+    step.value_and_grad(X)
+    (recordings,) = step._runs.recordings.values()
+    FORGED[name](recordings.kept[0].trace)
+    with pytest.raises(ValueError, match=r"^a (program|recording) in this pickle is damaged: "):
+        pickle.loads(pickle.dumps(step))
+
+
+def test_a_forged_loop_says_so() -> None:
+    step = autograd.compile(
+        lambda x: autograd.scan(lambda c, e: (c * e, c), x, [x] * 9, unroll=False)[0], backend="numpy"
+    )
+    step(X)
+    (recordings,) = step._runs.recordings.values()
+    (body,) = [row.formula for row in recordings.kept[0].trace.program.primitives if isinstance(row.formula, Body)]
+    for attribute, forged, said in (
+        ("steps", 10**9, "does not fit its operands"),
+        ("carries", -1, "damaged"),
+        ("elements", 7, "inputs and 2 outputs"),
+        ("order", [3000], "there is not"),
+    ):
+        right = getattr(body, attribute)
+        setattr(body, attribute, forged)
+        with pytest.raises(ValueError, match=said):
+            pickle.loads(pickle.dumps(step))
+        setattr(body, attribute, right)
+    assert pickle.loads(pickle.dumps(step))(X).tolist() == step(X).tolist()

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 #: SymPy takes some hundredths of a second for a derivation; only the text of its formula comes from outside.
 CASES = dict.fromkeys(READERS, 300) | {"derivation": 60}
-CASES_IF_THOROUGH = dict.fromkeys(READERS, 100_000) | {"derivation": 2000}
+CASES_IF_THOROUGH = dict.fromkeys(READERS, 100_000) | {"derivation": 20_000}
 
 
 def fuzzed(name: str, cases: int, code: str = "") -> subprocess.CompletedProcess[str]:

@@ -63,6 +63,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
     TABLE: (),
     RULES: (),
     "autograd/interpret.py": OPERATIONS,
+    "autograd/lanes.py": ("test_lanes", "test_one_answer", "test_interpret", "compiled/programs/test_derivatives"),
+    "autograd/reaching.py": ("test_reaching", "test_one_answer", "test_interpret"),
     "autograd/program.py": ("test_program", "test_graph"),
     "autograd/application.py": OPERATIONS,
     "autograd/value.py": (

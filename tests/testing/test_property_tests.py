@@ -359,3 +359,16 @@ def test_functions_whose_derivatives_are_zero_are_checked_at_every_point(order: 
     test_linear()
     test_dead()
     assert len(points) >= 30
+
+
+@pytest.mark.parametrize("claimed", [1.0, -0.5, 1e-3])
+@pytest.mark.parametrize(
+    "f", [autograd.relu, autograd.floor, lambda x: autograd.maximum(x, 5.0), lambda x: autograd.clip(x, 0.0, 3.0)]
+)
+def test_a_slope_claimed_where_a_function_is_flat_fails(f: Any, claimed: float) -> None:
+    @gradtest(x=reals(-3, -0.1), grad=lambda x: claimed)
+    def test_flat(x: Any) -> Any:
+        return f(x)
+
+    with pytest.raises(GradientMismatch):
+        test_flat()

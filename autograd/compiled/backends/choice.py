@@ -7,6 +7,8 @@ import warnings
 from importlib.util import find_spec
 from typing import NamedTuple
 
+import numpy as np
+
 from autograd.compiled.backends.numpy_.recorded_loops import LoopsOnNumpy
 from autograd.compiled.backends.numpy_.replay import NumpyReplay
 from autograd.compiled.backends.replay import Replay
@@ -132,9 +134,9 @@ def _best_native(plan: Plan, options: Options) -> Choice:
 
 def _least_straight(plan: Plan) -> int:
     """The instructions that differ by sample and are of no layer for sure."""
-    opcodes = {i for i, row in enumerate(plan.program.primitives) if row.name not in _OF_LAYERS}
-    varying = plan.varying[plan.program.first_instruction :]
-    return sum(1 for opcode, varies in zip(plan.program.opcodes, varying, strict=True) if varies and opcode in opcodes)
+    counted = np.array([row.name not in _OF_LAYERS for row in plan.program.primitives], bool)
+    varying = np.array(plan.varying[plan.program.first_instruction :], bool)
+    return int(np.count_nonzero(counted[np.array(plan.program.opcodes, np.intp)[varying]]))
 
 
 def _budget(instructions: int, relation: str, *, has_layers: bool) -> str:

@@ -11,9 +11,10 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 from autograd import lanes
+from autograd.application import inside_alone
 from autograd.compiled.programs import loops, n_ary
 from autograd.compiled.programs.folding import TELLING, Folding
 from autograd.compiled.programs.instructions import Instructions
@@ -29,6 +30,9 @@ NAME = "program"
 
 #: Pairs of a ``dot`` from which on it stays one instruction.
 LONG_DOT = 8
+
+#: From the operands of an instruction to its slot.
+Emitter: TypeAlias = Callable[[tuple[int, ...]], int]
 
 _DETACH, _MUL, _DOT = TABLE["detach"], TABLE["mul"], TABLE["dot"]
 
@@ -84,6 +88,7 @@ class Builder(Instructions):
         self.to_differentiate = to_differentiate
         self._folding = Folding(self, self.emit)
         self.truths, self._tell_nothing = self._folding.truths, self.telling.isdisjoint
+        self._emitters: dict[Primitive, Emitter] = {}
         self.m: Any = SimpleNamespace()
         #: Primitives that are not one instruction of their name.
         self.written_out: dict[str, Callable[..., Any]] = {
@@ -136,28 +141,40 @@ class Builder(Instructions):
 
     def emit(self, primitive: Primitive, operands: tuple[int, ...]) -> int:
         """The slot of an instruction: folded, found again, or new."""
-        known = self.known[primitive]
-        found = known.get(operands)
-        return self.first_of(primitive, operands, known) if found is None else found
+        return self.emitter(primitive)(operands)
 
-    def first_of(self, primitive: Primitive, operands: tuple[int, ...], known: dict[tuple[int, ...], int]) -> int:
-        """The slot of an instruction that is not in ``known``, the instructions of its primitive; it is put there."""
-        if primitive.commutes and operands[1] < operands[0]:
-            operands = operands[1], operands[0]
-            index = known.get(operands)
+    def emitter(self, primitive: Primitive) -> Emitter:
+        """``emit`` of a primitive: the time of a plan goes there, so what the row says is looked up once."""
+        found = self._emitters.get(primitive)
+        if found is None:
+            found = self._emitters[primitive] = self._new_emitter(primitive)
+        return found
+
+    def _new_emitter(self, primitive: Primitive) -> Emitter:
+        known = self.known[primitive]
+        index_of, tell_nothing, fold, learn = known.get, self._tell_nothing, self._folding.folded, self._folding.learn
+        commutes, idempotent, tells = primitive.commutes, primitive.idempotent, primitive in TELLING
+        slots, add_primitive, add_operands = self.primitives, self.primitives.append, self.operands.append
+
+        def emit(operands: tuple[int, ...]) -> int:
+            index = index_of(operands)
+            if index is None and commutes and operands[1] < operands[0]:
+                operands = operands[1], operands[0]
+                index = index_of(operands)
             if index is not None:
                 return index
-        index = None
-        if primitive.idempotent or not self._tell_nothing(operands):
-            index = self._folding.folded(primitive, operands)
-        if index is None:
-            index = len(self.primitives)
-            self.primitives.append(primitive)
-            self.operands.append(operands)
-            if primitive in TELLING:
-                self._folding.learn(index, primitive, operands)
-        known[operands] = index
-        return index
+            if idempotent or not tell_nothing(operands):
+                index = fold(primitive, operands)
+            if index is None:
+                index = len(slots)
+                add_primitive(primitive)
+                add_operands(operands)
+                if tells:
+                    learn(index, primitive, operands)
+            known[operands] = index
+            return index
+
+        return emit
 
     def held(self, limit: Limit, primitive: Primitive, operands: Sequence[Slot]) -> Slot:
         """A limit that the table states."""
@@ -213,17 +230,20 @@ def rebuilt(program: Program, builder: Builder, inputs: Iterable[int]) -> list[i
         ValueError: a branch of ``where`` was a function and was never called.
     """
     places = [*inputs, *map(builder.constant, program.constants)]
-    first_of, place_of = builder.first_of, places.__getitem__
-    known = [builder.known[row] for row in program.primitives]
+    place_of, place = places.__getitem__, places.append
+    emitters = [builder.emitter(row) for row in program.primitives]
     writers = [_writer(builder, row) for row in program.primitives]
     starts, flat = program.starts.tolist(), program.operands.tolist()
     for opcode, start, end in zip(program.opcodes, starts, starts[1:], strict=False):
-        primitive, write, operands = program.primitives[opcode], writers[opcode], flat[start:end]
+        write = writers[opcode]
         if write is None:
-            at = tuple(map(place_of, operands))
-            index = known[opcode].get(at)
-            places.append(first_of(primitive, at, known[opcode]) if index is None else index)
-        elif primitive is _DOT and builder.long_dots and len(operands) >= 2 * LONG_DOT:  # without an object for each
+            if end - start == 2:
+                place(emitters[opcode]((places[flat[start]], places[flat[start + 1]])))
+            else:
+                place(emitters[opcode](tuple(map(place_of, flat[start:end]))))
+            continue
+        primitive, operands = program.primitives[opcode], flat[start:end]
+        if primitive is _DOT and builder.long_dots and len(operands) >= 2 * LONG_DOT:  # without an object for each
             places.append(builder.long_dot(tuple(map(place_of, operands))))
         else:
             numbers = [None if o == ABSENT else builder.slot(places[o]) for o in operands]
@@ -236,6 +256,6 @@ def _writer(builder: Builder, row: Primitive) -> Callable[[list[Any]], Any] | No
     if not row.built_in and row.systems is not None:
         raise undeclared(row, so=", so it cannot be compiled")
     if not row.built_in:
-        return lambda numbers: row.formula(builder.m, *numbers)
+        return lambda numbers: inside_alone(builder.m, row, *numbers)
     function = builder.written_out.get(row.name)
     return function if function is None or row.n_ary else lambda numbers: function(*numbers)

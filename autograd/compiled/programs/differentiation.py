@@ -24,6 +24,9 @@ from autograd.loops.recorder import PART, Body
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program
 
+#: Operands that the kind of an instruction tells of.
+_OF_A_KIND = 8
+
 _WHERE = TABLE["where"]
 _ADD = TABLE["add"]
 _MUL = TABLE["mul"]
@@ -82,13 +85,13 @@ class Adjoint:
 
     def _go_backward(self, order: Sequence[int], weights: set[int]) -> None:
         found, depends, live, program = self.cotangents, self._depends, self._live, self._program
+        places, place_of = self._places, self._places.__getitem__
         emit, first, primitives = self._builder.emit, program.first_instruction, program.primitives
         opcodes, starts, flat = program.opcodes.tolist(), program.starts.tolist(), program.operands.tolist()
-        first_of, adds, has_template = (
-            self._builder.first_of,
-            self._builder.known[_ADD],
-            list(map(_is_plain, primitives)),
-        )
+        add = self._builder.emitter(_ADD)
+        #: Of each primitive, its templates by the kind of instruction; most of a program is of these.
+        kinds = _kinds(program, depends)
+        templates = [dict[int, Template]() if _is_plain(row) else None for row in primitives]
         for slot in reversed(order):
             cotangent = found[slot]
             if cotangent is None or not depends[slot]:
@@ -96,8 +99,13 @@ class Adjoint:
             i = slot - first
             primitive = primitives[opcodes[i]]
             operands = flat[starts[i] : starts[i + 1]]
-            if has_template[opcodes[i]]:
-                products = self._by_template(primitive, None, slot, operands)
+            known = templates[opcodes[i]]
+            products: Sequence[tuple[int, int]]
+            if known is not None:
+                template = known.get(kinds[i])
+                if template is None:
+                    template = known[kinds[i]] = self._template(primitive, None, operands)
+                products = template(places[slot], *map(place_of, operands), cotangent)
             elif isinstance(primitive.formula, Body):
                 products = self._through_loop(slot, operands)
             else:
@@ -116,11 +124,7 @@ class Adjoint:
                     found[operand] = product
                     continue
                 so_far = found[operand]
-                if so_far is not None:
-                    pair = so_far, product
-                    total = adds.get(pair)
-                    product = first_of(_ADD, pair, adds) if total is None else total
-                found[operand] = product
+                found[operand] = product if so_far is None else add((so_far, product))
 
     def _weights(self, wanted: Sequence[int]) -> set[int]:
         """The inputs whose derivatives are wanted and which one instruction alone uses, once."""
@@ -143,7 +147,9 @@ class Adjoint:
             found[weight] = cotangent, places[x]
         return n
 
-    def _products(self, primitive: Primitive, slot: int, operands: Sequence[int], skip: int) -> list[tuple[int, int]]:
+    def _products(
+        self, primitive: Primitive, slot: int, operands: Sequence[int], skip: int
+    ) -> Sequence[tuple[int, int]]:
         """Argument and cotangent times partial, for each argument from ``skip`` on that something flows to."""
         builder, depends, places, cotangent = self._builder, self._depends, self._places, self.cotangents[slot]
         if callable(primitive.partials):
@@ -154,29 +160,22 @@ class Adjoint:
         if primitive is PART:
             return [(0, cotangent)] if depends[operands[0]] else []
         exponent = places[operands[1]] if primitive is _POW and places[operands[1]] in builder.constants else None
-        return self._by_template(primitive, exponent, slot, operands)
+        template = self._template(primitive, exponent, operands)
+        return template(places[slot], *map(places.__getitem__, operands), cotangent)
 
-    def _by_template(
-        self, primitive: Primitive, exponent: int | None, slot: int, operands: Sequence[int]
-    ) -> list[tuple[int, int]]:
-        """The same, of what the rules of a primitive write."""
-        builder, depends, places, cotangent = self._builder, self._depends, self._places, self.cotangents[slot]
+    def _template(self, primitive: Primitive, exponent: int | None, operands: Sequence[int]) -> Template:
+        """What the rules of a primitive write for operands that depend on something wanted as these do."""
+        depends = self._depends
         key = (primitive, exponent, *map(depends.__getitem__, operands))
         template = self._templates.get(key)
         if template is None:
             assert not callable(primitive.partials)
             arguments = [i for i, o in enumerate(operands) if depends[o] and primitive.partials[i] is not None]
-            known_exponent = None if exponent is None else builder.constants[exponent]
+            known_exponent = None if exponent is None else self._builder.constants[exponent]
             template = self._templates[key] = template_of(
-                builder, primitive, arguments, known_exponent, careful=self._careful
+                self._builder, primitive, arguments, known_exponent, careful=self._careful
             )
-        numbers = [places[slot], *map(places.__getitem__, operands), cotangent, *template.constants]
-        first_of = builder.first_of
-        for row, known, pick in template.steps:
-            chosen = pick(numbers)
-            number = known.get(chosen)
-            numbers.append(first_of(row, chosen, known) if number is None else number)
-        return [(argument, numbers[place]) for argument, place in template.products]
+        return template
 
     def _of_any_number(
         self, primitive: Primitive, slot: int, operands: Sequence[int], arguments: Sequence[int]
@@ -212,7 +211,18 @@ class Adjoint:
 def _is_plain(primitive: Primitive) -> bool:
     """Whether what it sends back is what its rules write, whatever its operands are."""
     is_special = primitive in (_WHERE, PART, _POW) or isinstance(primitive.formula, Body)
-    return not (callable(primitive.partials) or is_special)
+    return not (callable(primitive.partials) or is_special or len(primitive.partials) > _OF_A_KIND)
+
+
+def _kinds(program: Program, depends: bytearray) -> bytes:
+    """Per instruction, which of its operands depend on something that is wanted, as bits."""
+    starts, operands = np.array(program.starts, np.int64), np.array(program.operands, np.intp)
+    counts, of_slots = np.diff(starts), np.array(depends, np.uint8)
+    kinds = np.zeros(len(program), np.uint8)
+    for j in range(min(_OF_A_KIND, int(counts.max(initial=0)))):
+        at = np.flatnonzero(counts > j)
+        kinds[at] |= of_slots[operands[starts[at] + j]] << j
+    return kinds.tobytes()
 
 
 def _depending_on(program: Program, slots: Iterable[int]) -> bytearray:

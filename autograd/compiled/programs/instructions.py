@@ -10,7 +10,7 @@ import struct
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress
 from typing import TypeAlias
 
 import numpy as np
@@ -74,11 +74,12 @@ class Instructions:
         place[:inputs] = np.arange(inputs)
         place[constants] = np.arange(inputs, inputs + len(constants))
         kept[:inputs] = kept[constants] = False
-        slots: list[int] = np.flatnonzero(kept).tolist()
-        first, end = inputs + len(constants), inputs + len(constants) + len(slots)
-        place[slots] = np.arange(first, end)
-        primitives = [self.primitives[slot] for slot in slots] + [TABLE["mul"]] * len(products)
-        operands = [self.operands[slot] for slot in slots] + products
+        first = inputs + len(constants)
+        end = first + int(np.count_nonzero(kept))
+        place[kept] = np.arange(first, end)
+        chosen = kept.tobytes()
+        primitives = [*compress(self.primitives, chosen), *[TABLE["mul"]] * len(products)]
+        operands = [*compress(self.operands, chosen), *products]
         known = {primitive: opcode for opcode, primitive in enumerate(dict.fromkeys(primitives))}
         flat = np.fromiter(chain.from_iterable(operands), np.int64)
         numbers = iter(range(end, end + len(products)))

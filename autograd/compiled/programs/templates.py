@@ -1,37 +1,24 @@
 """The partials of a primitive as instructions, written once and copied to each place where the primitive is used.
 
-The rules of the table run over the slots of a small builder of their own; what they write there is copied, with an
-instruction's own slots in the places of its operands, so that the adjoint of 100,000 operations takes less than a
-second.
+The rules of the table run over the slots of a small builder of their own; what they write there is made a function of
+an instruction's own slots, without a loop or a look-up, so that the adjoint of 100,000 operations takes less than a
+quarter of a second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
-from typing import Any, NamedTuple, TypeAlias
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 from autograd.compiled.programs.building import Builder, Slot
 from autograd.lanes import with_choices
 from autograd.primitives import Primitive
 from autograd.rules import is_nothing
 
-#: Picks the operands of an instruction from the numbers that a template knows so far.
-Pick: TypeAlias = Callable[[Sequence[int]], tuple[int, ...]]
-
-
-class Template(NamedTuple):
-    """The instructions that a primitive's rules write, ready to be put into a builder.
-
-    They know numbers by places: 0 is z, then come the operands, the cotangent, the constants, and what each wrote.
-    """
-
-    #: The builder's slots of the constants.
-    constants: list[int]
-    #: Per instruction: its primitive, the builder's instructions of that primitive, and its operands.
-    steps: list[tuple[Primitive, dict[tuple[int, ...], int], Pick]]
-    #: The wanted arguments whose partials are not 0, and the places of cotangent times partial.
-    products: list[tuple[int, int]]
+#: From the builder's slots of z, the operands and the cotangent to pairs: an argument whose partial is not 0, and the
+#: slot of cotangent times partial.
+Template: TypeAlias = Callable[..., tuple[tuple[int, int], ...]]
 
 
 def template_of(
@@ -58,26 +45,22 @@ def template_of(
         product = product_of(cotangent, partial)
         if product is not None:
             products.append((argument, product.index))
-    # Constants come before all instructions.
-    place = dict(zip([*range(builder.inputs), *builder.constants], range(len(builder.primitives)), strict=False))
-    steps = []
+    named = [f"n{index}" for index in range(builder.inputs)]
+    written: dict[str, Any] = {}
+    lines = [f"def write({', '.join(named)}):"]
     for index, (row, operands) in enumerate(zip(builder.primitives, builder.operands, strict=True)):
         if row is not None:
-            steps.append((row, into.known[row], _pick([place[o] for o in operands])))
-            place[index] = len(place)
-    return Template(
-        list(map(into.constant, builder.constants.values())),
-        steps,
-        [(argument, place[index]) for argument, index in products],
-    )
+            written[f"emit{index}"] = into.emitter(row)
+            lines.append(f" n{index} = emit{index}(({''.join(f'n{o}, ' for o in operands)}))")
+    written |= {f"n{index}": into.constant(number) for index, number in builder.constants.items()}
+    lines.append(f" return ({''.join(f'({argument}, n{index}), ' for argument, index in products)})")
+    exec(_code("\n".join(lines)), written)
+    return written["write"]  # type: ignore[no-any-return]
 
 
-def _pick(places: Sequence[int]) -> Pick:
-    """What picks these places; of a single one too it makes a tuple."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    place = places[0]
-    return lambda numbers: (numbers[place],)
+@lru_cache(1000)
+def _code(text: str) -> Any:
+    return compile(text, "<partials of a primitive>", "exec")
 
 
 def product_of(cotangent: Slot, partial: Any) -> Slot | None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from autograd.compiled.recording.guards import INSTEAD, Guard, Missed, missed_again
-from autograd.compiled.recording.trace import Trace
+from autograd.compiled.recording.trace import Trace, fault_of
 from autograd.errors import GuardError
+from autograd.unpickling import damaged
 
 _T = TypeVar("_T")
 
@@ -38,7 +39,13 @@ class Recordings:
         return [recording.trace for recording in list(self.kept)], self.made, self.guards_missed
 
     def __setstate__(self, state: Any) -> None:
-        traces, self.made, self.guards_missed = state
+        try:
+            traces, self.made, self.guards_missed = state
+            faults = [*filter(None, map(fault_of, traces)), *(repr(n) for n in state[1:] if type(n) is not int)]
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise damaged("recording", str(error)) from error
+        if faults:
+            raise damaged("recording", faults[0])
         self.kept = [Recording(trace, {}) for trace in traces]
 
     def run(self, name: str, attempt: Callable[[Recording], _T], record: Record) -> _T:
@@ -85,6 +92,11 @@ class Recordings:
             f"{name} was recorded {MOST_RECORDINGS} times and its comparisons go yet another way; "
             f"write the choice with {INSTEAD}, or call the plain function"
         )
+
+
+def is_whole(recordings: Any) -> bool:
+    """Whether something that comes out of a pickle is recordings, and has its state."""
+    return type(recordings) is Recordings and hasattr(recordings, "kept")
 
 
 def _directions(recorded: Trace, guard: Guard) -> tuple[bool, ...]:

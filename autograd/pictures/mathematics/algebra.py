@@ -258,6 +258,18 @@ def refuse_giants(base: Expression, exponent: Expression) -> None:
         )
 
 
+def is_giant_inside(expression: Expression) -> bool:
+    """Whether a function of it is of a power of a sum that nobody can multiply out: SymPy does, to ask for its sign."""
+    arguments = [argument for function in expression.atoms(sympy.Function) for argument in function.args]
+    powers = [power for argument in arguments for power in argument.atoms(sympy.Pow)]
+    return any(_terms_of_power(p.base, p.exp) > MOST_TERMS_OF_A_PROOF for p in powers if p.base.is_Add)
+
+
+def _terms_of_power(base: Expression, exponent: Expression) -> int:
+    terms = len(base.args)
+    return math.comb(int(abs(exponent)) + terms - 1, terms - 1) if exponent.is_Rational or exponent.is_Float else 1
+
+
 def _digits(number: Expression) -> float:
     return math.log10(max(abs(number.p), number.q))
 

@@ -136,6 +136,11 @@ class Formulas:
                 f"the formulas between {self.cone.symbols[self.cone.node].name!r} and the labelled nodes below it grow "
                 f"beyond {MOST_IN_A_RESULT} operations. Label nodes in between (value.label = 'h')"
             )
+        if self.algebra.is_giant_inside(expression):
+            raise ValueError(
+                f"a function below {self.cone.symbols[self.cone.node].name!r} is of a power of a sum that nobody can "
+                "multiply out. Label it (value.label = 'h'; in the text of a formula h = (x + y)**9999; tanh(h))"
+            )
         return expression
 
     def _pull_back(self) -> dict[Value, Slope]:

@@ -196,6 +196,26 @@ def test_a_primitive_of_ones_own_has_no_value_outside_its_domain_either(backend:
     assert f(np.array([2.0, 5.0])).tolist() == [2.0, 4.0]
 
 
+def test_outside_its_domain_a_primitive_of_ones_own_is_nan_whatever_its_formula_gives(backend: str) -> None:
+    @autograd.primitive(partials=[lambda m, z, x: 2.0], domain=lambda x: (x > 1.0) | (x < -1.0))
+    def twice(m: Any, x: Any) -> Any:
+        return 2.0 * x
+
+    f = autograd.compile(twice, wrt=0, reduce=None, backend=backend)
+    values, slopes = f.value_and_grad(np.array([2.0, 0.5, -3.0]))
+    assert bits(values) == bits([4.0, math.nan, -6.0])
+    assert bits(slopes) == bits([2.0, math.nan, 2.0])
+
+
+def test_a_domain_that_cannot_be_asked_of_many_samples_is_refused(backend: str) -> None:
+    @autograd.primitive(partials=[lambda m, z, x: 2.0], domain=lambda x: 0.0 < x < 1.0)
+    def inside(m: Any, x: Any) -> Any:
+        return 2.0 * x
+
+    with pytest.raises(NotImplementedError, match=r"domain of inside .* joined by & and \| in place of and"):
+        autograd.compile(inside, backend=backend)(np.array([0.5]))
+
+
 def test_plain_numbers_without_a_value_are_still_an_error(backend: str) -> None:
     """What goes wrong at all samples alike is a mistake in the function, and is named."""
     with pytest.raises(autograd.DomainError, match=r"log needs a positive argument; x is -1\.0"):

@@ -19,6 +19,7 @@ import pytest
 import autograd
 import nn
 from autograd import Condition, DomainError, RecordingError, Value, grad, where
+from autograd.primitives import TABLE
 from tests.compiled.elsewhere import Elsewhere
 
 X = [1.0, 2.0, 3.0]
@@ -48,6 +49,8 @@ READS = {
     "grad of a node": lambda x: x * (x * x).grad,
     "data": lambda x: x * x.data,
     "data by name": lambda x: x * operator.attrgetter("data")(x),
+    "operands of a choice": lambda x: x * len(where(x > 2.0, x, -x).operands()),
+    "operands of a choice of a parameter": lambda x: x * len(where(W > 2.0, W, 1.0).operands()),
     "find_nonfinite": lambda x: (autograd.find_nonfinite(x * x), x)[1],
     "step_through": lambda x: (autograd.step_through(x * x), x)[1],
     "draw": lambda x: (autograd.draw(x * x), x)[1],
@@ -107,9 +110,82 @@ def test_an_error_that_decides_the_way_is_refused(name: str) -> None:
             autograd.compile(f)(-3.0)
 
 
+@autograd.primitive(partials=[lambda m, z, x: 0.5 / z])
+def own_root(m: Any, x: Any) -> Any:
+    """√x."""
+    return m.sqrt(x)
+
+
+def power(x: Any) -> Any:
+    """A power of what is negative at 2, where no slope by the exponent is."""
+    return (x - 4.0) ** x
+
+
+#: What computes a slope, and how it is asked for: none of them has one at 2.
+SLOPES = {
+    "grad": lambda x: autograd.grad(power)(x),
+    "value_and_grad": lambda x: autograd.value_and_grad(power)(x)[1],
+    "gradients": lambda x: autograd.gradients(power(x), x),
+    "jacobian": lambda x: autograd.jacobian(lambda y: [power(y)])(x)[0],
+    "vjp": lambda x: autograd.vjp(power, x)[1](1.0)[0],
+    "jvp": lambda x: autograd.jvp(power, (x,), (1.0,))[1],
+    "hessian": lambda x: autograd.hessian(power)(x),
+    "hvp": lambda x: autograd.hvp(lambda y: power(y[0]))([x], [1.0])[0],
+    "a primitive of one's own": lambda x: autograd.grad(lambda y: own_root(y - 2.0))(x),
+    "a limit": lambda x: autograd.hessian(lambda y: autograd.norm([y - 2.0, y - 2.0]))(x),
+    "in a thread": lambda x: in_a_thread(lambda: caught_in(lambda: autograd.grad(power)(x), x)),
+}
+
+
+def caught_in(compute: Callable[[], Any], x: Any) -> Any:
+    """What is computed, or something else where an error says that there is nothing of that."""
+    try:
+        return compute()
+    except (DomainError, OverflowError):
+        return x * 7.0
+
+
+@pytest.mark.parametrize("name", SLOPES)
+def test_an_error_of_a_slope_that_decides_the_way_is_refused(name: str) -> None:
+    def f(x: Any) -> Any:
+        return caught_in(lambda: SLOPES[name](x), x)
+
+    assert autograd.compile(f)(5.0) == pytest.approx(f(Value(5.0)).data, rel=1e-12, abs=1e-15)
+    with pytest.raises(
+        RecordingError, match=r"caught an error and went on.* compare before, .* The error: \w+ has no "
+    ):
+        autograd.compile(f)(2.0)
+
+
+def test_a_branch_that_has_no_slope_at_the_numbers_recorded_with_follows() -> None:
+    replay = autograd.compile(lambda x: where(x > 3.0, lambda: caught_in(lambda: grad(power)(x), x), x))
+    for x in (2.0, 5.0, 6.0):
+        assert replay(x) == pytest.approx(x if x < 3.0 else grad(power)(x), rel=1e-12)
+
+
+def test_an_error_at_plain_numbers_decides_the_same_way_always() -> None:
+    replay = autograd.compile(lambda x: x * caught_in(lambda: grad(power)(2.0), 2.0))
+    assert replay(np.array(X)).tolist() == [14.0 * x for x in X]
+
+
 def test_an_error_that_the_engine_catches_is_none() -> None:
     f = autograd.compile(lambda x: where(x > 2.0, lambda: (x - 2.0).log(), lambda: grad(autograd.norm)([x, x])[0]))
     assert f(np.array([0.0, 3.0])).tolist() == [0.0, 0.0]
+
+
+LIMITS = [
+    name for name, row in TABLE.items() if row.limits and not row.n_ary and row.arity == 1 and not callable(row.limits)
+]
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_slope_recorded_where_it_is_a_limit_follows(name: str) -> None:
+    slope = grad(getattr(autograd, name))
+    for limit in (x for x in (-1.0, 0.0, 1.0) if any(one.at(x) for one in TABLE[name].limits)):
+        replay = autograd.compile(slope)
+        for x in (limit, 0.5 * limit, 0.3, limit):
+            with suppress(DomainError):
+                assert replay(x) == pytest.approx(slope(x), rel=1e-12)
 
 
 COPIES = {
@@ -269,7 +345,7 @@ def test_nothing_public_tells_a_number_of_a_node_that_is_recorded(name: str) -> 
     told: list[list[Any]] = []
 
     def f(x: Any) -> Any:
-        y = x * 2.0
+        y = where(x > 0.27, x * 2.0, x * 3.0)
         told.append([])
         for arguments in ((y,), ([y],), (y, x), (y, [x]), ([y], [1.0]), ([x, y], 0), ([[x]], [y])):
             try:

@@ -1,5 +1,7 @@
 """``valuegrad train``, ``predict`` and ``demo``: they learn real tables, and whatever is wrong is one line."""
 
+import csv
+import io
 import json
 import os
 import re
@@ -11,10 +13,11 @@ import pytest
 
 import nn
 from autograd.pictures.drawing import engines
-from nn import plots
+from nn import MLP, Standardisation, plots
 from nn.command_line import table_commands
 from nn.command_line.options import SCHEDULES
 from nn.tables.models import OPTIMIZERS, TableModel
+from nn.tables.table import Column
 from nn.training.history import History
 from tests.nn.command_line.running import TABLE, accuracy, needs_matplotlib, process, table
 
@@ -298,6 +301,20 @@ def test_predict_says_class_and_probabilities_of_every_row(run: Any) -> None:
     assert sum(map(float, lines[1].split(",")[1:])) == pytest.approx(1.0, rel=1e-12, abs=0.0)
     assert run("predict", "o/model.json", "new.csv", "--out", "p.csv").out == "predictions     p.csv\n"
     assert Path("p.csv").read_text("utf-8").splitlines() == lines
+
+
+@pytest.mark.parametrize("name", ["a, b", 'say "no"', "two\nlines", "two\rlines", "two\r\nlines", "\r", ";"])
+def test_predict_quotes_the_names_of_classes(run: Any, name: str) -> None:
+    inputs = Standardisation((0.0,), (1.0,))
+    TableModel(MLP(1, [1]), (Column("x"),), name, (name, "z"), inputs, None).save("m.json")
+    Path("new.csv").write_text("x\n" + "".join(f"{i}\n" for i in range(-9, 10)))
+    said = run("predict", "m.json", "new.csv").out
+    header, *rows = csv.reader(io.StringIO(said, newline=""))
+    assert header == [name, f"probability of {name}", "probability of z"]
+    assert {row[0] for row in rows} == {name, "z"}
+    assert len(rows) == 19
+    assert run("predict", "m.json", "new.csv", "--out", "p.csv").status == 0
+    assert Path("p.csv").read_bytes().decode() == said
 
 
 def test_predict_of_a_quantity_is_in_its_units(run: Any) -> None:

@@ -418,6 +418,17 @@ def test_a_large_power_is_not_multiplied_out(power: Any, said: str, monkeypatch:
     assert said in str(derive(y, x))
 
 
+@pytest.mark.parametrize("apply", [Value.tanh, Value.cosh, Value.exp, Value.sin])
+def test_what_a_function_is_of_is_not_multiplied_out(apply: Any) -> None:
+    """SymPy asks for signs of it: of tanh in a power of a sum, for real and imaginary parts."""
+    x, w = Value(0.5, "x"), Value(0.25, "w")
+    h = x + (x + w) ** 1e9
+    with pytest.raises(ValueError, match=r"of a power of a sum that .* Label it \(value\.label = 'h'; "):
+        derive(1.0 / (1.0 + apply(h) ** 400.0), x)
+    h.label = "h"
+    assert "∂h/∂x" in str(derive(1.0 / (1.0 + apply(h) ** 400.0), x))
+
+
 @pytest.mark.parametrize(
     "power",
     [

@@ -79,7 +79,9 @@ class BlockCode:
 
     def _write(self) -> None:
         code = self._code
-        chained, inside = chains(self._operands, self._name, (np.array(code.uses) == 1).tobytes().__getitem__)
+        wanted_once = (np.array(code.uses) == 1) & (np.array(self._plan.varying) != 0)
+        wanted_once[: self._first] = wanted_once[self._end :] = False
+        chained, inside = chains(self._operands, self._name, wanted_once.tobytes().__getitem__)
         fours, in_twins = self._fours(chained), twins_of(self._plan)
         self._write_inputs()
         #: 1: nothing is left to do, 2: a sum of products, 3: one of twins, 4: look closely.
@@ -88,21 +90,23 @@ class BlockCode:
             for slot in slots:
                 marks[slot] = mark
         known = [operations().get(primitive.name, 0) for primitive in self._program.primitives]
-        opcodes, first, operands_of = self._program.opcodes, self._first, self._operands.__getitem__
+        opcodes, starts, flat = self._program.opcodes, self._program.starts, self._program.operands
+        first, write = self._first, code.instruction
         for slot in self._operands:
-            mark, operation = marks[slot], known[opcodes[slot - first]]
-            if not mark and operation:
-                code.instruction(operation, slot, operands_of(slot))
-                continue
+            mark = marks[slot]
             if mark == 1:
+                continue
+            i = slot - first
+            operation, operands = known[opcodes[i]], flat[starts[i] : starts[i + 1]]
+            if not mark and operation:
+                write(operation, slot, operands)
                 continue
             if mark == 2:
                 self._write_sum_of_products(slot, chained[slot])
                 continue
             if mark == 3:
-                self._write_twin(in_twins[slot], slot)
+                self._write_twin(in_twins[slot], slot, operands)
                 continue
-            operands = operands_of(slot)
             if slot in fours:
                 if code.rows_of[slot] < 0:  # the first of the four; the others are computed with it
                     self._write_layer(fours[slot])
@@ -112,7 +116,7 @@ class BlockCode:
             elif slot in chained or self._name(slot) == "dot":
                 self._write_sum_of_products(slot, chained[slot] if slot in chained else as_chain(operands))
             elif slot in in_twins:
-                self._write_twin(in_twins[slot], slot)
+                self._write_twin(in_twins[slot], slot, operands)
             elif not self._loops.write(slot, self._primitive(slot), operands):
                 code.instruction(operation, slot, operands)
             self._send(slot)
@@ -189,14 +193,14 @@ class BlockCode:
         for _ in neurons:  # what is shared has no row to give back
             code.release(*inputs)
 
-    def _write_twin(self, both: Twins, slot: int) -> None:
+    def _write_twin(self, both: Twins, slot: int, operands: Sequence[int]) -> None:
         """Both twins where the first of them is wanted; at the other nothing is left to do."""
-        first, second = both.slots
+        code, (names, (first, second), operand) = self._code, both
         if slot == (first if first < second else second):
-            self._code.emit(twins()[both.names])
-            reference = self._code.reference(both.operand)
-            self._code.refer(self._code.row_for(first), self._code.row_for(second), reference)
-        self._code.release(self._operands[slot][0])
+            reference = code.reference(operand)
+            words = twins()[names], code.row_for(first), code.row_for(second), reference
+            code.emit_many(words, b"\0\1\1\1")
+        code.release(*operands)
 
 
 class _Operands(Mapping[int, Sequence[int]]):

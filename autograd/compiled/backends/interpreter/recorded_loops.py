@@ -173,7 +173,7 @@ class LoopWriter(ColumnWriter[Column, int]):
         sums, inside = chains(
             {o: xs for o, (_, xs) in instructions.items()},
             lambda o: instructions[o][0].name if o in instructions else "",
-            lambda o: uses[o] == 1 and o not in outputs,
+            lambda o: uses[o] == 1 and o not in outputs and o in instructions,
         )
         uses.update(program.outputs[:carries])
         carried = self._in_place(program, carries, loop, instructions, sums)

@@ -69,17 +69,17 @@ class CodeWriter:
         """An operation over the numbers of some slots, whose result is that of a slot. This is most of a program, so
         nothing else is called."""
         rows_of, varying, uses, free = self.rows_of, self._varying, self.uses, self._free
-        words = self.words
-        words.append(operation)
-        words.append(0)
-        for o in operands:
-            words.append(rows_of[o] if varying[o] else self.shared_row(self._uniform_row[o]))
         if free:
             row = free.pop()
         else:
             row = self.rows
             self.rows = row + 1
-        words[-1 - len(operands)] = rows_of[slot] = row
+        add = self.words.append
+        add(operation)
+        add(row)
+        for o in operands:
+            add(rows_of[o] if varying[o] else self.shared_row(self._uniform_row[o]))
+        rows_of[slot] = row
         self._is_reference += _REFERENCES[len(operands)]
         for o in operands:
             left = uses[o] = uses[o] - 1
@@ -133,11 +133,12 @@ class CodeWriter:
 
     def release(self, *slots: int) -> None:
         """One use less of each; a row that nobody wants any more is free."""
+        uses, rows_of = self.uses, self.rows_of
         for slot in slots:
-            self.uses[slot] -= 1
-            if not self.uses[slot] and self.rows_of[slot] >= 0:
-                self.free_row(self.rows_of[slot])
-                self.rows_of[slot] = -1
+            left = uses[slot] = uses[slot] - 1
+            if not left and rows_of[slot] >= 0:
+                self.free_row(rows_of[slot])
+                rows_of[slot] = -1
 
     def free_row(self, reference: int) -> None:
         """A row that is wanted no more; a column's numbers stay where they are."""

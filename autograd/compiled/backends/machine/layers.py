@@ -90,7 +90,7 @@ class Layers:
             for i in np.flatnonzero(np.array(varying[first : self.end], np.uint8)).tolist()
         }
 
-        sums, _ = chains(operands, name, lambda slot: self.uses[slot] == 1)
+        sums, _ = chains(operands, name, lambda slot: self.uses[slot] == 1 and slot in operands)
         for inputs, neurons in layers_of(operands, sums, name, varying.__getitem__).items():
             layer = self._layer_of(inputs, neurons)
             if layer is not None:

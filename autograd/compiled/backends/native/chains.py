@@ -28,14 +28,10 @@ def chains(
     Args:
         operands: of each instruction that may be part of one, in order.
         name: the primitive of an instruction; of anything else some other text.
-        wanted_once: whether a number is an operand once, and no output.
+        wanted_once: whether a number is one of these instructions, an operand once, and no output.
     """
     found: dict[int, Chain] = {}
     inside: set[int] = set()
-
-    def is_part(slot: int, primitive: str) -> bool:
-        return name(slot) == primitive and wanted_once(slot) and slot in operands
-
     slots: Iterator[int] = reversed(operands)  # type: ignore[arg-type]  # a dict, or what is like one
     for slot in slots:
         if name(slot) != "add" or slot in inside:
@@ -43,22 +39,23 @@ def chains(
         factors: list[Sequence[int]] = []
         parts: list[int] = []
         start: int | None = slot
-        while start is not None and (start == slot or is_part(start, "add")):
+        while start is not None and (start == slot or (name(start) == "add" and wanted_once(start))):
             x, y = operands[start]  # an addition's operands stand in any order
-            if not is_part(y, "mul"):
+            if name(y) != "mul" or not wanted_once(y):
                 x, y = y, x
-                if not is_part(y, "mul"):
+                if name(y) != "mul" or not wanted_once(y):
                     break
             if start != slot:
                 parts.append(start)
             factors.append(operands[y])
             parts.append(y)
             start = x
-        if start is not None and is_part(start, "mul"):
+        if not factors:
+            continue
+        if start is not None and name(start) == "mul" and wanted_once(start):
             factors.append(operands[start])
             parts.append(start)
             start = None
-        if factors:
-            found[slot] = Chain(start, [(x, y) for x, y in reversed(factors)])
-            inside.update(parts)
+        found[slot] = Chain(start, [(x, y) for x, y in reversed(factors)])
+        inside.update(parts)
     return found, inside

@@ -40,11 +40,10 @@ def layers_of(
         varies: whether a number differs by sample.
     """
     found: dict[tuple[int, ...], dict[int, Neuron]] = {}
-    for slot in operands:
-        if slot in sums or name(slot) == "dot":
-            neuron = _neuron(sums[slot] if slot in sums else as_chain(operands[slot]), varies)
-            if neuron is not None:
-                found.setdefault(neuron.inputs, {})[slot] = neuron
+    for slot in sorted([*sums, *(slot for slot in operands if name(slot) == "dot")]):
+        neuron = _neuron(sums[slot] if slot in sums else as_chain(operands[slot]), varies)
+        if neuron is not None:
+            found.setdefault(neuron.inputs, {})[slot] = neuron
     return found
 
 

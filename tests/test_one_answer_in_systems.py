@@ -1,0 +1,315 @@
+"""One answer in every number system: values and slopes of all rows, at points where formulas go wrong.
+
+Eager code is compared with the same graph in each system: exactly where the system computes with floats too, else
+within what floats promise of exact numbers. What eager code refuses is refused, in the same words; a number that is too
+large for a float may have a value where numbers may be larger.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import mpmath
+import pytest
+from mpmath import mp
+
+from autograd import DomainError, Value, evaluate
+from autograd.number_systems import javascript
+from autograd.number_systems.enclosures import Interval
+from tests import checks
+from tests.test_one_answer import CASES, Asked, agree, over_cases
+
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+
+Point = tuple[float, ...]
+#: A number of some system, or what was raised in its place.
+Outcome = Any
+
+
+def outcome(ask: Callable[[], Any]) -> Outcome:
+    try:
+        return ask()
+    except (ValueError, ArithmeticError, NotImplementedError) as error:
+        return error
+
+
+def is_refused(found: Outcome) -> bool:
+    return isinstance(found, Exception)
+
+
+def words(error: Exception) -> str:
+    """What is said before the operands and the place."""
+    return str(error).partition(";")[0]
+
+
+class Place(NamedTuple):
+    """A function of a row, a point, and what is asked there."""
+
+    asked: Asked
+    point: Point
+    #: The argument of a slope, ``None`` for the value.
+    i: int | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.asked.name}{self.point}, {'value' if self.i is None else f'slope by argument {self.i}'}"
+
+    def eagerly(self) -> Outcome:
+        """What eager code says."""
+        return outcome(self._value if self.i is None else self._slope)
+
+    def _value(self) -> float:
+        return self.asked(*map(Value, self.point)).data
+
+    def _slope(self) -> float:
+        assert self.i is not None
+        x = Value(self.point[self.i])
+        self.asked.along(self.point, self.i)(x).backward()
+        return x.grad
+
+    def in_system(self, name: str, moved: Sequence[Any] | None = None, digits: int | None = None) -> Outcome:
+        """What a number system says; at other numbers, if they are given."""
+        return outcome(lambda: self._evaluated(name, self.point if moved is None else moved, digits))
+
+    def _evaluated(self, name: str, numbers: Sequence[Any], digits: int | None) -> Any:
+        is_choice = "where" in self.asked.name  # made where it stands
+        start = [self.asked.constants[i] for i in self.asked.free] if self.asked.row else (1.0, 1.0)
+        leaves = [Value(x) for x in (self.point if is_choice else start)]
+        output, at = self.asked(*leaves), dict(zip(leaves, numbers, strict=True))
+        if self.i is None:
+            return evaluate(output, name, at=at, digits=digits)
+        return evaluate(output, name, at=at, digits=digits, wrt=leaves[self.i])[1]
+
+
+def places(asked: Asked, points: Sequence[Point]) -> Iterator[Place]:
+    """At each point the value and each slope."""
+    for point in points:
+        for i in (None, *range(asked.count)):
+            yield Place(asked, point, i)
+
+
+def without_signs_of_zero(asked: Asked) -> list[Point]:
+    """The points, for systems that know one zero."""
+    return list(dict.fromkeys(tuple([x + 0.0 for x in point]) for point in asked.points))
+
+
+def finite(points: Sequence[Point]) -> list[Point]:
+    return [point for point in points if all(map(math.isfinite, point))]
+
+
+def is_too_large(expected: Outcome) -> bool:
+    return isinstance(expected, OverflowError) or (not is_refused(expected) and math.isinf(expected))
+
+
+def assert_both_refuse(place: Place, expected: Outcome, found: Outcome) -> None:
+    """Of two faults in one domain, one text."""
+    assert is_refused(found) or not abs(found) < math.inf, (place, found)
+    if isinstance(expected, DomainError) and isinstance(found, DomainError):
+        assert words(expected) == words(found), place
+
+
+@over_cases
+@pytest.mark.parametrize("system", ["floats", "values"])
+def test_systems_of_floats_give_the_same_bits(asked: Asked, system: str) -> None:
+    for place in places(asked, asked.points):
+        expected, found = place.eagerly(), place.in_system(system)
+        if is_refused(expected):
+            assert type(found) is type(expected), place
+            assert words(found) == words(expected), place
+        else:
+            assert repr(expected) == repr(float(checks.as_float(found))), place
+
+
+# Many digits
+
+#: Slopes that promise less: where the value, by which is divided, has few digits; where the square of x is too large.
+LESS: dict[str, Callable[[Point, float], bool]] = {
+    **dict.fromkeys(("hypot", "norm"), lambda point, slope: math.hypot(*point) < checks.SMALLEST_NORMAL),
+    "atan": lambda point, slope: slope == 0.0 and abs(point[0]) > 1e154,
+}
+
+
+def bends(place: Place) -> Any:
+    """Σ |xⱼ ∂f/∂xⱼ| of a value or of a slope, by differences: how far it moves as its operands are rounded."""
+    total, step = mp.zero, mp.mpf(2) ** -100
+    with mpmath.workdps(80):
+        here = place.in_system("mpmath", digits=80)
+        for j, x in enumerate(place.point):
+            moved = [mp.mpf(y) * (1 + step) if j == k else y for k, y in enumerate(place.point)]
+            if x:
+                total += abs(place.in_system("mpmath", moved, digits=80) - here) / step
+    return total
+
+
+def is_near(place: Place, expected: float, exact: Any) -> bool:
+    """Whether a float is within 4 units in the last place, or moved as far as a few roundings of the operands do."""
+    if not mp.isfinite(exact):
+        return False
+    error = abs(mp.mpf(expected) - exact)
+    if error <= 4 * checks.ulp(exact):
+        return True
+    if place.i is not None and place.asked.name in LESS and LESS[place.asked.name](place.point, expected):
+        return True
+    return bool(error <= 8 * checks.EPS * (abs(exact) + bends(place)))
+
+
+@over_cases
+def test_a_float_is_the_number_of_many_digits(asked: Asked) -> None:
+    for place in places(asked, without_signs_of_zero(asked)):
+        expected, found = place.eagerly(), place.in_system("mpmath")
+        if is_too_large(expected):
+            if place.i is None or not is_refused(expected):  # else it may be the value that is too large
+                assert is_refused(found) or not abs(found) <= checks.LARGEST, (place, found)
+            assert is_refused(expected) or is_refused(found) or not found * expected <= 0, (place, found)
+        elif is_refused(expected) or math.isnan(expected):
+            assert_both_refuse(place, expected, found)
+        else:
+            assert not is_refused(found), (place, expected, found)
+            assert is_near(place, expected, found), (place, expected, mp.nstr(found, 20))
+
+
+# Other numbers
+
+
+@over_cases
+def test_complex_numbers_are_floats_on_the_real_axis(asked: Asked) -> None:
+    for place in places(asked, finite(asked.points)):
+        expected, found = place.eagerly(), place.in_system("complex")
+        if isinstance(found, NotImplementedError):
+            continue
+        if isinstance(expected, OverflowError) and not is_refused(found):
+            continue
+        if is_refused(expected) or not math.isfinite(expected):
+            assert_both_refuse(place, expected, found)
+        else:
+            assert not is_refused(found), (place, expected, found)
+            assert complex(found).imag == 0.0, (place, found)
+            near = math.isclose(expected, complex(found).real, rel_tol=1e-14, abs_tol=8 * checks.SMALLEST)
+            assert near, (place, expected, found)
+
+
+@over_cases
+def test_a_float_is_near_the_exact_fraction(asked: Asked) -> None:
+    for place in places(asked, finite(without_signs_of_zero(asked))):
+        expected, found = place.eagerly(), place.in_system("fractions")
+        if isinstance(found, NotImplementedError):
+            continue
+        if isinstance(expected, DomainError):
+            assert isinstance(found, DomainError), (place, found)
+            assert words(expected) == words(found), place
+        elif is_too_large(expected):  # of a slope, the value may be
+            assert place.i is not None or is_refused(found) or abs(found) > checks.LARGEST, (place, found)
+        else:
+            with mpmath.workdps(60):
+                exact = mp.mpf(found.numerator) / found.denominator
+            assert is_near(place, expected, exact), (place, expected, found)
+
+
+@over_cases
+def test_intervals_hold_the_true_number_and_the_float(asked: Asked) -> None:
+    for place in places(asked, without_signs_of_zero(asked)):
+        expected, found = place.eagerly(), place.in_system("intervals")
+        are_finite = all(map(math.isfinite, place.point))
+        if isinstance(expected, DomainError):
+            assert is_refused(found), (place, found)
+            if isinstance(found, DomainError) and are_finite:
+                assert words(expected) == words(found), place
+        elif are_finite and not is_too_large(expected):
+            assert not is_refused(found), (place, expected, found)
+            assert place.in_system("mpmath") in found, (place, found)
+            room = 4 * math.ulp(expected)
+            assert expected in Interval(found.low - room, found.high + room), (place, expected, found)
+
+
+# SymPy is slow, and holds numbers such as 2 to the power 10¹⁰⁰ exactly, so its points are few and of ordinary size.
+SYMPY = (-40.0, -3.0, -1.0, -0.5, -0.3, 0.0, 0.1, 0.5, 1.0, 2.0, 40.0) if THOROUGH else (-1.0, -0.3, 0.0, 0.5, 1.0, 3.0)
+
+
+@over_cases
+def test_an_equation_has_the_same_number(asked: Asked) -> None:
+    pytest.importorskip("sympy", reason="SymPy is not installed")
+    points = [(x,) for x in SYMPY] if asked.count == 1 else list(itertools.product(SYMPY[::2], repeat=2))
+    for place in places(asked, points):
+        expected, found = place.eagerly(), place.in_system("sympy")
+        has_number = not is_refused(found) and found.is_finite is True
+        if is_refused(expected):
+            assert not has_number, (place, expected, found)
+            assert not isinstance(found, DomainError) or words(expected) == words(found), place
+        elif has_number:
+            assert math.isclose(expected, float(found), rel_tol=1e-13, abs_tol=1e-15), (place, expected, found)
+        else:  # of a division by an exact zero SymPy has none; no limits are looked up
+            assert expected in (0.0, math.inf, -math.inf), (place, expected, found)
+
+
+# The page
+
+
+#: What the page computes at points: value, and what flows to each operand; "refused" where it shows a problem.
+_AT_POINTS = """
+const show = String, at = %s;
+console.log(JSON.stringify(at.map(([key, points]) => points.map((texts) => {
+  const inputs = texts.map(Number), constants = inputs.map((value) => ({ kind: "leaf", value }));
+  const node = { kind: "operation", kernel: key, operands: inputs.map((_, i) => i) };
+  const program = { kernels: described, nodes: [...constants, node] };
+  const problems = new Map(), values = [...inputs];
+  values.push(compute(program, node, inputs.length, values, problems, new Map()));
+  const value = values.at(-1);
+  const slopes = value === undefined ? inputs.map(() => undefined) : slopesOf(program, { values }, inputs.length);
+  const found = [value, ...slopes.map((slope) => (slope === null ? 0 : slope))];
+  return found.map((x) => (x?.problem ? "refused" : String(x)));
+}))));
+"""
+
+
+@pytest.fixture(scope="module")
+def of_the_page() -> dict[str, list[list[str]]]:
+    """Row → for each point what the page computes; in one process, of all rows."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no Node.js is installed (on Debian: apt-get install nodejs)")
+    rows = [asked.row for asked in CASES if asked.row is not None]
+    kernels = {row.name: javascript.kernel(row, row.arity) for row in rows}
+    entries = ", ".join(f"{name}: {text}" for name, text in kernels.items())
+    described = {
+        row.name: {"name": row.name, "arguments": row.arguments, "needs": row.needs, "remedy": ""} for row in rows
+    }
+    points = [
+        [asked.row.name, [list(map(js, asked.operands(point))) for point in asked.points]]
+        for asked in CASES
+        if asked.row
+    ]
+    text = "\n".join(
+        [
+            javascript.module(kernels.values()),
+            f"const kernels = {{{entries}}}, described = {json.dumps(described)};",
+            (files("autograd.pictures") / "page" / "evaluator.js").read_text("utf-8"),
+            _AT_POINTS % json.dumps(points),
+        ]
+    )
+    printed = subprocess.run([node, "-"], input=text, capture_output=True, text=True, check=True).stdout
+    return dict(zip([row.name for row in rows], json.loads(printed), strict=True))
+
+
+def js(x: float) -> str:
+    return repr(x).replace("inf", "Infinity").replace("nan", "NaN")
+
+
+@pytest.mark.parametrize("asked", [asked for asked in CASES if asked.row is not None], ids=lambda asked: asked.name)
+def test_the_page_has_the_same_numbers(of_the_page: dict[str, list[list[str]]], asked: Asked) -> None:
+    for point, (value, *slopes) in zip(asked.points, of_the_page[asked.name], strict=True):
+        shown = [value, *[slopes[i] for i in asked.free]]
+        for place, text in zip(places(asked, [point]), shown, strict=True):
+            if place.i is not None and (value == "NaN" or not asked.is_asked_of(point)):
+                continue  # a value that is nan, or too large, tells enough
+            if text == "refused" and "Infinity" in value:
+                continue  # powers of -∞ have no derivative in the row's words, and in floats that of their limit
+            x = place.eagerly()
+            y = math.nan if text in ("refused", "undefined") else float(text.replace("Infinity", "inf"))
+            assert agree(None if is_refused(x) else x, y, 1e-14, 8 * checks.SMALLEST), (place, x, text)
