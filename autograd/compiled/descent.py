@@ -93,8 +93,8 @@ class Descent:
         #: Samples as they were given last, and copies of samples, as they are read.
         self._whole: tuple[Any, Any, Arguments] | None = None
         self._copied: tuple[list[Any], list[Any], Arguments] | None = None
-        #: What takes steps by native code, for which recordings, batches and settings; and its rule, for which.
-        self._natively: tuple[Any, NativeSteps | None] | None = None
+        #: What takes steps by native code, for which recordings and settings, and up to which size; and its rule.
+        self._natively: tuple[Any, int, NativeSteps | None] | None = None
         self._native_rule: tuple[Any, NativeRule] | None = None
         #: Traces, by their identity: where their leaves stand among all, and those that stand elsewhere.
         self._leaves: dict[int, tuple[Trace, Any, list[tuple[int, Value]]]] = {}
@@ -191,7 +191,7 @@ class Descent:
             while at < count and not signals.pending:
                 steps = self._native(samples, size, settings)
                 if steps is not None:
-                    call = self._run_natively(steps, samples, at, rate)
+                    call = self._run_natively(steps, samples, at, size, rate)
                     at += size * len(call.losses)
                     if not call.broke_off:
                         continue
@@ -246,9 +246,10 @@ class Descent:
         if None in parts:
             return None
         known = dict(vars(settings)) if hasattr(settings, "__dict__") else settings
-        if self._natively is None or self._natively[0] != (parts, size, known):
-            self._natively = (parts, size, known), self._made_native(parts, size, settings, known)
-        return self._natively[1]
+        last = self._natively
+        if last is None or last[0] != (parts, known) or last[1] < size:
+            self._natively = last = (parts, known), size, self._made_native(parts, size, settings, known)
+        return last[2]
 
     @staticmethod
     def _prepared(runs: Runs, arguments: Arguments) -> Prepared | None:
@@ -271,18 +272,18 @@ class Descent:
         except Exception:  # what the rule cannot do over a program it may do over arrays
             return None
 
-    def _run_natively(self, steps: NativeSteps, samples: Arguments, at: int, rate: float) -> Call:
+    def _run_natively(self, steps: NativeSteps, samples: Arguments, at: int, size: int, rate: float) -> Call:
         """Take as many steps as one native call takes."""
         rule, count = steps.rule, samples.samples or 0
         rule.hold(self.numbers, self.states)
         steps.set_leaves(self.of)
         steps.pushed = self.ran.pushed
-        call = steps.run(samples.columns, samples, at, count, rate=rate, step=self.steps)
+        call = steps.run(samples.columns, samples, at, count, size, rate=rate, step=self.steps)
         self.numbers, *self.states = rule.current
         self.gradient = steps.found[1 : 1 + len(self.params)]
-        sizes = [steps.size] * len(call.losses)
+        sizes = [size] * len(call.losses)
         if at + sum(sizes) > count:
-            sizes[-1] = (count - at) % steps.size
+            sizes[-1] = (count - at) % size
         self._note(call.losses, call.penalties, sizes)
         self.ran.pushed = steps.pushed
         return call

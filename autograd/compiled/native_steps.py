@@ -43,6 +43,7 @@ class NativeSteps:
 
     Args:
         prepared: of value and gradient by the leaves, those first that are moved.
+        size: the most samples of a batch.
         at: where each of the trace's leaves stands among all, -1 for others.
         penalty: the same of the penalty, if there is one.
 
@@ -73,9 +74,9 @@ class NativeSteps:
             raise NotImplementedError
         if chunks > driver.chunks_of_a_round(len(replay.summed), 1) or -(-size // LANES) > replay.stretch:
             raise NotImplementedError
-        self.prepared, self.rule, self.size = prepared, rule, size
+        self.prepared, self.rule = prepared, rule
         self._samples: Any = None
-        #: Where loss and gradient go; and the seconds of a step, as far as they are known.
+        #: Where loss and gradient go; and the seconds of a step of so many samples, as far as they are known.
         self.found = aligned((1 + leaves + LANES,))
         self._seconds = STRETCH_SECONDS * -(-size // LANES) / replay.stretch + LEAF_SECONDS * leaves
         self._table = replay.new_table(prepared.uniform)
@@ -96,7 +97,7 @@ class NativeSteps:
             sums=address(self._sums) + 8 * summed.start, summed=len(replay.summed), found=address(self.found),
             found_count=1 + leaves, uniform=address(prepared.uniform), segments=address(self._segments),
             segment_count=len(self._segments), point=shared[0], point_code=shared[1],
-            penalties=address(self._penalties), size=size, losses=address(self._losses),
+            penalties=address(self._penalties), losses=address(self._losses),
             bound=0 if clip_value is None else address(self._bounds),
             norm=0 if clip_norm is None else address(self._bounds) + 8,
             moved=rule.count, rule=rule.entry, rule_table=rule.table.pointer, rule_columns=address(rule.table.columns),
@@ -130,10 +131,13 @@ class NativeSteps:
             penalty_segment_count=len(self._penalty_segments),
         )  # fmt: skip
 
-    def run(self, columns: Sequence[Any], samples: Any, first: int, last: int, *, rate: float, step: int) -> Call:
+    def run(
+        self, columns: Sequence[Any], samples: Any, first: int, last: int, size: int, *, rate: float, step: int
+    ) -> Call:
         """Take steps from the first sample on, up to the last or as many as a call may take.
 
         Args:
+            size: the samples of a batch, not more than this was made for.
             samples: whatever is the same object as long as the columns are the same memory.
             step: the steps before.
         """
@@ -142,10 +146,10 @@ class NativeSteps:
             self._starts[: len(mine)] = [address(column) for column in mine]
             self._table.strides[: len(mine)] = [column.strides[0] >> 3 for column in mine]
             self._samples = samples
-        left = -(-(last - first) // self.size)
+        left = -(-(last - first) // size)
         most = max(1, min(left, MOST_STEPS, int(CALL_SECONDS / self._seconds)))
         uniforms = self.rule.uniforms(rate, step, most)
-        self._entries[self._varied] = first, last, most, uniforms
+        self._entries[self._varied] = first, last, size, most, uniforms
         begun = time.perf_counter()
         taken = self._steps(self._pointer)
         if taken:

@@ -24,11 +24,11 @@ ADDRESSES = (
     "losses", "bound", "norm", "rule", "rule_table", "rule_columns", "rule_outputs",
 )  # fmt: skip
 COUNTS = (
-    "column_count", "summed", "found_count", "segment_count", "penalty_segment_count", "size", "moved", "pushed",
+    "column_count", "summed", "found_count", "segment_count", "penalty_segment_count", "moved", "pushed",
     "rule_states", "rule_rows",
 )  # fmt: skip
-#: What differs from call to call: the samples, the most steps, and the address of what the rule shares at each.
-VARIED = ("first", "last", "most", "rule_uniforms")
+#: What differs from call to call: the samples, those of a batch, the most steps, and where what the rule shares stands.
+VARIED = ("first", "last", "size", "most", "rule_uniforms")
 FIELDS = ADDRESSES + COUNTS + VARIED
 
 _ZERO = {"double": literal(0.0), f"<{LANES} x double>": "zeroinitializer"}
