@@ -7,8 +7,9 @@ from autograd.checking.checks import assert_grads, check_grads, check_graph
 from autograd.checking.nonfinite import find_nonfinite
 from autograd.checking.report import GradientMismatch, Report
 from autograd.checking.rounding_bound import rounding_error
-from autograd.compiled.api import objective
+from autograd.compiled.api import descent, objective
 from autograd.custom import DeclarationError, node, primitive
+from autograd.eager.garbage import collector_at_rest
 from autograd.eager.record_lines import record_lines
 from autograd.errors import DomainError, GuardError, NonFiniteError, RecordingError, StaleGraphError
 from autograd.evaluation import evaluate
@@ -26,6 +27,7 @@ from autograd.functions import (
     zero_grad,
 )
 from autograd.loops.scan import scan
+from autograd.number_systems import system_of as number_system
 from autograd.pictures.drawing.draw import draw
 from autograd.pictures.mathematics.api import derive, explain, verify_formula
 from autograd.pictures.page.stepping import step_through
@@ -132,9 +134,11 @@ __all__ = [
     "check_grads",
     "check_graph",
     "clip",
+    "collector_at_rest",
     "cos",
     "cosh",
     "derive",
+    "descent",
     "detach",
     "div",
     "dot",
@@ -180,6 +184,7 @@ __all__ = [
     "neg",
     "node",
     "norm",
+    "number_system",
     "objective",
     "primitive",
     "prod",

@@ -41,7 +41,11 @@ class importing(uninterrupted):
 
     def __enter__(self) -> importing:
         super().__enter__()
-        _IMPORTS.acquire()
+        try:
+            _IMPORTS.acquire()
+        except BaseException:
+            super().__exit__(None, None, None)
+            raise
         return self
 
     @leaving

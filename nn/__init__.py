@@ -31,6 +31,7 @@ from nn.tables.preparation import Standardisation, train_test_split
 from nn.tables.reading import load_csv
 from nn.training.callbacks import Training
 from nn.training.clipping import clip_grad_norm, clip_grad_value
+from nn.training.compiled_step import CompiledStep, compiled_step
 from nn.training.diagnosis import Diagnosis, diagnose
 from nn.training.failures import NonFiniteLoss, NothingMoved
 from nn.training.fit import fit
@@ -49,6 +50,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "CompiledStep",
     "Diagnosis",
     "History",
     "Layer",
@@ -67,6 +69,7 @@ __all__ = [
     "binary_cross_entropy",
     "clip_grad_norm",
     "clip_grad_value",
+    "compiled_step",
     "cost",
     "cross_entropy",
     "diagnose",

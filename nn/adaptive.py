@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from autograd import Value
 from nn.checks import within
-from nn.optimizers import Optimizer
+from nn.stepping import Moved, Optimizer, decayed
 
 
 class RMSprop(Optimizer):
@@ -30,6 +30,9 @@ class RMSprop(Optimizer):
             them), a weight decay below 0.
     """
 
+    STATE = ("squares", "velocities")
+    SETTINGS = ("weight_decay", "smoothing", "epsilon", "momentum")
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -47,12 +50,13 @@ class RMSprop(Optimizer):
         self.squares = [0.0] * len(self.parameters)
         self.velocities = [0.0] * len(self.parameters)
 
-    def moved(self, i: int, number: float, gradient: float) -> float:
+    @staticmethod
+    def rule(m: Any, p: Any, g: Any, state: Sequence[Any], rate: Any, step: Any, settings: Any) -> Moved:
         """p - rate · g / (√v + ε)."""
-        g = gradient + self.weight_decay * number if self.weight_decay else gradient
-        self.squares[i] = v = self.smoothing * self.squares[i] + (1.0 - self.smoothing) * g * g
-        self.velocities[i] = self.momentum * self.velocities[i] + g / (math.sqrt(v) + self.epsilon)
-        return number - self.learning_rate * self.velocities[i]
+        g = decayed(p, g, settings)
+        v = settings.smoothing * state[0] + (1.0 - settings.smoothing) * g * g
+        velocity = settings.momentum * state[1] + g / (m.sqrt(v) + settings.epsilon)
+        return p - rate * velocity, (v, velocity)
 
 
 class Adagrad(Optimizer):
@@ -71,6 +75,9 @@ class Adagrad(Optimizer):
         ValueError: a learning rate or epsilon that is not positive, a weight decay below 0.
     """
 
+    STATE = ("squares",)
+    SETTINGS = ("weight_decay", "epsilon")
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -83,11 +90,12 @@ class Adagrad(Optimizer):
         self.epsilon = within("epsilon", epsilon, 0.0, open_below=True)
         self.squares = [0.0] * len(self.parameters)
 
-    def moved(self, i: int, number: float, gradient: float) -> float:
+    @staticmethod
+    def rule(m: Any, p: Any, g: Any, state: Sequence[Any], rate: Any, step: Any, settings: Any) -> Moved:
         """p - rate · g / (√s + ε)."""
-        g = gradient + self.weight_decay * number if self.weight_decay else gradient
-        self.squares[i] = s = self.squares[i] + g * g
-        return number - self.learning_rate * g / (math.sqrt(s) + self.epsilon)
+        g = decayed(p, g, settings)
+        s = state[0] + g * g
+        return p - rate * g / (m.sqrt(s) + settings.epsilon), (s,)
 
 
 class Adam(Optimizer):
@@ -107,6 +115,9 @@ class Adam(Optimizer):
             decay below 0.
     """
 
+    STATE = ("means", "squares")
+    SETTINGS = ("weight_decay", "betas", "epsilon")
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -124,16 +135,10 @@ class Adam(Optimizer):
         self.means = [0.0] * len(self.parameters)
         self.squares = [0.0] * len(self.parameters)
 
-    def moved(self, i: int, number: float, gradient: float) -> float:
+    @staticmethod
+    def rule(m: Any, p: Any, g: Any, state: Sequence[Any], rate: Any, step: Any, settings: Any) -> Moved:
         """p - rate · m̂ / (√v̂ + ε)."""
-        return self._moved(i, number, gradient + self.weight_decay * number if self.weight_decay else gradient)
-
-    def _moved(self, i: int, number: float, g: float) -> float:
-        first, second = self.betas
-        self.means[i] = m = first * self.means[i] + (1.0 - first) * g
-        self.squares[i] = v = second * self.squares[i] + (1.0 - second) * g * g
-        of_mean, of_square = 1.0 - first**self.steps, 1.0 - second**self.steps
-        return number - self.learning_rate * (m / of_mean) / (math.sqrt(v / of_square) + self.epsilon)
+        return adapted(m, p, decayed(p, g, settings), state, rate, step, settings)
 
 
 class AdamW(Adam):
@@ -158,6 +163,16 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, learning_rate, betas=betas, epsilon=epsilon, weight_decay=weight_decay)
 
-    def moved(self, i: int, number: float, gradient: float) -> float:
+    @staticmethod
+    def rule(m: Any, p: Any, g: Any, state: Sequence[Any], rate: Any, step: Any, settings: Any) -> Moved:
         """Adam's step from the decayed number."""
-        return self._moved(i, number * (1.0 - self.learning_rate * self.weight_decay), gradient)
+        return adapted(m, p * (1.0 - rate * settings.weight_decay), g, state, rate, step, settings)
+
+
+def adapted(m: Any, p: Any, g: Any, state: Sequence[Any], rate: Any, step: Any, settings: Any) -> Moved:
+    """Adam's step along a gradient, the running means being taken as if they had begun with it."""
+    first, second = settings.betas
+    mean = first * state[0] + (1.0 - first) * g
+    square = second * state[1] + (1.0 - second) * g * g
+    of_mean, of_square = 1.0 - first**step, 1.0 - second**step
+    return p - rate * (mean / of_mean) / (m.sqrt(square / of_square) + settings.epsilon), (mean, square)

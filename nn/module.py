@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import Value
 from nn.checks import numbers_by_path
+from nn.held import values_in
 from nn.interrupts import assign
 
 
@@ -28,11 +29,15 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Every parameter once, with its path: ``model.<path>`` is an expression that gives it."""
-        yield from _walk(self, "", set())
+        paths: list[str] = []
+        values = values_in(self, Module, paths)
+        return zip(paths, values, strict=True)
 
     def parameters(self) -> list[Value]:
         """Every parameter once, in the order of the attributes."""
-        return [value for _, value in self.named_parameters()]
+        if type(self).named_parameters is not Module.named_parameters:
+            return [value for _, value in self.named_parameters()]
+        return values_in(self, Module)
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0."""
@@ -63,17 +68,3 @@ class Module:
         count = len(self.parameters())
         parts = [self._describe(), f"{count} parameter{'' if count == 1 else 's'}"]
         return f"{type(self).__name__}({', '.join(filter(None, parts))})"
-
-
-def _walk(holder: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Value]]:
-    if not isinstance(holder, Value | Module | list | tuple | dict) or id(holder) in seen:
-        return
-    seen.add(id(holder))
-    if isinstance(holder, Value):
-        yield path, holder
-    elif isinstance(holder, Module):
-        for name, item in vars(holder).items():
-            yield from _walk(item, f"{path}.{name}" if path else name, seen)
-    else:
-        for key, item in holder.items() if isinstance(holder, dict) else enumerate(holder):
-            yield from _walk(item, f"{path}[{key!r}]", seen)

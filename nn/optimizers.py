@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from autograd import Value
-from nn.checks import leaves, with_gradients, within
-from nn.interrupts import all_or_nothing, assign
+from nn.checks import within
+from nn.stepping import Moved, Optimizer, decayed
 
-
-class Optimizer:
-    """What all optimizers share: the parameters, the loop over them, their number of steps, gradients to zero.
-
-    One of your own gives ``moved``, the next number of a parameter; or ``step`` itself, which writes ``p.data``.
-    """
-
-    def __init__(self, parameters: Iterable[Value], *, learning_rate: float, weight_decay: float = 0.0) -> None:
-        self.parameters = leaves(parameters)
-        self.learning_rate = within("learning_rate", learning_rate, 0.0, open_below=True)
-        self.weight_decay = within("weight_decay", weight_decay, 0.0)
-        self.steps = 0
-
-    def step(self) -> None:
-        """Move every parameter once, by its ``.grad``; ``None`` counts as 0.0. After an error none is."""
-        with all_or_nothing(self, "steps"):
-            self.steps += 1
-            numbers = [self.moved(i, p.data, p.grad) for i, p in enumerate(with_gradients(self.parameters))]
-            assign(self.parameters, "data", numbers)
-
-    def moved(self, i: int, number: float, gradient: float) -> float:
-        """The next number of parameter i, from its number and its gradient."""
-        raise NotImplementedError
-
-    def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0.0, as is due before each ``backward()``."""
-        assign(self.parameters, "grad", [0.0] * len(self.parameters))
+__all__ = ["SGD", "Optimizer"]
 
 
 class SGD(Optimizer):
@@ -54,6 +29,9 @@ class SGD(Optimizer):
             them), Nesterov's without momentum.
     """
 
+    STATE = ("velocities",)
+    SETTINGS = ("weight_decay", "momentum", "nesterov")
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -69,8 +47,9 @@ class SGD(Optimizer):
             raise ValueError("nesterov needs a momentum above 0, such as 0.9")
         self.velocities = [0.0] * len(self.parameters)
 
-    def moved(self, i: int, number: float, gradient: float) -> float:
+    @staticmethod
+    def rule(m: Any, p: Any, g: Any, state: Sequence[Any], rate: Any, step: Any, settings: Any) -> Moved:
         """p - rate · v."""
-        g = gradient + self.weight_decay * number if self.weight_decay else gradient
-        self.velocities[i] = v = self.momentum * self.velocities[i] + g
-        return number - self.learning_rate * (g + self.momentum * v if self.nesterov else v)
+        g = decayed(p, g, settings)
+        v = settings.momentum * state[0] + g
+        return p - rate * (g + settings.momentum * v if settings.nesterov else v), (v,)

@@ -6,9 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import signature
+from operator import is_
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary, ref
 
 from autograd import Value, compile
+from nn.activations import ACTIVATIONS, Activation
 from nn.checks import listed, sample_rows, wrong_number_of_inputs
 from nn.layers import Layer
 
@@ -84,13 +87,36 @@ def outputs_of(model: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any] | 
     if len(rows) < MANY_ROWS:
         return None
     try:
-        recorded = compile(model, expected_samples=len(rows))
+        recorded = _recorded(model, len(rows))
         outputs = recorded(*recorded.arrays(rows))
         found: list[Any] = outputs.tolist()
         finite = bool((abs(outputs) < math.inf).all())
     except Exception:  # the call row by row does it, or says why not
         return None
     return found if finite else None  # an operation outside its domain gives nan in a replay and raises in a call
+
+
+#: Networks → what they consisted of when they were recorded, and the recording.
+_KNOWN: WeakKeyDictionary[Any, tuple[list[Any], Any]] = WeakKeyDictionary()
+
+
+def _recorded(model: Any, count: int) -> Any:
+    """The model as a recorded function; of a network whose layers are ours it is recorded again only if they change."""
+    layers = list(getattr(model, "layers", ()))
+    if not layers or not all(type(layer) in (Layer, Activation) for layer in layers):
+        return compile(model, expected_samples=count)
+    parts = [*layers, *(getattr(layer, "activation", layer).function for layer in layers), *model.parameters()]
+    is_ours = type(model).__call__.__module__ == "nn.networks" and all(
+        layer.name in ACTIVATIONS for layer in (getattr(one, "activation", one) for one in layers)
+    )
+    if not is_ours:
+        return compile(model, expected_samples=count)
+    known = _KNOWN.get(model)
+    if known is None or len(known[0]) != len(parts) or not all(map(is_, known[0], parts)):
+        myself = ref(model)  # what is kept must not keep the model
+        known = parts, compile(lambda row: myself()(row), expected_samples=count)  # type: ignore[misc]
+        _KNOWN[model] = known
+    return known[1]
 
 
 def predictions(model: Callable[[Any], Any], rows: Sequence[list[float]], *, compile: bool) -> list[Any]:

@@ -22,8 +22,11 @@ ROOT = Path(autograd.__file__).parents[1]
 OURS = tuple(f"{ROOT / package}{'/'}" for package in ("autograd", "nn"))
 
 
-#: Functions beside those of the system that ask it for nothing.
-_ASKS_NOBODY = ("fspath", "_path_normpath", "_path_splitroot", "_path_splitroot_ex", "geteuid", "getpid", "urandom")
+#: Functions beside those of the system that ask it for nothing; and what closes a file, which an error of the system's
+#: leaves closed, while one in its place would leave it open.
+_ASKS_NOBODY = (
+    "__exit__", "fspath", "_path_normpath", "_path_splitroot", "_path_splitroot_ex", "geteuid", "getpid", "urandom",
+)  # fmt: skip
 
 
 class Outcome(NamedTuple):

@@ -148,11 +148,12 @@ def test_an_import_of_nn_would_be_noticed(tmp_path: Path) -> None:
 PUBLIC = """
 Condition DeclarationError DomainError GradientMismatch GuardError Limit NonFiniteError Primitive Program
 RecordingError Report StaleGraphError TABLE Value abs acos acosh add asin asinh assert_grads atan atan2 atanh cbrt
-ceil check_grads check_graph clip compile cos cosh derive detach div dot draw elu erf erfc evaluate exp explain expm1
-find find_nonfinite floor gelu grad gradients hessian hvp hypot identity jacobian jvp leaky_relu line_of linear log
-log10 log1p log2 log_sigmoid log_softmax logsumexp map maximum mean minimum mish mul neg node norm objective pow
-primitive prod reciprocal record_lines relu rounding_error scan selu sigmoid sign silu sin sinh softmax softplus sqrt
-square step_through sub sum take tan tanh value_and_grad variance verify_formula vjp where zero_grad
+ceil check_grads check_graph clip collector_at_rest compile cos cosh derive descent detach div dot draw elu erf erfc
+evaluate exp explain expm1 find find_nonfinite floor gelu grad gradients hessian hvp hypot identity jacobian jvp
+leaky_relu line_of linear log log10 log1p log2 log_sigmoid log_softmax logsumexp map maximum mean minimum mish mul neg
+node norm number_system objective pow primitive prod reciprocal record_lines relu rounding_error scan selu sigmoid
+sign silu sin sinh softmax softplus sqrt square step_through sub sum take tan tanh value_and_grad variance
+verify_formula vjp where zero_grad
 """
 
 

@@ -9,6 +9,7 @@ from autograd.locks import importing
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.compiled.descent import Descent, Rule
     from autograd.compiled.function import Compiled
     from autograd.compiled.objective import Objective
 
@@ -99,6 +100,57 @@ def objective(f: Callable[..., Any], n: int | None = None, *, backend: str = "au
         from autograd.compiled.objective import Objective
 
     return Objective(f, n, backend=backend)
+
+
+def descent(
+    f: Callable[..., Any],
+    params: Sequence[Value],
+    rule: Rule,
+    *,
+    moved: Sequence[Value] | None = None,
+    penalty: Callable[[], Any] | None = None,
+    clip_value: float | None = None,
+    clip_norm: float | None = None,
+    backend: str = "auto",
+    threads: int = 1,
+    expected_samples: int | None = None,
+) -> Descent:
+    """Leaves moved over batches of samples by the rule of an optimizer, their numbers in arrays from step to step.
+
+    It is what ``nn.fit`` and ``nn.compiled_step`` run on; the samples' function is recorded as by ``compile``.
+
+    >>> import numpy as np
+    >>> from autograd import Value
+    >>> from autograd.interrupts import uninterrupted
+    >>> w = Value(0.0)
+    >>> down = descent(lambda x, y: (w * x - y) ** 2, [w], lambda m, p, g, state, rate, step, s: (p - rate * g, ()))
+    >>> with uninterrupted() as signals:
+    ...     ran = down.run(down.batches(np.ones(4), np.ones(4)), 2, rate=0.25, settings=None, signals=signals)
+    >>> down.write()
+    >>> ran.steps, w.data
+    (2, 0.75)
+
+    Args:
+        f: of a sample and its target, one Value.
+        params: all leaves that gradients are taken of.
+        rule: ``(m, p, g, state, rate, step, settings) -> (p, state)``, over any number system ``m``.
+        moved: those that the rule moves; all unless told.
+        penalty: a function of the leaves, added to each step's mean.
+        clip_value, clip_norm: the largest magnitude of a gradient, and the largest norm of all together.
+        backend, threads, expected_samples: as for ``compile``.
+
+    Raises:
+        ModuleNotFoundError: NumPy is not installed.
+    """
+    with importing():
+        _require_numpy("descent")
+        from autograd.compiled.backends.choice import Options
+        from autograd.compiled.descent import Descent
+
+    return Descent(
+        f, params, rule, moved=moved, penalty=penalty, clip_value=clip_value, clip_norm=clip_norm,
+        options=Options(backend, threads, expected_samples),
+    )  # fmt: skip
 
 
 def _require_numpy(name: str) -> None:

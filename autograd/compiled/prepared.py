@@ -35,9 +35,11 @@ class Prepared:
         row = replay.levels.row
         self.uniform = replay.new_uniform()
         places = [(c, s) for c, s in enumerate(trace.arguments) if s >= 0]
-        self._varying = [c for s, c in sorted((s, c) for c, s in places) if plan.varying[s]]
+        #: The columns of a call that differ by sample, in the order of the replay's.
+        self.varying = [c for s, c in sorted((s, c) for c, s in places) if plan.varying[s]]
         self._numbers = [(row[s], c) for c, s in places if not plan.varying[s]]
-        self._leaf_rows = replay.levels.row_of[np.array(trace.leaf_inputs, np.intp)]
+        #: The row of each of the trace's leaves.
+        self.leaf_rows = replay.levels.row_of[np.array(trace.leaf_inputs, np.intp)]
         self._moment = -1
         self.first_derivative = plan.values + plan.guards
         #: Collects the value and the gradient by the parameters.
@@ -59,24 +61,34 @@ class Prepared:
     def refresh(self) -> None:
         """Read the leaves again if any was written since."""
         if self._moment != nodes.now:
-            self.uniform[self._leaf_rows, 0] = [leaf._data for leaf in self.trace.leaves]
+            self.uniform[self.leaf_rows, 0] = [leaf._data for leaf in self.trace.leaves]
             self._moment = int(nodes.now)
 
-    def run(self, columns: Sequence[Any], samples: int, seeds: Sequence[Any] = ()) -> tuple[Any, list[Any]]:
-        """Sums and kept outputs, at the leaves' numbers of now; seeds are columns for the inputs after all others."""
+    def set_leaves(self, numbers: Any) -> None:
+        """Let the leaves have these numbers until they are read again."""
+        self.uniform[self.leaf_rows, 0], self._moment = numbers, -1
+
+    def run(
+        self, columns: Sequence[Any], samples: int, seeds: Sequence[Any] = (), leaves: Any = None
+    ) -> tuple[Any, list[Any]]:
+        """Sums and kept outputs, at the numbers of the leaves, which are those of now unless given; seeds are columns
+        for the inputs after all others."""
         uniform = self.uniform
-        self.refresh()
+        if leaves is None:
+            self.refresh()
+        else:
+            self.set_leaves(leaves)
         for row, c in self._numbers:
             uniform[row, 0] = columns[c]
-        return self.replay.run([*[columns[c] for c in self._varying], *seeds], uniform, samples)
+        return self.replay.run([*[columns[c] for c in self.varying], *seeds], uniform, samples)
 
     def run_with_care(
-        self, columns: Sequence[Any], samples: int, seeds: Sequence[Any] = ()
+        self, columns: Sequence[Any], samples: int, seeds: Sequence[Any] = (), leaves: Any = None
     ) -> tuple[Prepared, Any, list[Any]]:
         """What ran, this or the careful plan, and what came of it."""
-        sums, kept = self.run(columns, samples, seeds)
+        sums, kept = self.run(columns, samples, seeds, leaves)
         if self.needs_care(sums, kept):
-            return self.careful().run_with_care(columns, samples, seeds)  # type: ignore[no-any-return]
+            return self.careful().run_with_care(columns, samples, seeds, leaves)  # type: ignore[no-any-return]
         return self, sums, kept
 
     def needs_care(self, sums: Any, kept: Sequence[Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -28,12 +28,24 @@ SAMPLES_TRIED = 8
 Run: TypeAlias = tuple[Prepared, Any, list[Any]]
 
 
+class Leaves(Protocol):
+    """Whoever has other numbers for the leaves than their Values hold."""
+
+    def of(self, trace: Trace) -> Any:
+        """The numbers of a trace's leaves."""
+
+    def recorded(self, record: Callable[[], Trace]) -> Trace:
+        """What ``record`` returns, the Values holding the numbers meanwhile."""
+
+
 class Runs:
     """Runs a function's calls, and records it anew for each shape of arguments and each way that comparisons go.
 
     Args:
         params: the leaves to differentiate by; ``None``: all that are captured, if ``by_captured``.
         reduce: what becomes of the samples of value and gradient.
+        long_dots: leave a ``dot`` of many numbers as it is, which is best for samples; of numbers that are the same for
+            all, native code has no such operation.
     """
 
     def __init__(
@@ -45,6 +57,7 @@ class Runs:
         options: Options,
         *,
         by_captured: bool,
+        long_dots: bool = True,
     ) -> None:
         self._function = function
         self._name = name
@@ -52,6 +65,7 @@ class Runs:
         self._reduce = reduce
         self._options = options
         self._by_captured = by_captured
+        self._long_dots = long_dots
         #: By the shape of the arguments.
         self.recordings: dict[Any, Recordings] = {}
         #: What came back from a pickle has leaves of its own; the function must capture no others.
@@ -63,16 +77,29 @@ class Runs:
             return self._params
         return trace.captured if self._by_captured else []
 
-    def run(self, arguments: Arguments, what: str, columns: tuple[int, ...] = (), *, unroll: bool = False) -> Run:
+    def run(
+        self,
+        arguments: Arguments,
+        what: str,
+        columns: tuple[int, ...] = (),
+        *,
+        unroll: bool = False,
+        leaves: Leaves | None = None,
+    ) -> Run:
         """The "values", or the "gradient" by the parameters and some columns of the arguments.
 
         Args:
             unroll: on a recording whose loops are written out step by step.
+            leaves: who has the numbers of the leaves; the Values themselves unless told.
         """
+
+        def record(*place: Any) -> Trace:
+            return self._record(arguments, unroll, *place)
+
         return self.recordings_of(arguments, unroll=unroll).run(
             self._name,
-            lambda recording: self._try(recording, arguments, what, columns),
-            lambda *place: self._record(arguments, unroll, *place),
+            lambda recording: self._try(recording, arguments, what, columns, leaves),
+            record if leaves is None else lambda *place: leaves.recorded(lambda: record(*place)),
         )
 
     def recordings_of(self, arguments: Arguments, *, unroll: bool) -> Recordings:
@@ -103,7 +130,9 @@ class Runs:
             )
         return found
 
-    def _try(self, recording: Recording, arguments: Arguments, what: str, columns: tuple[int, ...]) -> Run:
+    def _try(
+        self, recording: Recording, arguments: Arguments, what: str, columns: tuple[int, ...], leaves: Leaves | None
+    ) -> Run:
         prepared = recording.prepared.get((what, columns))
         if prepared is None:
             prepared = recording.prepared[what, columns] = (
@@ -112,7 +141,8 @@ class Runs:
                 else self._gradient(recording.trace, arguments, columns)
             )
         n = arguments.samples
-        prepared, sums, kept = prepared.run_with_care(arguments.columns, 1 if n is None else n)
+        numbers = None if leaves is None else leaves.of(recording.trace)
+        prepared, sums, kept = prepared.run_with_care(arguments.columns, 1 if n is None else n, (), numbers)
         for i, guard in enumerate(recording.trace.guards, start=len(recording.trace.outputs)):
             check(self._name, guard, prepared.output(i, kept))
         return prepared, sums, kept
@@ -134,7 +164,9 @@ class Runs:
         varying = varying_inputs(trace, arguments)
 
         def chosen(careful: bool) -> Choice:
-            plan = planned(trace, GRADIENT, wanted, varying, reduced=reduced, careful=careful)
+            plan = planned(
+                trace, GRADIENT, wanted, varying, reduced=reduced, long_dots=self._long_dots, careful=careful
+            )
             return choose(plan, self._options)
 
         return Prepared(trace, chosen, len(params))

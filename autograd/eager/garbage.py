@@ -22,10 +22,20 @@ FEW = 1000
 class collector_at_rest(switched):
     """A context without garbage collection; or, before a function, what each of its calls runs in.
 
-    A graph and a plan are as many objects as operations, none of them garbage, and to look through them again and again
-    takes a third of the time of a recording and a twelfth of that until it is ready (measured: 0.22 of 0.75 s for
-    150,000 operations, 0.07 of 0.87 s for a network of 100,000 weights). Beyond, it takes more than in proportion: five
-    sixths of the time of unpickling 500,000 nodes.
+    A graph is as many objects as operations, none of them garbage, and Python's collector looks through them again and
+    again: 45 to 72 % of the time of eager training loops (measured). A graph without references goes at once all the
+    same. Put it around a step, not around a training: what your own code leaves in cycles waits for the end.
+
+    >>> from autograd.value import Value
+    >>> w = Value(3.0)
+    >>> with collector_at_rest():
+    ...     (w * w).backward()
+    >>> w.grad
+    6.0
+
+    It takes a microsecond or two, nests, and is left in whatever state it was entered in, after errors and Ctrl-C too.
+    Recordings and plans are made in it, which take a third less (measured: 0.22 of 0.75 s for 150,000 operations); of
+    more nodes it is more than in proportion, five sixths of the time of unpickling 500,000.
     """
 
     def __call__(self, function: _F) -> _F:

@@ -9,20 +9,20 @@ from typing import Any, NamedTuple
 
 from autograd import DomainError, Value
 from nn.cost import LossFunction, loss_name
-from nn.interrupts import uninterrupted
 from nn.metrics import Metric
 from nn.passes import predictions
 from nn.training.callbacks import Callback, Training
 from nn.training.epochs import Epoch
 from nn.training.failures import cannot_compute, non_finite
 from nn.training.samples import Samples
+from nn.training.steps import Steps
 
 
 class AfterEpoch(NamedTuple):
     """What is done after each epoch of a training; ``held_out`` are samples that it is validated on, if there are any.
 
     ``compile`` tells whether the model may be replayed to predict. ``between`` are callbacks that go with the entry:
-    nothing interrupts them.
+    nothing interrupts them. Before anybody looks at the Values, ``steps`` writes them.
     """
 
     training: Training
@@ -33,28 +33,42 @@ class AfterEpoch(NamedTuple):
     between: Sequence[Callback]
     callbacks: Sequence[Callback]
     compile: bool
+    steps: Steps
+    #: The samples of the validation as arrays, if they can be.
+    held_out_arrays: Any = None
 
     def __call__(self, epoch: Epoch) -> None:
         training, history = self.training, self.training.history
-        validation_loss = None if self.held_out is None else self._loss_of(self.held_out, epoch)
-        measured = self._measured(self.samples)
-        measured_outside = {} if self.held_out is None else self._measured(self.held_out)
-        with uninterrupted():
-            if validation_loss is not None:
-                history.validation_losses.append(validation_loss)
-            for found, results in ((measured, history.metrics), (measured_outside, history.validation_metrics)):
-                for name, number in found.items():
-                    results.setdefault(name, []).append(number)
-            if epoch.penalties:
-                history.penalties.append(math.fsum(epoch.penalties) / len(epoch.penalties))
-            history.learning_rates.append(training.optimizer.learning_rate)
-            history.seconds.append(time.perf_counter() - epoch.began)
-            history.losses.append(epoch.total_loss / len(self.samples.rows))  # last: an error may leave others longer
-            training.epoch = epoch.number
-            for callback in self.between:
-                callback(training)
-        for callback in self.callbacks:
+        validation_loss, measured, measured_outside = None, dict[str, float](), dict[str, float]()
+        arrays, signals = self.steps.arrays, self.steps.signals
+        if self.held_out_arrays is not None and arrays is not None and arrays.works:
+            validation_loss = arrays.mean_loss(self.held_out_arrays, signals)
+        if self.metrics or (self.held_out is not None and validation_loss is None):
+            self.steps.write()
+            with signals.allowed():
+                if self.held_out is not None and validation_loss is None:
+                    validation_loss = self._loss_of(self.held_out, epoch)
+                measured = self._measured(self.samples)
+                measured_outside = {} if self.held_out is None else self._measured(self.held_out)
+        if validation_loss is not None:
+            history.validation_losses.append(validation_loss)
+        for found, results in ((measured, history.metrics), (measured_outside, history.validation_metrics)):
+            for name, number in found.items():
+                results.setdefault(name, []).append(number)
+        if epoch.penalties:
+            history.penalties.append(math.fsum(epoch.penalties) / len(epoch.penalties))
+        history.learning_rates.append(training.optimizer.learning_rate)
+        history.seconds.append(time.perf_counter() - epoch.began)
+        history.losses.append(epoch.total_loss / len(self.samples.rows))  # last: an error may leave others longer
+        training.epoch = epoch.number
+        if self.between or self.callbacks:
+            self.steps.write()
+        for callback in self.between:
             callback(training)
+        if self.callbacks:
+            with signals.allowed():
+                for callback in self.callbacks:
+                    callback(training)
 
     def _measured(self, samples: Samples) -> dict[str, float]:
         if not self.metrics:

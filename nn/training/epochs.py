@@ -6,11 +6,9 @@ next one.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from nn.randomness import permutation
 from nn.schedules import Schedule
 from nn.training.callbacks import Training
 from nn.training.failures import Place
@@ -46,7 +44,7 @@ def epochs(
     *,
     count: int,
     samples: int,
-    chance: random.Random | None,
+    draw: Callable[[], Sequence[int]] | None,
     schedule: Schedule | None,
 ) -> Iterator[Epoch]:
     """Each epoch, finished, at the learning rate that the schedule gives it; the last is where the training stops.
@@ -54,14 +52,14 @@ def epochs(
     Args:
         count: how many there are at the most.
         samples: how many samples each goes through.
-        chance: what draws their order anew for each; None for the order given.
+        draw: what draws their order anew for each; None for the order given.
     """
     rate = training.optimizer.learning_rate
     for number in range(1, count + 1):
         epoch = Epoch(number)
         factor = 1.0 if schedule is None else schedule.factor(number, training.history.watched)
         training.optimizer.learning_rate = rate * factor
-        run(epoch, list(range(samples)) if chance is None else permutation(samples, chance))
+        run(epoch, range(samples) if draw is None else draw())
         yield epoch
         if training.stopping:
             return

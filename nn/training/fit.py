@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import random
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd import Value
+from autograd import Value, collector_at_rest
 from nn.checks import whole, within
 from nn.cost import LossFunction, find_loss, loss_name
 from nn.interrupts import uninterrupted
 from nn.metrics import Metric, metrics_for
 from nn.module import Module
 from nn.optimizers import Optimizer
-from nn.randomness import seeded
+from nn.randomness import permutation, seeded
 from nn.schedules import Schedule
 from nn.training.after_epoch import AfterEpoch
 from nn.training.callbacks import BestWeights, Callback, Training, early_stopping
 from nn.training.epochs import epochs as finished_epochs
-from nn.training.failures import NothingMoved, first_bad_parameter, non_finite
+from nn.training.failures import NothingMoved, non_finite
 from nn.training.history import History
+from nn.training.moved import parameters_to_move
+from nn.training.on_arrays import OnArrays
 from nn.training.penalties import Penalty
-from nn.training.progress import Report, reporting
+from nn.training.progress import Report, reporting, shows_a_bar
 from nn.training.recorded_loss import RecordedLoss
 from nn.training.samples import held_out, samples_for
 from nn.training.steps import Steps
@@ -50,6 +53,7 @@ def fit(
     patience: int | None = None,
     keep_best: bool = False,
     compile: bool = True,
+    threads: int = 1,
 ) -> History:
     """Train a model on samples in place; what happened, epoch by epoch, is returned.
 
@@ -89,7 +93,9 @@ def fit(
             validation the loss of an epoch is the mean over its steps, so take it with a validation.
         compile: whether the loss may be recorded once and replayed over batches (``autograd.compile``), where NumPy is
             installed, and the model for validation and metrics. A loss that cannot be recorded is run sample by sample;
-            the numbers differ by rounding alone.
+            the numbers differ by rounding alone. An optimizer that has a rule moves arrays then, whole epochs in native
+            code, and the Values are written before anybody is called that can see them.
+        threads: how many share a batch of more than 1,024 samples in native code; results do not depend on it.
 
     Raises:
         ValueError, TypeError: X, y or an option is not what it should be, or the optimizer is over other parameters.
@@ -100,27 +106,37 @@ def fit(
     try:
         with uninterrupted() as signals:
             history = History()
-            with signals.allowed():
+            with collector_at_rest(), signals.allowed():  # what is made here are lists of numbers
                 function, epochs, chance = find_loss(loss), whole("epochs", epochs), seeded(seed)
                 name = loss_name(function)
                 samples = samples_for(model, X, y, name)
                 unseen = held_out(model, validation, name)
                 measures = metrics_for(metrics, name)
-                m = len(samples.rows)
+                m, threads = len(samples.rows), whole("threads", threads)
                 size = m if batch_size is None else min(whole("batch_size", batch_size), m)
-                moved, leaves = _parameters_to_move(model, optimizer), model.parameters()
+                moved, leaves = parameters_to_move(model, optimizer)
                 _check_options(optimizer, callbacks, schedule, penalty, clip_value, clip_norm)
                 best = BestWeights() if keep_best else None
                 between: list[Callback] = [] if best is None else [best]
                 between += [] if patience is None else [early_stopping(patience)]
                 training = Training(model, optimizer, history)
-                recorded = RecordedLoss(model, function, samples, epochs=epochs) if compile else None
-                steps = Steps(
-                    model, function, samples, size, optimizer, leaves, moved, recorded, penalty, clip_value, clip_norm
+                bounds: Any = {"penalty": penalty, "clip_value": clip_value, "clip_norm": clip_norm}
+                arrays = (
+                    OnArrays(model, function, optimizer, leaves, threads=threads, expected_samples=epochs * m, **bounds)
+                    if compile
+                    else None
                 )
-                after_epoch = AfterEpoch(training, function, samples, unseen, measures, between, callbacks, compile)
-                order = None if size == m else chance
-                course = _Course(training, steps, after_epoch, epochs, order, schedule, progress, best)
+                given = arrays.arrays(*samples) if arrays is not None and arrays.works else None
+                outside = arrays.arrays(*unseen) if arrays is not None and given and unseen else None
+                recorded = RecordedLoss(model, function, samples, epochs=epochs, threads=threads) if compile else None
+                steps = Steps(
+                    model, function, samples, size, optimizer, leaves, moved, signals, arrays, given, recorded, **bounds
+                )
+                after_epoch = AfterEpoch(
+                    training, function, samples, unseen, measures, between, callbacks, compile, steps, outside
+                )
+                draw = None if size == m else _draw(arrays, m, chance)
+                course = _Course(training, steps, after_epoch, epochs, draw, schedule, progress, best)
             course.run(signals)
     except KeyboardInterrupt:
         history = History() if history is None else history
@@ -136,7 +152,7 @@ class _Course(NamedTuple):
     after_epoch: AfterEpoch
     epochs: int
     #: What draws the order of the samples; None for the order given.
-    chance: random.Random | None
+    draw: Callable[[], Sequence[int]] | None
     schedule: Schedule | None
     progress: bool | Report
     #: The best weights so far, to be put back; None for those of the last step.
@@ -148,11 +164,12 @@ class _Course(NamedTuple):
         moved, rate = self.steps.moved, optimizer.learning_rate
         began = {parameter: parameter.data for parameter in moved}
         try:
-            with reporting(self.progress, self.epochs) as report, signals.allowed():
-                self._go_through(began, report)
+            with reporting(self.progress, self.epochs) as report:
+                self._go_through(began, report, signals)
         except KeyboardInterrupt:
             history.interrupted = True
         finally:
+            self.steps.write()
             history.drop_unfinished()
             model.zero_grad()
             optimizer.learning_rate = rate
@@ -162,36 +179,55 @@ class _Course(NamedTuple):
         if len(history.never_moved) == len(moved) and any(history.losses) and self.best is None:
             warnings.warn("no parameter moved: no gradient reaches any of them", stacklevel=3)
 
-    def _go_through(self, began: Mapping[Value, float], report: Report) -> None:
+    def _go_through(self, began: Mapping[Value, float], report: Report, signals: uninterrupted) -> None:
+        """All epochs. Signals wait but where something of the user's runs: the Values have been written there."""
         model, losses = self.training.model, self.training.history.losses
-        m, chance, schedule = len(self.steps.samples.rows), self.chance, self.schedule
+        m, schedule = len(self.steps.samples.rows), self.schedule
+        if not _is_known(schedule):
+            schedule = _Allowed(schedule, self.steps, signals)
+        is_shown = callable(self.progress) or (self.progress and shows_a_bar())
         for epoch in finished_epochs(
-            self.training, self.steps.run, count=self.epochs, samples=m, chance=chance, schedule=schedule
+            self.training, self.steps.run, count=self.epochs, samples=m, draw=self.draw, schedule=schedule
         ):
+            if epoch.pushed or is_shown:
+                self.steps.write()
             if epoch.pushed and all(parameter.data == number for parameter, number in began.items()):
                 raise NothingMoved
             self.after_epoch(epoch)
-            report(epoch.number, losses[-1])
-        if first_bad_parameter(model) is not None:
+            if is_shown:
+                with signals.allowed():
+                    report(epoch.number, losses[-1])
+        self.steps.write()
+        if not all(math.isfinite(parameter.data) for parameter in self.steps.parameters):
             raise non_finite(model, "cannot be computed any more", epoch.place())
 
 
-def _parameters_to_move(model: Module, optimizer: Optimizer) -> dict[Value, str]:
-    """The parameters that the optimizer moves, with their paths in the model."""
-    paths = {parameter: path for path, parameter in model.named_parameters()}
-    if not paths:
-        raise ValueError(f"{model!r} has no parameters to train")
-    held = getattr(optimizer, "parameters", None)
-    if not isinstance(held, list) or not hasattr(optimizer, "step"):
-        raise TypeError(f"optimizer must be one such as SGD(model.parameters(), learning_rate=0.1), not {optimizer!r}")
-    foreign = [parameter for parameter in held if parameter not in paths]
-    if foreign:
-        which = "none of its parameters is" if len(foreign) == len(held) else f"{foreign[0]!r} is not"
-        raise ValueError(
-            f"the optimizer was built over other parameters than the model's: {which} in the model. "
-            "Build it over model.parameters(), after the model"
-        )
-    return {parameter: paths[parameter] for parameter in held}
+def _is_known(schedule: Any) -> bool:
+    """Whether a schedule looks at nothing but the losses: none of the user's own is in it."""
+    while schedule is not None and type(schedule).__module__ == "nn.schedules":
+        schedule = getattr(schedule, "then", None)
+    return schedule is None
+
+
+class _Allowed(NamedTuple):
+    """A schedule of the user's own, which may see the Values, and be interrupted."""
+
+    schedule: Any
+    steps: Steps
+    signals: uninterrupted
+
+    def factor(self, epoch: int, losses: Sequence[float] = ()) -> float:
+        """The factor of the learning rate in this epoch."""
+        self.steps.write()
+        with self.signals.allowed():
+            return float(self.schedule.factor(epoch, losses))
+
+
+def _draw(arrays: OnArrays | None, count: int, chance: random.Random) -> Callable[[], Sequence[int]]:
+    """What draws the order of so many samples for an epoch."""
+    if arrays is not None and arrays.works:
+        return arrays.orders(count, chance)
+    return lambda: permutation(count, chance)
 
 
 def _check_options(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from autograd import compile
 from nn.cost import LossFunction
@@ -17,22 +18,25 @@ class RecordedLoss:
     What goes wrong is not told here: the caller then goes on sample by sample, and meets it where it can be named.
     """
 
-    def __init__(self, model: Module, loss: LossFunction, samples: Samples, *, epochs: int) -> None:
-        self._parameters = model.parameters()
+    def __init__(self, model: Module, loss: LossFunction, samples: Samples, *, epochs: int, threads: int = 1) -> None:
+        self._model, self._loss, self._samples = model, loss, samples
+        self._options: Any = {"threads": threads, "expected_samples": epochs * len(samples.rows)}
+        self._step: Any = None
         self.works = True
-        try:
-            count = epochs * len(samples.rows)
-            self._step = compile(lambda x, y: loss(model(x), y), params=self._parameters, expected_samples=count)
-            self._X, self._y = self._step.arrays(*samples)
-        except (ModuleNotFoundError, ValueError, TypeError):
-            self.works = False
+
+    def _prepare(self) -> None:
+        model, loss, self._parameters = self._model, self._loss, self._model.parameters()
+        self._step = compile(lambda x, y: loss(model(x), y), params=self._parameters, **self._options)
+        self._X, self._y = self._step.arrays(*self._samples)
 
     def add_gradients(self, batch: Sequence[int]) -> float | None:
         """The mean loss of these samples, its gradient being added to the parameters'; ``None`` if nothing was done."""
         if not self.works:
             return None
-        whole = len(batch) == len(self._X)
         try:
+            if self._step is None:
+                self._prepare()
+            whole = len(batch) == len(self._X)
             loss: float
             loss, gradient = self._step.value_and_grad(
                 self._X if whole else self._X[batch], self._y if whole else self._y[batch]

@@ -2,16 +2,17 @@
 
 One step is: gradients to zero, one backward pass per sample with the seed 1/m, one ``optimizer.step()``. The gradients
 of a sample are added to those before it, so the step is that of the mean over the batch, and the graph of one sample at
-a time is all that is ever in memory. Where the loss is recorded, a replay of the batch stands for its backward passes.
+a time is all that is ever in memory. Where the loss is recorded, a replay of the batch stands for its backward passes;
+and where the optimizer has a rule, whole steps are done on arrays.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from autograd import DomainError, Value
+from autograd import DomainError, Value, collector_at_rest
 from nn.cost import LossFunction
 from nn.interrupts import uninterrupted
 from nn.module import Module
@@ -19,6 +20,7 @@ from nn.optimizers import Optimizer
 from nn.training.clipping import clip_grad_norm, clip_grad_value
 from nn.training.epochs import Epoch
 from nn.training.failures import cannot_compute, non_finite
+from nn.training.on_arrays import OnArrays
 from nn.training.penalties import Penalty
 from nn.training.recorded_loss import RecordedLoss
 from nn.training.samples import Samples
@@ -35,6 +37,10 @@ class Steps(NamedTuple):
     optimizer: Optimizer
     parameters: Sequence[Value]
     moved: Mapping[Value, str]
+    #: The context in which signals wait; they do not while anything of the user's runs.
+    signals: uninterrupted
+    arrays: OnArrays | None = None
+    samples_as_arrays: Any = None
     recorded: RecordedLoss | None = None
     penalty: Penalty | None = None
     clip_value: float | None = None
@@ -42,11 +48,26 @@ class Steps(NamedTuple):
 
     def run(self, epoch: Epoch, order: Sequence[int]) -> None:
         """Go through the samples in this order."""
-        for first in range(0, len(order), self.batch_size):
-            epoch.steps += 1
-            self._step(epoch, order[first : first + self.batch_size])
+        at, size = 0, self.batch_size
+        while at < len(order):
+            if self.arrays is not None and self.arrays.works:
+                drawn = None if isinstance(order, range) else order
+                at = self.arrays.run(epoch, self.samples_as_arrays, drawn, at, size, self.signals)
+            if self.signals.pending:
+                with self.signals.allowed():  # the Values are written, so its handler may see them
+                    continue
+            if at < len(order):
+                with self.signals.allowed():
+                    epoch.steps += 1
+                    self.step(epoch, [*map(int, order[at : at + size])])
+                at += size
 
-    def _step(self, epoch: Epoch, batch: Sequence[int]) -> None:
+    def write(self) -> None:
+        """Write into Values and optimizer what lies in arrays, before somebody can see them."""
+        if self.arrays is not None:
+            self.arrays.write(gradients=True)
+
+    def step(self, epoch: Epoch, batch: Sequence[int]) -> None:
         """Move the parameters once, by the gradient of the mean loss over a batch, and of the penalty."""
         for parameter in self.parameters:
             parameter.grad = 0.0
@@ -69,8 +90,9 @@ class Steps(NamedTuple):
             epoch.total_loss += replayed * len(batch)
             return
         weight = 1.0 / len(batch)
-        for i in batch:
-            epoch.total_loss += self._backward(epoch, i, weight)
+        with collector_at_rest():  # graphs hold no cycles
+            for i in batch:
+                epoch.total_loss += self._backward(epoch, i, weight)
 
     def _backward(self, epoch: Epoch, i: int, weight: float) -> float:
         """The loss of one sample, its gradients times the weight being added to those of the parameters."""

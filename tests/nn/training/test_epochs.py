@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from random import Random
 
 from nn import MLP, SGD, History, Training, schedules
+from nn.randomness import permutation
 from nn.training.epochs import Epoch, epochs
 
 
@@ -17,8 +18,9 @@ def test_another_way_through_an_epoch_can_take_the_place_of_steps() -> None:
         epoch.steps, epoch.total_loss = 2, 3.0 * len(order)
 
     rates = []
+    chance = Random(1)
     half = schedules.Step(every=1, by=0.5)
-    for epoch in epochs(training, run, count=9, samples=6, chance=Random(1), schedule=half):
+    for epoch in epochs(training, run, count=9, samples=6, draw=lambda: permutation(6, chance), schedule=half):
         rates.append(training.optimizer.learning_rate)
         assert (epoch.number, epoch.steps, epoch.total_loss) == (len(orders), 2, 18.0)
         assert epoch.place(4) == (epoch.number, 2, 4, "X")
@@ -33,6 +35,6 @@ def test_without_chance_the_order_is_that_given() -> None:
     model = MLP(2, [1])
     training = Training(model, SGD(model.parameters(), learning_rate=0.5), History())
     orders: list[list[int]] = []
-    done = epochs(training, lambda _, order: orders.append(list(order)), count=2, samples=3, chance=None, schedule=None)
+    done = epochs(training, lambda _, order: orders.append(list(order)), count=2, samples=3, draw=None, schedule=None)
     assert [epoch.number for epoch in done] == [1, 2]
     assert orders == [[0, 1, 2]] * 2

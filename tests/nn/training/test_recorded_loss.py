@@ -1,7 +1,9 @@
 """``fit`` and ``predict`` by replay: the numbers of the loop over samples, within rounding, and its errors."""
 
+import gc
 import math
 import random
+import weakref
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from nn import passes
 from nn.tables.models import TableModel
 from nn.tables.preparation import Standardisation
 from nn.tables.table import Column
+from nn.training.on_arrays import OnArrays
 from nn.training.recorded_loss import RecordedLoss
 
 OPTIMIZERS = {
@@ -82,16 +85,23 @@ def test_every_optimizer_agrees(optimizer: str, batch_size: int | None) -> None:
 
 
 def count_replays(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether each step of a replay did its work."""
+    """Whether each step of a replay did its work, on arrays or for the gradient alone."""
     used: list[bool] = []
-    own = RecordedLoss.add_gradients
+    own, own_run = RecordedLoss.add_gradients, OnArrays.run
 
     def counting(self: Any, batch: Any) -> Any:
         found = own(self, batch)
         used.append(found is not None)
         return found
 
+    def counting_steps(self: Any, epoch: Any, *args: Any) -> Any:
+        before = epoch.steps
+        found = own_run(self, epoch, *args)
+        used.extend([True] * (epoch.steps - before))
+        return found
+
     monkeypatch.setattr(RecordedLoss, "add_gradients", counting)
+    monkeypatch.setattr(OnArrays, "run", counting_steps)
     return used
 
 
@@ -167,6 +177,36 @@ def test_predictions_for_many_rows(outputs: int, monkeypatch: pytest.MonkeyPatch
     assert own(model, rows[:10].tolist()) is None
 
 
+def test_a_network_is_recorded_once_and_again_when_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded: list[Any] = []
+    own = passes.compile
+    monkeypatch.setattr(passes, "compile", lambda *args, **options: recorded.append(1) or own(*args, **options))
+    model = nn.MLP(2, [5, 1], seed=6)
+    rows = np.random.default_rng(0).uniform(-2, 2, (passes.MANY_ROWS, 2)).tolist()
+
+    def check(times: int) -> None:
+        found = model.predict(rows)
+        assert found[::97] == pytest.approx(model.predict(rows[::97]), rel=1e-13, abs=1e-14)
+        assert len(recorded) == times
+
+    check(1)
+    model.layers[0].neurons[2].w[1].data = 3.0
+    check(1)
+    model.layers[0].activation = nn.Activation("relu")
+    check(2)
+    model.layers[1].neurons[0].b = Value(7.0)
+    check(3)
+    model.layers.insert(1, nn.Activation("atan"))
+    check(4)
+    model.layers[1] = nn.Activation(lambda z: z * z)  # a function of one's own may change without a trace
+    check(5)
+    check(6)
+    reference = weakref.ref(model)
+    model = nn.MLP(2, [3, 1])
+    gc.collect()
+    assert reference() is None
+
+
 def count_networks_replayed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows were asked for, each time that a network was to be replayed over many."""
     asked: list[int] = []
@@ -219,7 +259,7 @@ def test_fit_without_a_replay_has_none_for_validation_and_metrics_either(
         model, X[:9], y[:9], loss="mse", optimizer=optimizer, epochs=1, validation=(X, y), metrics=["r2"],
         compile=compile,
     )  # fmt: skip
-    assert asked == ([1000, 9, 1000] if compile else [])
+    assert asked == ([9, 1000] if compile else [])  # the loss of the validation is recorded with the step
 
 
 def test_a_model_whose_own_predict_has_no_such_option() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 
 import nn
@@ -44,6 +45,31 @@ def trajectory(run: dict[str, Any]) -> list[list[float]]:
 def test_the_optimizer_goes_where_pytorch_goes(run: dict[str, Any]) -> None:
     for ours, theirs in zip(trajectory(run), run["places"], strict=True):
         assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("run", DATA["runs"], ids=name_of)
+def test_on_arrays_and_in_native_code_it_goes_there_too(run: dict[str, Any]) -> None:
+    """The same function as a loss of one sample, which is always the same."""
+    parameters = [Value(number) for number in DATA["start"]]
+    optimizer = getattr(nn, run["optimizer"])(parameters, **run["settings"])
+
+    class Bowl(nn.Module):
+        def __init__(self) -> None:
+            self.p = parameters
+
+        def __call__(self, x: Any) -> Any:
+            p, q, r = self.p
+            return 0.5 * (p - 1.0) ** 2 + 2.0 * (q + 0.5 * p) ** 2 + 0.25 * (r * r - 1.0) ** 2 + 0.0 * x[0]
+
+    clip = {} if run["clip"] is None else {f"clip_{run['clip'][0]}": run["clip"][1]}
+    step = nn.compiled_step(Bowl(), lambda output, target: output, optimizer, batch_size=1, **clip)
+    ones = np.ones(len(run["places"]))
+    taken = len(ones) // 2
+    step.epoch(ones[:taken, None], ones[:taken])
+    halfway = [p.data for p in parameters]
+    step.epoch(ones[taken:, None], ones[taken:])
+    assert halfway == pytest.approx(run["places"][taken - 1], rel=1e-11, abs=1e-13)
+    assert [p.data for p in parameters] == pytest.approx(run["places"][-1], rel=1e-11, abs=1e-13)
 
 
 def test_that_test_can_fail() -> None:

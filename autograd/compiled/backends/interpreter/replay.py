@@ -58,6 +58,16 @@ class InterpreterReplay(NativeReplay):
         elif len(self._point_code) > 1:
             self._point(address(uniform), address(self._point_code))
 
+    @property
+    def entry(self) -> int:
+        return self.library.address("run")
+
+    @property
+    def shared_entry(self) -> tuple[int, int] | None:
+        if self._point_code is None:
+            return None
+        return self.library.address("point"), address(self._point_code) if len(self._point_code) > 1 else 0
+
     def new_table(self, uniform: Any) -> driver.Table:
         table = super().new_table(uniform)
         table.memory = aligned((self.code.shared + self.code.rows * self.code.vectors, LANES))

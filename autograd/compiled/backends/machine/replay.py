@@ -66,6 +66,10 @@ class MachineReplay(NativeReplay):
         self.compile_seconds, self.is_cached = self.library.seconds, self.library.cached
         self._run = self.library.function("run", ctypes.c_void_p, result=ctypes.c_int)
 
+    @property
+    def entry(self) -> int:
+        return self.library.address("run")
+
     def start(self, table: driver.Table) -> int:
         return self._run(table.pointer)  # type: ignore[no-any-return]
 

@@ -43,6 +43,10 @@ class Library:
         self.seconds = seconds
         self.cached = cached
 
+    def address(self, name: str) -> int:
+        """Where a function begins; it may be called as long as the library lives."""
+        return self._addresses[name]
+
     def function(self, name: str, *arguments: Any, result: Any = None) -> Any:
         """A function of the code, of what it takes and what it returns; Python's lock is released while it runs."""
         made = ctypes.CFUNCTYPE(result, *arguments)(self._addresses[name])

@@ -45,8 +45,26 @@ class NativeReplay(Replay):
         self._stretch = max(int(STRETCH_SECONDS / seconds), LEAST_STRETCH)
         #: How often the tables were filled, so that whoever knows what is in them can tell whether it still is.
         self.runs = 0
+        #: The interpreter's code of what all samples share, where somebody has asked for it.
+        self.code_of_shared: Any = None
         self._pool: ThreadPoolExecutor | None = None
         self._process = 0
+
+    @property
+    def entry(self) -> int:
+        """The address of the native code, for what calls it from native code."""
+        raise NotImplementedError
+
+    @property
+    def shared_entry(self) -> tuple[int, int] | None:
+        """The address of what computes the numbers that all samples share, and of its code; 0 where there are none, and
+        ``None`` where it is not native."""
+        return None if self.has_shared else (0, 0)
+
+    @property
+    def stretch(self) -> int:
+        """Groups of samples that are run in some hundredths of a second."""
+        return self._stretch
 
     @property
     def table(self) -> driver.Table | None:

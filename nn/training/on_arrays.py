@@ -1,0 +1,152 @@
+"""``OnArrays``: steps of a training whose parameters, gradients and states lie in arrays from one step to the next."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd import Value, descent
+from nn.cost import LossFunction
+from nn.interrupts import uninterrupted
+from nn.module import Module
+from nn.optimizers import Optimizer
+from nn.training.epochs import Epoch
+from nn.training.penalties import L1, L2, Penalty
+
+#: Samples of a validation between which Ctrl-C is looked for.
+ROWS = 4096
+
+
+class OnArrays:
+    """Steps by the rule of an optimizer; or nothing, where that cannot serve.
+
+    What goes wrong is not told here: the Values are written, and the caller meets it in a step upon these.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: LossFunction,
+        optimizer: Optimizer,
+        leaves: Sequence[Value],
+        *,
+        penalty: Penalty | None = None,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+        threads: int = 1,
+        expected_samples: int | None = None,
+    ) -> None:
+        self._optimizer, self._moved = optimizer, list(optimizer.parameters)
+        #: Whether the arrays have something that the Values do not have yet.
+        self._is_ahead = False
+        #: What went wrong, if it does not work any more.
+        self.error: Exception | None = None
+        self.works = serves(optimizer, penalty)
+        if not self.works:
+            return
+        try:
+            self._descent = descent(
+                lambda x, y: loss(model(x), y),
+                leaves,
+                optimizer.rule,
+                moved=self._moved,
+                penalty=None if penalty is None else lambda: penalty(model),
+                clip_value=clip_value,
+                clip_norm=clip_norm,
+                threads=threads,
+                expected_samples=expected_samples,
+            )
+        except ModuleNotFoundError as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.works, self.error = False, error
+
+    def arrays(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Samples and targets as arrays, which ``run`` takes; it does not work any more if they are no numbers."""
+        try:
+            return self._descent.arrays(X, y)
+        except (ValueError, TypeError) as error:
+            self._fail(error)
+            return None, None
+
+    def run(self, epoch: Epoch, arrays: tuple[Any, Any], order: Any, at: int, size: int, signals: uninterrupted) -> int:
+        """Go through the samples in an order, from one of them on; how many are behind us then.
+
+        If it is not all, the Values are written: the next step cannot be taken here, or a signal waits.
+
+        Args:
+            order: ``None`` for that of the arrays.
+        """
+        down, optimizer = self._descent, self._optimizer
+        before = down.ran
+        count = len(arrays[0] if order is None else order)
+        try:
+            if not self._is_ahead:
+                self._begin()
+            self._is_ahead = True
+            batches = down.batches(*arrays, order)
+            down.run(batches, size, at, rate=optimizer.learning_rate, settings=optimizer.settings, signals=signals)
+        except Exception as error:  # whatever recordings or arrays cannot do
+            self._fail(error)
+        if down.ran is before:
+            self.write()
+            return at
+        ran = down.ran
+        epoch.steps += ran.steps
+        epoch.total_loss += ran.total
+        epoch.penalties += ran.penalties
+        epoch.pushed = epoch.pushed or (epoch.number == 1 and ran.pushed)
+        if at + ran.samples < count:
+            self.write()
+        return at + ran.samples
+
+    def mean_loss(self, arrays: tuple[Any, Any], signals: uninterrupted) -> float | None:
+        """The mean loss over other samples, without the Values; ``None`` where that cannot serve."""
+        X, y = arrays
+        total = 0.0
+        for first in range(0, len(X), ROWS):
+            try:
+                found = self._descent.losses(X[first : first + ROWS], y[first : first + ROWS], signals=signals)
+            except Exception as error:  # as in ``run``
+                self._fail(error)
+                return None
+            for number in found.tolist():  # in order, as eagerly
+                total += number
+            if signals.pending:
+                self.write(gradients=True)
+                with signals.allowed():
+                    pass
+        return total / len(X) if math.isfinite(total) else None
+
+    def orders(self, count: int, chance: random.Random) -> Callable[[], Sequence[int]]:
+        """What draws the permutations of so many samples that ``permutation`` would draw."""
+        return self._descent.orders(count, chance)
+
+    def _begin(self) -> None:
+        """Take over what the optimizer holds, if it holds it itself."""
+        down, optimizer = self._descent, self._optimizer
+        if optimizer.parameters != self._moved:
+            raise ValueError("the optimizer has got other parameters")
+        if not optimizer.is_left_to(self) or optimizer.steps != down.steps:
+            down.begin([getattr(optimizer, name) for name in optimizer.STATE], optimizer.steps)
+
+    def write(self, *, gradients: bool = False) -> None:
+        """Write into Values what they do not have yet; gradients too, if somebody looks at them. What the optimizer
+        keeps stays here until it is asked for. Signals wait meanwhile."""
+        if self._is_ahead:
+            self._descent.write(gradients=gradients)
+            self._optimizer.leave_to(self, self._descent.steps)
+            self._is_ahead = False
+
+    def states(self) -> list[list[float]]:
+        """What the rule keeps, as the optimizer holds it."""
+        return [state.tolist() for state in self._descent.states]
+
+
+def serves(optimizer: Optimizer, penalty: Penalty | None) -> bool:
+    """Whether the optimizer is its rule and nothing else, and the penalty one that depends on the weights alone."""
+    is_rule = getattr(optimizer.step, "__func__", None) is Optimizer.step
+    return is_rule and (penalty is None or type(penalty) in (L1, L2))
