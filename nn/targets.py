@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
-from autograd import DomainError, Value
+from autograd import DomainError, RecordingError, Value
 from nn.checks import listed_or_one
 
 
@@ -64,11 +64,15 @@ def inside(prediction: Any, target: float) -> Any:
     Raises:
         DomainError: it is not between 0 and 1, or it is the bound that the target rules out.
     """
-    number = getattr(prediction, "data", prediction)
-    if (number > 0.0 or number == target == 0.0) and (number < 1.0 or number == target == 1.0):
+    above = prediction >= 0.0 if target == 0.0 else prediction > 0.0
+    if above and (prediction <= 1.0 if target == 1.0 else prediction < 1.0):
         return prediction
+    try:
+        given = f"it is {getattr(prediction, 'data', prediction)!r}"
+    except RecordingError:  # a number that is recorded is not told
+        given = "it is another number"
     raise DomainError(
-        f"binary_cross_entropy needs a probability between 0 and 1; it is {number!r} for the target {target:g}. "
+        f"binary_cross_entropy needs a probability between 0 and 1; {given} for the target {target:g}. "
         "End the model with a sigmoid, or give what goes into the sigmoid to bce_with_logits"
     )
 

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import autograd
+import nn
 from autograd import DomainError, Value, grad
 from nn import bce_with_logits, binary_cross_entropy, cross_entropy, half_squared_error, hinge, huber, mae, mse
 
@@ -145,3 +147,34 @@ def test_binary_cross_entropy_at_the_bounds() -> None:
 def test_binary_cross_entropies_of_several_outputs_are_means(pairs: list[tuple[float, int]]) -> None:
     z, y = [z for z, _ in pairs], [y for _, y in pairs]
     assert bce_with_logits(z, y) == pytest.approx(sum(map(bce_with_logits, z, y)) / len(pairs), rel=1e-14, abs=0.0)
+
+
+#: Loss → a prediction and a target, as plain numbers.
+RECORDED: dict[str, tuple[Any, Any]] = {
+    "mse": ([0.3, 0.6], [0.5, 0.0]),
+    "mae": ([0.3, 0.6], [0.5, 0.0]),
+    "huber": ([0.3, 0.6], [0.5, 0.0]),
+    "hinge": (0.3, 1),
+    "bce_with_logits": ([0.3, 0.6], [1, 0.25]),
+    "binary_cross_entropy": ([0.3, 0.6, 0.2], [1, 0, 0.25]),
+    "cross_entropy": ([0.3, 0.6], 1),
+}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_loss_is_recorded_with_plain_targets(name: str) -> None:
+    loss = getattr(nn, name)
+    prediction, target = RECORDED[name]
+
+    def of_prediction(p: Any) -> Any:
+        return loss(p, target)
+
+    compiled = autograd.compile(of_prediction, wrt=0, backend="numpy")
+    assert compiled.value_and_grad(prediction) == autograd.value_and_grad(of_prediction)(prediction)
+
+
+def test_a_recorded_probability_that_is_none_is_refused() -> None:
+    compiled = autograd.compile(lambda p: nn.binary_cross_entropy(p, 1), backend="numpy")
+    assert compiled(0.5) == math.log(2.0)
+    with pytest.raises(autograd.DomainError, match="binary_cross_entropy needs a probability between 0 and 1"):
+        compiled(1.5)
