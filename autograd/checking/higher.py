@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.checking.differences import slopes
-from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, method_of
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, method_of, nothing_at_all
 from autograd.checking.recorded import NO_NUMBER, Recorded, as_float
 from autograd.checking.report import Entry
 from autograd.checking.rounding_estimate import Rounding
@@ -133,7 +133,7 @@ def _order(
     entries = []
     off: list[float] | None = None
     for k, (label, a, slope) in enumerate(zip(labels, analytic, found, strict=True)):
-        small = max(BESIDE_THE_LARGEST * largest, FLAT * max(steep, slope.size) / size)
+        small = max(BESIDE_THE_LARGEST * largest, FLAT * max(steep, slope.size) / size, nothing_at_all(start))
         entry = judge.entry(label, order, a, slope, method_of(slope), small)
         if entry.verdict == "mismatch":
             # Its own rounding counts too: terms of 1/√(x²+c) as large as 1/x may cancel.

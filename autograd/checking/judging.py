@@ -27,6 +27,9 @@ FLAT = 1e-9
 #: An error that is small beside the largest derivative.
 BESIDE_THE_LARGEST = 1e-6
 
+#: A result changed by less, while its input doubles, is unchanged: what is smaller underflows on the way.
+_UNCHANGED = 1e-300
+
 #: No difference at all.
 NOTHING = Slope(math.nan, math.inf, 0.0, math.nan, math.nan, "nothing", 0.0)
 
@@ -117,6 +120,11 @@ def largest_change(found: Sequence[Slope], numbers: Sequence[float]) -> float:
     """The largest change of the function over the size of one input."""
     changes = [abs(slope.value) * max(abs(x), 1.0) for slope, x in zip(found, numbers, strict=True)]
     return max((change for change in changes if math.isfinite(change)), default=0.0)
+
+
+def nothing_at_all(x: float) -> float:
+    """A slope at ``x`` that is too small to change anything that a float can hold."""
+    return _UNCHANGED / max(abs(x), 1e-200)
 
 
 def method_of(slope: Slope) -> str:

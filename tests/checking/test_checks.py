@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import TABLE, GradientMismatch, Primitive, Report, Value, assert_grads, check_grads, check_graph
+from autograd import TABLE, GradientMismatch, Primitive, Report, Value, assert_grads, check_grads, check_graph, node
 
 
 def verdicts(report: Report) -> dict[str, str]:
@@ -485,6 +485,65 @@ def test_zero_on_both_sides_agrees(f: Any, inputs: tuple[float, ...], order: int
     report = check_grads(f, *inputs, order=order)
     assert {entry.verdict for entry in report} == {"agree"}, report
     assert not report.notes
+
+
+#: Functions, each where it or its slopes are below what a float can hold.
+BELOW_ALL_FLOATS: list[tuple[Any, tuple[float, ...]]] = [
+    (autograd.exp, (-800.0,)),
+    (autograd.exp2, (-1100.0,)),
+    (autograd.sigmoid, (-800.0,)),
+    (autograd.softplus, (-800.0,)),
+    (autograd.log_sigmoid, (800.0,)),
+    (autograd.silu, (-800.0,)),
+    (autograd.mish, (-800.0,)),
+    (autograd.sech2, (400.0,)),
+    (autograd.erf, (30.0,)),
+    (autograd.erfc, (30.0,)),
+    (lambda x: x**400, (1e-3,)),
+    (lambda x: 1 / x, (1e200,)),
+    (lambda x, y: autograd.softmax([x, y])[0], (0.0, 900.0)),
+]
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize(("f", "inputs"), BELOW_ALL_FLOATS)
+def test_a_slope_below_all_floats_agrees_with_zero(f: Any, inputs: tuple[float, ...], order: int) -> None:
+    report = check_grads(f, *inputs, order=order)
+    assert {entry.verdict for entry in report} == {"agree"}, report
+    if len(inputs) == 1:
+        report = check_grads(f, *inputs, grad=autograd.grad(f), order=order)
+        assert {entry.verdict for entry in report} == {"agree"}, report
+
+
+@pytest.mark.parametrize("x", [-1000.0, -800.0, -745.0, -720.0, -700.0, -690.0])
+@pytest.mark.parametrize("factor", [0.0, 0.5, 2.0, -1.0])
+def test_exp_is_told_from_a_wrong_slope_down_to_the_smallest_floats(x: float, factor: float) -> None:
+    slope = math.exp(x)
+    assert check_grads(autograd.exp, x, grad=lambda x: slope).ok
+    assert check_grads(autograd.exp, x).ok
+    for claimed in (factor * slope, 1e-320, 1e-310, -1e-304, 1e-302, 1e-290, 1.0):
+        if abs(claimed - slope) < 4 * 2.0**-1074:
+            continue
+        for report in (
+            check_grads(autograd.exp, x, grad=lambda x, claimed=claimed: claimed),
+            check_grads(lambda x, claimed=claimed: node(math.exp(x.data), [x], [claimed]), x),
+        ):
+            assert report.entries[0].verdict in ("mismatch", "ill-conditioned"), (claimed, report)
+
+
+@pytest.mark.parametrize("claimed", [1e-310, -1e-302, 1e-290, 1.0])
+@pytest.mark.parametrize(("f", "inputs"), [case for case in BELOW_ALL_FLOATS if len(case[1]) == 1])
+def test_a_second_slope_claimed_below_all_floats_is_not_agreed_to(
+    f: Any, inputs: tuple[float, ...], claimed: float
+) -> None:
+    (x,) = inputs
+    slope = autograd.grad(f)(x)
+
+    def wrong(at: Any) -> Any:
+        return node(slope, [at], [claimed]) if isinstance(at, Value) else autograd.grad(f)(at)
+
+    report = check_grads(f, x, grad=wrong, order=2)
+    assert report.entries[-1].verdict in ("mismatch", "ill-conditioned"), report
 
 
 def test_a_zero_that_should_be_none_is_a_mismatch() -> None:
