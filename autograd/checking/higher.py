@@ -17,7 +17,7 @@ from autograd.checking.recorded import NO_NUMBER, Recorded, as_float
 from autograd.checking.report import Entry
 from autograd.checking.rounding_estimate import Rounding
 from autograd.checking.shrinking_steps import Function
-from autograd.transforms import jvp
+from autograd.transforms import jacobian, jvp
 from autograd.value import Value
 
 #: ``gradient(numbers) -> numbers``, on floats or on Values.
@@ -80,6 +80,12 @@ def _along(gradient: Gradient, v: list[float]) -> Gradient:
     """The derivative of a gradient along a direction, itself a function of that kind."""
 
     def derivative(at: list[Any]) -> list[Any]:
+        if v.count(0.0) == len(v) - 1 and 1.0 in v:
+            # Backward, as ``hessian`` goes: forward, an input that stays has a slope of 0, and 0 · ∞ is nothing.
+            try:
+                return [row[v.index(1.0)] for row in jacobian(gradient)(list(at))]
+            except NO_NUMBER:
+                pass  # another entry may be the one that does not exist
         return list(jvp(gradient, (list(at),), (v,))[1])
 
     return derivative

@@ -428,6 +428,40 @@ def test_second_derivatives_at_a_kink_of_the_slope() -> None:
     assert [entry.verdict for entry in report] == ["agree", "kink"]
 
 
+@pytest.mark.parametrize(
+    ("f", "at"),
+    [
+        (lambda p: p[0] ** p[1], [0.0, 1.0]),
+        (lambda p: p[0] ** p[1] * p[2], [0.0, 1.0, 2.0]),
+        (lambda p: p[0] ** 1.5 * p[1], [0.0, 1.0]),
+        (lambda p: autograd.xlogy(p[0], 0.0) / p[1], [0.0, 2.0]),
+        (lambda p: autograd.sqrt(p[0]) * p[1] ** 2, [0.0, 3.0]),
+        (lambda p: autograd.sqrt(p[0]) * p[1], [0.0, 0.0]),
+        (lambda p: autograd.sqrt(p[0]) * p[1] ** 2 + autograd.exp(p[2]), [0.0, 0.0, 1.0]),
+        (lambda p: autograd.asin(p[0]) * p[1], [1.0, 0.0]),
+        (lambda p: autograd.tanh(p[0] * p[1]) + p[2] ** 3, [0.3, -0.2, 1.5]),
+    ],
+)
+def test_second_derivatives_are_those_of_hessian(f: Any, at: list[float]) -> None:
+    report = check_grads(f, at, order=2)
+    second = [entry for entry in report if entry.order == 2]
+    of_hessian = [x for column in zip(*autograd.hessian(f)(at), strict=True) for x in column]
+    assert list(map(repr, [entry.analytic for entry in second])) == list(map(repr, of_hessian))
+    assert all(math.isfinite(entry.analytic) or not entry.passes for entry in second)
+
+
+def test_zero_times_an_infinite_slope_is_no_second_derivative() -> None:
+    report = check_grads(lambda x, y: x**y, 0.0, 1.0, order=2)
+    assert verdicts(report) == {
+        "x": "agree",
+        "y": "agree",
+        "x, x": "agree",
+        "x, y": "not finite",
+        "y, x": "not finite",
+        "y, y": "agree",
+    }
+
+
 # What it refuses.
 
 
