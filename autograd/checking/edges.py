@@ -224,9 +224,8 @@ def _look_closely(
     size = max(abs(partial), abs(slope.value))
     allowed = tolerance * (slope.error + HALF_OF_THE_DIGITS * size + 2 * loose)
     if slope.kind in ("kink", "jump"):
-        low, high = min(slope.left, slope.right), max(slope.left, slope.right)
-        slack = slope.side_error + HALF_OF_THE_DIGITS * max(abs(low), abs(high))
-        return None if low - slack <= partial <= high + slack else (i, slope, partial, "kink", False)
+        slack = slope.side_error + HALF_OF_THE_DIGITS * slope.side_size
+        return None if slope.is_between(partial, slack) else (i, slope, partial, "kink", False)
     if abs(slope.value - partial) <= allowed:
         return None
     if not slope.error < math.inf:

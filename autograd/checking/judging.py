@@ -82,13 +82,12 @@ class Judge(NamedTuple):
         if not math.isfinite(analytic):
             return "not finite", ""
         if slope.kind in ("kink", "jump"):
-            low, high = min(slope.left, slope.right), max(slope.left, slope.right)
-            if slope.side_error > max(_KNOWN_SIDES * max(abs(low), abs(high)), FLAT * slope.size, small):
+            if slope.side_error > max(_KNOWN_SIDES * slope.side_size, FLAT * slope.size, small):
                 return "ill-conditioned", "the slopes on either side are not known"
-            slack = self.tolerance * (slope.side_error + _BESIDE_A_KINK * max(abs(low), abs(high))) + self.atol
+            slack = self.tolerance * (slope.side_error + _BESIDE_A_KINK * slope.side_size) + self.atol
             what = "slopes" if slope.kind == "kink" else "a jump with slopes"
             note = f"{what} {slope.left:.6g} and {slope.right:.6g}"
-            return ("kink" if low - slack <= analytic <= high + slack else "mismatch"), note
+            return ("kink" if slope.is_between(analytic, slack) else "mismatch"), note
         if slope.kind == "nothing" or not slope.error < math.inf:
             return "ill-conditioned", "no difference could be formed"
         size = max(abs(analytic), abs(slope.value))

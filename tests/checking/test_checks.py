@@ -423,6 +423,45 @@ def test_of_many_inputs_higher_orders_are_checked_along_directions() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("f", "x", "sides"),
+    [
+        (lambda x: autograd.sqrt(autograd.relu(x)), 0.0, "0 and inf"),
+        (lambda x: autograd.sqrt(autograd.relu(-x)), 0.0, "-inf and 0"),
+        (lambda x: 1 - autograd.sqrt(autograd.relu(x)), 0.0, "0 and -inf"),
+        (lambda x: autograd.sqrt(autograd.relu(x - 2)), 2.0, "0 and inf"),
+        (lambda x: 3 * x + autograd.sqrt(autograd.relu(x)), 0.0, "3 and inf"),
+        (lambda x: autograd.relu(x) ** 0.3, 0.0, "0 and inf"),
+        (lambda x: autograd.relu(x) ** 0.9, 0.0, "0 and inf"),
+        (lambda x: autograd.cbrt(autograd.relu(x)), 0.0, "0 and inf"),
+        (lambda x: autograd.acos(1 - autograd.relu(x)), 0.0, "0 and inf"),
+    ],
+)
+def test_a_slope_that_is_infinite_on_one_side_is_a_kink(f: Any, x: float, sides: str) -> None:
+    report = check_grads(f, x)
+    assert [(entry.verdict, entry.note) for entry in report] == [("kink", f"slopes {sides}")], report
+    assert report.ok
+    assert not report.guilty
+    (finite,) = filter(math.isfinite, map(float, sides.split(" and ")))
+    beyond = 1e-3 if "-inf" in sides else -1e-3
+    for wrong in (finite + beyond, finite + 1e3 * beyond):
+        assert check_grads(f, x, grad=lambda x, wrong=wrong: wrong).entries[0].verdict == "mismatch"
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        autograd.cbrt,
+        lambda x: autograd.sqrt(abs(x)),
+        lambda x: autograd.relu(autograd.tanh(1e8 * x)),
+        lambda x: autograd.log(1e-200 + autograd.relu(x)),
+        lambda x: autograd.relu(x) ** 1.01,
+    ],
+)
+def test_slopes_that_are_infinite_on_no_side_or_on_both_are_no_such_kink(f: Any) -> None:
+    assert "inf" not in check_grads(f, 0.0, grad=lambda x: 0.0).entries[0].note
+
+
 def test_second_derivatives_at_a_kink_of_the_slope() -> None:
     report = check_grads(lambda x: x * abs(x), 0.0, order=2)
     assert [entry.verdict for entry in report] == ["agree", "kink"]
