@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from autograd.checking.extrapolation import COLUMNS, believed, extrapolated, grows_without_end, one_side
-from autograd.checking.noise import coarseness, noise_of, scatter
+from autograd.checking.noise import coarseness, noise_of, own_rounding, scatter
 from autograd.checking.shrinking_steps import FEWEST, FINE, Function, Samples, pairs_of
 
 #: A derivative's own rounding is not known, so agreement is asked for in half of the digits of a float.
@@ -109,7 +109,7 @@ def slopes(
         elif bound is not None:
             flat = _proved_flat(samples, i, expected[i], bound)
         if flat is None and noise is None:
-            given[i] = coarseness(samples, i, expected[i])
+            given[i] = max(coarseness(samples, i, expected[i]), own_rounding(centre[i], [x]))
         found[i] = flat or _thorough(samples, i, given[i])
     return [found[i]._replace(size=_size(samples, i)) for i in range(len(centre))]
 

@@ -139,7 +139,8 @@ def _order(
     entries = []
     off: list[float] | None = None
     for k, (label, a, slope) in enumerate(zip(labels, analytic, found, strict=True)):
-        small = max(BESIDE_THE_LARGEST * largest, FLAT * max(steep, slope.size) / size, nothing_at_all(start))
+        nothing = nothing_at_all(start, a, slope.value)
+        small = max(BESIDE_THE_LARGEST * largest, FLAT * max(steep, slope.size) / size, nothing)
         entry = judge.entry(label, order, a, slope, method_of(slope), small)
         if entry.verdict == "mismatch":
             # Its own rounding counts too: terms of 1/√(x²+c) as large as 1/x may cancel.

@@ -121,8 +121,13 @@ def largest_change(found: Sequence[Slope], numbers: Sequence[float]) -> float:
     return max((change for change in changes if math.isfinite(change)), default=0.0)
 
 
-def nothing_at_all(x: float) -> float:
-    """A slope at ``x`` that is too small to change anything that a float can hold."""
+def nothing_at_all(x: float, claimed: float, numeric: float) -> float:
+    """An error that is small for any slope at ``x``, as what is smaller changes nothing that a float can hold.
+
+    Where ``x`` is large that is so of a slope that is claimed to be zero, or what differences give: others may be told.
+    """
+    if claimed and abs(x) > 1.0 and not abs(claimed - numeric) <= _SMALL * abs(claimed):
+        return 0.0
     return _UNCHANGED / max(abs(x), 1e-200)
 
 

@@ -163,7 +163,8 @@ class Numeric:
             for i, name in enumerate(call.inputs.names):
                 slope, analytic = self.slopes[k][i], self.analytic[k][i]
                 size = max(abs(call.inputs.numbers[i]), 1.0)
-                small = max(BESIDE_THE_LARGEST * largest / size, nothing_at_all(call.inputs.numbers[i]))
+                nothing = nothing_at_all(call.inputs.numbers[i], analytic, slope.value)
+                small = max(BESIDE_THE_LARGEST * largest / size, nothing)
                 if self.methods[i] == "complex step":
                     small = max(small, FLAT * abs(call.values[k]) / size)
                 if abs(analytic) <= 4 * self.off[k][i]:  # zero, or nothing but the rounding of its formula
@@ -346,6 +347,6 @@ def _worth(
     """Whether the formulas are exact enough here, and the step large enough, for a complex step to be believed."""
     for d, a, o, value in zip(by_complex, expected, off, values, strict=True):
         little = max(1e-3 * max(abs(d), abs(a) if a == a else 0.0), FLAT * abs(value) / max(abs(x), 1.0))
-        if not (2 * o <= max(little, 1e-300) and underflow <= max(little, nothing_at_all(x))):
+        if not (2 * o <= max(little, 1e-300) and underflow <= max(little, nothing_at_all(x, a, d))):
             return False
     return True

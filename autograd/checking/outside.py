@@ -64,7 +64,8 @@ def check_outside(
         largest = largest_change(found[k], given.numbers)
         for i, x_name in enumerate(given.names):
             size = max(abs(given.numbers[i]), 1.0)
-            small = max(BESIDE_THE_LARGEST * largest / size, nothing_at_all(given.numbers[i]))
+            nothing = nothing_at_all(given.numbers[i], analytic[k][i], found[k][i].value)
+            small = max(BESIDE_THE_LARGEST * largest / size, nothing)
             if analytic[k][i] == 0.0:
                 small = max(small, FLAT * max(abs(values[k]), found[k][i].size) / size)
             entries.append(judge.entry(prefix + x_name, 1, analytic[k][i], found[k][i], method_of(found[k][i]), small))
