@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from autograd.checking.extrapolation import COLUMNS, believed, extrapolated, one_side
-from autograd.checking.noise import coarseness, noise_of, scatter
+from autograd.checking.extrapolation import COLUMNS, believed, extrapolated, grows_without_end, one_side
+from autograd.checking.noise import coarseness, noise_of, own_rounding, scatter
 from autograd.checking.shrinking_steps import FEWEST, FINE, Function, Samples, pairs_of
 
 #: A derivative's own rounding is not known, so agreement is asked for in half of the digits of a float.
@@ -35,6 +35,15 @@ class Slope(NamedTuple):
     noise: float
     side_error: float = 0.0
     size: float = 0.0
+
+    @property
+    def side_size(self) -> float:
+        """The larger slope on either side, of those that are finite."""
+        return max((abs(side) for side in (self.left, self.right) if math.isfinite(side)), default=0.0)
+
+    def is_between(self, claimed: float, slack: float) -> bool:
+        """Whether a claimed slope lies between those on either side."""
+        return min(self.left, self.right) - slack <= claimed <= max(self.left, self.right) + slack
 
 
 #: ``bound(x)``: how far rounding may have moved each result, proved; ``None`` where nothing is known.
@@ -100,7 +109,7 @@ def slopes(
         elif bound is not None:
             flat = _proved_flat(samples, i, expected[i], bound)
         if flat is None and noise is None:
-            given[i] = coarseness(samples, i, expected[i])
+            given[i] = max(coarseness(samples, i, expected[i]), own_rounding(centre[i], [x]))
         found[i] = flat or _thorough(samples, i, given[i])
     return [found[i]._replace(size=_size(samples, i)) for i in range(len(centre))]
 
@@ -224,6 +233,7 @@ def _central(
 
 def _thorough(samples: Samples, i: int, given: float) -> Slope:
     """From all steps: a slope, or a kink, a jump, an edge."""
+    known = given
     given = max(given, scatter(samples.right, i), scatter(samples.left, i))
     right = one_side(samples.right, i, given, 1.0)
     left = one_side(samples.left, i, given, -1.0)
@@ -245,4 +255,20 @@ def _thorough(samples: Samples, i: int, given: float) -> Slope:
     gap = abs(right.slope - left.slope)
     if kind == "smooth" and gap > right.error + left.error and gap > 1e-6 * max(abs(right.slope), abs(left.slope)):
         kind = "kink"
+    if kind == "smooth" and (found := _beside_an_infinite_slope(samples, i, known)) is not None:
+        (left_slope, right_slope), side_error = found
+        return Slope(value, math.inf, step, left_slope, right_slope, "kink", noise, side_error)
     return Slope(value, error, step, left.slope, right.slope, kind, noise, max(left.error, right.error))
+
+
+def _beside_an_infinite_slope(samples: Samples, i: int, given: float) -> tuple[tuple[float, float], float] | None:
+    """The slopes left and right where just one of them is infinite, and the error of the other."""
+    sides = [*reversed(samples.sides())]
+    found = [grows_without_end(side, i, given, sign) for side, sign in sides]
+    if all(found) or not any(found):
+        return None
+    flat = found.index(0.0)
+    side, sign = sides[flat]
+    one = one_side(side, i, max(given, scatter(side, i)), sign)
+    found[flat] = one.slope
+    return (found[0], found[1]), one.error

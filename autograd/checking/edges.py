@@ -14,6 +14,7 @@ from typing import Any
 
 from autograd import interpret
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
+from autograd.checking.noise import own_rounding
 from autograd.checking.one_input_changed import imaginary_step
 from autograd.checking.recorded import NO_NUMBER, as_float, at_kink, has_formula, has_partial, partials_or_nothing
 from autograd.checking.report import Edge
@@ -219,14 +220,14 @@ def _look_closely(
             return None
 
     # What a user's function does inside is not known, and its rounding is seen from its results.
-    (slope,) = slopes(f, numbers[i], [z], [partial], noise=[0.0] if primitive.built_in else None, bound=bound)
+    noise = [own_rounding(z, [numbers[i]])] if primitive.built_in else None
+    (slope,) = slopes(f, numbers[i], [z], [partial], noise=noise, bound=bound)
     loose = looseness(primitive, z, numbers, [i], [partial], [0.0] * len(numbers))[0]
     size = max(abs(partial), abs(slope.value))
     allowed = tolerance * (slope.error + HALF_OF_THE_DIGITS * size + 2 * loose)
     if slope.kind in ("kink", "jump"):
-        low, high = min(slope.left, slope.right), max(slope.left, slope.right)
-        slack = slope.side_error + HALF_OF_THE_DIGITS * max(abs(low), abs(high))
-        return None if low - slack <= partial <= high + slack else (i, slope, partial, "kink", False)
+        slack = slope.side_error + HALF_OF_THE_DIGITS * slope.side_size
+        return None if slope.is_between(partial, slack) else (i, slope, partial, "kink", False)
     if abs(slope.value - partial) <= allowed:
         return None
     if not slope.error < math.inf:

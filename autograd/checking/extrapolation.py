@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from autograd.checking.noise import noise_of
@@ -20,6 +20,9 @@ COLUMNS = 6
 
 #: How many times its spread between neighbours an entry may be off; rounding is carried apart.
 _SAFETY = 4.0
+
+#: Secants are clear of rounding if they are so many times as large.
+_CLEAR = 64.0
 
 #: How much the extrapolation magnifies rounding: sums of the absolute weights for steps that halve, of tables in powers
 #: of h² (both sides) and of h (one side).
@@ -96,11 +99,34 @@ def one_side(side: list[tuple[float, list[float]]], i: int, given: float, sign: 
     if len(steps) < FEWEST:
         return Side(math.nan, math.inf, 0.0, math.nan, math.inf, len(steps))
     noises = [noise_of(given, value) for value in values]
-    gaps = [a - b for a, b in pairwise(steps)]
     middles = [(a + b) / 2 for a, b in pairwise(steps)]
-    secants = [sign * (values[k] - values[k + 1]) / gaps[k] for k in range(len(gaps))]
-    roundings = [2 * noise / gap for noise, gap in zip(noises, gaps, strict=False)]
+    secants, roundings = _secants(steps, values, noises, sign)
     slope, error, step = believed(middles, extrapolated(middles, secants, roundings, 1))
     error = max(error, tail_of(middles, secants, roundings, step))
     limit, limit_error, _ = believed(steps, extrapolated(steps, values, noises, 1))
     return Side(slope, error, step, limit, limit_error, len(steps))
+
+
+def grows_without_end(side: list[tuple[float, list[float]]], i: int, given: float, sign: float) -> float:
+    """±∞ if one side alone has that slope, as √x at 0; else 0.
+
+    Its secants grow, and ever more from one to the next, down to the finest step that rounding leaves.
+    """
+    values = [v[i] for _, v in side]
+    secants, roundings = _secants([h for h, _ in side], values, [noise_of(given, value) for value in values], sign)
+    pairs = zip(secants, roundings, strict=True)
+    clear = [secant for secant, _ in takewhile(lambda pair: abs(pair[0]) > _CLEAR * pair[1], pairs)]
+    finer = [math.copysign(1.0, clear[0]) * secant for secant in clear[len(clear) // 2 :]] if clear else []
+    climbs = [b - a for a, b in pairwise(finer)]
+    if len(finer) < 2 * FEWEST or any(b < a for a, b in pairwise(climbs)) or not finer[-1] > 2 * finer[0] > 0.0:
+        return 0.0
+    return math.copysign(math.inf, clear[0])
+
+
+def _secants(
+    steps: Sequence[float], values: Sequence[float], noises: Sequence[float], sign: float
+) -> tuple[list[float], list[float]]:
+    """The slopes between neighbours on one side, and what rounding does to them."""
+    gaps = [a - b for a, b in pairwise(steps)]
+    secants = [sign * (values[k] - values[k + 1]) / gap for k, gap in enumerate(gaps)]
+    return secants, [2 * noise / gap for noise, gap in zip(noises, gaps, strict=False)]

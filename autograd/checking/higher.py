@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.checking.differences import slopes
-from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, method_of
+from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, method_of, nothing_at_all
 from autograd.checking.recorded import NO_NUMBER, Recorded, as_float
 from autograd.checking.report import Entry
 from autograd.checking.rounding_estimate import Rounding
 from autograd.checking.shrinking_steps import Function
-from autograd.transforms import jvp
+from autograd.transforms import jacobian, jvp
 from autograd.value import Value
 
 #: ``gradient(numbers) -> numbers``, on floats or on Values.
@@ -80,6 +80,12 @@ def _along(gradient: Gradient, v: list[float]) -> Gradient:
     """The derivative of a gradient along a direction, itself a function of that kind."""
 
     def derivative(at: list[Any]) -> list[Any]:
+        if v.count(0.0) == len(v) - 1 and 1.0 in v:
+            # Backward, as ``hessian`` goes: forward, an input that stays has a slope of 0, and 0 · ∞ is nothing.
+            try:
+                return [row[v.index(1.0)] for row in jacobian(gradient)(list(at))]
+            except NO_NUMBER:
+                pass  # another entry may be the one that does not exist
         return list(jvp(gradient, (list(at),), (v,))[1])
 
     return derivative
@@ -133,7 +139,8 @@ def _order(
     entries = []
     off: list[float] | None = None
     for k, (label, a, slope) in enumerate(zip(labels, analytic, found, strict=True)):
-        small = max(BESIDE_THE_LARGEST * largest, FLAT * max(steep, slope.size) / size)
+        nothing = nothing_at_all(start, a, slope.value)
+        small = max(BESIDE_THE_LARGEST * largest, FLAT * max(steep, slope.size) / size, nothing)
         entry = judge.entry(label, order, a, slope, method_of(slope), small)
         if entry.verdict == "mismatch":
             # Its own rounding counts too: terms of 1/√(x²+c) as large as 1/x may cancel.

@@ -27,6 +27,9 @@ FLAT = 1e-9
 #: An error that is small beside the largest derivative.
 BESIDE_THE_LARGEST = 1e-6
 
+#: A result changed by less, while its input doubles, is unchanged: what is smaller underflows on the way.
+_UNCHANGED = 1e-300
+
 #: No difference at all.
 NOTHING = Slope(math.nan, math.inf, 0.0, math.nan, math.nan, "nothing", 0.0)
 
@@ -79,13 +82,12 @@ class Judge(NamedTuple):
         if not math.isfinite(analytic):
             return "not finite", ""
         if slope.kind in ("kink", "jump"):
-            low, high = min(slope.left, slope.right), max(slope.left, slope.right)
-            if slope.side_error > max(_KNOWN_SIDES * max(abs(low), abs(high)), FLAT * slope.size, small):
+            if slope.side_error > max(_KNOWN_SIDES * slope.side_size, FLAT * slope.size, small):
                 return "ill-conditioned", "the slopes on either side are not known"
-            slack = self.tolerance * (slope.side_error + _BESIDE_A_KINK * max(abs(low), abs(high))) + self.atol
+            slack = self.tolerance * (slope.side_error + _BESIDE_A_KINK * slope.side_size) + self.atol
             what = "slopes" if slope.kind == "kink" else "a jump with slopes"
             note = f"{what} {slope.left:.6g} and {slope.right:.6g}"
-            return ("kink" if low - slack <= analytic <= high + slack else "mismatch"), note
+            return ("kink" if slope.is_between(analytic, slack) else "mismatch"), note
         if slope.kind == "nothing" or not slope.error < math.inf:
             return "ill-conditioned", "no difference could be formed"
         size = max(abs(analytic), abs(slope.value))
@@ -117,6 +119,16 @@ def largest_change(found: Sequence[Slope], numbers: Sequence[float]) -> float:
     """The largest change of the function over the size of one input."""
     changes = [abs(slope.value) * max(abs(x), 1.0) for slope, x in zip(found, numbers, strict=True)]
     return max((change for change in changes if math.isfinite(change)), default=0.0)
+
+
+def nothing_at_all(x: float, claimed: float, numeric: float) -> float:
+    """An error that is small for any slope at ``x``, as what is smaller changes nothing that a float can hold.
+
+    Where ``x`` is large that is so of a slope that is claimed to be zero, or what differences give: others may be told.
+    """
+    if claimed and abs(x) > 1.0 and not abs(claimed - numeric) <= _SMALL * abs(claimed):
+        return 0.0
+    return _UNCHANGED / max(abs(x), 1e-200)
 
 
 def method_of(slope: Slope) -> str:

@@ -6,16 +6,31 @@ The invariant: an estimate may be too large, where a function is rough, but stai
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from autograd.checking.shrinking_steps import FEWEST, ROUNDING, UNDERFLOW, Samples
 
 #: Rounding is looked for at steps below this part of the first one.
 _SCATTER_BELOW = 2.0**-18
 
+#: Where a number is smaller, an exponential inside of its primitive may have underflowed; at a larger argument than the
+#: second, it has left nothing.
+_NEXT_TO_NOTHING, _LAST_ARGUMENT = 2.0**-1000, 2.0**11
+
 
 def noise_of(given: float, *values: float) -> float:
     """What rounding may do to values of this size: a few roundings, unless more is known, and never nothing."""
     return max(given, 4 * ROUNDING * max(map(abs, values)), UNDERFLOW)
+
+
+def own_rounding(z: float, operands: Iterable[float]) -> float:
+    """How far the operation itself may put its number off.
+
+    What underflows inside of it may be multiplied by an operand, as in x · σ(x).
+    """
+    if abs(z) >= _NEXT_TO_NOTHING:
+        return 2 * ROUNDING * abs(z) + UNDERFLOW
+    return UNDERFLOW * (2 + min(max(map(abs, operands), default=0.0), _LAST_ARGUMENT))
 
 
 def scatter(side: list[tuple[float, list[float]]], i: int) -> float:

@@ -14,7 +14,16 @@ from functools import cached_property
 
 from autograd.checking.calls import Call, Seen, function_agrees, of_the_function
 from autograd.checking.differences import HALF_OF_THE_DIGITS, ONE_SLOPE, Slope, slopes
-from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, NOTHING, Judge, changed_note, largest_change, method_of
+from autograd.checking.judging import (
+    BESIDE_THE_LARGEST,
+    FLAT,
+    NOTHING,
+    Judge,
+    changed_note,
+    largest_change,
+    method_of,
+    nothing_at_all,
+)
 from autograd.checking.noise import noise_of
 from autograd.checking.one_input_changed import OneOperation, imaginary_step, leading_to, reruns
 from autograd.checking.recorded import NO_NUMBER, jumps_between
@@ -34,9 +43,6 @@ _CONFIRMATIONS = 16
 #: The program is run for each input alone, for so many operations in all, or so many times the operations that it has;
 #: the other inputs are taken all at once, where that settles it.
 _MOST_RERUN, _PASSES = 1_000_000, 20
-
-#: A result changed by less, while its input doubles, is unchanged: what is smaller underflows on the way.
-NOTHING_AT_ALL = 1e-300
 
 
 class Numeric:
@@ -157,8 +163,8 @@ class Numeric:
             for i, name in enumerate(call.inputs.names):
                 slope, analytic = self.slopes[k][i], self.analytic[k][i]
                 size = max(abs(call.inputs.numbers[i]), 1.0)
-                tiny = NOTHING_AT_ALL / max(abs(call.inputs.numbers[i]), 1e-200)
-                small = max(BESIDE_THE_LARGEST * largest / size, tiny)
+                nothing = nothing_at_all(call.inputs.numbers[i], analytic, slope.value)
+                small = max(BESIDE_THE_LARGEST * largest / size, nothing)
                 if self.methods[i] == "complex step":
                     small = max(small, FLAT * abs(call.values[k]) / size)
                 if abs(analytic) <= 4 * self.off[k][i]:  # zero, or nothing but the rounding of its formula
@@ -214,10 +220,11 @@ class Numeric:
         claimed, off = self._claimed(i), [row[i] for row in self.off]
 
         def column_of(derivatives: list[float]) -> list[Slope] | None:
-            if not _worth(derivatives, claimed, off, x, self.call.values):
+            underflow = 4 * UNDERFLOW / h
+            if not _worth(derivatives, claimed, off, underflow, x, self.call.values):
                 return None
             return [
-                Slope(d, 2 * o + ROUNDING * abs(d) + 4 * UNDERFLOW / h, h, d, d, "smooth", 0.0)
+                Slope(d, 2 * o + ROUNDING * abs(d) + underflow, h, d, d, "smooth", 0.0)
                 for d, o in zip(derivatives, off, strict=True)
             ]
 
@@ -330,10 +337,16 @@ def _borne_out(slope: Slope, real: Slope, analytic: float) -> bool:
 
 
 def _worth(
-    by_complex: Sequence[float], expected: Sequence[float], off: Sequence[float], x: float, values: Sequence[float]
+    by_complex: Sequence[float],
+    expected: Sequence[float],
+    off: Sequence[float],
+    underflow: float,
+    x: float,
+    values: Sequence[float],
 ) -> bool:
-    """Whether the formulas are exact enough here for a complex step to be believed."""
-    return all(
-        2 * o <= max(1e-3 * max(abs(d), abs(a) if a == a else 0.0), FLAT * abs(value) / max(abs(x), 1.0), 1e-300)
-        for d, a, o, value in zip(by_complex, expected, off, values, strict=True)
-    )
+    """Whether the formulas are exact enough here, and the step large enough, for a complex step to be believed."""
+    for d, a, o, value in zip(by_complex, expected, off, values, strict=True):
+        little = max(1e-3 * max(abs(d), abs(a) if a == a else 0.0), FLAT * abs(value) / max(abs(x), 1.0))
+        if not (2 * o <= max(little, 1e-300) and underflow <= max(little, nothing_at_all(x, a, d))):
+            return False
+    return True

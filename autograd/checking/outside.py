@@ -10,7 +10,16 @@ from typing import Any
 from autograd.checking.differences import Slope, slopes
 from autograd.checking.higher import higher_entries
 from autograd.checking.inputs import Inputs
-from autograd.checking.judging import BESIDE_THE_LARGEST, FLAT, Judge, changed_note, largest_change, method_of, prefixes
+from autograd.checking.judging import (
+    BESIDE_THE_LARGEST,
+    FLAT,
+    Judge,
+    changed_note,
+    largest_change,
+    method_of,
+    nothing_at_all,
+    prefixes,
+)
 from autograd.checking.recorded import NO_NUMBER, as_float, results_of
 from autograd.checking.report import Entry, Report
 from autograd.checking.rounding_bound import rounding_error
@@ -55,7 +64,8 @@ def check_outside(
         largest = largest_change(found[k], given.numbers)
         for i, x_name in enumerate(given.names):
             size = max(abs(given.numbers[i]), 1.0)
-            small = BESIDE_THE_LARGEST * largest / size
+            nothing = nothing_at_all(given.numbers[i], analytic[k][i], found[k][i].value)
+            small = max(BESIDE_THE_LARGEST * largest / size, nothing)
             if analytic[k][i] == 0.0:
                 small = max(small, FLAT * max(abs(values[k]), found[k][i].size) / size)
             entries.append(judge.entry(prefix + x_name, 1, analytic[k][i], found[k][i], method_of(found[k][i]), small))

@@ -11,9 +11,10 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from autograd.checking.noise import own_rounding
 from autograd.checking.propagation import weights
 from autograd.checking.recorded import Recorded, has_partial, partials_or_nothing
-from autograd.checking.shrinking_steps import ROUNDING, UNDERFLOW
+from autograd.checking.shrinking_steps import ROUNDING
 from autograd.primitives import Primitive
 
 
@@ -31,7 +32,7 @@ class Rounding:
             self.partials.append(edges)
             if not primitive.compares:
                 moved = sum([abs(p) * self.off[o] for o, (p, _) in edges if self.off[o]])
-                self.off[slot] = moved + 2 * ROUNDING * abs(numbers[slot]) + UNDERFLOW
+                self.off[slot] = moved + own_rounding(numbers[slot], [numbers[o] for o in operands if o >= 0])
 
     def of_output(self, output: int) -> float:
         """How far the output may be off."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import TABLE, GradientMismatch, Primitive, Report, Value, assert_grads, check_grads, check_graph
+from autograd import TABLE, GradientMismatch, Primitive, Report, Value, assert_grads, check_grads, check_graph, node
 
 
 def verdicts(report: Report) -> dict[str, str]:
@@ -423,9 +423,82 @@ def test_of_many_inputs_higher_orders_are_checked_along_directions() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("f", "x", "sides"),
+    [
+        (lambda x: autograd.sqrt(autograd.relu(x)), 0.0, "0 and inf"),
+        (lambda x: autograd.sqrt(autograd.relu(-x)), 0.0, "-inf and 0"),
+        (lambda x: 1 - autograd.sqrt(autograd.relu(x)), 0.0, "0 and -inf"),
+        (lambda x: autograd.sqrt(autograd.relu(x - 2)), 2.0, "0 and inf"),
+        (lambda x: 3 * x + autograd.sqrt(autograd.relu(x)), 0.0, "3 and inf"),
+        (lambda x: autograd.relu(x) ** 0.3, 0.0, "0 and inf"),
+        (lambda x: autograd.relu(x) ** 0.9, 0.0, "0 and inf"),
+        (lambda x: autograd.cbrt(autograd.relu(x)), 0.0, "0 and inf"),
+        (lambda x: autograd.acos(1 - autograd.relu(x)), 0.0, "0 and inf"),
+    ],
+)
+def test_a_slope_that_is_infinite_on_one_side_is_a_kink(f: Any, x: float, sides: str) -> None:
+    report = check_grads(f, x)
+    assert [(entry.verdict, entry.note) for entry in report] == [("kink", f"slopes {sides}")], report
+    assert report.ok
+    assert not report.guilty
+    (finite,) = filter(math.isfinite, map(float, sides.split(" and ")))
+    beyond = 1e-3 if "-inf" in sides else -1e-3
+    for wrong in (finite + beyond, finite + 1e3 * beyond):
+        assert check_grads(f, x, grad=lambda x, wrong=wrong: wrong).entries[0].verdict == "mismatch"
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        autograd.cbrt,
+        lambda x: autograd.sqrt(abs(x)),
+        lambda x: autograd.relu(autograd.tanh(1e8 * x)),
+        lambda x: autograd.log(1e-200 + autograd.relu(x)),
+        lambda x: autograd.relu(x) ** 1.01,
+    ],
+)
+def test_slopes_that_are_infinite_on_no_side_or_on_both_are_no_such_kink(f: Any) -> None:
+    assert "inf" not in check_grads(f, 0.0, grad=lambda x: 0.0).entries[0].note
+
+
 def test_second_derivatives_at_a_kink_of_the_slope() -> None:
     report = check_grads(lambda x: x * abs(x), 0.0, order=2)
     assert [entry.verdict for entry in report] == ["agree", "kink"]
+
+
+@pytest.mark.parametrize(
+    ("f", "at"),
+    [
+        (lambda p: p[0] ** p[1], [0.0, 1.0]),
+        (lambda p: p[0] ** p[1] * p[2], [0.0, 1.0, 2.0]),
+        (lambda p: p[0] ** 1.5 * p[1], [0.0, 1.0]),
+        (lambda p: autograd.xlogy(p[0], 0.0) / p[1], [0.0, 2.0]),
+        (lambda p: autograd.sqrt(p[0]) * p[1] ** 2, [0.0, 3.0]),
+        (lambda p: autograd.sqrt(p[0]) * p[1], [0.0, 0.0]),
+        (lambda p: autograd.sqrt(p[0]) * p[1] ** 2 + autograd.exp(p[2]), [0.0, 0.0, 1.0]),
+        (lambda p: autograd.asin(p[0]) * p[1], [1.0, 0.0]),
+        (lambda p: autograd.tanh(p[0] * p[1]) + p[2] ** 3, [0.3, -0.2, 1.5]),
+    ],
+)
+def test_second_derivatives_are_those_of_hessian(f: Any, at: list[float]) -> None:
+    report = check_grads(f, at, order=2)
+    second = [entry for entry in report if entry.order == 2]
+    of_hessian = [x for column in zip(*autograd.hessian(f)(at), strict=True) for x in column]
+    assert list(map(repr, [entry.analytic for entry in second])) == list(map(repr, of_hessian))
+    assert all(math.isfinite(entry.analytic) or not entry.passes for entry in second)
+
+
+def test_zero_times_an_infinite_slope_is_no_second_derivative() -> None:
+    report = check_grads(lambda x, y: x**y, 0.0, 1.0, order=2)
+    assert verdicts(report) == {
+        "x": "agree",
+        "y": "agree",
+        "x, x": "agree",
+        "x, y": "not finite",
+        "y, x": "not finite",
+        "y, y": "agree",
+    }
 
 
 # What it refuses.
@@ -485,6 +558,73 @@ def test_zero_on_both_sides_agrees(f: Any, inputs: tuple[float, ...], order: int
     report = check_grads(f, *inputs, order=order)
     assert {entry.verdict for entry in report} == {"agree"}, report
     assert not report.notes
+
+
+#: Functions, each where it or its slopes are below what a float can hold.
+BELOW_ALL_FLOATS: list[tuple[Any, tuple[float, ...]]] = [
+    (autograd.exp, (-800.0,)),
+    (autograd.exp2, (-1100.0,)),
+    (autograd.sigmoid, (-800.0,)),
+    (autograd.softplus, (-800.0,)),
+    (autograd.log_sigmoid, (800.0,)),
+    (autograd.silu, (-800.0,)),
+    (autograd.mish, (-800.0,)),
+    (autograd.sech2, (400.0,)),
+    (autograd.erf, (30.0,)),
+    (autograd.erfc, (30.0,)),
+    (lambda x: x**400, (1e-3,)),
+    (lambda x: 1 / x, (1e200,)),
+    (lambda x, y: autograd.softmax([x, y])[0], (0.0, 900.0)),
+]
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize(("f", "inputs"), BELOW_ALL_FLOATS)
+def test_a_slope_below_all_floats_agrees_with_zero(f: Any, inputs: tuple[float, ...], order: int) -> None:
+    report = check_grads(f, *inputs, order=order)
+    assert {entry.verdict for entry in report} == {"agree"}, report
+    if len(inputs) == 1:
+        report = check_grads(f, *inputs, grad=autograd.grad(f), order=order)
+        assert {entry.verdict for entry in report} == {"agree"}, report
+
+
+@pytest.mark.parametrize("x", [-1000.0, -800.0, -744.0, -720.0, -700.0, -690.0])
+@pytest.mark.parametrize("factor", [0.0, 0.5, 2.0, -1.0])
+def test_exp_is_told_from_a_wrong_slope_down_to_the_smallest_floats(x: float, factor: float) -> None:
+    slope = math.exp(x)
+    if not 0.0 < slope < 1e-315:  # a few times the smallest float has too few digits to tell
+        assert check_grads(autograd.exp, x, grad=lambda x: slope).ok
+        assert check_grads(autograd.exp, x).ok
+    for claimed in (factor * slope, 1e-323, 1e-320, 1e-310, -1e-304, 1e-302, 1e-290, 1.0):
+        if claimed == slope or 0.0 == claimed < slope < 1e-321:
+            continue
+        for report in (
+            check_grads(autograd.exp, x, grad=lambda x, claimed=claimed: claimed),
+            check_grads(lambda x, claimed=claimed: node(math.exp(x.data), [x], [claimed]), x),
+        ):
+            assert report.entries[0].verdict in ("mismatch", "ill-conditioned"), (claimed, report)
+
+
+@pytest.mark.parametrize("x", [-744.9, -744.58, -743.58, -742.77, -740.96, -730.0])
+@pytest.mark.parametrize("f", [autograd.silu, autograd.mish, lambda x: x * autograd.exp(x)])
+def test_what_underflows_inside_of_an_operation_is_no_mismatch(f: Any, x: float) -> None:
+    for report in (check_grads(f, x, order=2), check_grads(f, x, grad=autograd.grad(f), order=2)):
+        assert "mismatch" not in {entry.verdict for entry in report}, report
+
+
+@pytest.mark.parametrize("claimed", [1e-310, -1e-302, 1e-290, 1.0])
+@pytest.mark.parametrize(("f", "inputs"), [case for case in BELOW_ALL_FLOATS if len(case[1]) == 1])
+def test_a_second_slope_claimed_below_all_floats_is_not_agreed_to(
+    f: Any, inputs: tuple[float, ...], claimed: float
+) -> None:
+    (x,) = inputs
+    slope = autograd.grad(f)(x)
+
+    def wrong(at: Any) -> Any:
+        return node(slope, [at], [claimed]) if isinstance(at, Value) else autograd.grad(f)(at)
+
+    report = check_grads(f, x, grad=wrong, order=2)
+    assert report.entries[-1].verdict in ("mismatch", "ill-conditioned"), report
 
 
 def test_a_zero_that_should_be_none_is_a_mismatch() -> None:

@@ -361,6 +361,36 @@ def test_functions_whose_derivatives_are_zero_are_checked_at_every_point(order: 
     assert len(points) >= 30
 
 
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (autograd.exp, reals(-900, -750)),
+        (autograd.exp, reals(-900, -690)),
+        (autograd.sech2, reals(400, 900)),
+        (autograd.sigmoid, reals(-900, -750)),
+        (autograd.softplus, reals(-900, -750)),
+        (autograd.mish, reals(-900, -750)),
+        (autograd.erfc, reals(30, 100)),
+    ],
+)
+def test_where_all_derivatives_are_below_all_floats_points_are_kept(f: Any, x: Any, order: int) -> None:
+    @settings(max_examples=30, database=None)
+    @gradtest(order=order, x=x)
+    def test_vanished(x: Any) -> Any:
+        return f(x)
+
+    test_vanished()
+
+    @settings(max_examples=30, database=None)
+    @gradtest(x=x, grad=lambda x: 1e-9)
+    def test_wrong(x: Any) -> Any:
+        return f(x)
+
+    with pytest.raises(GradientMismatch):
+        test_wrong()
+
+
 @pytest.mark.parametrize("claimed", [1.0, -0.5, 1e-3])
 @pytest.mark.parametrize(
     "f", [autograd.relu, autograd.floor, lambda x: autograd.maximum(x, 5.0), lambda x: autograd.clip(x, 0.0, 3.0)]
