@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple, Never
 
+from autograd.adding_up import Term, terms_of
 from autograd.copying import copy_nodes
 from autograd.eager import watching
 from autograd.eager.operands import Condition, number_of
@@ -25,14 +26,22 @@ class Body:
 
     Its inputs are the carries, then what all steps share (the captured), then the elements of a step; its outputs are
     the next carries, then the results of the step. ``order`` holds the instructions that a derivative of the outputs
-    passes through, parents first. As the ``forward`` of a primitive it makes a loop in the number system of programs.
+    passes through, parents first, ``terms`` what is added up in another order than that. As the ``forward`` of a primitive it makes a loop in the number system of programs.
     """
 
     def __init__(
-        self, program: Program, order: list[int], steps: int, carries: int, captured: int, elements: int
+        self,
+        program: Program,
+        order: list[int],
+        terms: Mapping[int, Sequence[Term]],
+        steps: int,
+        carries: int,
+        captured: int,
+        elements: int,
     ) -> None:
         self.program = program
         self.order = order
+        self.terms = terms
         self.steps = steps
         self.carries = carries
         self.captured = captured
@@ -280,4 +289,6 @@ def _body_of(step: _Step, steps: int) -> tuple[Body, list[Any]]:
     slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
     visited = {node: None for out in outs if out in changing for node in backward_order(out) if node in changing}
     order = [slot_of[node] for node in visited]
-    return Body(program, order, steps, len(step.carry), len(captured), len(step.elements)), list(captured)
+    roots = [slot_of[out] for out in outs if out in changing]
+    terms = terms_of(program, nodes, order, roots)
+    return Body(program, order, terms, steps, len(step.carry), len(captured), len(step.elements)), list(captured)

@@ -13,6 +13,7 @@ from functools import reduce
 from operator import and_
 from typing import Any, NamedTuple
 
+from autograd.adding_up import Term
 from autograd.compiled.programs.building import Builder, rebuilt
 from autograd.compiled.programs.differentiation import Adjoint
 from autograd.compiled.programs.instructions import Product
@@ -95,7 +96,7 @@ def planned(
     found: list[int | Product] = []
     if derivative.mode in ("gradient", "hvp"):
         start = {slot: builder.constant(1.0) for slot in recorded.outputs if slot >= 0}
-        found = _backward(builder, recorded, places, recorded.orders[0], start, wanted, careful=careful)
+        found = _backward(builder, recorded, places, recorded.orders[0], start, wanted, terms=recorded.terms, careful=careful)
     elif derivative.mode == "vjp":
         start = _start(builder, recorded, seeds)
         order = sorted({slot for one in recorded.orders for slot in one})
@@ -157,8 +158,11 @@ def _backward(
     wanted: Sequence[int],
     lanes: Mapping[int, int] | None = None,
     *,
+    terms: Mapping[int, Sequence[Term]] | None = None,
     careful: bool,
 ) -> list[int | Product]:
     inputs = [s for s in wanted if s >= 0]
-    found = Adjoint(builder, recorded.program, places, order, start, inputs, lanes=lanes, careful=careful).cotangents
+    found = Adjoint(
+        builder, recorded.program, places, order, start, inputs, terms=terms, lanes=lanes, careful=careful
+    ).cotangents
     return [builder.constant(0.0) if s < 0 or found[s] is None else found[s] for s in wanted]

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.adding_up import Term
 from autograd.compiled.programs import loop_adjoint, loops
 from autograd.compiled.programs.building import LONG_DOT, Builder
 from autograd.compiled.programs.liveness import Liveness
@@ -39,6 +40,7 @@ class Adjoint:
         order: the program's instructions, as slots, parents first: they are visited from the last.
         seeds: the program's slots whose cotangents are given → builder's slots.
         wanted: the slots whose cotangents are asked for.
+        terms: the terms of the cotangents that are added up in another order than instructions are visited.
         lanes: a seed's slot of the program → the builder's slot of the condition under which it is given, where
             that is not always. What it does not reach is kept out, as a branch not taken is.
         tracks_inputs: find out when something flows to the program's inputs, in ``reaching``.
@@ -54,6 +56,7 @@ class Adjoint:
         seeds: Mapping[int, int],
         wanted: Sequence[int],
         *,
+        terms: Mapping[int, Sequence[Term]] | None = None,
         lanes: Mapping[int, int] | None = None,
         tracks_inputs: bool = False,
         careful: bool = False,
@@ -76,12 +79,18 @@ class Adjoint:
         self.cotangents: list[Any] = [None] * len(places)
         for slot, seed in seeds.items():
             self.cotangents[slot] = seed
+        #: The cotangents that wait for all that is sent to them: from which instruction, what.
+        self._waiting: dict[int, dict[int, list[int]]] = {slot: {} for slot in terms or ()}
+        self._terms = terms or {}
         self._go_backward(order, self._weights(wanted))
+        for slot in list(self._waiting):
+            self._add_up(slot)
         #: An input that something flows to under a condition → the builder's slot of it; ``None``: always.
         self.reaching: Mapping[int, int | None] = self._live.reaching
 
     def _go_backward(self, order: Sequence[int], weights: set[int]) -> None:
         found, depends, live, program = self.cotangents, self._depends, self._live, self._program
+        waiting = self._waiting
         emit, first, primitives = self._builder.emit, program.first_instruction, program.primitives
         opcodes, starts, flat = program.opcodes.tolist(), program.starts.tolist(), program.operands.tolist()
         first_of, adds, has_template = (
@@ -90,6 +99,8 @@ class Adjoint:
             list(map(_is_plain, primitives)),
         )
         for slot in reversed(order):
+            if waiting and slot in waiting:
+                self._add_up(slot)
             cotangent = found[slot]
             if cotangent is None or not depends[slot]:
                 continue
@@ -115,12 +126,27 @@ class Adjoint:
                     self._parts.setdefault(operand, {})[loops.which(program, operands)] = product, kept_out
                     found[operand] = product
                     continue
+                if waiting and operand in waiting:
+                    waiting[operand].setdefault(slot, []).append(product)
+                    continue
                 so_far = found[operand]
                 if so_far is not None:
                     pair = so_far, product
                     total = adds.get(pair)
                     product = first_of(_ADD, pair, adds) if total is None else total
                 found[operand] = product
+
+    def _add_up(self, slot: int) -> None:
+        """Put the cotangent of a slot together to which all has been sent."""
+        builder, total, sent = self._builder, self.cotangents[slot], self._waiting.pop(slot)
+        nothing = builder.constant(-0.0)
+        for sender, under in self._terms[slot]:
+            for product in sent.get(sender, ()):
+                for condition, truth in under:
+                    sides = (product, nothing) if truth else (nothing, product)
+                    product = builder.emit(_WHERE, (self._places[condition], *sides))
+                total = product if total is None else builder.emit(_ADD, (total, product))
+        self.cotangents[slot] = total
 
     def _weights(self, wanted: Sequence[int]) -> set[int]:
         """The inputs whose derivatives are wanted and which one instruction alone uses, once."""

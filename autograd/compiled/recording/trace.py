@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from autograd.adding_up import Term
 from autograd.compiled.recording.guards import Guard
 from autograd.program import Program
 from autograd.value import Value
@@ -32,6 +33,8 @@ class Trace(NamedTuple):
     guards: list[Guard]
     #: Per output, the instructions that ``backward()`` visits, as slots, parents first.
     orders: list[list[int]]
+    #: Of one output, the terms of the cotangents that are added up in another order than their instructions are visited.
+    terms: dict[int, list[Term]]
     #: All truths that the function got, in order.
     answers: tuple[bool, ...]
 
