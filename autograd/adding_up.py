@@ -11,7 +11,7 @@ that depends on its own choices alone, and a block within it is one step of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import combinations, islice, pairwise
 from typing import Any, NamedTuple
@@ -40,22 +40,57 @@ def terms_of(
 
     Args:
         nodes: one per slot; those of ``where`` know which of their branches were functions.
-        order: the instructions that the adjoint visits, as slots, parents first.
-        roots: where ``backward()`` begins, one after the other.
+        order: the instructions that the adjoint visits, as slots, parents first; if empty, all, in the program's order.
+        roots: where the walk begins, one after the other: that of ``backward()``, or, for the program's order, that of
+            ``flatten``.
     """
     if _WHERE not in program.primitives:
         return {}
-    operands = {slot: _flowing(program, slot) for slot in order}
-    choices = _choices(program, nodes, operands)
+    slots = order or range(program.first_instruction, len(nodes))
+    recorded = [slot for slot in slots if nodes[slot].primitive is _WHERE and hasattr(nodes[slot], "_which")]
+    if not recorded:
+        return {}
+    walked = operands = {slot: _flowing(program, slot) for slot in slots}
+    choices = _choices(program, nodes, {slot: operands[slot] for slot in recorded}, in_order=not order)
+    if not order:
+        walked = {slot: [o for o in program.instruction(slot)[1][::-1] if o >= 0] for slot in slots}
+    operands[len(nodes)] = walked[len(nodes)] = [*reversed(roots)]  # a last one over all roots
+    choices = _that_matter(walked, choices)
     if not choices:
         return {}
-    operands[len(nodes)] = [*reversed(roots)]  # a last one over all roots
-    choices = _that_matter(operands, choices)
-    if not choices:
-        return {}
-    blocks = _Blocks(operands, choices)
+    blocks = _Blocks(walked, choices)
     found = {slot: blocks.terms(slot, senders) for slot, senders in _senders(operands).items()}
     return {slot: terms for slot, terms in found.items() if terms}
+
+
+class Sums:
+    """The cotangents that are added up once all their terms have been sent.
+
+    Args:
+        terms: per slot; of other slots, nothing is to be sent here.
+        add: adds two numbers.
+        only_if: a number, -0.0 in its place if a condition does not have a truth; both follow.
+    """
+
+    def __init__(
+        self,
+        terms: Mapping[int, Sequence[Term]],
+        add: Callable[[Any, Any], Any],
+        only_if: Callable[[Any, int, bool], Any],
+    ) -> None:
+        self._terms, self._add, self._only_if = terms, add, only_if
+        #: Per slot that still waits, what came from which instruction.
+        self.sent: dict[int, dict[int, list[Any]]] = {slot: {} for slot in terms}
+
+    def put_together(self, slot: int, total: Any) -> Any:
+        """The cotangent of a slot that waits no longer, on top of what was there before."""
+        sent = self.sent.pop(slot)
+        for sender, under in self._terms[slot]:
+            for product in sent.get(sender, ()):
+                for condition, truth in under:
+                    product = self._only_if(product, condition, truth)
+                total = product if total is None else self._add(total, product)
+        return total
 
 
 class _Choice(NamedTuple):
@@ -82,22 +117,21 @@ def _flowing(program: Program, slot: int) -> list[int]:
     return [o for o in held if o >= first or 0 <= o < inputs]
 
 
-def _choices(program: Program, nodes: Sequence[Any], operands: Mapping[int, Sequence[int]]) -> dict[int, _Choice]:
+def _choices(
+    program: Program, nodes: Sequence[Any], operands: Mapping[int, Sequence[int]], *, in_order: bool
+) -> dict[int, _Choice]:
+    """Those that got branches as functions; ``in_order`` of a program, conditions are walked too, and first."""
     found: dict[int, _Choice] = {}
     same: dict[Any, int] = {}
     for slot, flowing in operands.items():
-        functions = getattr(nodes[slot], "_which", b"") if nodes[slot].primitive is _WHERE else b""
-        if any(functions):
-            at, *branches = program.instruction(slot)[1]
-            asked = nodes[at]
-            if asked.__class__ is float:
-                continue
-            compared = [side.hex() if side.__class__ is float else id(side) for side in asked.parents]
-            sides = [
-                [o for i, o in enumerate(branches) if o in flowing and (i == taken or not functions[i])]
-                for taken in (1, 0)
-            ]
-            found[slot] = _Choice(same.setdefault((asked.primitive, *compared), at), asked._outcome, sides)
+        functions, (at, *branches) = nodes[slot]._which, program.instruction(slot)[1]
+        asked = nodes[at]
+        compared = [side.hex() if side.__class__ is float else id(side) for side in asked.parents]
+        sides = [
+            [o for i, o in enumerate(branches) if o in flowing and (i == taken or not functions[i])] for taken in (1, 0)
+        ]
+        sides = [[*side[::-1], at] for side in sides] if in_order else sides
+        found[slot] = _Choice(same.setdefault((asked.primitive, *compared), at), asked._outcome, sides)
     return found
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from autograd.adding_up import Sums, Term
 from autograd.application import apply, differentiable, partials
 from autograd.errors import DomainError, at_slot
 from autograd.program import Program, Slots
@@ -44,7 +45,13 @@ def run_forward(program: Program, inputs: Sequence[Any], m: Any) -> list[Any]:
 
 
 def pull_back(
-    program: Program, numbers: Sequence[Any], seeds: Mapping[int, Any], m: Any, wanted: Slots, order: Slots = ()
+    program: Program,
+    numbers: Sequence[Any],
+    seeds: Mapping[int, Any],
+    m: Any,
+    wanted: Slots,
+    order: Slots = (),
+    terms: Mapping[int, Sequence[Term]] | None = None,
 ) -> list[Any]:
     """The cotangent of every slot (``None`` where nothing flows), given those of the outputs.
 
@@ -53,6 +60,7 @@ def pull_back(
         seeds: slot → cotangent.
         wanted: the slots whose cotangents are asked for; only instructions between them and the seeds are visited.
         order: the slots of instructions, parents first, if cotangents are not to be added up in the program's order.
+        terms: the terms of the cotangents that are added up in another order than that.
     """
     cotangents: list[Any] = [None] * len(numbers)
     for slot, seed in seeds.items():
@@ -60,7 +68,14 @@ def pull_back(
     depends = _depending_on(program, wanted)
     #: Of a batch: where a slot lies on the way that is taken, if not in all lanes.
     live: dict[int, Any] = {}
+    sums = Sums(
+        terms or {},
+        lambda x, y: x + y,
+        lambda x, condition, truth: m.where(numbers[condition], *((x, -0.0) if truth else (-0.0, x))),
+    )
     for slot, primitive, operands in program.instructions_backward(order):
+        if slot in sums.sent:
+            cotangents[slot] = sums.put_together(slot, cotangents[slot])
         cotangent = cotangents[slot]
         if cotangent is None:
             continue
@@ -74,6 +89,9 @@ def pull_back(
             if is_nothing(partial):
                 continue
             product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
+            if operands[i] in sums.sent:
+                sums.sent[operands[i]].setdefault(slot, []).append(product)
+                continue
             so_far = cotangents[operands[i]]
             if m.LANES:
                 here = live.get(slot)
@@ -83,6 +101,8 @@ def pull_back(
                 there = here if so_far is None else live.get(operands[i])
                 live[operands[i]] = None if there is None or here is None else m.maximum(here, there)
             cotangents[operands[i]] = product if so_far is None else so_far + product
+    for slot in [*sums.sent]:
+        cotangents[slot] = sums.put_together(slot, cotangents[slot])
     return cotangents
 
 

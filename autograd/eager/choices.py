@@ -50,7 +50,7 @@ def maker_of_choices(Value: Any, node: Callable[..., Any]) -> Callable[[Any, Any
         kept = condition if condition.__class__ is Condition else float(outcome)
         assert data is not None
         made = node(data, _WHERE, (kept, taken, other) if outcome else (kept, other, taken), None)
-        if watch is not None and any(functions):
+        if watch is not None and condition.__class__ is Condition and any(functions):
             made._which = functions  # backward() of now does not meet that which is not taken
         return made
 

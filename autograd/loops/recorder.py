@@ -26,7 +26,8 @@ class Body:
 
     Its inputs are the carries, then what all steps share (the captured), then the elements of a step; its outputs are
     the next carries, then the results of the step. ``order`` holds the instructions that a derivative of the outputs
-    passes through, parents first, ``terms`` what is added up in another order than that. As the ``forward`` of a primitive it makes a loop in the number system of programs.
+    passes through, parents first, and ``terms`` tells which cotangents are added up in another order. As the ``forward``
+    of a primitive it makes a loop in the number system of programs.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.adding_up import Term
+from autograd.adding_up import Sums, Term
 from autograd.compiled.programs import loop_adjoint, loops
 from autograd.compiled.programs.building import LONG_DOT, Builder
 from autograd.compiled.programs.liveness import Liveness
@@ -79,18 +79,14 @@ class Adjoint:
         self.cotangents: list[Any] = [None] * len(places)
         for slot, seed in seeds.items():
             self.cotangents[slot] = seed
-        #: The cotangents that wait for all that is sent to them: from which instruction, what.
-        self._waiting: dict[int, dict[int, list[int]]] = {slot: {} for slot in terms or ()}
-        self._terms = terms or {}
+        self._sums = Sums(terms or {}, lambda x, y: builder.emit(_ADD, (x, y)), self._only_if)
         self._go_backward(order, self._weights(wanted))
-        for slot in list(self._waiting):
-            self._add_up(slot)
         #: An input that something flows to under a condition → the builder's slot of it; ``None``: always.
         self.reaching: Mapping[int, int | None] = self._live.reaching
 
     def _go_backward(self, order: Sequence[int], weights: set[int]) -> None:
         found, depends, live, program = self.cotangents, self._depends, self._live, self._program
-        waiting = self._waiting
+        sums, waiting = self._sums, self._sums.sent
         emit, first, primitives = self._builder.emit, program.first_instruction, program.primitives
         opcodes, starts, flat = program.opcodes.tolist(), program.starts.tolist(), program.operands.tolist()
         first_of, adds, has_template = (
@@ -100,7 +96,7 @@ class Adjoint:
         )
         for slot in reversed(order):
             if waiting and slot in waiting:
-                self._add_up(slot)
+                found[slot] = sums.put_together(slot, found[slot])
             cotangent = found[slot]
             if cotangent is None or not depends[slot]:
                 continue
@@ -135,18 +131,13 @@ class Adjoint:
                     total = adds.get(pair)
                     product = first_of(_ADD, pair, adds) if total is None else total
                 found[operand] = product
+        for slot in [*waiting]:
+            found[slot] = sums.put_together(slot, found[slot])
 
-    def _add_up(self, slot: int) -> None:
-        """Put the cotangent of a slot together to which all has been sent."""
-        builder, total, sent = self._builder, self.cotangents[slot], self._waiting.pop(slot)
-        nothing = builder.constant(-0.0)
-        for sender, under in self._terms[slot]:
-            for product in sent.get(sender, ()):
-                for condition, truth in under:
-                    sides = (product, nothing) if truth else (nothing, product)
-                    product = builder.emit(_WHERE, (self._places[condition], *sides))
-                total = product if total is None else builder.emit(_ADD, (total, product))
-        self.cotangents[slot] = total
+    def _only_if(self, product: int, condition: int, truth: bool) -> int:
+        nothing = self._builder.constant(-0.0)
+        sides = (product, nothing) if truth else (nothing, product)
+        return self._builder.emit(_WHERE, (self._places[condition], *sides))
 
     def _weights(self, wanted: Sequence[int]) -> set[int]:
         """The inputs whose derivatives are wanted and which one instruction alone uses, once."""

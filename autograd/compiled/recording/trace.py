@@ -31,9 +31,10 @@ class Trace(NamedTuple):
     #: True where the result is one flat list or array, which becomes an array ``(N, k)``.
     is_list: bool
     guards: list[Guard]
-    #: Per output, the instructions that ``backward()`` visits, as slots, parents first.
-    orders: list[list[int]]
-    #: Of one output, the terms of the cotangents that are added up in another order than their instructions are visited.
+    #: The instructions that a derivative of the outputs passes through, as slots, parents first: of one output in the
+    #: order of its ``backward()``, of several in that of the program.
+    order: list[int]
+    #: The terms of the cotangents that are added up in another order than that.
     terms: dict[int, list[Term]]
     #: All truths that the function got, in order.
     answers: tuple[bool, ...]

@@ -146,8 +146,8 @@ def _recorded(
             leaves.append(leaf)
             leaf_inputs.append(slot)
     orders = [[slot_of[node] for node in backward_order(o)] if isinstance(o, Value) else [] for o in outputs]
-    roots = program.outputs[:1] if isinstance(outputs[0], Value) else ()
-    terms = terms_of(program, nodes, orders[0], roots) if len(outputs) == 1 else {}
+    order = orders[0] if len(orders) == 1 else sorted({slot for one in orders for slot in one})
+    terms = terms_of(program, nodes, order if len(orders) == 1 else [], program.outputs)
     guards, known_guards = [], set()
     for place, (condition, outcome, line, within) in enumerate(asked):
         branches = tuple([(slot_of[branch], truth) for branch, truth in within])
@@ -167,7 +167,7 @@ def _recorded(
         {i: float(o) for i, o in enumerate(outputs) if not isinstance(o, Value)},
         shape, isinstance(shape, int),
         isinstance(shape, list | tuple) and list(shape) == list(range(len(outputs))) and not hasattr(shape, "_fields"),
-        guards, orders, terms, tuple([outcome for _, outcome, _, _ in asked]),
+        guards, order, terms, tuple([outcome for _, outcome, _, _ in asked]),
     )  # fmt: skip
     return recorded, decided, inputs, of_steps
 
