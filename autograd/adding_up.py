@@ -11,11 +11,13 @@ that depends on its own choices alone, and a block within it is one step of its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import combinations, islice, pairwise
 from typing import Any, NamedTuple
 
+from autograd.cotangents import Term
 from autograd.eager.unrolled import as_stored
 from autograd.primitives import TABLE
 from autograd.program import Program
@@ -24,13 +26,6 @@ _WHERE, _DOT, _DETACH = TABLE["where"], TABLE["dot"], TABLE["detach"]
 
 #: Steps that all walks together may take; so many walks each block gets, however long they are.
 MOST_STEPS, FEWEST_WALKS = 1 << 18, 8
-
-
-class Term(NamedTuple):
-    """What an instruction sends; it counts if conditions, as slots, have these truths."""
-
-    slot: int
-    under: tuple[tuple[int, bool], ...] = ()
 
 
 def terms_of(
@@ -61,36 +56,6 @@ def terms_of(
     blocks = _Blocks(walked, choices)
     found = {slot: blocks.terms(slot, senders) for slot, senders in _senders(operands).items()}
     return {slot: terms for slot, terms in found.items() if terms}
-
-
-class Sums:
-    """The cotangents that are added up once all their terms have been sent.
-
-    Args:
-        terms: per slot; of other slots, nothing is to be sent here.
-        add: adds two numbers.
-        only_if: a number, -0.0 in its place if a condition does not have a truth; both follow.
-    """
-
-    def __init__(
-        self,
-        terms: Mapping[int, Sequence[Term]],
-        add: Callable[[Any, Any], Any],
-        only_if: Callable[[Any, int, bool], Any],
-    ) -> None:
-        self._terms, self._add, self._only_if = terms, add, only_if
-        #: Per slot that still waits, what came from which instruction.
-        self.sent: dict[int, dict[int, list[Any]]] = {slot: {} for slot in terms}
-
-    def put_together(self, slot: int, total: Any) -> Any:
-        """The cotangent of a slot that waits no longer, on top of what was there before."""
-        sent = self.sent.pop(slot)
-        for sender, under in self._terms[slot]:
-            for product in sent.get(sender, ()):
-                for condition, truth in under:
-                    product = self._only_if(product, condition, truth)
-                total = product if total is None else self._add(total, product)
-        return total
 
 
 class _Choice(NamedTuple):
@@ -346,33 +311,47 @@ def _of_those_that_mix(
     slots: Sequence[int], found: Mapping[int, Sequence[int]], conditions: Sequence[int], weights: Mapping[int, int]
 ) -> list[Term]:
     mine = set(slots)
-    within = {way: tuple([slot for slot in those if slot in mine]) for way, those in found.items()}
-    one = _in_one_order(slots, {pair for those in within.values() for pair in pairwise(those)})
-    if len(one) == len(slots):
-        return [*map(Term, one)]
+    ways = {way: tuple([slot for slot in those if slot in mine]) for way, those in found.items()}
 
     def halves(bit: int) -> list[dict[int, tuple[int, ...]]]:
-        return [{way: those for way, those in within.items() if way >> bit & 1 == truth} for truth in (1, 0)]
+        return [{way: those for way, those in ways.items() if way >> bit & 1 == truth} for truth in (0, 1)]
 
     def orders(bit: int) -> int:
-        if_true, if_false = [{*half.values()} for half in halves(bit)]
-        return len(if_true) + len(if_false) if if_true and if_false else 2 * len(within)
+        if_false, if_true = [{*half.values()} for half in halves(bit)]
+        return len(if_true) + len(if_false) if if_true and if_false else 2 * len(ways)
 
-    bit = min(range(len(conditions)), key=orders)
-    if_true, if_false = [_arranged(slots, half, conditions, weights) for half in halves(bit)]
-    return _merged(if_true, if_false, conditions[bit], weights)
+    decided: list[tuple[int, bool, list[Term]]] = []
+    while len(one := _in_one_order(slots, {pair for those in ways.values() for pair in pairwise(those)})) < len(slots):
+        bit = min(range(len(conditions)), key=orders)
+        if_false, if_true = halves(bit)
+        truth = len(if_true) <= len(if_false)
+        fewer, ways = (if_true, if_false) if truth else (if_false, if_true)
+        decided.append((conditions[bit], truth, _arranged(slots, fewer, conditions, weights)))
+    terms = [*map(Term, one)]
+    for condition, truth, those in reversed(decided):
+        terms = _merged(those, terms, (condition, truth), weights)
+    return terms
 
 
-def _merged(x: list[Term], y: list[Term], condition: int, weights: Mapping[int, int]) -> list[Term]:
-    """Terms that are those of ``x`` if a condition holds, and those of ``y`` if not."""
-    common = {*x}.intersection(y)
-    if not common:
-        sides = (x, True), (y, False)
-        return [Term(slot, ((condition, truth), *under)) for those, truth in sides for slot, under in those]
-    once = max(x, key=lambda term: weights[term.slot] if term in common else 0)
-    i, j = x.index(once), y.index(once)
-    before, after = _merged(x[:i], y[:j], condition, weights), _merged(x[i + 1 :], y[j + 1 :], condition, weights)
-    return [*before, once, *after]
+def _merged(x: list[Term], y: list[Term], case: tuple[int, bool], weights: Mapping[int, int]) -> list[Term]:
+    """Terms that are those of ``x`` in a case, a condition and its truth, and those of ``y`` otherwise; of what both
+    have, the weightiest is there once."""
+    at = {term: j for j, term in enumerate(y)}
+    once: list[tuple[int, int]] = []
+    for i, term in sorted(enumerate(x), key=lambda pair: -weights[pair[1].slot]):
+        j = at.get(term, -1)
+        k = bisect(once, (i, j))
+        if j >= 0 and (k == 0 or once[k - 1][1] < j) and (k == len(once) or j < once[k][1]):
+            once.insert(k, (i, j))
+    condition, truth = case
+    merged: list[Term] = []
+    begin_x = begin_y = 0
+    for i, j in [*once, (len(x), len(y))]:
+        merged += [Term(slot, ((condition, truth), *under)) for slot, under in x[begin_x:i]]
+        merged += [Term(slot, ((condition, not truth), *under)) for slot, under in y[begin_y:j]]
+        merged += x[i : i + 1]
+        begin_x, begin_y = i + 1, j + 1
+    return merged
 
 
 def _in_one_order(slots: Sequence[int], pairs: set[tuple[int, int]]) -> list[int]:

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.adding_up import Sums, Term
 from autograd.application import apply, differentiable, partials
+from autograd.cotangents import Cotangents, Term
 from autograd.errors import DomainError, at_slot
 from autograd.program import Program, Slots
 from autograd.reaching import partials_at
@@ -62,21 +62,10 @@ def pull_back(
         order: the slots of instructions, parents first, if cotangents are not to be added up in the program's order.
         terms: the terms of the cotangents that are added up in another order than that.
     """
-    cotangents: list[Any] = [None] * len(numbers)
-    for slot, seed in seeds.items():
-        cotangents[slot] = seed
+    found = Cotangents(m, numbers, seeds, terms or {})
     depends = _depending_on(program, wanted)
-    #: Of a batch: where a slot lies on the way that is taken, if not in all lanes.
-    live: dict[int, Any] = {}
-    sums = Sums(
-        terms or {},
-        lambda x, y: x + y,
-        lambda x, condition, truth: m.where(numbers[condition], *((x, -0.0) if truth else (-0.0, x))),
-    )
     for slot, primitive, operands in program.instructions_backward(order):
-        if slot in sums.sent:
-            cotangents[slot] = sums.put_together(slot, cotangents[slot])
-        cotangent = cotangents[slot]
+        cotangent = found.of(slot)
         if cotangent is None:
             continue
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and differentiable(primitive, i)]
@@ -86,24 +75,10 @@ def pull_back(
         for i, (partial, flowing) in zip(
             arguments, partials_at(program, slot, m, primitive, numbers, inputs, arguments, wanted), strict=True
         ):
-            if is_nothing(partial):
-                continue
-            product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
-            if operands[i] in sums.sent:
-                sums.sent[operands[i]].setdefault(slot, []).append(product)
-                continue
-            so_far = cotangents[operands[i]]
-            if m.LANES:
-                here = live.get(slot)
-                here = flowing if here is None else here if flowing is None else m.minimum(here, flowing)
-                if here is not None:  # what is added in the other lanes is neutral, though 0 · nan might flow there
-                    product = m.where(here, product, -0.0)
-                there = here if so_far is None else live.get(operands[i])
-                live[operands[i]] = None if there is None or here is None else m.maximum(here, there)
-            cotangents[operands[i]] = product if so_far is None else so_far + product
-    for slot in [*sums.sent]:
-        cotangents[slot] = sums.put_together(slot, cotangents[slot])
-    return cotangents
+            if not is_nothing(partial):
+                product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
+                found.send(slot, operands[i], product, flowing)
+    return found.all()
 
 
 def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int, Any], m: Any) -> list[Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple, Never
 
-from autograd.adding_up import Term, terms_of
+from autograd.adding_up import terms_of
 from autograd.copying import copy_nodes
+from autograd.cotangents import Term
 from autograd.eager import watching
 from autograd.eager.operands import Condition, number_of
 from autograd.errors import RecordingError
@@ -26,8 +27,8 @@ class Body:
 
     Its inputs are the carries, then what all steps share (the captured), then the elements of a step; its outputs are
     the next carries, then the results of the step. ``order`` holds the instructions that a derivative of the outputs
-    passes through, parents first, and ``terms`` tells which cotangents are added up in another order. As the ``forward``
-    of a primitive it makes a loop in the number system of programs.
+    passes through, parents first, and ``terms`` tells which cotangents are added up in another order than that. As the
+    ``forward`` of a primitive it makes a loop in the number system of programs.
     """
 
     def __init__(

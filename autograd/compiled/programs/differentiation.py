@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd.adding_up import Sums, Term
 from autograd.compiled.programs import loop_adjoint, loops
 from autograd.compiled.programs.building import LONG_DOT, Builder
 from autograd.compiled.programs.liveness import Liveness
 from autograd.compiled.programs.templates import Template, product_of, template_of
+from autograd.cotangents import Sums, Term
 from autograd.loops.recorder import PART, Body
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program

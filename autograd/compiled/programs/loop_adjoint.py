@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from autograd.adding_up import Term
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.building import Builder
 from autograd.compiled.programs.loop_flow import Flow
+from autograd.cotangents import Term
 from autograd.primitives import TABLE
 from autograd.program import Program
 

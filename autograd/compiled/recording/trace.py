@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from autograd.adding_up import Term
 from autograd.compiled.recording.guards import Guard
+from autograd.cotangents import Term
 from autograd.program import Program
 from autograd.value import Value
 
