@@ -151,6 +151,20 @@ def test_in_the_steps_of_a_loop_too(seed: int, unroll: bool | None) -> None:
     assert bits(step.value_and_grad(np.array(points))[1]) == bits([eager(loop, point) for point in points])
 
 
+@pytest.mark.parametrize("unroll", [None, False])
+def test_what_steps_share_is_added_up_on_top_of_what_later_steps_sent(unroll: bool | None) -> None:
+    def loop(p: Sequence[Any]) -> Any:
+        def step(carry: Any, e: Any) -> Any:
+            a, b = p[0] * (e * -1e16), p[0] * (e * 3.0)
+            return autograd.where(e < 2.0, lambda: a + b, lambda: b + a) + carry, 0.0
+
+        return autograd.scan(step, 0.0, [p[1] * 1.0, p[2] * 1.0], unroll=unroll)[0]
+
+    points = _ways(3)
+    step = autograd.compile(loop, wrt=0, reduce=None, backend="numpy")
+    assert bits(step.value_and_grad(np.array(points))[1]) == bits([eager(loop, point) for point in points])
+
+
 def test_where_no_one_order_is_right_a_condition_decides() -> None:
     def f(p: Sequence[Any]) -> Any:
         x, y = p[0] * 3.0, p[0] * -1e16

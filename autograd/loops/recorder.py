@@ -291,6 +291,7 @@ def _body_of(step: _Step, steps: int) -> tuple[Body, list[Any]]:
     slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
     visited = {node: None for out in outs if out in changing for node in backward_order(out) if node in changing}
     order = [slot_of[node] for node in visited]
-    roots = [slot_of[out] for out in outs if out in changing]
+    # What all steps share begins with what later steps sent it, as outputs begin with what is sent to them.
+    roots = [slot_of[node] for node in (*outs, *captured) if node in slot_of]
     terms = terms_of(program, nodes, order, roots)
     return Body(program, order, terms, steps, len(step.carry), len(captured), len(step.elements)), list(captured)
