@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import add
 from typing import Any, NamedTuple
 
 
@@ -55,11 +56,15 @@ class Cotangents:
     def __init__(
         self, m: Any, numbers: Sequence[Any], seeds: Mapping[int, Any], terms: Mapping[int, Sequence[Term]]
     ) -> None:
-        self._m, self._numbers = m, numbers
+        self._m = m
         self._found: list[Any] = [None] * len(numbers)
         for slot, seed in seeds.items():
             self._found[slot] = seed
-        self._sums = Sums(terms, lambda x, y: x + y, self._only_if)
+
+        def only_if(product: Any, condition: int, truth: bool) -> Any:
+            return m.where(numbers[condition], *((product, -0.0) if truth else (-0.0, product)))
+
+        self._sums = Sums(terms, add, only_if)
         self._waiting = self._sums.sent
         #: Of a batch: where a slot lies on the way that is taken, if not in all lanes.
         self._live: dict[int, Any] = {}
@@ -90,7 +95,3 @@ class Cotangents:
         for slot in [*self._waiting]:
             self.of(slot)
         return self._found
-
-    def _only_if(self, product: Any, condition: int, truth: bool) -> Any:
-        sides = (product, -0.0) if truth else (-0.0, product)
-        return self._m.where(self._numbers[condition], *sides)

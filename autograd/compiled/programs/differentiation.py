@@ -79,7 +79,13 @@ class Adjoint:
         self.cotangents: list[Any] = [None] * len(places)
         for slot, seed in seeds.items():
             self.cotangents[slot] = seed
-        self._sums = Sums(terms or {}, lambda x, y: builder.emit(_ADD, (x, y)), self._only_if)
+
+        def only_if(product: int, condition: int, truth: bool) -> int:
+            nothing = builder.constant(-0.0)
+            sides = (product, nothing) if truth else (nothing, product)
+            return builder.emit(_WHERE, (places[condition], *sides))
+
+        self._sums = Sums(terms or {}, lambda x, y: builder.emit(_ADD, (x, y)), only_if)
         self._go_backward(order, self._weights(wanted))
         #: An input that something flows to under a condition → the builder's slot of it; ``None``: always.
         self.reaching: Mapping[int, int | None] = self._live.reaching
@@ -133,11 +139,6 @@ class Adjoint:
                 found[operand] = product
         for slot in [*waiting]:
             found[slot] = sums.put_together(slot, found[slot])
-
-    def _only_if(self, product: int, condition: int, truth: bool) -> int:
-        nothing = self._builder.constant(-0.0)
-        sides = (product, nothing) if truth else (nothing, product)
-        return self._builder.emit(_WHERE, (self._places[condition], *sides))
 
     def _weights(self, wanted: Sequence[int]) -> set[int]:
         """The inputs whose derivatives are wanted and which one instruction alone uses, once."""
