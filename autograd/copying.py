@@ -220,7 +220,7 @@ def _node_like(node: Any, x: Any, y: Any) -> Any:
     """A copy of a node with other operands."""
     copied = copier(node.__class__)(node._data, node.primitive, x, y)
     copied._grad, copied.label, copied._moment = node._grad, node.label, node._moment
-    if node.primitive is not None and node.primitive.n_ary:
+    if hasattr(node, "_which"):
         copied._which = node._which
     return copied
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd.application import apply, differentiable, partials
+from autograd.cotangents import Cotangents, Term
 from autograd.errors import DomainError, at_slot
 from autograd.program import Program, Slots
 from autograd.reaching import partials_at
@@ -44,7 +45,13 @@ def run_forward(program: Program, inputs: Sequence[Any], m: Any) -> list[Any]:
 
 
 def pull_back(
-    program: Program, numbers: Sequence[Any], seeds: Mapping[int, Any], m: Any, wanted: Slots, order: Slots = ()
+    program: Program,
+    numbers: Sequence[Any],
+    seeds: Mapping[int, Any],
+    m: Any,
+    wanted: Slots,
+    order: Slots = (),
+    terms: Mapping[int, Sequence[Term]] | None = None,
 ) -> list[Any]:
     """The cotangent of every slot (``None`` where nothing flows), given those of the outputs.
 
@@ -53,15 +60,12 @@ def pull_back(
         seeds: slot → cotangent.
         wanted: the slots whose cotangents are asked for; only instructions between them and the seeds are visited.
         order: the slots of instructions, parents first, if cotangents are not to be added up in the program's order.
+        terms: the terms of the cotangents that are added up in another order than that.
     """
-    cotangents: list[Any] = [None] * len(numbers)
-    for slot, seed in seeds.items():
-        cotangents[slot] = seed
+    found = Cotangents(m, numbers, seeds, terms or {})
     depends = _depending_on(program, wanted)
-    #: Of a batch: where a slot lies on the way that is taken, if not in all lanes.
-    live: dict[int, Any] = {}
     for slot, primitive, operands in program.instructions_backward(order):
-        cotangent = cotangents[slot]
+        cotangent = found.of(slot)
         if cotangent is None:
             continue
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and differentiable(primitive, i)]
@@ -71,19 +75,10 @@ def pull_back(
         for i, (partial, flowing) in zip(
             arguments, partials_at(program, slot, m, primitive, numbers, inputs, arguments, wanted), strict=True
         ):
-            if is_nothing(partial):
-                continue
-            product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
-            so_far = cotangents[operands[i]]
-            if m.LANES:
-                here = live.get(slot)
-                here = flowing if here is None else here if flowing is None else m.minimum(here, flowing)
-                if here is not None:  # what is added in the other lanes is neutral, though 0 · nan might flow there
-                    product = m.where(here, product, -0.0)
-                there = here if so_far is None else live.get(operands[i])
-                live[operands[i]] = None if there is None or here is None else m.maximum(here, there)
-            cotangents[operands[i]] = product if so_far is None else so_far + product
-    return cotangents
+            if not is_nothing(partial):
+                product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
+                found.send(slot, operands[i], product, flowing)
+    return found.all()
 
 
 def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int, Any], m: Any) -> list[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd.adding_up import terms_of
 from autograd.eager.garbage import at_rest_for
 from autograd.errors import naming_nodes
 from autograd.interpret import pull_back, push_forward
@@ -102,9 +103,10 @@ class _Call:
         if len(self.outputs) == 1 and by_slot:  # in the order of its backward()
             (slot,) = by_slot
             order = [self.slot_of[node] for node in backward_order(self.nodes[slot], until=self.fresh)]
+        terms = terms_of(self.program, self.nodes, order, self.program.outputs)
         wanted = [slot for slot in self.slots if slot >= 0]
         with naming_nodes(self.nodes, self.roots):
-            found = pull_back(self.program, self.numbers, by_slot, self.m, wanted, order)
+            found = pull_back(self.program, self.numbers, by_slot, self.m, wanted, order, terms)
         return [self.derivative(found[slot] if slot >= 0 else None) for slot in self.slots]
 
     def refuse_if_stale(self) -> None:
@@ -306,6 +308,7 @@ def gradients(output: Value, wrt: Any) -> Any:
         wanted = [slot for slot in slots if slot >= 0]
         with naming_nodes(nodes, [output]):
             order = [slot_of[node] for node in backward_order(output)]
-            cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted, order)
+            terms = terms_of(program, nodes, order, program.outputs)
+            cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted, order, terms)
     found = [cotangents[slot] if slot >= 0 else None for slot in slots]
     return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])

@@ -76,7 +76,8 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     """
 
     # _x and _y are the operands of a unary or binary node. For more, _x is their tuple, and what a node of an n-ary
-    # primitive holds stands in ``unrolled``; only such a node has _which.
+    # primitive holds stands in ``unrolled``; only such a node has _which, and a recorded ``where``, for which of its
+    # branches were functions.
     __slots__ = ("_data", "_grad", "_moment", "_which", "_x", "_y", "label", "primitive")
 
     def __init__(self, data: float, label: str = "", _children: None = None, _op: None = None) -> None:

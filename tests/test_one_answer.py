@@ -7,6 +7,7 @@ integers, ends of domains.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import sys
@@ -225,6 +226,35 @@ CANCELLING: dict[str, Callable[[Any], Any]] = {
     "nested": lambda x: (
         lambda a: (autograd.where(x < 9.0, autograd.where(x > 2.0, a, x + x), x * 7.0) + a) + x * 1e16
     )(x * -1e16),
+    "function": lambda x: (lambda a: (a + autograd.where(x < 9.0, lambda: x + x, lambda: a)) + x * 1e16)(x * -1e16),
+    "function and value": lambda x: (lambda a: (a + autograd.where(x < 9.0, x + x, lambda: a)) + x * 1e16)(x * -1e16),
+    "functions in functions": lambda x: (
+        lambda a: (a + autograd.where(x < 9.0, lambda: autograd.where(x < 2.0, lambda: x + x, lambda: a), x)) + x * 1e16
+    )(x * -1e16),
+    "functions that share": lambda x: (
+        lambda a, b: (a + autograd.where(x < 9.0, lambda: b + b * a, lambda: a + b) + b) + x * 1e16
+    )(x * -1e16, x * 3.0),
+    "either order": lambda x: (lambda a, b: x * 1e16 + autograd.where(x < 2.0, lambda: a + b, lambda: b + a))(
+        x * -1e16, x * 3.0
+    ),
+    "two of either order": lambda x: (
+        lambda a, b: (
+            x * 1e16
+            + autograd.where(x < 2.0, lambda: a + b, lambda: b + a)
+            + autograd.where(x < 9.0, lambda: b * 0.5, lambda: a + x)
+        )
+    )(x * -1e16, x * 3.0),
+    "same condition": lambda x: (
+        lambda a: (
+            (autograd.where(x < 2.0, lambda: a, lambda: x + x) + autograd.where(x < 2.0, lambda: x, lambda: a))
+            + (a + x * 1e16)
+        )
+    )(x * -1e16),
+    "functions in a row": lambda x: functools.reduce(
+        lambda t, n: (lambda a: (a + autograd.where(x < n, lambda: t + t, lambda: a)) + t * 1e16)(t * -1e16),
+        [2.0, 9.0, 2.0],
+        x * 1.0,
+    ),
 }
 
 
@@ -242,8 +272,13 @@ def test_what_flows_into_a_number_is_added_up_in_one_order(name: str, x: float) 
     }
     for backend in BACKENDS:
         step = autograd.compile(f, wrt=0, reduce=None, backend=backend)
+        slope = autograd.compile(autograd.grad(f), wrt=0, backend=backend)
         found[backend] = step.value_and_grad(np.array([x]))[1][0]
         found[f"{backend}, a point"] = step.value_and_grad(x)[1]
+        elsewhere = autograd.compile(f, wrt=0, reduce=None, backend=backend)
+        found[f"{backend}, among others"] = elsewhere.value_and_grad(np.array([10.0, 1.0, 3.0, x]))[1][3]
+        found[f"{backend}, vjp"] = step.at_points.vjp(x)[1](1.0)[0]
+        found[f"{backend}, of grad"] = slope.value_and_grad(x)[0]
     assert found == dict.fromkeys(found, leaf.grad)
 
 

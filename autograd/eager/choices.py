@@ -18,6 +18,7 @@ def maker_of_choices(Value: Any, node: Callable[..., Any]) -> Callable[[Any, Any
 
     def where(condition: Any, x: Any, y: Any) -> Any:
         """A node for the choice; see the public function."""
+        functions = bytes([callable(x), callable(y)])
         known = condition.__class__ is Condition or isinstance(condition, bool | int) or hasattr(condition, "dtype")
         if not known:
             raise TypeError(f"where needs a comparison or a truth value, not {kind_of(condition)}; write x > 0")
@@ -48,7 +49,10 @@ def maker_of_choices(Value: Any, node: Callable[..., Any]) -> Callable[[Any, Any
             other = plain(other)
         kept = condition if condition.__class__ is Condition else float(outcome)
         assert data is not None
-        return node(data, _WHERE, (kept, taken, other) if outcome else (kept, other, taken), None)
+        made = node(data, _WHERE, (kept, taken, other) if outcome else (kept, other, taken), None)
+        if watch is not None and condition.__class__ is Condition and any(functions):
+            made._which = functions  # backward() of now does not meet that which is not taken
+        return made
 
     return where
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple, Never
 
+from autograd.adding_up import terms_of
 from autograd.copying import copy_nodes
+from autograd.cotangents import Term, places_of_terms
 from autograd.eager import watching
 from autograd.eager.operands import Condition, number_of
 from autograd.errors import RecordingError
@@ -26,21 +28,31 @@ class Body:
 
     Its inputs are the carries, then what all steps share (the captured), then the elements of a step; its outputs are
     the next carries, then the results of the step. ``order`` holds the instructions that a derivative of the outputs
-    passes through, parents first. As the ``forward`` of a primitive it makes a loop in the number system of programs.
+    passes through, parents first, and ``terms`` tells which cotangents are added up in another order than that. As the
+    ``forward`` of a primitive it makes a loop in the number system of programs.
     """
 
     def __init__(
-        self, program: Program, order: list[int], steps: int, carries: int, captured: int, elements: int
+        self,
+        program: Program,
+        order: list[int],
+        terms: Mapping[int, Sequence[Term]],
+        steps: int,
+        carries: int,
+        captured: int,
+        elements: int,
     ) -> None:
         self.program = program
         self.order = order
+        self.terms = terms
         self.steps = steps
         self.carries = carries
         self.captured = captured
         self.elements = elements
 
     def __reduce__(self) -> Any:
-        return _unpickled, (self.program, self.order, self.steps, self.carries, self.captured, self.elements)
+        counts = self.steps, self.carries, self.captured, self.elements
+        return _unpickled, (self.program, self.order, self.terms, *counts)
 
     @property
     def results(self) -> int:
@@ -63,7 +75,7 @@ class Body:
         )  # fmt: skip
 
 
-def _unpickled(program: Any, order: Any, *counts: Any) -> Body:
+def _unpickled(program: Any, order: Any, terms: Any, *counts: Any) -> Body:
     """A body of these parts.
 
     Raises:
@@ -75,9 +87,14 @@ def _unpickled(program: Any, order: Any, *counts: Any) -> Body:
     if not steps or program.inputs != carries + sum(others) or len(program.outputs) < carries:
         raise damaged("loop", f"{program.inputs} inputs and {len(program.outputs)} outputs of a step for {counts}")
     slots = range(program.first_instruction, program.first_instruction + len(program))
-    if type(order) is not list or not all(type(slot) is int and slot in slots for slot in order):
+    try:
+        places = [(order, slots), *places_of_terms(terms, slots)]
+        known = type(order) is list and all(type(o) is int and o in among for those, among in places for o in those)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise damaged("loop", str(error)) from error
+    if not known:
         raise damaged("loop", "an instruction that there is not")
-    return Body(program, order, *counts)
+    return Body(program, order, terms, *counts)
 
 
 class LoopPrimitive(Primitive):
@@ -303,4 +320,7 @@ def _body_of(step: _Step, steps: int) -> tuple[Body, list[Any]]:
     slot_of = {node: slot for slot, node in enumerate(nodes) if isinstance(node, Value)}
     visited = {node: None for out in outs if out in changing for node in backward_order(out) if node in changing}
     order = [slot_of[node] for node in visited]
-    return Body(program, order, steps, len(step.carry), len(captured), len(step.elements)), list(captured)
+    # What all steps share begins with what later steps sent it, as outputs begin with what is sent to them.
+    roots = [slot_of[node] for node in (*outs, *captured) if node in slot_of]
+    terms = terms_of(program, nodes, order, roots)
+    return Body(program, order, terms, steps, len(step.carry), len(captured), len(step.elements)), list(captured)

@@ -14,6 +14,7 @@ import autograd
 import nn
 from autograd import RecordingError, Value
 from autograd.compiled.function import Compiled
+from autograd.cotangents import Term
 from autograd.loops.recorder import Body
 from autograd.primitives import TABLE
 from tests.compiled.processes import output_of, run
@@ -166,8 +167,12 @@ FORGED: dict[str, Any] = {
     "no inputs": lambda trace: setattr(trace.program, "inputs", -1),
     "an output of the program": lambda trace: setattr(trace.program, "outputs", (10**9,)),
     "an output": lambda trace: set_item(trace.outputs, 0, 10**9),
-    "an order": lambda trace: set_item(trace.orders[0], 0, 10**9),
-    "an order upside down": lambda trace: trace.orders[0].reverse(),
+    "an order": lambda trace: set_item(trace.order, 0, 10**9),
+    "an order upside down": lambda trace: trace.order.reverse(),
+    "terms of no slot": lambda trace: trace.terms.update({10**9: [Term(trace.order[0])]}),
+    "terms from nowhere": lambda trace: trace.terms.update({0: [Term(10**9)]}),
+    "terms under nothing": lambda trace: trace.terms.update({0: [Term(trace.order[0], ((10**9, True),))]}),
+    "terms that are none": lambda trace: trace.terms.update({0: [3]}),
     "an argument": lambda trace: set_item(trace.arguments, 0, 77),
     "no argument": lambda trace: set_item(trace.arguments, 0, -1),
     "a leaf": lambda trace: set_item(trace.leaves, 0, 3.0),
@@ -196,6 +201,8 @@ def test_a_forged_loop_says_so() -> None:
         ("carries", -1, "damaged"),
         ("elements", 7, "inputs and 2 outputs"),
         ("order", [3000], "there is not"),
+        ("terms", {0: [Term(3000)]}, "there is not"),
+        ("terms", [3], "damaged"),
     ):
         right = getattr(body, attribute)
         setattr(body, attribute, forged)

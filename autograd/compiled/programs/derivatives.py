@@ -95,12 +95,11 @@ def planned(
     found: list[int | Product] = []
     if derivative.mode in ("gradient", "hvp"):
         start = {slot: builder.constant(1.0) for slot in recorded.outputs if slot >= 0}
-        found = _backward(builder, recorded, places, recorded.orders[0], start, wanted, careful=careful)
+        found = _backward(builder, recorded, places, start, wanted, careful=careful)
     elif derivative.mode == "vjp":
         start = _start(builder, recorded, seeds)
-        order = sorted({slot for one in recorded.orders for slot in one})
         lanes = start if derivative.is_matrix else {}
-        found = _backward(builder, recorded, places, order, start, wanted, lanes, careful=careful)
+        found = _backward(builder, recorded, places, start, wanted, lanes, careful=careful)
     elif derivative.mode == "jvp":
         tangents = Tangents(builder, program, places, wanted, seeds, is_matrix=derivative.is_matrix, careful=careful)
         found = [*tangents.of(recorded.outputs)]
@@ -152,7 +151,6 @@ def _backward(
     builder: Builder,
     recorded: Trace,
     places: Sequence[int],
-    order: Sequence[int],
     start: Mapping[int, int],
     wanted: Sequence[int],
     lanes: Mapping[int, int] | None = None,
@@ -160,5 +158,8 @@ def _backward(
     careful: bool,
 ) -> list[int | Product]:
     inputs = [s for s in wanted if s >= 0]
-    found = Adjoint(builder, recorded.program, places, order, start, inputs, lanes=lanes, careful=careful).cotangents
+    found = Adjoint(
+        builder, recorded.program, places, recorded.order, start, inputs,
+        terms=recorded.terms, lanes=lanes, careful=careful,
+    ).cotangents  # fmt: skip
     return [builder.constant(0.0) if s < 0 or found[s] is None else found[s] for s in wanted]

@@ -20,6 +20,7 @@ from autograd.compiled.programs import loop_adjoint, loops
 from autograd.compiled.programs.building import LONG_DOT, Builder
 from autograd.compiled.programs.liveness import Liveness
 from autograd.compiled.programs.templates import Template, product_of, template_of
+from autograd.cotangents import Sums, Term
 from autograd.loops.recorder import PART, Body
 from autograd.primitives import TABLE, Primitive
 from autograd.program import Program
@@ -42,6 +43,7 @@ class Adjoint:
         order: the program's instructions, as slots, parents first: they are visited from the last.
         seeds: the program's slots whose cotangents are given → builder's slots.
         wanted: the slots whose cotangents are asked for.
+        terms: the terms of the cotangents that are added up in another order than instructions are visited.
         lanes: a seed's slot of the program → the builder's slot of the condition under which it is given, where
             that is not always. What it does not reach is kept out, as a branch not taken is.
         tracks_inputs: find out when something flows to the program's inputs, in ``reaching``.
@@ -57,6 +59,7 @@ class Adjoint:
         seeds: Mapping[int, int],
         wanted: Sequence[int],
         *,
+        terms: Mapping[int, Sequence[Term]] | None = None,
         lanes: Mapping[int, int] | None = None,
         tracks_inputs: bool = False,
         careful: bool = False,
@@ -79,6 +82,13 @@ class Adjoint:
         self.cotangents: list[Any] = [None] * len(places)
         for slot, seed in seeds.items():
             self.cotangents[slot] = seed
+
+        def only_if(product: int, condition: int, truth: bool) -> int:
+            nothing = builder.constant(-0.0)
+            sides = (product, nothing) if truth else (nothing, product)
+            return builder.emit(_WHERE, (places[condition], *sides))
+
+        self._sums = Sums(terms or {}, lambda x, y: builder.emit(_ADD, (x, y)), only_if)
         self._go_backward(order, self._weights(wanted))
         #: An input that something flows to under a condition → the builder's slot of it; ``None``: always.
         self.reaching: Mapping[int, int | None] = self._live.reaching
@@ -86,6 +96,7 @@ class Adjoint:
     def _go_backward(self, order: Sequence[int], weights: set[int]) -> None:
         found, depends, live, program = self.cotangents, self._depends, self._live, self._program
         places, place_of = self._places, self._places.__getitem__
+        sums, waiting = self._sums, self._sums.sent
         emit, first, primitives = self._builder.emit, program.first_instruction, program.primitives
         opcodes, starts, flat = program.opcodes.tolist(), program.starts.tolist(), program.operands.tolist()
         add = self._builder.emitter(_ADD)
@@ -93,6 +104,8 @@ class Adjoint:
         kinds = _kinds(program, depends)
         templates = [dict[int, Template]() if _is_plain(row) else None for row in primitives]
         for slot in reversed(order):
+            if waiting and slot in waiting:
+                found[slot] = sums.put_together(slot, found[slot])
             cotangent = found[slot]
             if cotangent is None or not depends[slot]:
                 continue
@@ -123,8 +136,13 @@ class Adjoint:
                     self._parts.setdefault(operand, {})[loops.which(program, operands)] = product, kept_out
                     found[operand] = product
                     continue
+                if waiting and operand in waiting:
+                    waiting[operand].setdefault(slot, []).append(product)
+                    continue
                 so_far = found[operand]
                 found[operand] = product if so_far is None else add((so_far, product))
+        for slot in [*waiting]:
+            found[slot] = sums.put_together(slot, found[slot])
 
     def _weights(self, wanted: Sequence[int]) -> set[int]:
         """The inputs whose derivatives are wanted and which one instruction alone uses, once."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.building import Builder
 from autograd.compiled.programs.loop_flow import Flow
+from autograd.cotangents import Term
 from autograd.primitives import TABLE
 from autograd.program import Program
 
@@ -38,6 +39,7 @@ class RunBackward(Protocol):
         seeds: Mapping[int, int],
         wanted: Sequence[int],
         *,
+        terms: Mapping[int, Sequence[Term]],
         lanes: Mapping[int, int],
         tracks_inputs: bool,
     ) -> Backward: ...
@@ -180,7 +182,9 @@ class _StepBack:
         here = [back.constant(self._constants[p]) if p in self._constants else input_of[p] for p in places]
         seeds, lanes = self._seeds(loop, back)
         targets = [*self.sums, *wanted.elements]
-        found = run_backward(back, body.program, here, body.order, seeds, targets, lanes=lanes, tracks_inputs=True)
+        found = run_backward(
+            back, body.program, here, body.order, seeds, targets, terms=body.terms, lanes=lanes, tracks_inputs=True
+        )
         outs = [back.constant(0.0) if found.cotangents[s] is None else found.cotangents[s] for s in targets]
         following = [*outs[: len(self.sums)], *self._next_flags(back, found)]
         #: The shared numbers and elements to which something flows under a condition.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from autograd.compiled.recording.guards import Guard
+from autograd.cotangents import Term, places_of_terms
 from autograd.loops.recorder import PART, Body, LoopPrimitive
 from autograd.program import Program
 from autograd.value import Value
@@ -31,8 +32,11 @@ class Trace(NamedTuple):
     #: True where the result is one flat list or array, which becomes an array ``(N, k)``.
     is_list: bool
     guards: list[Guard]
-    #: Per output, the instructions that ``backward()`` visits, as slots, parents first.
-    orders: list[list[int]]
+    #: The instructions that a derivative of the outputs passes through, as slots, parents first: of one output in the
+    #: order of its ``backward()``, of several in that of the program.
+    order: list[int]
+    #: The terms of the cotangents that are added up in another order than that.
+    terms: dict[int, list[Term]]
     #: All truths that the function got, in order.
     answers: tuple[bool, ...]
 
@@ -50,14 +54,14 @@ def fault_of(trace: Any) -> str:
         return "its inputs are not its arguments and leaves"
     places: list[tuple[Any, range]] = [(trace.outputs, range(-1, end)), (_leaves_of(trace.shape), range(outputs))]
     places += [([guard.slot, *[slot for slot, _ in guard.within]], range(end)) for guard in trace.guards]
-    places += [(order, range(first, end)) for order in trace.orders]
+    places += [(trace.order, range(first, end)), *places_of_terms(trace.terms, range(first, end))]
     if not all(type(i) is int and i in among for found, among in places for i in found):
         return "a place that there is not"
-    if {i for i, slot in enumerate(trace.outputs) if slot < 0} != {*trace.constants} or len(trace.orders) != outputs:
+    if {i for i, slot in enumerate(trace.outputs) if slot < 0} != {*trace.constants}:
         return "outputs without a number"
     if not {*map(type, trace.constants.values())} <= {float} or not {*map(type, trace.answers)} <= {bool}:
         return "a constant that is no number, or an answer that is no truth"
-    if not all(_is_in_order(program, order) for order in trace.orders):
+    if not _is_in_order(program, trace.order):
         return "instructions out of order"
     has_loops = any(isinstance(row, LoopPrimitive) for row in program.primitives)
     return "a loop that does not fit its operands" if has_loops and not _loops_are_whole(program) else ""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from math import nan
 from typing import Any
 
 from autograd import interpret
+from autograd.adding_up import terms_of
 from autograd.compiled.recording.guards import Guard
 from autograd.compiled.recording.trace import Trace
 from autograd.compiled.recording.watched import called_under
+from autograd.cotangents import Term
 from autograd.eager import watching
 from autograd.eager.garbage import collector_at_rest
 from autograd.eager.operands import Condition
@@ -144,7 +146,6 @@ def _recorded(
         else:
             leaves.append(leaf)
             leaf_inputs.append(slot)
-    orders = [[slot_of[node] for node in backward_order(o)] if isinstance(o, Value) else [] for o in outputs]
     guards, known_guards = [], set()
     for place, (condition, outcome, line, within) in enumerate(asked):
         branches = tuple([(slot_of[branch], truth) for branch, truth in within])
@@ -164,9 +165,19 @@ def _recorded(
         {i: float(o) for i, o in enumerate(outputs) if not isinstance(o, Value)},
         shape, isinstance(shape, int),
         isinstance(shape, list | tuple) and list(shape) == list(range(len(outputs))) and not hasattr(shape, "_fields"),
-        guards, orders, tuple([outcome for _, outcome, _, _ in asked]),
+        guards, *_order(program, nodes, outputs, slot_of), tuple([outcome for _, outcome, _, _ in asked]),
     )  # fmt: skip
     return recorded, decided, inputs, of_steps
+
+
+def _order(
+    program: Program, nodes: Sequence[Any], outputs: Sequence[Any], slot_of: Mapping[Any, int]
+) -> tuple[list[int], dict[int, list[Term]]]:
+    """The order in which a derivative of the outputs passes through instructions, and the terms in another order."""
+    orders = [[slot_of[node] for node in backward_order(o)] if isinstance(o, Value) else [] for o in outputs]
+    is_one = len(orders) == 1
+    order = orders[0] if is_one else sorted({slot for one in orders for slot in one})
+    return order, terms_of(program, nodes, order if is_one else [], program.outputs)
 
 
 def _watch(fresh: Sequence[Value], directions: Sequence[bool], unroll: bool, without_values: bool) -> watching.Watch:

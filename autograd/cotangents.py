@@ -1,0 +1,110 @@
+"""Cotangents while they are added up: as they come, or, of some slots, in an order that is known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import add
+from typing import Any, NamedTuple
+
+
+class Term(NamedTuple):
+    """What an instruction sends; it counts if conditions, as slots, have these truths."""
+
+    slot: int
+    under: tuple[tuple[int, bool], ...] = ()
+
+
+def places_of_terms(terms: Any, instructions: range) -> list[tuple[Any, range]]:
+    """The slots in terms that come out of a pickle, with those that they may be.
+
+    Raises:
+        TypeError, ValueError, AttributeError: they are no terms.
+    """
+    every = range(instructions.stop)
+    found: list[tuple[Any, range]] = [(terms, every)]
+    for slots, asked in [zip(*those, strict=True) for those in terms.values()]:
+        found += [(slots, instructions), ([condition for those in asked for condition, _ in those], every)]
+    return found
+
+
+class Sums:
+    """The cotangents that are added up once all their terms have been sent.
+
+    Args:
+        terms: per slot, in order.
+        add: adds two numbers.
+        only_if: takes a number, a condition and a truth; gives -0.0 in place of the number where that is not its truth.
+    """
+
+    def __init__(
+        self,
+        terms: Mapping[int, Sequence[Term]],
+        add: Callable[[Any, Any], Any],
+        only_if: Callable[[Any, int, bool], Any],
+    ) -> None:
+        self._terms, self._add, self._only_if = terms, add, only_if
+        #: Per slot that waits, what came from which instruction.
+        self.sent: dict[int, dict[int, list[Any]]] = {slot: {} for slot in terms}
+
+    def put_together(self, slot: int, total: Any) -> Any:
+        """The cotangent of a slot that waits no longer, on top of what was there before."""
+        sent = self.sent.pop(slot)
+        for sender, under in self._terms[slot]:
+            for product in sent.get(sender, ()):
+                for condition, truth in under:
+                    product = self._only_if(product, condition, truth)
+                total = product if total is None else self._add(total, product)
+        return total
+
+
+class Cotangents:
+    """The cotangents of a program in any number system, ``None`` where nothing flowed.
+
+    Args:
+        numbers: of its slots.
+        seeds: slot → cotangent.
+        terms: those of the slots that are to wait for them.
+    """
+
+    def __init__(
+        self, m: Any, numbers: Sequence[Any], seeds: Mapping[int, Any], terms: Mapping[int, Sequence[Term]]
+    ) -> None:
+        self._m = m
+        self._found: list[Any] = [None] * len(numbers)
+        for slot, seed in seeds.items():
+            self._found[slot] = seed
+
+        def only_if(product: Any, condition: int, truth: bool) -> Any:
+            return m.where(numbers[condition], *((product, -0.0) if truth else (-0.0, product)))
+
+        self._sums = Sums(terms, add, only_if)
+        self._waiting = self._sums.sent
+        #: Of a batch: where a slot lies on the way that is taken, if not in all lanes.
+        self._live: dict[int, Any] = {}
+
+    def of(self, slot: int) -> Any:
+        """The cotangent of a slot to which all has been sent."""
+        if slot in self._waiting:
+            self._found[slot] = self._sums.put_together(slot, self._found[slot])
+        return self._found[slot]
+
+    def send(self, slot: int, operand: int, product: Any, flowing: Any) -> None:
+        """Add what an instruction sends to an operand; ``flowing`` are the lanes in which it does, if not all."""
+        if operand in self._waiting:
+            self._waiting[operand].setdefault(slot, []).append(product)
+            return
+        so_far, m = self._found[operand], self._m
+        if m.LANES:
+            here = self._live.get(slot)
+            here = flowing if here is None else here if flowing is None else m.minimum(here, flowing)
+            if here is not None:  # what is added in the other lanes is neutral, though 0 · nan might flow there
+                product = m.where(here, product, -0.0)
+            there = here if so_far is None else self._live.get(operand)
+            self._live[operand] = None if there is None or here is None else m.maximum(here, there)
+        self._found[operand] = product if so_far is None else so_far + product
+
+    def all(self) -> list[Any]:
+        """Those of all slots, in the end."""
+        for slot in [*self._waiting]:
+            self.of(slot)
+        return self._found
