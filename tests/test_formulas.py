@@ -8,6 +8,7 @@ from typing import Any
 
 import mpmath
 import pytest
+import sympy
 
 import autograd
 from autograd import TABLE, Value, evaluate, primitive, rules, value_system
@@ -109,3 +110,13 @@ def test_floats_take_as_many_terms_as_they_have_digits() -> None:
         with mpmath.workdps(50):
             exact = float((mpmath.cos(x) - mpmath.sin(x) / x) / x)
         assert autograd.grad(autograd.sinc)(x) == pytest.approx(exact, rel=2 * checks.EPS, abs=0.0)
+
+
+def test_the_slopes_of_logsumexp_as_formulas() -> None:
+    xs = [Value(0.5), Value(-1.0), Value(2.0)]
+    _, slopes = evaluate(autograd.logsumexp(xs), "sympy", wrt=xs)
+    expected = [x.data for x in autograd.softmax(xs)]
+    assert [float(slope) for slope in slopes] == pytest.approx(expected, rel=1e-14, abs=0.0)
+    x = sympy.Symbol("x", real=True)
+    _, by_x = evaluate(autograd.logsumexp(xs[:2]), "sympy", at={xs[0]: x}, wrt=xs[0])
+    assert sympy.simplify(by_x - sympy.exp(x) / (sympy.exp(x) + sympy.exp(-1))) == 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import mpmath
 import pytest
 from mpmath import mp
 
+import autograd
 from autograd import TABLE, DomainError, Primitive, Value, grad, interpret, prod
 from autograd.number_systems import floats, mpmath_
 from autograd.primitives import ALIASES
@@ -86,11 +89,33 @@ def test_the_angle_of_the_origin_has_no_slope_and_its_distance_a_kink() -> None:
             checks.slope(row, argument, (0.0, 0.0))
 
 
+#: Row, a function made of it, the end of its domain, and what its second derivative tends to there.
+LIMITS_OF_SECOND: list[tuple[str, Callable[[Any], Any], float, float]] = [
+    ("sqrt", autograd.sqrt, 0.0, -math.inf),
+    ("pow", lambda x: x**0.3, 0.0, -math.inf),
+    ("pow", lambda x: x**1.5, 0.0, math.inf),
+    ("asin", autograd.asin, 1.0, math.inf),
+    ("asin", autograd.asin, -1.0, -math.inf),
+    ("acos", autograd.acos, 1.0, -math.inf),
+    ("acos", autograd.acos, -1.0, math.inf),
+    ("acosh", autograd.acosh, 1.0, -math.inf),
+]
+
+
+@pytest.mark.parametrize(("row", "f", "x", "expected"), LIMITS_OF_SECOND)
+def test_a_limit_knows_the_limit_of_its_own_slope(row: str, f: Callable[[Any], Any], x: float, expected: float) -> None:
+    assert TABLE[row].limits
+    assert grad(grad(f))(x) == expected
+
+
 def test_a_limit_of_a_power_is_differentiated_again_where_it_is_constant() -> None:
     """By x it is 0 for the exponent 0, wherever x is; by y it is 0 for the base 0, whatever y is."""
     assert grad(grad(lambda x: x**0.0))(0.0) == 0.0
     assert grad(grad(lambda y: 0.0**y))(2.0) == 0.0
-    assert grad(lambda x: grad(lambda y: x**y)(2.0))(0.0) == grad(lambda y: grad(lambda x: x**y)(0.0))(2.0) == 0.0
+    for y, expected in ((2.0, 0.0), (1.5, 0.0), (1.0, -math.inf)):
+        assert grad(lambda x, y=y: grad(lambda y: x**y)(y))(0.0) == expected
+        assert grad(lambda y: grad(lambda x: x**y)(0.0))(y) == expected
+    assert grad(lambda y: grad(lambda x: grad(lambda y: x**y)(y))(0.0))(2.0) == 0.0
     for mixed in (
         lambda: grad(lambda y: grad(lambda x: x**y)(0.0))(0.0),
         lambda: grad(lambda x: grad(lambda y: x**y)(0.5))(0.0),
