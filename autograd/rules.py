@@ -48,7 +48,7 @@ def of_the_others(xs: Sequence[Any], combine: Callable[[Any, Any], Any], neutral
 _LARGE_EXPONENT = 16
 
 #: A number beyond which what decays as an exponential function does is 0 in floats; its square does not overflow.
-FAR = 2**40
+FAR = 2**17 - 1
 
 
 def slope_of_pow(m: Any, z: Any, x: Any, y: Any) -> Any:
@@ -84,7 +84,7 @@ def within_reach(m: Any, x: Any) -> Any:
 
 
 def slope_of_gelu(m: Any, z: Any, x: Any) -> Any:
-    x = within_the_bell(m, x)
+    x = within_reach(m, x)
     return slope_of_gelu_with(m, x, exp_of_minus_square(m, x, 2))
 
 
@@ -97,19 +97,15 @@ def slope_of_gelu_with(m: Any, x: Any, bell: Any) -> Any:
 
 
 def slope_of_erf(m: Any, z: Any, x: Any) -> Any:
-    return 2 * exp_of_minus_square(m, within_the_bell(m, x), 1) / m.sqrt(m.pi)
-
-
-def within_the_bell(m: Any, x: Any) -> Any:
-    """x, or a number far out, where exp(-x² / 2) is 0 in floats and its parts are finite."""
-    return within_reach(m, x) if hasattr(m, "exp_of_minus_square") else m.clip(x, -64, 64)
+    return 2 * exp_of_minus_square(m, within_reach(m, x), 1) / m.sqrt(m.pi)
 
 
 def exp_of_minus_square(m: Any, x: Any, divisor: int) -> Any:
     """exp(-x² / divisor); x² is split into an exact square and a rest, as exp magnifies its rounding by x²."""
     if hasattr(m, "exp_of_minus_square"):
         return m.exp_of_minus_square(x, divisor)
-    near = m.floor(16 * x + half(m)) / 16
+    scaled = (2**27 + 1) * x
+    near = scaled - (scaled - x)  # to half of the digits (Dekker, 1971)
     return m.exp(-near * near / divisor) * m.exp((near - x) * (near + x) / divisor)
 
 

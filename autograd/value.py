@@ -34,6 +34,7 @@ from autograd.eager.operands import (
 from autograd.eager.pull_backs import PullBacks
 from autograd.eager.unrolled import in_order
 from autograd.errors import DomainError
+from autograd.graph import topological_order
 from autograd.locks import new_lock
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.numpy_names import NumPyNames
@@ -219,26 +220,44 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient that backward() leaves below")
         with _ONE_AT_A_TIME:
-            if self._x is None:
-                self._grad = gradient_of(self) + start
-                return
-            order, zero, born_now = self._inner_nodes_with_fresh_gradients()
-            if not born_now:
-                reached = set(active_nodes([self]))
-                refuse_if_stale([node for node in order if node in reached])
-            self._grad = start
-            pull_backs = _PULL_BACKS
-            for node in reversed(order):
-                if node._grad is zero:  # nothing flowed to it, so it is not asked for its slope
-                    continue
+            if _UNDER_WAY:
+                self._refuse_to_share_nodes()
+            _UNDER_WAY.append(self)
+            try:
+                self._send_back(start)
+            finally:
+                _UNDER_WAY.pop()
+
+    def _refuse_to_share_nodes(self) -> None:
+        """A signal handler, or a rule, calls ``backward()`` amid another: each would count what the other sent."""
+        ours = set(topological_order(self))
+        if not all(ours.isdisjoint(topological_order(other)) for other in _UNDER_WAY):
+            raise RuntimeError(
+                f"backward() of {in_short(self)} amid backward() of a graph that shares nodes with it, from a signal "
+                "handler or a rule; call it afterwards, or use gradients(), which keeps its numbers to itself"
+            )
+
+    def _send_back(self, start: float) -> None:
+        if self._x is None:
+            self._grad = gradient_of(self) + start
+            return
+        order, zero, born_now = self._inner_nodes_with_fresh_gradients()
+        if not born_now:
+            reached = set(active_nodes([self]))
+            refuse_if_stale([node for node in order if node in reached])
+        self._grad = start
+        pull_backs = _PULL_BACKS
+        for node in reversed(order):
+            if node._grad is zero:  # nothing flowed to it, so it is not asked for its slope
+                continue
+            try:
+                pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
+            except (ValueError, ArithmeticError, TypeError) as failed:
                 try:
-                    pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
-                except (ValueError, ArithmeticError, TypeError) as failed:
-                    try:
-                        pull_backs.after(failed, node)
-                    except (ValueError, ArithmeticError) as error:
-                        errors.say_path(error, node, [self])
-                        raise
+                    pull_backs.after(failed, node)
+                except (ValueError, ArithmeticError) as error:
+                    errors.say_path(error, node, [self])
+                    raise
 
     def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], float, bool]:
         """All nodes that are not leaves and that a derivative may reach, parents first, each with a gradient of zero.
@@ -472,6 +491,8 @@ _WHERE = TABLE["where"]
 #: Gradients lie in the nodes, which threads may share, and a sum is read and written; a rule of one's own may run
 #: ``backward()`` of another graph.
 _ONE_AT_A_TIME = new_lock()
+#: The outputs whose ``backward()`` runs: one, or those amid which it was called again.
+_UNDER_WAY: list[Value] = []
 #: The methods whose arguments are constants.
 _WITH_CONSTANTS = {
     row.name for row in TABLE.values() if row.constants and row.constants == row.arguments[1 : row.arity]

@@ -22,7 +22,7 @@ import pytest
 from mpmath import mp
 
 from autograd import DomainError, Value, evaluate
-from autograd.number_systems import javascript
+from autograd.number_systems import javascript, mpmath_
 from autograd.number_systems.enclosures import Interval
 from tests import checks
 from tests.test_one_answer import CASES, Asked, agree, over_cases
@@ -313,3 +313,11 @@ def test_the_page_has_the_same_numbers(of_the_page: dict[str, list[list[str]]], 
             x = place.eagerly()
             y = math.nan if text in ("refused", "undefined") else float(text.replace("Infinity", "inf"))
             assert agree(None if is_refused(x) else x, y, 1e-14, 8 * checks.SMALLEST), (place, x, text)
+
+
+def test_an_exponent_that_is_tiny_even_for_many_digits() -> None:
+    with mpmath_.computing(60):
+        tiny = -(mpmath.mpf(10) ** (-(10**30)))
+        assert mpmath_.pow(mpmath.mpf(266), tiny) == 1
+        with pytest.raises(ValueError, match="pow has no real value here"):
+            mpmath_.pow(mpmath.mpf(-266), tiny)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -91,6 +92,42 @@ def test_a_rule_may_run_backward_of_another_graph() -> None:
     x = Value(0.5)
     sine(x * x).backward()
     assert x.grad == pytest.approx(math.cos(0.25), rel=1e-15)
+
+
+@pytest.mark.parametrize("shared", ["inner", "leaf"])
+def test_backward_amid_another_of_shared_nodes_is_an_error(shared: str) -> None:
+    """Whoever calls it, a rule or the handler of a signal: in silence, both would count what the other sent."""
+    x = Value(0.5)
+    inner = sin(x) * x
+    raised: list[BaseException] = []
+
+    def again(*_: Any) -> None:
+        try:
+            (inner * 2.0 if shared == "inner" else x * 2.0).backward()
+        except RuntimeError as error:
+            raised.append(error)
+
+    def slope(m: Any, z: Any, x: Any) -> Any:
+        if not raised:
+            again() if shared == "inner" else signal.raise_signal(signal.SIGUSR1)
+        return 1.0
+
+    @autograd.primitive(partials=[slope], systems=["floats"])
+    def passed(m: Any, x: Any) -> Any:
+        return x
+
+    (inner * inner).backward()
+    expected, x.grad = x.grad, 0.0
+    before = signal.signal(signal.SIGUSR1, again)
+    try:
+        (passed(inner) * inner).backward()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert "shares nodes with it" in str(raised[0])
+    assert x.grad == pytest.approx(expected, rel=1e-15, abs=0.0)
+    again()
+    assert len(raised) == 1
+    assert x.grad > expected
 
 
 def test_what_reads_a_graph() -> None:

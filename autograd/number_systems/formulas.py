@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -68,11 +69,21 @@ def within_domain(row: Primitive, function: Callable[..., Any], m: Any) -> Calla
 
     def within(*operands: Any) -> Any:
         plain = [m.plain(x) for x in operands]
-        if not row.domain(*plain) and not any(x != x for x in plain):
+        try:
+            inside = row.domain(*plain)
+        except OverflowError:  # a remainder of a number that is tiny even for many digits
+            inside = row.domain(*[_nearest_float(x) for x in plain])
+        if not inside and not any(x != x for x in plain):
             raise ValueError(f"{row.name} has no real value here")
         return function(*operands)
 
     return within
+
+
+def _nearest_float(x: Any) -> float:
+    """The float beside a number; of one that is not zero another than zero."""
+    number = float(x)
+    return number if number or not x else math.copysign(math.ulp(0.0), x)
 
 
 def _needed(row: Primitive, has: Collection[str], lacks: Collection[str], *, rounded: bool) -> set[str]:
