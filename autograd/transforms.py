@@ -249,7 +249,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     if any(isinstance(t, Value) for t in directions) and not call.nested:
         call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
     call.refuse_if_stale()
-    moving = {slot: call.m.number(t) for slot, t in zip(call.slots, directions, strict=True) if slot >= 0}
+    # What does not move is not asked for its slope, be it infinite.
+    moving = {
+        slot: call.m.number(t)
+        for slot, t in zip(call.slots, directions, strict=True)
+        if slot >= 0 and (isinstance(t, Value) or t != 0)
+    }
     with naming_nodes(call.nodes, call.roots):
         found = push_forward(call.program, call.numbers, moving, call.m)
     tangent_out = [call.derivative(found[slot] if slot >= 0 else None) for slot in call.output_slots]

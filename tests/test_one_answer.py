@@ -504,3 +504,44 @@ def test_a_careful_program_meets_choices_that_are_decided(stopping: str, backend
 
         found = autograd.compile(f, wrt=0, backend=backend).value_and_grad(math.nan)[1]
         assert agree(answer(lambda f=f: autograd.grad(f)(math.nan)), found, 0.0, 0.0)
+
+
+#: Functions of two numbers, a point where a slope is infinite, a direction in which only the other number moves, and
+#: the derivative along it.
+BESIDE_AN_INFINITE_SLOPE: list[tuple[Callable[[Any, Any], Any], tuple[float, float], float]] = [
+    (lambda x, y: autograd.sqrt(x) * y, (0.0, 1.0), 0.0),
+    (lambda x, y: autograd.sqrt(x) + y * y, (0.0, 3.0), 6.0),
+    (lambda x, y: autograd.cbrt(x) - y, (0.0, 3.0), -1.0),
+    (lambda x, y: autograd.prod([autograd.sqrt(x), y, y]), (0.0, 1.0), 0.0),
+    (lambda x, y: autograd.asin(x) * y, (1.0, 2.0), math.asin(1.0)),
+    (lambda x, y: x**0.5 + y, (0.0, 2.0), 1.0),
+    (lambda x, y: x**y, (0.0, 0.5), 0.0),
+]
+
+
+@pytest.mark.parametrize(("f", "point", "expected"), BESIDE_AN_INFINITE_SLOPE)
+def test_what_does_not_move_is_not_asked_for_its_slope(
+    f: Callable[[Any, Any], Any], point: tuple[float, float], expected: float
+) -> None:
+    assert autograd.grad(f, 1)(*point) == expected
+    assert autograd.jvp(f, point, (0.0, 1.0))[1] == expected
+    for backend in BACKENDS:
+        at_points = autograd.compile(f, backend=backend).at_points
+        assert at_points.jvp(point, (0.0, 1.0))[1] == expected
+        columns = [np.array([number, 0.25]) for number in point]
+        tangents = (np.array([0.0, 1.0]), np.ones(2))
+        assert at_points.jvp(columns, tangents)[1][0] == expected
+        assert autograd.objective(lambda p, f=f: f(*p), backend=backend).jvp(point, [0.0, 1.0]) == expected
+
+
+def test_a_vector_of_zeros_and_ones_gives_a_column_of_the_hessian() -> None:
+    def f(p: Any) -> Any:
+        return autograd.sqrt(p[0]) * p[1]
+
+    hessian = autograd.hessian(f)([0.0, 1.0])
+    assert hessian == [[-math.inf, math.inf], [math.inf, 0.0]]
+    ways: list[Any] = [autograd.hvp(f)([0.0, 1.0], [0.0, 1.0])]
+    for backend in BACKENDS:
+        ways.append(autograd.compile(f, backend=backend).at_points.hvp([0.0, 1.0], [0.0, 1.0]))
+        ways.append(autograd.objective(f, backend=backend).hvp([0.0, 1.0], [0.0, 1.0]).tolist())
+    assert ways == [[math.inf, 0.0]] * len(ways)

@@ -190,7 +190,8 @@ def needs_care(program: Program, *, again: bool, forward: bool) -> bool:
     Args:
         again: whether they are second derivatives. Outside of its domain a slope is infinite or nan, mostly, by itself;
             but its own slope may be 0.
-        forward: whether tangents take part, which are careful of a branch not taken only where all is.
+        forward: whether tangents take part, which are careful of a branch not taken, and of a tangent of zero that
+            meets an infinite slope, only where all is.
     """
     return any(
         needs_care(row.formula.program, again=again, forward=forward)
@@ -199,6 +200,7 @@ def needs_care(program: Program, *, again: bool, forward: bool) -> bool:
         and (
             bool(arguments_where_nothing_flows(row)[0])
             or (again and row.domain is not everywhere)
+            or (forward and bool(row.limits))
             or has_slopes_outside(row)
         )
         for row in program.primitives

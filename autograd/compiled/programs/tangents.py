@@ -125,16 +125,18 @@ class Tangents:
         return 1.0 if live is None else live
 
     def _kept_out(self, tangent: Any, here: int, there: int) -> Any:
-        """A tangent where it goes on to what more seeds reach: in their lanes it is nothing at all."""
-        if tangent is None or not self._is_matrix or here == there:
+        """A tangent where it goes on to what more seeds reach: where its own are zero, it is nothing at all."""
+        if tangent is None or not (self._is_matrix or self._careful) or here == there:
             return tangent
         return self._builder.m.where(self._any_of(here), tangent, -0.0)
 
     def _any_of(self, seeds: int) -> Slot:
-        """1.0 in the lanes of these seeds."""
+        """1.0 in the lanes in which one of these seeds is not zero."""
         found = self._known.get(seeds)
         if found is None:
             chosen = [seed for k, seed in enumerate(self._seeds) if seeds >> k & 1]
+            if not self._is_matrix:
+                chosen = [1 - self._builder.equal(seed, 0) for seed in chosen]
             found = chosen[0]
             for seed in chosen[1:]:
                 found = found | seed
