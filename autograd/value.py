@@ -222,11 +222,12 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
         with _ONE_AT_A_TIME:
             if _UNDER_WAY:
                 self._refuse_to_share_nodes()
-            _UNDER_WAY.append(self)
+            before = len(_UNDER_WAY)
             try:
+                _UNDER_WAY.append(self)
                 self._send_back(start)
-            finally:
-                _UNDER_WAY.pop()
+            finally:  # in which no signal is looked for: nothing is called
+                del _UNDER_WAY[before:]
 
     def _refuse_to_share_nodes(self) -> None:
         """A signal handler, or a rule, calls ``backward()`` amid another: each would count what the other sent."""

@@ -149,8 +149,10 @@ def test_the_slope_of_a_cube_root_has_its_digits_at_all_floats(way: str) -> None
         found = step.value_and_grad(np.array(points))[1].tolist()
     with mpmath.workdps(60):
         exact = [float(1 / (3 * mpmath.cbrt(abs(mpmath.mpf(x))) ** 2)) for x in points]
+    # NumPy's cube root was the C library's, which is off by 3 units; its slope by thrice as much.
+    most = 10 if way == "numpy" and np.lib.NumpyVersion(np.__version__) < "2.0.0" else 4
     for x, right, at in zip(found, exact, points, strict=True):
-        assert abs(x - right) <= 4 * math.ulp(right), (at, x, right)
+        assert abs(x - right) <= most * math.ulp(right), (at, x, right)
 
 
 #: Row → the limits of its slope at -∞ and ∞.

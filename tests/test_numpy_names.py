@@ -180,7 +180,11 @@ def test_numpy_asks_a_value_whether_its_number_is_close(x: float, y: float) -> N
             autograd.compile(lambda v, f=function: v * f(v, 1.0))(x)
 
 
-@pytest.mark.parametrize("name", ["cov", "corrcoef", "var", "std", "angle"])
+#: Before, NumPy's own code took some of what it refuses since.
+IS_OLD = np.lib.NumpyVersion(np.__version__) < "2.0.0"
+
+
+@pytest.mark.parametrize("name", ["cov", "corrcoef", "angle", *([] if IS_OLD else ["var", "std"])])
 def test_a_function_of_numpy_that_fails_inside_names_itself(name: str) -> None:
     with pytest.raises(TypeError, match=r"numpy\.\w+ knows no Values; write it with autograd's functions"):
         getattr(np, name)(Value(1.0))
@@ -216,7 +220,8 @@ def results_of(code: str) -> list[Any]:
 @pytest.mark.parametrize(("code", "instead"), PAGE, ids=[code for code, _ in PAGE])
 def test_what_the_page_says_does_not_work_does_not_and_what_to_write_does(code: str, instead: str) -> None:
     found = results_of(code)
-    assert not found or not all(isinstance(x, Value) for x in found) or (sys.version_info >= (3, 14) and "pow" in code)
+    works = (sys.version_info >= (3, 14) and "pow" in code) or (IS_OLD and "quantile" in code)
+    assert works or not found or not all(isinstance(x, Value) for x in found)
     found = results_of(instead)
     assert found
     assert any(isinstance(x, Value | bool | np.bool_) for x in found)
