@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import autograd
 import nn
-from autograd import Value, derive, primitive, where
+from autograd import TABLE, Value, derive, primitive, where
 from autograd.pictures.mathematics import algebra, chain_rule, derivation
 from autograd.pictures.mathematics.algebra import symbol
 from autograd.pictures.mathematics.notation import latex_of_label
@@ -43,6 +43,8 @@ def test_formula_and_number_are_what_backward_finds(call: Call, data: st.DataObj
     leaves, output = recorded(call)
     nodes = [node for node in autograd.graph.topological_order(output) if isinstance(node, Value)]
     assume(all(abs(node.data) < 1e3 for node in nodes))
+    # As textbooks write it, (cos x - sinc x) / x, the slope of sinc is no number at 0.
+    assume(not any(node.primitive is TABLE["sinc"] and node.parents[0].data == 0.0 for node in nodes))
     for i, node in enumerate(nodes):
         if node.parents and (node is output or data.draw(st.booleans())):
             node.label = f"h{i}"
