@@ -91,12 +91,12 @@ def partials(
 
 
 def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argument: int, shown: Sequence[Any]) -> Any:
-    own = getattr(m, "PARTIALS", {}).get(primitive)
-    rule = own[argument] if own else primitive.rule(argument, m, operands)
+    own = getattr(m, "PARTIALS", None)
+    rule = own[primitive][argument] if own and primitive in own else primitive.rule(argument, m, operands)
     if rule is None:
         return 0
     try:
-        if lanes.is_recording(m):
+        if hasattr(m, "is_recording") and m.is_recording():  # what comes of it is to be right at other numbers too
             outside = lanes.has_finite_slopes_outside(primitive, argument)
             return lanes.with_choices(m, primitive, argument, lambda: rule(m, z, *operands), operands, outside=outside)
         return rule(m, z, *operands)

@@ -97,11 +97,6 @@ def _limited(m: Any, limits: Iterable[Limit], primitive: Primitive, operands: Se
     return found
 
 
-def is_recording(m: Any) -> bool:
-    """Whether what comes of a rule is to be right at other numbers too: a function is being recorded."""
-    return hasattr(m, "is_recording") and m.is_recording()
-
-
 def _asked(m: Any, predicate: Callable[..., Any], operands: Sequence[Any]) -> Any:
     return m.asked(predicate, operands) if hasattr(m, "asked") else predicate(*operands)
 
@@ -126,7 +121,7 @@ def held(limit: Limit, primitive: Primitive) -> Primitive:
         known = [slope for slope in limit.slopes if slope.argument == argument]
 
         def slope_of_it(m: Any, z: Any, *operands: Any) -> Any:
-            if m.LANES or (known and is_recording(m)):
+            if m.LANES or (known and hasattr(m, "is_recording") and m.is_recording()):
                 nothing_is_known = Limit(argument, everywhere, _NAN)
                 found = _limited(m, known, primitive, operands, at_limit(m, nothing_is_known, primitive, operands))
                 return found() if callable(found) else found

@@ -10,6 +10,7 @@ when a leaf was written after a node had used its old number.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Container, Iterable, Sequence
 from math import nan
 from numbers import Number
@@ -494,6 +495,16 @@ _WHERE = TABLE["where"]
 _ONE_AT_A_TIME = new_lock()
 #: The outputs whose ``backward()`` runs: one, or those amid which it was called again.
 _UNDER_WAY: list[Value] = []
+
+
+def _in_a_forked_process() -> None:
+    """What ran in another thread does not go on there."""
+    if not _ONE_AT_A_TIME._is_owned():
+        _UNDER_WAY.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_forked_process)
 #: The methods whose arguments are constants.
 _WITH_CONSTANTS = {
     row.name for row in TABLE.values() if row.constants and row.constants == row.arguments[1 : row.arity]

@@ -23,6 +23,7 @@ NAME = "values"
 LANES = False
 holds_limits = True
 LACKS: dict[str, str] = {}
+PARTIALS: dict[Any, Any] = {}
 pi = math.pi
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -128,6 +130,39 @@ def test_backward_amid_another_of_shared_nodes_is_an_error(shared: str) -> None:
     again()
     assert len(raised) == 1
     assert x.grad > expected
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
+def test_a_forked_process_does_not_go_on_with_the_backward_of_another_thread() -> None:
+    x = Value(0.5)
+    inner = x * x
+    amid, forked = threading.Event(), threading.Event()
+
+    def slope(m: Any, z: Any, x: Any) -> Any:
+        amid.set()
+        forked.wait(30)
+        return 1.0
+
+    @autograd.primitive(partials=[slope], systems=["floats"])
+    def passed(m: Any, x: Any) -> Any:
+        return x
+
+    thread = threading.Thread(target=passed(inner).backward)
+    thread.start()
+    amid.wait(30)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads that a fork leaves behind
+        child = os.fork()
+    if not child:
+        y = Value(1.0)
+        try:
+            (inner * y).backward()
+        finally:
+            os._exit(0 if y.grad == 0.25 else 1)
+    forked.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert x.grad == 1.0
 
 
 def test_what_reads_a_graph() -> None:

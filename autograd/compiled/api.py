@@ -57,14 +57,13 @@ def compile(
         expected_samples: over all calls to come; for few, "auto" does without compiling.
         fast: allow native code to round products and sums once together, and NumPy's back end to take the neurons of a
             layer as one matrix product, whose sums have an order of their own; so results differ from the eager ones in
-            their last digits. Without it they are the same for + - * / and sqrt and what is made of them; but a branch
-            of ``where`` that is a function, and is not called, may change the order in which the parts of a gradient
-            are added.
+            their last digits. Without it they are the same for + - * / and sqrt and what is made of them.
 
     Raises:
         ModuleNotFoundError: NumPy is not installed.
         RecordingError: at the first call: the function reads a number while it is recorded (``.data``, ``.grad``, a
-            text, a pickle), itself or in a thread; or it catches the error of a number outside of a domain.
+            text, a pickle), itself or in a thread; or it catches the error of a number outside of a domain, or of a
+            slope that does not exist.
     """
     with importing():
         _require_numpy("compile")
@@ -121,11 +120,9 @@ def descent(
 
     >>> import numpy as np
     >>> from autograd import Value
-    >>> from autograd.interrupts import uninterrupted
     >>> w = Value(0.0)
     >>> down = descent(lambda x, y: (w * x - y) ** 2, [w], lambda m, p, g, state, rate, step, s: (p - rate * g, ()))
-    >>> with uninterrupted() as signals:
-    ...     ran = down.run(down.batches(np.ones(4), np.ones(4)), 2, rate=0.25, settings=None, signals=signals)
+    >>> ran = down.run(down.batches(np.ones(4), np.ones(4)), 2, rate=0.25)
     >>> down.write()
     >>> ran.steps, w.data
     (2, 0.75)

@@ -171,18 +171,29 @@ class Descent:
         return lambda: np.argsort(same.random_sample(count), kind="stable")
 
     def run(
-        self, samples: Arguments, size: int, first: int = 0, *, rate: float, settings: Any, signals: uninterrupted
+        self,
+        samples: Arguments,
+        size: int,
+        first: int = 0,
+        *,
+        rate: float,
+        settings: Any = None,
+        signals: uninterrupted | None = None,
     ) -> Ran:
         """Take steps, a batch of so many samples each, from the first sample given on.
 
         It ends at the last sample; before a step whose loss, penalty or gradient is not finite; or when a signal waits.
 
         Args:
-            signals: the context in which it runs; while the function is recorded they do not wait.
+            settings: what the rule reads besides.
+            signals: the context in which it runs, if it does in one; while the function is recorded they do not wait.
 
         Raises:
             Exception: what the function raises as it is recorded, or GuardError. ``ran`` tells of the steps before.
         """
+        if signals is None:
+            with uninterrupted() as signals:
+                return self.run(samples, size, first, rate=rate, settings=settings, signals=signals)
         refuse_amid_of_another(self.name, self._lock)
         with self._lock:
             self.ran, self._signals = ran, _ = Ran(), signals

@@ -18,15 +18,17 @@ def maker_of_choices(Value: Any, node: Callable[..., Any]) -> Callable[[Any, Any
 
     def where(condition: Any, x: Any, y: Any) -> Any:
         """A node for the choice; see the public function."""
-        functions = bytes([callable(x), callable(y)])
         known = condition.__class__ is Condition or isinstance(condition, bool | int) or hasattr(condition, "dtype")
         if not known:
             raise TypeError(f"where needs a comparison or a truth value, not {kind_of(condition)}; write x > 0")
         outcome = condition._outcome if condition.__class__ is Condition else bool(condition)
         is_none = x is None or y is None
         watch = watching.watch
-        if watch is not None and condition.__class__ is Condition and watch.records_here():
-            x, y = _both(condition, x, y, watch)
+        functions = b""
+        if watch is not None and condition.__class__ is Condition:
+            functions = bytes([callable(x), callable(y)])
+            if watch.records_here():
+                x, y = _both(condition, x, y, watch)
         taken, other = (x, y) if outcome else (y, x)
         if callable(taken):
             taken = taken()
@@ -50,7 +52,7 @@ def maker_of_choices(Value: Any, node: Callable[..., Any]) -> Callable[[Any, Any
         kept = condition if condition.__class__ is Condition else float(outcome)
         assert data is not None
         made = node(data, _WHERE, (kept, taken, other) if outcome else (kept, other, taken), None)
-        if watch is not None and condition.__class__ is Condition and any(functions):
+        if any(functions):
             made._which = functions  # backward() of now does not meet that which is not taken
         return made
 

@@ -18,9 +18,16 @@ from autograd.number_systems.formulas import complete
 NAME = "floats"
 LANES = False
 LACKS: dict[str, str] = {}
+#: No partials of its own; said, because to miss a name in a module takes 0.4 µs (measured), and a partial 1.
+PARTIALS: dict[Any, Any] = {}
 
 number = plain = float
 pi = math.pi
+
+
+def is_recording() -> bool:
+    """Never: what is recorded are Values."""
+    return False
 
 
 def limit(value: float, primitive: Any, operands: Any) -> Any:

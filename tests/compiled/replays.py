@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 
 from autograd import Value
 from autograd.compiled.backends.interpreter.operations import operations
 from autograd.compiled.backends.reduction import CHUNK, LANES
+from autograd.compiled.native_steps import NativeSteps
 
 BACKENDS = ("numpy", "interpreter", "machine")
 
@@ -20,6 +22,20 @@ IEEE = (
     "add", "sub", "mul", "div", "sqrt", "neg", "square", "reciprocal", "sum", "dot", "mean", "prod", "maximum",
     "minimum", "abs", "sign", "relu", "leaky_relu", "clip", "floor", "ceil", "where", "identity", "detach",
 )  # fmt: skip
+
+
+def steps_taken_natively(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that gets how many steps each native call takes."""
+    taken: list[int] = []
+    own = NativeSteps.run
+
+    def counted(self: NativeSteps, *args: Any, **keywords: Any) -> Any:
+        found = own(self, *args, **keywords)
+        taken.append(len(found.losses))
+        return found
+
+    monkeypatch.setattr(NativeSteps, "run", counted)
+    return taken
 
 
 def bits(numbers: Any) -> list[str]:

@@ -10,8 +10,8 @@ import pytest
 import autograd
 from autograd import Value
 from autograd.compiled.descent import Descent
-from autograd.compiled.native_steps import NativeSteps
 from autograd.interrupts import uninterrupted
+from tests.compiled.replays import steps_taken_natively
 
 RATE = 0.25
 
@@ -63,15 +63,7 @@ def test_leaves_that_are_not_moved_and_leaves_of_nobody() -> None:
 
 
 def test_native_code_reads_what_others_write_into_leaves_that_it_does_not_move(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[int] = []
-    own = NativeSteps.run
-
-    def counted(self: NativeSteps, *args: Any, **keywords: Any) -> Any:
-        found = own(self, *args, **keywords)
-        taken.append(len(found.losses))
-        return found
-
-    monkeypatch.setattr(NativeSteps, "run", counted)
+    taken = steps_taken_natively(monkeypatch)
     w, frozen, other = Value(0.0), Value(2.0), Value(1.0)
     made = autograd.descent(lambda x, y: (w - frozen * x - other * y) ** 2, [frozen, w], down, moved=[w])
     for step, (a, b) in enumerate([(2.0, 1.0), (2.0, 1.0), (-1.0, 1.0), (-1.0, 3.0), (0.5, 3.0)]):
@@ -135,15 +127,7 @@ def test_a_rule_that_forgets_a_state_is_told() -> None:
 @pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize("size", [1e-320, 1e-200, 1e-3, 1.0, 1e150, 1e307])
 def test_the_norm_of_native_code_is_that_of_hypot(seed: int, size: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[int] = []
-    own = NativeSteps.run
-
-    def counted(self: NativeSteps, *args: Any, **keywords: Any) -> Any:
-        found = own(self, *args, **keywords)
-        taken.append(len(found.losses))
-        return found
-
-    monkeypatch.setattr(NativeSteps, "run", counted)
+    taken = steps_taken_natively(monkeypatch)
     chance = np.random.default_rng(seed)
     count = int(chance.integers(1, 12))
     leaves = [Value(0.0) for _ in range(count)]

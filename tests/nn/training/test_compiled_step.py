@@ -9,7 +9,7 @@ import pytest
 
 import nn
 from autograd import GuardError, RecordingError, Value
-from autograd.compiled.native_steps import NativeSteps
+from tests.compiled.replays import steps_taken_natively
 
 CHANCE = np.random.default_rng(1)
 X = CHANCE.uniform(-1.0, 1.0, (50, 4))
@@ -96,15 +96,7 @@ class Shared(nn.Module):
 @pytest.mark.parametrize("fits", [True, False])
 def test_what_samples_share_is_native_too(fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the interpreter, which ``fit`` takes for few samples, and in machine code."""
-    taken: list[int] = []
-    own = NativeSteps.run
-
-    def counted(self: NativeSteps, *args: Any, **keywords: Any) -> Any:
-        found = own(self, *args, **keywords)
-        taken.append(len(found.losses))
-        return found
-
-    monkeypatch.setattr(NativeSteps, "run", counted)
+    taken = steps_taken_natively(monkeypatch)
     found = []
     for compile in (True, False):
         model = Shared()

@@ -19,6 +19,7 @@ from autograd.compiled.native_steps import NativeSteps
 from nn.optimizers import Optimizer
 from nn.randomness import permutation, seeded
 from nn.training.on_arrays import OnArrays
+from tests.compiled.replays import steps_taken_natively
 
 CHANCE = np.random.default_rng(4)
 X = CHANCE.uniform(-1.0, 1.0, (30, 3))
@@ -64,20 +65,13 @@ def upon_values(optimizer: Optimizer) -> Optimizer:
 
 def trained(make: Callable[[Any], Optimizer], way: str, **options: Any) -> dict[str, Any]:
     """All that a training leaves: by native code, by arrays of NumPy alone, or upon Values."""
-    own, taken = Descent._native, []
-    own_run = NativeSteps.run
-
-    def run(self: NativeSteps, *args: Any, **keywords: Any) -> Any:
-        found = own_run(self, *args, **keywords)
-        taken.append(len(found.losses))
-        return found
-
+    own = Descent._native
     model = nn.MLP(3, [5, 1], seed=2)
     optimizer = make(options.pop("of", lambda model: model.parameters())(model))
     settings: dict[str, Any] = {"loss": "mse", "epochs": 5, "batch_size": 7, "seed": 3, "progress": False}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Descent, "_native", own if way == "native" else lambda *args: None)
-        patch.setattr(NativeSteps, "run", run)
+        taken = steps_taken_natively(patch)
         chosen = upon_values(optimizer) if way == "values" else optimizer
         history = nn.fit(model, X, Y, optimizer=chosen, **{**settings, **options})
     return {
