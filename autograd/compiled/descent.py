@@ -9,18 +9,20 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 
 from autograd.compiled.backends.choice import Options, checked
-from autograd.compiled.backends.reduction import CHUNK
-from autograd.compiled.native_steps import Call, NativeRule, NativeSteps, native
+from autograd.compiled.native_steps import NativeRule, NativeSteps, Ran
 from autograd.compiled.prepared import Prepared
 from autograd.compiled.recording.arguments import ArgumentReader, Arguments, arguments_of
+from autograd.compiled.recording.recordings import Recordings
 from autograd.compiled.recording.trace import Trace
 from autograd.compiled.recording.watched import refuse_amid_of_another
 from autograd.compiled.runs import Runs
+from autograd.compiled.samples import Samples
 from autograd.eager import nodes
 from autograd.interrupts import uninterrupted
 from autograd.locks import new_lock
@@ -29,24 +31,6 @@ from autograd.value import Value
 
 #: The rule of an optimizer: ``(m, p, g, state, rate, step, settings) -> (p, state)``.
 Rule = Callable[[Any, Any, Any, Sequence[Any], float, int, Any], tuple[Any, Sequence[Any]]]
-
-
-#: Samples that are copied in less time than it takes to find where their columns are.
-FEW = 512
-
-
-class Ran:
-    """What came of a run so far."""
-
-    __slots__ = ("penalties", "pushed", "samples", "steps", "total")
-
-    def __init__(self) -> None:
-        #: How many steps were taken, of how many samples in all, and what the losses of these add up to.
-        self.steps, self.samples, self.total = 0, 0, 0.0
-        #: The penalty of each step.
-        self.penalties: list[float] = []
-        #: Whether a gradient of a leaf that the rule moves was other than zero.
-        self.pushed = False
 
 
 class Descent:
@@ -79,6 +63,7 @@ class Descent:
             self._of_penalty = Runs(
                 penalty, "the penalty", self.params, "mean", options, by_captured=False, long_dots=False
             )
+            self._recordings_of_penalty = self._of_penalty.recordings_of(_NO_ARGUMENTS, unroll=False)
         self._read_arguments = ArgumentReader(self.name)
         self._signals: uninterrupted | None = None
         self._lock = new_lock()
@@ -90,12 +75,12 @@ class Descent:
         self.steps, self.ran = 0, Ran()
         self._moment = -1
         self._threads = options.threads
-        #: Samples as they were given last, and copies of samples, as they are read.
-        self._whole: tuple[Any, Any, Arguments] | None = None
-        self._copied: tuple[list[Any], list[Any], Arguments] | None = None
-        #: What takes steps by native code, for which recordings and settings, and up to which size; and its rule.
-        self._natively: tuple[Any, int, NativeSteps | None] | None = None
-        self._native_rule: tuple[Any, NativeRule] | None = None
+        #: By the shapes of samples, the recordings, and where the columns of each array begin.
+        self._layouts: dict[Any, tuple[Recordings, list[int]]] = {}
+        #: The native rule, if it can be one, and for which settings.
+        self._rule_of: tuple[Any, NativeRule | None] | None = None
+        #: What takes steps by native code, up to which size, by the identities of what is recorded.
+        self._natively: dict[tuple[int, int], tuple[Prepared, Prepared | None, int, NativeSteps | None]] = {}
         #: Traces, by their identity: where their leaves stand among all, and those that stand elsewhere.
         self._leaves: dict[int, tuple[Trace, Any, list[tuple[int, Value]]]] = {}
 
@@ -133,35 +118,13 @@ class Descent:
                 if leaf._moment > before:
                     self.numbers[i] = leaf._data
 
-    def batches(self, X: Any, y: Any, order: Any = None) -> Arguments:
-        """The samples in an order, ready for ``run`` until the next call; ``None`` is that of the arrays.
+    def batches(self, X: Any, y: Any, order: Any = None) -> Samples:
+        """The samples in an order, ready for ``run``; ``None`` is that of the arrays.
 
         Raises:
-            IndexError: the order holds the index of no sample.
+            ValueError: X and y have different numbers of samples.
         """
-        if order is None:
-            whole = self._whole
-            if whole is not None and whole[0] is X and whole[1] is y and whole[2].samples == len(X):
-                return whole[2]
-            if len(X) > FEW:
-                self._whole = whole = X, y, self._read_arguments((X, y))
-                return whole[2]
-        else:
-            order = np.ascontiguousarray(order, np.intp)
-            if len(order) and order.view(np.uintp).max() >= len(X):  # a negative one is large then
-                raise IndexError(f"the order goes from {order.min()} to {order.max()}; there are {len(X)} samples")
-        count = len(X) if order is None else len(order)
-        shapes = [(count, *array.shape[1:]) for array in (X, y)]
-        if self._copied is None or self._copied[0] != shapes:
-            to = [np.empty(shape) for shape in shapes]
-            self._copied = shapes, to, self._read_arguments(to)
-        _, to, arguments = self._copied
-        for array, copy in zip((X, y), to, strict=True):
-            if order is None:
-                copy[:] = array
-            else:
-                np.take(array, order, axis=0, out=copy, mode="clip")  # in another mode it makes a copy more
-        return arguments
+        return Samples((np.ascontiguousarray(X), np.ascontiguousarray(y)), order, self._read_arguments)
 
     def orders(self, count: int, chance: random.Random) -> Callable[[], Any]:
         """What draws an order of so many samples anew at each call: by as many numbers of ``chance``, sorted."""
@@ -172,7 +135,7 @@ class Descent:
 
     def run(
         self,
-        samples: Arguments,
+        samples: Samples,
         size: int,
         first: int = 0,
         *,
@@ -186,9 +149,11 @@ class Descent:
 
         Args:
             settings: what the rule reads besides.
-            signals: the context in which it runs, if it does in one; while the function is recorded they do not wait.
+            signals: the context in which it runs, if it does in one; while the function is recorded, and in a step that
+                takes long, they do not wait.
 
         Raises:
+            IndexError: the order holds the index of no sample.
             Exception: what the function raises as it is recorded, or GuardError. ``ran`` tells of the steps before.
         """
         if signals is None:
@@ -198,17 +163,14 @@ class Descent:
         with self._lock:
             self.ran, self._signals = ran, _ = Ran(), signals
             self.obey()
-            at, count = first, samples.samples or 0
-            while at < count and not signals.pending:
+            while first + ran.samples < samples.count and not signals.pending:
+                at = first + ran.samples
                 steps = self._native(samples, size, settings)
-                if steps is not None:
-                    call = self._run_natively(steps, samples, at, size, rate)
-                    at += size * len(call.losses)
-                    if not call.broke_off:
-                        continue
-                if not self._step(samples, at, min(at + size, count), rate, settings):
+                if steps is not None and self._run_natively(steps, samples, at, size, rate):
+                    continue
+                at = first + ran.samples
+                if not self._step(samples, at, min(at + size, samples.count), rate, settings):
                     break
-                at += size
             return ran
 
     def losses(self, X: Any, y: Any, *, signals: uninterrupted) -> Any:
@@ -225,88 +187,83 @@ class Descent:
             prepared, _, kept = self._runs.run(arguments, "values", leaves=self)
             return np.broadcast_to(prepared.output(0, kept), len(X))
 
-    def _step(self, samples: Arguments, begin: int, end: int, rate: float, settings: Any) -> bool:
+    def _step(self, samples: Samples, begin: int, end: int, rate: float, settings: Any) -> bool:
         """Take a step; whether its numbers are finite."""
-        found = self._gradient(samples, begin, end)
+        ran = self.ran
+        if not ran.steps:
+            samples.check()
+        found = self._gradient(samples.batch(begin, end))
         if found is None:
             return False
         loss, penalty = found
         moved = self.gradient[: self._moved]
         p, states = self._after(moved, rate, self.steps + 1, settings)
         self.numbers[: self._moved], self.states = p, states
-        self._note([loss], [] if penalty is None else [penalty], [end - begin])
-        self.ran.pushed = self.ran.pushed or bool(moved.any())
+        self.steps += 1
+        ran.steps += 1
+        ran.samples += end - begin
+        ran.total += loss * (end - begin)
+        ran.penalties += [] if penalty is None else [penalty]
+        ran.pushed = ran.pushed or bool(moved.any())
         return True
 
-    def _note(self, losses: Sequence[float], penalties: Sequence[float], sizes: Sequence[int]) -> None:
-        ran = self.ran
-        self.steps += len(losses)
-        ran.steps += len(losses)
-        ran.penalties += penalties
-        for loss, size in zip(losses, sizes, strict=True):
-            ran.total += loss * size
-            ran.samples += size
-
-    def _native(self, samples: Arguments, size: int, settings: Any) -> NativeSteps | None:
+    def _native(self, samples: Samples, size: int, settings: Any) -> NativeSteps | None:
         """What takes steps by native code; ``None`` where that cannot serve, and before the first step."""
-        if self._threads > 1 and size > CHUNK:
+        layout = self._layouts.get(samples.shapes)
+        if layout is None:
+            one = samples.batch(0, 1)
+            layout = self._layouts[samples.shapes] = self._runs.recordings_of(one, unroll=False), one.spans
+        part = _prepared(layout[0])
+        penalty = None if self._of_penalty is None else _prepared(self._recordings_of_penalty)
+        if part is None or (penalty is None and self._of_penalty is not None):
             return None
-        parts = [self._prepared(self._runs, samples)]
-        if self._of_penalty is not None:
-            parts.append(self._prepared(self._of_penalty, _NO_ARGUMENTS))
-        if None in parts:
-            return None
-        known = dict(vars(settings)) if hasattr(settings, "__dict__") else settings
-        last = self._natively
-        if last is None or last[0] != (parts, known) or last[1] < size:
-            self._natively = last = (parts, known), size, self._made_native(parts, size, settings, known)
-        return last[2]
+        known = getattr(settings, "__dict__", settings)
+        if self._rule_of is None or self._rule_of[0] != known:
+            self._natively.clear()
+            self._rule_of = copy(known), self._native_rule(settings)
+        last = self._natively.get((id(part), id(penalty)))
+        if last is None or last[0] is not part or last[1] is not penalty or last[2] < size:
+            last = part, penalty, size, self._native_steps(part, penalty, layout[1], size)
+            self._natively[id(part), id(penalty)] = last
+        return last[3]
 
-    @staticmethod
-    def _prepared(runs: Runs, arguments: Arguments) -> Prepared | None:
-        """What ran last."""
-        kept = runs.recordings_of(arguments, unroll=False).kept
-        return kept[0].prepared.get(("gradient", ())) if kept else None
-
-    def _made_native(self, parts: Sequence[Any], size: int, settings: Any, known: Any) -> NativeSteps | None:
+    def _native_rule(self, settings: Any) -> NativeRule | None:
         try:
-            for part in parts:
-                native(part)
-            if self._native_rule is None or self._native_rule[0] != known:
-                states, length = len(self.states), len(self.params)
-                self._native_rule = known, NativeRule(self.rule, settings, self._moved, states, length)
-            made = [(part, self._places(part.trace)[0]) for part in parts]
-            return NativeSteps(
-                *made[0], self._native_rule[1], leaves=len(self.params), size=size,
-                penalty=made[1] if len(made) > 1 else None, clip_value=self._clip_value, clip_norm=self._clip_norm,
-            )  # fmt: skip
-        except Exception:  # what the rule cannot do over a program it may do over arrays
+            return NativeRule(self.rule, settings, self._moved, len(self.states), len(self.params))
+        except Exception:  # what it cannot do over a program it may do over arrays
             return None
 
-    def _run_natively(self, steps: NativeSteps, samples: Arguments, at: int, size: int, rate: float) -> Call:
-        """Take as many steps as one native call takes."""
-        rule, count = steps.rule, samples.samples or 0
+    def _native_steps(
+        self, part: Prepared, penalty: Prepared | None, spans: Sequence[int], size: int
+    ) -> NativeSteps | None:
+        rule = self._rule_of[1] if self._rule_of is not None else None
+        if rule is None:
+            return None
+        try:
+            return NativeSteps(
+                part, self._places(part.trace)[0], rule, spans=spans, size=size,
+                penalty=None if penalty is None else (penalty, self._places(penalty.trace)[0]),
+                clip_value=self._clip_value, clip_norm=self._clip_norm, threads=self._threads,
+            )  # fmt: skip
+        except (NotImplementedError, ImportError):
+            return None
+
+    def _run_natively(self, steps: NativeSteps, samples: Samples, at: int, size: int, rate: float) -> bool:
+        """Take as many steps as one native call takes; whether it took all that it was to take."""
+        rule, ran = steps.rule, self.ran
+        before = ran.steps
         rule.hold(self.numbers, self.states)
         steps.set_leaves(self.of)
-        steps.pushed = self.ran.pushed
-        call = steps.run(samples.columns, samples, at, count, size, rate=rate, step=self.steps)
+        took_all = steps.run(samples, at, size, ran, rate=rate, step=self.steps)
         self.numbers, *self.states = rule.current
-        self.gradient = steps.found[1 : 1 + len(self.params)]
-        sizes = [size] * len(call.losses)
-        if at + sum(sizes) > count:
-            sizes[-1] = (count - at) % size
-        self._note(call.losses, call.penalties, sizes)
-        self.ran.pushed = steps.pushed
-        return call
+        self.gradient = rule.gradient
+        self.steps += ran.steps - before
+        return took_all
 
-    def _gradient(self, samples: Arguments, begin: int, end: int) -> tuple[float, float | None] | None:
+    def _gradient(self, batch: Arguments) -> tuple[float, float | None] | None:
         """Loss and penalty of a batch, the gradient being put in its place; ``None`` where a number is not finite."""
-        whole = begin == 0 and end == samples.samples
-        batch = samples
-        if not whole:
-            batch = samples._replace(samples=end - begin, columns=[column[begin:end] for column in samples.columns])
         prepared, sums, _ = self._runs.run(batch, "gradient", leaves=self)
-        found = prepared.gather(sums, prepared.uniform, end - begin, "mean")
+        found = prepared.gather(sums, prepared.uniform, batch.samples or 0, "mean")
         if not Prepared.is_finite(found):
             return None
         gradient, penalty = found[1:] + 0.0, None
@@ -372,6 +329,12 @@ class Descent:
             return record()
         with self._signals.allowed():
             return record()
+
+
+def _prepared(recordings: Recordings) -> Prepared | None:
+    """What ran last."""
+    kept = recordings.kept
+    return kept[0].prepared.get(("gradient", ())) if kept else None
 
 
 _NO_ARGUMENTS = arguments_of((), "the penalty")

@@ -1,4 +1,5 @@
-"""``NativeSteps``: the steps of a descent by one native call, as long as numbers are finite and no signal waits.
+"""``NativeSteps``: the steps of a descent by one native call, as long as numbers are finite, guards hold and no signal
+waits.
 
 The rule is run over the builder's number system, so it becomes a program like any other; what of it depends on rate and
 step alone is computed over floats beforehand, for many steps at once.
@@ -9,17 +10,21 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from struct import Struct
+from typing import Any
 
 import numpy as np
 
 from autograd.compiled.backends.memory import address, aligned
 from autograd.compiled.backends.native import driver
 from autograd.compiled.backends.native.replay import STRETCH_SECONDS, NativeReplay
+from autograd.compiled.backends.native.workers import Workers, yielding
 from autograd.compiled.backends.reduction import CHUNK, LANES
 from autograd.compiled.prepared import Prepared
 from autograd.compiled.programs.building import Builder
 from autograd.compiled.programs.plan import Plan, plan_of
+from autograd.compiled.samples import Samples
 from autograd.number_systems import floats
 
 #: Seconds that a call is to take at most, between which Ctrl-C is looked for; and the most steps of one.
@@ -29,13 +34,18 @@ CALL_SECONDS, MOST_STEPS = 0.1, 1024
 LEAF_SECONDS = 1e-7
 
 
-class Call(NamedTuple):
-    """What came of a native call: the losses and penalties of the steps that were taken, and whether it ended before a
-    step whose numbers are not finite."""
+class Ran:
+    """What came of a run so far."""
 
-    losses: list[float]
-    penalties: list[float]
-    broke_off: bool
+    __slots__ = ("penalties", "pushed", "samples", "steps", "total")
+
+    def __init__(self) -> None:
+        #: How many steps were taken, of how many samples in all, and what the losses of these add up to.
+        self.steps, self.samples, self.total = 0, 0, 0.0
+        #: The penalty of each step.
+        self.penalties: list[float] = []
+        #: Whether a gradient of a leaf that the rule moves was other than zero.
+        self.pushed = False
 
 
 class NativeSteps:
@@ -43,9 +53,11 @@ class NativeSteps:
 
     Args:
         prepared: of value and gradient by the leaves, those first that are moved.
-        size: the most samples of a batch.
         at: where each of the trace's leaves stands among all, -1 for others.
+        spans: where the columns of each array of samples begin, and the end.
+        size: the most samples of a batch.
         penalty: the same of the penalty, if there is one.
+        threads: how many share a batch of several chunks.
 
     Raises:
         NotImplementedError: native code cannot do it.
@@ -57,49 +69,31 @@ class NativeSteps:
         at: Any,
         rule: NativeRule,
         *,
-        leaves: int,
+        spans: Sequence[int],
         size: int,
         penalty: tuple[Prepared, Any] | None = None,
         clip_value: float | None = None,
         clip_norm: float | None = None,
+        threads: int = 1,
     ) -> None:
-        from autograd.compiled.backends.native.steps import FIELDS, library
+        from autograd.compiled.backends.native.steps import FIELDS, VARIED, library
 
+        self.prepared, self.rule, self.size = prepared, rule, size
         self._place = {name: i for i, name in enumerate(FIELDS)}
-        replay = native(prepared)
-        summed = prepared.gather.all_summed
-        chunks = -(-size // CHUNK)
-        shared = shared_entry(replay)
-        if summed is None or prepared.needs_numbers or replay.kept or prepared.trace.guards:
-            raise NotImplementedError
-        if chunks > driver.chunks_of_a_round(len(replay.summed), 1) or -(-size // LANES) > replay.stretch:
-            raise NotImplementedError
-        self.prepared, self.rule = prepared, rule
-        self._samples: Any = None
-        #: Where loss and gradient go; and the seconds of a step of so many samples, as far as they are known.
-        self.found = aligned((1 + leaves + LANES,))
-        self._seconds = STRETCH_SECONDS * -(-size // LANES) / replay.stretch + LEAF_SECONDS * leaves
-        self._table = replay.new_table(prepared.uniform)
-        self._table.size(size)
-        self._losses, self._penalties = np.zeros(MOST_STEPS), np.zeros(MOST_STEPS)
-        self._sums = aligned((chunks * len(replay.summed) + LANES,))
-        self._table.set(sums=address(self._sums), first_group=0)
-        self._bounds = np.array([clip_value or 0.0, clip_norm or 0.0])
-        self._segments = segments(prepared.leaf_rows, at, rule.count)
         self._entries = np.zeros(len(FIELDS), np.int64)
         self._pointer = address(self._entries)
-        #: The entries that each call writes, which stand together.
-        self._varied = slice(self._place["first"], self._place["rule_uniforms"] + 1)
-        self._starts = np.zeros(len(self._table.columns), np.int64)
+        #: Writes the entries that differ from call to call, which stand together.
+        self._write = partial(Struct(f"{len(VARIED)}q").pack_into, self._entries.data, 8 * self._place["pushed"])
+        self._steps = library().function("steps", ctypes.c_void_p, result=ctypes.c_int64)
+        self._work = library().function("work", ctypes.c_void_p, ctypes.c_void_p)
+        self._set_gradient(at, min(threads, -(-size // CHUNK)))
+        self._set_samples(spans)
+        self._total = np.zeros(1)
+        self._bounds = np.array([clip_value or 0.0, clip_norm or 0.0])
         self._set(
-            run=replay.entry, run_table=self._table.pointer, columns=address(self._table.columns),
-            starts=address(self._starts), strides=address(self._table.strides), column_count=len(replay.columns),
-            sums=address(self._sums) + 8 * summed.start, summed=len(replay.summed), found=address(self.found),
-            found_count=1 + leaves, uniform=address(prepared.uniform), segments=address(self._segments),
-            segment_count=len(self._segments), point=shared[0], point_code=shared[1],
-            penalties=address(self._penalties), losses=address(self._losses),
-            bound=0 if clip_value is None else address(self._bounds),
+            total=address(self._total), bound=0 if clip_value is None else address(self._bounds),
             norm=0 if clip_norm is None else address(self._bounds) + 8,
+            found=address(rule.found), found_count=1 + len(rule.gradient),
             moved=rule.count, rule=rule.entry, rule_table=rule.table.pointer, rule_columns=address(rule.table.columns),
             rule_outputs=address(rule.table.outputs), rule_states=rule.states, rule_rows=rule.rows,
         )  # fmt: skip
@@ -109,63 +103,114 @@ class NativeSteps:
         self._has_penalty = penalty is not None
         if penalty is not None:
             self._set_penalty(*penalty)
-        rule.table.columns[1] = address(self.found) + 8
-        self._steps = library().function("steps", ctypes.c_void_p, result=ctypes.c_int64)
 
     def _set(self, **fields: int) -> None:
         for name, number in fields.items():
             self._entries[self._place[name]] = number
 
-    def _set_penalty(self, penalty: Prepared, at: Any) -> None:
-        replay = native(penalty)
-        shared, first = shared_entry(replay), penalty.first_derivative
-        if replay.summed or replay.kept or penalty.trace.guards or not shared[1]:
+    def _set_gradient(self, at: Any, threads: int) -> None:
+        """What runs over a batch, in so many threads, and where its sums go."""
+        prepared, rule, size = self.prepared, self.rule, self.size
+        replay, gather, chunks = native(prepared), prepared.gather, -(-size // CHUNK)
+        point, point_code = shared_entry(replay)
+        summed = len(replay.summed)
+        if prepared.needs_numbers or not summed or chunks > driver.chunks_of_a_round(summed, 1):
             raise NotImplementedError
-        self._penalty = penalty
-        outputs = np.array(replay.plan.program.outputs, np.intp)[[0, *range(first, first + penalty.gather.size - 1)]]
-        self._penalty_rows = replay.levels.row_of[outputs].astype(np.int64)
-        self._penalty_segments = segments(penalty.leaf_rows, at, self.rule.count)
+        if -(-size // LANES) > replay.stretch * threads:
+            raise NotImplementedError
+        #: The seconds of a step of so many samples, as far as they are known.
+        self._seconds = STRETCH_SECONDS * -(-size // LANES) / replay.stretch + LEAF_SECONDS * len(rule.gradient)
+        self._tables = [replay.new_table(prepared.uniform) for _ in range(threads)]
+        table, self._workers = self._tables[0], Workers(self._tables[1:], self._work)
+        self._sums = aligned((chunks * summed + LANES,))
+        #: The truths of the guards that differ from sample to sample.
+        self._truths = aligned((len(replay.kept) + 1, -(-size // LANES) * LANES))
+        table.outputs[: len(replay.kept)] = [address(truths) for truths in self._truths[:-1]]
+        for one in self._tables:
+            one.set(
+                sums=address(self._sums), columns=address(table.columns), strides=address(table.strides),
+                outputs=address(table.outputs),
+            )  # fmt: skip
+        in_order = gather.all_summed
+        self._places = np.array(gather.places, np.int64)
+        self._segments = segments(prepared.leaf_rows, at, rule.count)
+        self._guards = guards_of(prepared, dict(zip([i for i, _ in replay.kept], self._truths, strict=False)))
         self._set(
-            point=shared[0], penalty_code=shared[1], penalty_uniform=address(penalty.uniform),
-            penalty_rows=address(self._penalty_rows), penalty_segments=address(self._penalty_segments),
-            penalty_segment_count=len(self._penalty_segments),
+            run=replay.entry, run_table=table.pointer, sums=address(self._sums), summed=summed,
+            first_summed=0 if in_order is None else in_order.start,
+            places=address(self._places) if in_order is None else 0, uniform=address(prepared.uniform),
+            segments=address(self._segments), segment_count=len(self._segments), point=point, point_code=point_code,
+            guards=address(self._guards), guard_count=len(self._guards), workers=len(self._workers),
+            worker_tables=address(self._workers.pointers), sync=address(self._workers.sync),
+        )  # fmt: skip
+        self._entries[self._place["yield"]] = yielding()
+
+    def _set_samples(self, spans: Sequence[int]) -> None:
+        """Where the columns of samples are, and where they are gathered if they have an order."""
+        widths = np.diff(np.array(spans, np.int64))
+        self._buffers = [aligned((self.size + LANES, width)) for width in widths.tolist()]
+        #: Of each array its address, the numbers of a sample, and the buffer.
+        self._sources = np.stack([0 * widths, widths, [address(buffer) for buffer in self._buffers]], axis=1)
+        columns, table = np.array(self.prepared.varying, np.int64), self._tables[0]
+        self._column_sources = np.searchsorted(spans, columns, side="right") - 1
+        self._column_offsets = columns - np.array(spans, np.int64)[self._column_sources]
+        table.strides[: len(columns)] = widths[self._column_sources]
+        self._set(
+            columns=address(table.columns), strides=address(table.strides), column_count=len(columns),
+            column_sources=address(self._column_sources), column_offsets=address(self._column_offsets),
+            sources=address(self._sources), source_count=len(widths),
         )  # fmt: skip
 
-    def run(
-        self, columns: Sequence[Any], samples: Any, first: int, last: int, size: int, *, rate: float, step: int
-    ) -> Call:
-        """Take steps from the first sample on, up to the last or as many as a call may take.
+    def _set_penalty(self, penalty: Prepared, at: Any) -> None:
+        replay = native(penalty)
+        point, point_code = shared_entry(replay)
+        if replay.summed or replay.kept or not point_code:
+            raise NotImplementedError
+        self._penalty, self._penalties = penalty, np.zeros(MOST_STEPS)
+        self._penalty_rows = ~np.array(penalty.gather.places, np.int64)
+        self._penalty_segments = segments(penalty.leaf_rows, at, self.rule.count)
+        self._penalty_guards = guards_of(penalty, {})
+        self._set(
+            point=point, penalty_code=point_code, penalty_uniform=address(penalty.uniform),
+            penalties=address(self._penalties),
+            penalty_rows=address(self._penalty_rows), penalty_segments=address(self._penalty_segments),
+            penalty_segment_count=len(self._penalty_segments), penalty_guards=address(self._penalty_guards),
+            penalty_guard_count=len(self._penalty_guards),
+        )  # fmt: skip
+
+    def run(self, samples: Samples, first: int, size: int, ran: Ran, *, rate: float, step: int) -> bool:
+        """Take steps from a sample on, up to the last or as many as a call may take; whether it took them all.
 
         Args:
             size: the samples of a batch, not more than this was made for.
-            samples: whatever is the same object as long as the columns are the same memory.
+            ran: what came of it so far; the steps are noted in it.
             step: the steps before.
+
+        Raises:
+            IndexError: the order holds the index of no sample.
         """
-        if samples is not self._samples:
-            mine = [columns[c] for c in self.prepared.varying]
-            self._starts[: len(mine)] = [address(column) for column in mine]
-            self._table.strides[: len(mine)] = [column.strides[0] >> 3 for column in mine]
-            self._samples = samples
-        left = -(-(last - first) // size)
-        most = max(1, min(left, MOST_STEPS, int(CALL_SECONDS / self._seconds)))
+        sources, order, last = self._sources, samples.order, samples.count
+        for i, array in enumerate(samples.arrays):
+            sources[i, 0] = address(array)
+        most = max(1, min(-(-(last - first) // size), MOST_STEPS, int(CALL_SECONDS / self._seconds)))
         uniforms = self.rule.uniforms(rate, step, most)
-        self._entries[self._varied] = first, last, size, most, uniforms
+        order_at, checked = (0, 0) if order is None else (address(order), 0 if ran.steps else last)
+        self._write(ran.pushed, first, last, size, most, uniforms, order_at, checked, len(samples.arrays[0]))
+        self._total[0] = ran.total
         begun = time.perf_counter()
-        taken = self._steps(self._pointer)
+        taken = self._workers.run(self._steps, self._pointer) if self._workers else self._steps(self._pointer)
+        if taken < 0:
+            samples.check()
         if taken:
             self._seconds = (time.perf_counter() - begun) / taken
             self.rule.turn(taken)
-        penalties = self._penalties[:taken].tolist() if self._has_penalty else []
-        return Call(self._losses[:taken].tolist(), penalties, taken < most)
-
-    @property
-    def pushed(self) -> bool:
-        """Whether a gradient of what is moved was other than zero since this was written."""
-        return bool(self._entries[self._place["pushed"]])
-
-    @pushed.setter
-    def pushed(self, so_far: bool) -> None:
-        self._set(pushed=so_far)
+            ran.steps += taken
+            ran.samples += min(taken * size, last - first)
+            ran.total = float(self._total[0])
+            ran.pushed = bool(self._entries[self._place["pushed"]])
+            if self._has_penalty:
+                ran.penalties += self._penalties[:taken].tolist()
+        return taken == most
 
     def set_leaves(self, of: Callable[[Any], Any]) -> None:
         """Let the leaves have the numbers that ``of`` gives for a trace, where not all are moved."""
@@ -178,7 +223,7 @@ class NativeRule:
 
     Args:
         count: how many numbers are moved; states: how many numbers are kept of each.
-        length: of the buffers of numbers, in which others may follow.
+        length: of the buffers of numbers and gradients, in which others may follow.
 
     Raises:
         NotImplementedError: an output of it is the same for all.
@@ -197,6 +242,10 @@ class NativeRule:
         self.rows = len(self._uniform)
         self.table = self._replay.new_table(self._uniform)
         self.table.size(count)
+        #: Loss and gradient, and the gradient alone.
+        self.found = aligned((1 + length + LANES,))
+        self.gradient = self.found[1 : 1 + length]
+        self.table.columns[1] = address(self.gradient)
         pairs = [aligned((2, length)), *(aligned((2, count)) for _ in range(states))]
         #: The numbers, and each state, as they are now; and the buffers of the next ones.
         self.current, self._other = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
@@ -262,6 +311,23 @@ _OVER_FLOATS: dict[str, Callable[..., float]] = {
     "sum": _sum,
     "where": lambda condition, x, y: x if condition else y,
 }
+
+
+def guards_of(prepared: Prepared, truths: dict[int, Any]) -> Any:
+    """The guards of a recording, as native code reads them.
+
+    Args:
+        truths: the array of those that differ from sample to sample, by its output.
+    """
+    guards, replay = prepared.trace.guards, prepared.replay
+    found = np.zeros((len(guards), 3), np.int64)
+    for i, output in enumerate(range(replay.plan.values, replay.plan.values + len(guards))):
+        if output in truths:
+            at = address(truths[output])
+        else:
+            at = address(prepared.uniform) + 8 * int(replay.levels.row[replay.plan.program.outputs[output]])
+        found[i] = at, np.float64(guards[i].outcome).view(np.int64), output in truths
+    return found
 
 
 def native(prepared: Prepared) -> NativeReplay:

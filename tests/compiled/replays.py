@@ -29,9 +29,10 @@ def steps_taken_natively(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     taken: list[int] = []
     own = NativeSteps.run
 
-    def counted(self: NativeSteps, *args: Any, **keywords: Any) -> Any:
-        found = own(self, *args, **keywords)
-        taken.append(len(found.losses))
+    def counted(self: NativeSteps, samples: Any, first: int, size: int, ran: Any, **keywords: Any) -> bool:
+        before = ran.steps
+        found = own(self, samples, first, size, ran, **keywords)
+        taken.append(ran.steps - before)
         return found
 
     monkeypatch.setattr(NativeSteps, "run", counted)

@@ -121,6 +121,9 @@ class Gather:
         self._derivatives = wanted >= replay.plan.values + replay.plan.guards
         first = int(places[0]) if len(places) else 0
         consecutive = np.array_equal(places, np.arange(first, first + len(places))) and first >= 0
+        #: Where each output stands: among the sums, or, below 0, the complement of a row that all samples share.
+        self.places = places.copy()
+        self.places[self._to_uniform] = ~self._from_uniform
         #: Where the outputs stand among the sums, if they are all there, one after the other.
         self.all_summed = slice(first, first + len(places)) if consecutive else None
 

@@ -9,6 +9,7 @@ import pytest
 
 import nn
 from autograd import GuardError, RecordingError, Value
+from autograd.compiled.backends.native.workers import FAILED, Workers
 from tests.compiled.replays import steps_taken_natively
 
 CHANCE = np.random.default_rng(1)
@@ -115,14 +116,39 @@ def test_what_samples_share_is_native_too(fits: bool, monkeypatch: pytest.Monkey
     assert sum(taken) == 3
 
 
-def test_results_do_not_depend_on_threads() -> None:
+@pytest.mark.parametrize(("size", "ordered"), [(2_500, False), (2_500, True), (3_001, True), (5_000, False)])
+def test_results_do_not_depend_on_threads(size: int, ordered: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which share the chunks of a batch in native code, more threads than chunks too."""
+    taken = steps_taken_natively(monkeypatch)
     many = CHANCE.uniform(-1.0, 1.0, (5_000, 4))
+    order = CHANCE.permutation(5_000) if ordered else None
     found = []
-    for threads in (1, 2, 3):
-        model, _, step = made(batch_size=2_500, threads=threads)
-        losses = [step.epoch(many, many[:, 0]) for _ in range(2)]
-        found.append((losses, model.state_dict()))
-    assert found[0] == found[1] == found[2]
+    for threads in (1, 2, 3, 7):
+        taken.clear()
+        model, optimizer, step = made(batch_size=size, threads=threads)
+        losses = [step.epoch(many, many[:, 0], order) for _ in range(3)]
+        found.append((losses, model.state_dict(), optimizer.means))
+        assert sum(taken) == optimizer.steps - 1
+    assert found[0] == found[1] == found[2] == found[3]
+    assert "valuegrad" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_thread_that_cannot_begin_ends_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, optimizer, step = made(batch_size=2_500, threads=3)
+    many = CHANCE.uniform(-1.0, 1.0, (5_000, 4))
+    step.epoch(many, many[:, 0])
+    step.epoch(many, many[:, 0])
+
+    def fails(self: Workers, table: int, share: int) -> None:
+        self.sync[FAILED] = 1
+
+    monkeypatch.setattr(Workers, "_run_one", fails)
+    step.epoch(many, many[:, 0])
+    other, moves, alone = made(batch_size=2_500)
+    for _ in range(3):
+        alone.epoch(many, many[:, 0])
+    assert model.state_dict() == other.state_dict()
+    assert optimizer.means == moves.means
 
 
 def test_calls_from_several_threads_take_turns() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Value
+from autograd import GuardError, Value, descent, where
 from autograd.compiled.backends import choice
 from autograd.compiled.descent import Descent
 from autograd.compiled.native_steps import NativeSteps
@@ -253,24 +253,87 @@ class Branching(nn.Module):
         return self.w * x[0] + 0.01 * self.w
 
 
-@pytest.mark.parametrize("compile", [True, False])
-def test_a_guard_that_fails_within_an_epoch_records_again(compile: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    own, taken = Descent._step, []
-    monkeypatch.setattr(Descent, "_step", lambda *args: taken.append(own(*args)) or taken[-1])
-    model = Branching()
-    history = nn.fit(
-        model, np.ones((40, 1)), np.ones(40), loss="mse", optimizer=nn.SGD([model.w], 0.05), epochs=2, batch_size=4,
-        compile=compile,
+class Sided(Branching):
+    """It decides by the sample, on the same side for a whole batch."""
+
+    def __call__(self, x: Any) -> Any:
+        return 0.5 * self.w * x[0] if x[0] > 0.0 else self.w * x[0] + 0.25
+
+
+class Inside(Branching):
+    """It decides in a branch of ``where``, which not every sample takes."""
+
+    def __call__(self, x: Any) -> Any:
+        return where(x[0] > 1.5, lambda: self.w * 2.0 if self.w * x[0] < 1.0 else self.w * 1.5, lambda: self.w * x[0])
+
+
+def decided(weight: Value) -> Value:
+    return weight * weight if weight < 0.5 else 0.5 * weight
+
+
+GUARDED: dict[str, tuple[type[Branching], Any, Any, int]] = {
+    "by a parameter": (Branching, np.ones((40, 1)), None, 2),
+    "by the sample": (Sided, np.repeat([1.0, -1.0, -2.0, 2.0, 1.0], 8)[:, None], None, 2 * 10),
+    "inside of a branch": (Inside, np.tile([1.0, 2.0], 20)[:, None], None, 2),
+    "in the penalty": (Branching, np.ones((40, 1)), lambda model: decided(model.w), 2),
+}
+
+
+def going_down(model: Branching, penalty: Any = None) -> tuple[Descent, nn.SGD]:
+    moves = nn.SGD([model.w], 0.05, momentum=0.5)
+    down = descent(
+        lambda x, y: (model(x) - y) ** 2, [model.w], moves.rule,
+        penalty=None if penalty is None else lambda: penalty(model),
     )  # fmt: skip
-    w, losses = 0.0, [0.0, 0.0]
-    for epoch in range(2):
-        for _ in range(10):
-            slope = 1.0 if w < 0.5 else 1.01
-            losses[epoch] += (slope * w - 1.0) ** 2 / 10
-            w -= 0.05 * 2.0 * (slope * w - 1.0) * slope
-    assert model.w.data == pytest.approx(w, rel=1e-12, abs=0.0)
-    assert history.losses == pytest.approx(losses, rel=1e-12, abs=0.0)
-    assert taken == ([True] * 20 if compile else [])
+    down.begin([[0.0]], 0)
+    return down, moves
+
+
+@pytest.mark.parametrize("kind", GUARDED)
+@pytest.mark.parametrize("ordered", [False, True])
+def test_a_guard_that_fails_within_an_epoch_records_again(
+    kind: str, ordered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the weights of that step, which is the only one that is not native."""
+    Model, given, penalty, most = GUARDED[kind]
+    targets, found, counts = np.ones(40), [], []
+    for native in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            taken = steps_taken_natively(patch)
+            if not native:
+                patch.setattr(Descent, "_native", lambda *args: None)
+            down, moves = going_down(Model(), penalty)
+            for _ in range(2):
+                ran = down.run(
+                    down.batches(given, targets, range(40) if ordered else None), 4, rate=0.05, settings=moves.settings
+                )
+                found.append((ran.steps, ran.total, ran.penalties, down.numbers.tolist(), down.states[0].tolist()))
+            counts.append(20 - sum(taken))
+    assert found[:2] == found[2:]
+    assert found[0][0] == 10
+    assert 2 <= counts[0] <= most
+    assert counts[1] == 20
+    w, v = 0.0, 0.0
+    for step in range(20):
+        weight, rows = Value(w), given[step % 10 * 4 :][:4]
+        model = Model()
+        model.w = weight
+        for row in rows.tolist():
+            ((model(row) - 1.0) ** 2).backward(0.25)
+        if penalty is not None:
+            decided(weight).backward()
+        v = 0.5 * v + weight.grad
+        w -= 0.05 * v
+    assert found[1][3][0] == pytest.approx(w, rel=1e-11, abs=0.0)
+
+
+def test_where_some_samples_of_a_batch_decide_otherwise_it_is_told() -> None:
+    down, moves = going_down(Sided())
+    given = np.array([1.0] * 8 + [-1.0] * 2 + [1.0] * 2)[:, None]
+    with pytest.raises(GuardError, match="for some samples and"):
+        down.run(down.batches(given, np.ones(12)), 4, rate=0.05, settings=moves.settings)
+    down.write()
+    assert (down.ran.steps, down.steps) == (2, 2)
 
 
 @pytest.mark.parametrize("kind", ["loss", "penalty"])

@@ -1,8 +1,10 @@
 """Steps of a descent as one call of native code: batch after batch, gradient, penalty, bounds, and the rule that moves.
 
 The code is one function ``steps`` over a table, the same for every model and every rule: it calls the native code of
-gradient, penalty and rule by their addresses, and ends before a step whose numbers are not all finite. What the rule
-moves, and what it keeps of each, lie in two buffers that change places at every step.
+gradient, penalty and rule by their addresses, and ends before a step whose numbers are not all finite, or one of whose
+guards does not hold. What the rule moves, and what it keeps of each, lie in two buffers that change places at every
+step. The chunks of a batch are shared among threads that each run ``work`` meanwhile, and wait for each other twice in
+a step.
 """
 
 from __future__ import annotations
@@ -14,30 +16,42 @@ from functools import cache
 
 from autograd.compiled.backends.native import driver
 from autograd.compiled.backends.native.jit import Library, load
+from autograd.compiled.backends.native.workers import DONE, DUE, FAILED
 from autograd.compiled.backends.reduction import CHUNK, LANES
 from autograd.number_systems.llvm.emitter import literal
 
 #: The entries of the table: addresses first, then counts.
 ADDRESSES = (
-    "run", "run_table", "columns", "starts", "sums", "found", "uniform", "segments", "point", "point_code",
-    "penalty_uniform", "penalty_segments", "penalty_code", "penalty_rows", "penalties", "strides",
-    "losses", "bound", "norm", "rule", "rule_table", "rule_columns", "rule_outputs",
+    "run", "run_table", "columns", "column_sources", "column_offsets", "strides", "sources", "sums", "places", "found",
+    "uniform", "segments", "point", "point_code", "guards", "penalty_uniform", "penalty_segments", "penalty_code",
+    "penalty_rows", "penalty_guards", "penalties", "total", "bound", "norm", "rule", "rule_table", "rule_columns",
+    "rule_outputs", "worker_tables", "sync", "yield",
 )  # fmt: skip
 COUNTS = (
-    "column_count", "summed", "found_count", "segment_count", "penalty_segment_count", "moved", "pushed",
-    "rule_states", "rule_rows",
+    "column_count", "source_count", "summed", "first_summed", "found_count", "segment_count", "guard_count",
+    "penalty_segment_count", "penalty_guard_count", "moved", "rule_states", "rule_rows", "workers",
 )  # fmt: skip
-#: What differs from call to call: the samples, those of a batch, the most steps, and where what the rule shares stands.
-VARIED = ("first", "last", "size", "most", "rule_uniforms")
+#: What differs from call to call: whether a gradient was other than zero so far, the samples, those of a batch, the
+#: most steps, where what the rule shares stands, and the order of the samples, of which some are to be checked.
+VARIED = ("pushed", "first", "last", "size", "most", "rule_uniforms", "order", "checked", "count")
 FIELDS = ADDRESSES + COUNTS + VARIED
+
+#: How often a thread looks before it lets others have the processor.
+LOOKS = 2000
+
+#: A guard: where its truths are, the one that it was recorded with, and whether there is one for each sample.
+GUARD = 3
+#: Truth of a guard that was not asked.
+_NOT_ASKED = literal(-1.0)
 
 _ZERO = {"double": literal(0.0), f"<{LANES} x double>": "zeroinitializer"}
 
 
 @cache
 def library() -> Library:
-    """The code, loaded once in a process: ``steps(table)`` returns how many steps were taken."""
-    return load(_text(), "steps")
+    """The code, loaded once in a process: ``steps(table)`` returns how many steps were taken, or -1 where the order has
+    the index of no sample; ``work(table, run_table)`` does the share of a thread until there is nothing more to do."""
+    return load(_text(), "steps", "work")
 
 
 class _Writer:
@@ -46,6 +60,18 @@ class _Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self._label, self._names = "entry", 0
+
+    @classmethod
+    def of_table(cls) -> _Writer:
+        """The lines of a function of ``%table``, whose entries have names."""
+        w = cls()
+        for index, name in enumerate(FIELDS):
+            kind = "ptr" if name in (*ADDRESSES, "rule_uniforms", "order") else "i64"
+            w.lines += [
+                f"%{name}.at = getelementptr i64, ptr %table, i64 {index}",
+                f"%{name} = load {kind}, ptr %{name}.at, align 8",
+            ]
+        return w
 
     def name(self) -> str:
         """A name that no other line has."""
@@ -90,10 +116,13 @@ class _Writer:
         self.lines.append(f"br label %{name}.end")
         self.at(f"{name}.end")
 
-    def stop_unless(self, truth: str) -> None:
-        """Go to the end unless something is true."""
+    def stop_unless(self, truth: str, result: int | None = None) -> None:
+        """Go to the end unless something is true; perhaps with another result."""
         name = self.name()
-        self.lines.append(f"br i1 {truth}, label %{name}.on, label %stop")
+        self.lines.append(f"br i1 {truth}, label %{name}.on, label %{'stop' if result is None else f'{name}.off'}")
+        if result is not None:
+            self.at(f"{name}.off")
+            self.lines += [f"store i64 {result}, ptr %taken", "br label %stop"]
         self.at(f"{name}.on")
 
     def over(self, count: str, body: Callable[[str, str], None]) -> None:
@@ -102,6 +131,10 @@ class _Writer:
         for first, last, width in (("0", whole, LANES), (whole, count, 1)):
             with self.loop(first, last, width) as i:
                 body(i, "double" if width == 1 else f"<{width} x double>")
+
+    def least(self, x: str, y: str) -> str:
+        """The lesser of two counts."""
+        return self.line(f"select i1 {self.line(f'icmp slt i64 {x}, {y}')}, i64 {x}, i64 {y}")
 
     def call(self, intrinsic: str, *xs: str) -> str:
         """One of LLVM's own functions of doubles."""
@@ -122,25 +155,22 @@ class _Writer:
 
 def _text() -> str:
     """The module."""
-    w = _Writer()
-    for index, name in enumerate(FIELDS):
-        kind = "ptr" if name in (*ADDRESSES, "rule_uniforms") else "i64"
-        w.lines += [
-            f"%{name}.at = getelementptr i64, ptr %table, i64 {index}",
-            f"%{name} = load {kind}, ptr %{name}.at, align 8",
-        ]
+    w = _Writer.of_table()
     w.lines += ["%taken = alloca i64", "store i64 0, ptr %taken"]
     w.lines += ["%parts = alloca [3 x double], align 64"]
     w.lines += [f"%sum.{width} = alloca <{width} x double>, align 64" for width in (1, LANES)]
+    _check_order(w)
     with w.loop("0", "%most") as k:
         begin = w.line(f"add i64 %first, {w.line(f'mul i64 {k}, %size')}")
         w.stop_unless(w.line(f"icmp slt i64 {begin}, %last"))
-        _write_gradient(w, begin)
+        n = _write_gradient(w, begin)
+        _stop_unless_guards_hold(w, "%guards", "%guard_count", n)
         _write_penalty(w, k)
         w.stop_unless(_all_finite(w))
         _write_bounds(w)
         _write_norm(w)
-        w.store(w.load("%found", "0", "double"), "%losses", k, "double")
+        losses = w.line(f"fmul double {w.load('%found', '0', 'double')}, {w.line(f'sitofp i64 {n} to double')}")
+        w.store(w.line(f"fadd double {w.load('%total', '0', 'double')}, {losses}"), "%total", "0", "double")
         _write_rule(w, k)
         w.lines.append(f"store i64 {w.line(f'add i64 {k}, 1')}, ptr %taken")
     return "\n".join(
@@ -153,6 +183,9 @@ def _text() -> str:
             "%result = load i64, ptr %taken",
             "ret i64 %result",
             "}",
+            *_share(),
+            *_work(),
+            _UNTIL,
             *(f"declare double @llvm.{name}.f64({kinds})" for name, kinds in _INTRINSICS.items()),
             "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
             "",
@@ -160,35 +193,118 @@ def _text() -> str:
     )
 
 
-def _write_gradient(w: _Writer, begin: str) -> None:
-    """The mean of value and gradient over a batch goes to ``found``."""
-    full = w.line(f"add i64 {begin}, %size")
-    is_whole = w.line(f"icmp slt i64 {full}, %last")
-    n = w.line(f"sub i64 {w.line(f'select i1 {is_whole}, i64 {full}, i64 %last')}, {begin}")
+def _check_order(w: _Writer) -> None:
+    """Return -1 if one of the indices is that of no sample."""
+    with w.loop("%first", "%checked") as i:
+        index = w.load("%order", i)  # as a number without a sign, a negative one is large
+        w.stop_unless(w.line(f"icmp ult i64 {index}, %count"), -1)
+
+
+def _share() -> list[str]:
+    """``share(table, run table, begin)``: gather the samples of some groups of a batch, and run these."""
+    w = _Writer.of_table()
+    with w.where(w.line("icmp ne ptr %order, null")):
+        samples, first, last = (
+            w.load("%share", str(driver.FIELDS.index(name))) for name in ("samples", "first_group", "last_group")
+        )
+        last = w.least(w.line(f"mul i64 {last}, {LANES}"), samples)
+        with w.loop(w.line(f"mul i64 {first}, {LANES}"), last) as i:
+            index = w.load("%order", w.line(f"add i64 %begin, {i}"))
+            with w.loop("0", "%source_count") as source:
+                at = w.line(f"mul i64 {source}, 3")
+                given, buffer = w.load("%sources", at, "ptr"), w.load("%sources", w.line(f"add i64 {at}, 2"), "ptr")
+                width = w.load("%sources", w.line(f"add i64 {at}, 1"))
+                origin = w.place(given, w.line(f"mul i64 {index}, {width}"), "double")
+                to = w.place(buffer, w.line(f"mul i64 {i}, {width}"), "double")
+                w.over(
+                    width,
+                    lambda j, kind, origin=origin, to=to: w.store(  # type: ignore[misc]
+                        w.load(origin, j, kind, of="double"), to, j, kind, of="double"
+                    ),
+                )
+    w.lines.append("call i32 %run(ptr %share)")
+    return ["define internal void @share(ptr %table, ptr %share, i64 %begin) {", "entry:", *w.lines, "ret void", "}"]
+
+
+def _work() -> list[str]:
+    """``work``: whenever a step is due, a share of it."""
+    w = _Writer.of_table()
+    w.lines += ["%due = alloca i64", "store i64 0, ptr %due", "br label %wait"]
+    w.at("wait")
+    before = w.line("load i64, ptr %due")
+    w.lines.append(f"call i64 @until(ptr %sync, i64 {DUE}, i64 {before}, i1 false, ptr %yield)")
+    due = w.line("load atomic i64, ptr %sync acquire, align 8")
+    w.lines.append(f"store i64 {due}, ptr %due")
+    w.stop_unless(w.line(f"icmp ne i64 {due}, -1"))
+    step = w.line(f"sub i64 {due}, 1")
+    begin = w.line(f"add i64 %first, {w.line(f'mul i64 {step}, %size')}")
+    w.lines.append(f"call void @share(ptr %table, ptr %share, i64 {begin})")
+    w.line(f"atomicrmw add ptr {w.place('%sync', str(DONE))}, i64 1 acq_rel")
+    w.lines.append("br label %wait")
+    return ["define void @work(ptr %table, ptr %share) {", "entry:", *w.lines, "stop:", "ret void", "}"]
+
+
+#: Wait until a word is a number, or is another if ``equal`` is false; 0 where that is in vain.
+_UNTIL = f"""
+define internal i64 @until(ptr %sync, i64 %place, i64 %number, i1 %equal, ptr %yield) {{
+entry:
+  %word.at = getelementptr i64, ptr %sync, i64 %place
+  %failed.at = getelementptr i64, ptr %sync, i64 {FAILED}
+  br label %look
+look:
+  %looks = phi i64 [0, %entry], [%following, %again]
+  %word = load atomic i64, ptr %word.at acquire, align 8
+  %is = icmp eq i64 %word, %number
+  %found = icmp eq i1 %is, %equal
+  br i1 %found, label %yes, label %more
+more:
+  %failed = load atomic i64, ptr %failed.at acquire, align 8
+  %in.vain = icmp ne i64 %failed, 0
+  br i1 %in.vain, label %no, label %patience
+patience:
+  %following = add i64 %looks, 1
+  %is.long = icmp sgt i64 %looks, {LOOKS}
+  %can = icmp ne ptr %yield, null
+  %lets = and i1 %is.long, %can
+  br i1 %lets, label %let, label %again
+let:
+  call i32 %yield()
+  br label %again
+again:
+  br label %look
+yes:
+  ret i64 1
+no:
+  ret i64 0
+}}
+"""
+
+
+def _write_gradient(w: _Writer, begin: str) -> str:
+    """The mean of value and gradient over a batch goes to ``found``; how many samples it has."""
+    n = w.line(f"sub i64 {w.least(w.line(f'add i64 {begin}, %size'), '%last')}, {begin}")
+    is_gathered = w.line("icmp ne ptr %order, null")
+    at = w.line(f"select i1 {is_gathered}, i64 0, i64 {begin}")
+    which = w.line(f"select i1 {is_gathered}, i64 2, i64 0")
     with w.loop("0", "%column_count") as c:
-        numbers = w.line(f"mul i64 {w.load('%strides', c)}, {begin}")
-        start = w.line(f"add i64 {w.load('%starts', c)}, {w.line(f'shl i64 {numbers}, 3')}")
-        w.store(start, "%columns", c)
-    w.store(n, "%run_table", str(driver.FIELDS.index("samples")))
-    groups = w.line(f"sdiv i64 {w.line(f'add i64 {n}, {LANES - 1}')}, {LANES}")
-    w.store(groups, "%run_table", str(driver.FIELDS.index("last_group")))
+        source = w.load("%column_sources", c)
+        source = w.line(f"add i64 {w.line(f'mul i64 {source}, 3')}, {which}")
+        numbers = w.line(f"mul i64 {w.load('%strides', c)}, {at}")
+        numbers = w.line(f"add i64 {numbers}, {w.load('%column_offsets', c)}")
+        w.store(w.place(w.load("%sources", source, "ptr"), numbers, "double"), "%columns", c, "ptr")
     _write_leaves(w, "%uniform", "%segments", "%segment_count")
     with w.where(w.line("icmp ne ptr %point_code, null")):
         w.lines.append("call void %point(ptr %uniform, ptr %point_code)")
-    w.lines.append("call i32 %run(ptr %run_table)")
     chunks = w.line(f"sdiv i64 {w.line(f'add i64 {n}, {CHUNK - 1}')}, {CHUNK}")
-    w.over(
-        "%found_count",
-        lambda i, kind: w.store(w.load("%sums", i, kind, of="double"), "%found", i, kind, of="double"),
-    )
+    _run_shares(w, begin, n, chunks)
     with w.loop("1", chunks) as chunk:
         row = w.place("%sums", w.line(f"mul i64 {chunk}, %summed"), "double")
 
         def add(i: str, kind: str) -> None:
-            so_far, here = w.load("%found", i, kind, of="double"), w.load(row, i, kind, of="double")
-            w.store(w.line(f"fadd {kind} {so_far}, {here}"), "%found", i, kind, of="double")
+            so_far, here = w.load("%sums", i, kind, of="double"), w.load(row, i, kind, of="double")
+            w.store(w.line(f"fadd {kind} {so_far}, {here}"), "%sums", i, kind, of="double")
 
-        w.over("%found_count", add)
+        w.over("%summed", add)
     for width in (1, LANES):
         w.lines.append(f"store <{width} x double> zeroinitializer, ptr %sum.{width}")
     count = w.line(f"sitofp i64 {n} to double")
@@ -197,13 +313,70 @@ def _write_gradient(w: _Writer, begin: str) -> None:
         f"shufflevector <{LANES} x double> {counts}, <{LANES} x double> poison, <{LANES} x i32> zeroinitializer"
     )
 
-    def divide(i: str, kind: str) -> None:
-        mean = w.line(f"fdiv {kind} {w.load('%found', i, kind, of='double')}, {count if kind == 'double' else counts}")
+    def note(mean: str, i: str, kind: str) -> None:
         mean = w.line(f"fadd {kind} {mean}, {_ZERO[kind]}")  # never -0.0, as what backward() adds up
         w.store(mean, "%found", i, kind, of="double")
         _note(w, mean, kind)
 
-    w.over("%found_count", divide)
+    def divide(i: str, kind: str) -> None:
+        total = w.load(sums, i, kind, of="double")
+        note(w.line(f"fdiv {kind} {total}, {count if kind == 'double' else counts}"), i, kind)
+
+    sums = w.place("%sums", "%first_summed", "double")
+    is_in_order = w.line("icmp eq ptr %places, null")
+    with w.where(is_in_order):
+        w.over("%found_count", divide)
+    with w.where(w.line(f"xor i1 {is_in_order}, true")), w.loop("0", "%found_count") as i:
+        place = w.load("%places", i)  # among the sums, or below 0 among what all samples share
+        is_summed = w.line(f"icmp sge i64 {place}, 0")
+        base = w.line(f"select i1 {is_summed}, ptr %sums, ptr %uniform")
+        row = w.line(f"select i1 {is_summed}, i64 {place}, i64 {w.line(f'xor i64 {place}, -1')}")
+        divisor = w.line(f"select i1 {is_summed}, double {count}, double {literal(1.0)}")
+        note(w.line(f"fdiv double {w.load(base, row, 'double')}, {divisor}"), i, "double")
+    return n
+
+
+def _run_shares(w: _Writer, begin: str, n: str, chunks: str) -> None:
+    """Run the chunks of a batch, a run of them in each thread."""
+    groups = w.line(f"sdiv i64 {w.line(f'add i64 {n}, {LANES - 1}')}, {LANES}")
+    several = w.line("add i64 %workers, 1")
+    shares = w.least(several, chunks)
+
+    def set_share(table: str, share: str) -> None:
+        """Samples, first and last group of one."""
+        bounds = []
+        for which in (share, w.line(f"add i64 {share}, 1")):
+            chunk = w.line(f"sdiv i64 {w.line(f'mul i64 {chunks}, {w.least(which, shares)}')}, {shares}")
+            bounds.append(w.least(w.line(f"mul i64 {chunk}, {driver.GROUPS}"), groups))
+        for name, number in zip(("samples", "first_group", "last_group"), (n, *bounds), strict=True):
+            w.store(number, table, str(driver.FIELDS.index(name)))
+
+    done = w.place("%sync", str(DONE))
+    is_shared = w.line(f"icmp sgt i64 {shares}, 1")
+    with w.where(is_shared):
+        with w.loop("0", "%workers") as worker:
+            set_share(w.load("%worker_tables", worker, "ptr"), w.line(f"add i64 {worker}, 1"))
+        w.lines.append(f"store atomic i64 0, ptr {done} release, align 8")
+        due = w.line(f"sdiv i64 {w.line(f'sub i64 {begin}, %first')}, %size")
+        w.lines.append(f"store atomic i64 {w.line(f'add i64 {due}, 1')}, ptr %sync release, align 8")
+    set_share("%run_table", "0")
+    w.lines.append(f"call void @share(ptr %table, ptr %run_table, i64 {begin})")
+    with w.where(is_shared):
+        all_done = w.line(f"call i64 @until(ptr %sync, i64 {DONE}, i64 %workers, i1 true, ptr %yield)")
+        w.stop_unless(w.line(f"icmp ne i64 {all_done}, 0"))
+
+
+def _stop_unless_guards_hold(w: _Writer, guards: str, count: str, n: str) -> None:
+    """Stop before a step that is recorded otherwise: where a truth that was asked is another."""
+    with w.loop("0", count) as guard:
+        first = w.line(f"mul i64 {guard}, {GUARD}")
+        truths = w.load(guards, first, "ptr")
+        outcome = w.load(guards, w.line(f"add i64 {first}, 1"), "double")
+        varies = w.line(f"icmp ne i64 {w.load(guards, w.line(f'add i64 {first}, 2'))}, 0")
+        with w.loop("0", w.line(f"select i1 {varies}, i64 {n}, i64 1")) as i:
+            truth = w.load(truths, i, "double")
+            holds = w.line(f"fcmp oeq double {truth}, {outcome}")
+            w.stop_unless(w.line(f"or i1 {holds}, {w.line(f'fcmp oeq double {truth}, {_NOT_ASKED}')}"))
 
 
 def _note(w: _Writer, number: str, kind: str) -> None:
@@ -238,6 +411,7 @@ def _write_penalty(w: _Writer, k: str) -> None:
     with w.where(w.line("icmp ne ptr %penalty_code, null")):
         _write_leaves(w, "%penalty_uniform", "%penalty_segments", "%penalty_segment_count")
         w.lines.append("call void %point(ptr %penalty_uniform, ptr %penalty_code)")
+        _stop_unless_guards_hold(w, "%penalty_guards", "%penalty_guard_count", "1")
         value = w.load("%penalty_uniform", w.load("%penalty_rows", "0"), "double")
         w.store(value, "%penalties", k, "double")
         _note(w, value, "double")
