@@ -99,6 +99,11 @@ class uninterrupted:
         """Whether a signal waits."""
         return bool(self._noted)
 
+    @property
+    def holds(self) -> bool:
+        """Whether signals wait here, in this thread."""
+        return self._waits and self._thread == get_ident()
+
     def allowed(self) -> Allowed:
         """A context within this one in which signals do not wait: for what takes long, or is the user's."""
         return Allowed(self)

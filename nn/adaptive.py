@@ -174,5 +174,6 @@ def adapted(m: Any, p: Any, g: Any, state: Sequence[Any], rate: Any, step: Any, 
     first, second = settings.betas
     mean = first * state[0] + (1.0 - first) * g
     square = second * state[1] + (1.0 - second) * g * g
-    of_mean, of_square = 1.0 - first**step, 1.0 - second**step
-    return p - rate * (mean / of_mean) / (m.sqrt(square / of_square) + settings.epsilon), (mean, square)
+    # m̂ = mean / (1 - first^t) and √v̂ = √square / root: what is the same for all parameters is one factor.
+    root = m.sqrt(1.0 - second**step)
+    return p - rate * root / (1.0 - first**step) * mean / (m.sqrt(square) + settings.epsilon * root), (mean, square)

@@ -98,16 +98,22 @@ class Descent:
 
     def write(self, *, gradients: bool = False) -> None:
         """Write the numbers of the leaves, and perhaps their gradients at the last step, into the Values."""
-        with uninterrupted():
-            self.obey()
-            nodes.now += 1
-            self._moment = moment = int(nodes.now)
-            for leaf, number in zip(self.params, self.numbers[: self._moved].tolist(), strict=False):
-                leaf._data = number
-                leaf._moment = moment
-            if gradients:
-                for leaf, number in zip(self.params, self.gradient.tolist(), strict=True):
-                    leaf._grad = number
+        if self._signals is not None and self._signals.holds:
+            self._write(gradients)
+        else:
+            with uninterrupted():
+                self._write(gradients)
+
+    def _write(self, gradients: bool) -> None:
+        self.obey()
+        nodes.now += 1
+        self._moment = moment = int(nodes.now)
+        for leaf, number in zip(self.params, self.numbers[: self._moved].tolist(), strict=False):
+            leaf._data = number
+            leaf._moment = moment
+        if gradients:
+            for leaf, number in zip(self.params, self.gradient.tolist(), strict=True):
+                leaf._grad = number
 
     def obey(self) -> None:
         """Take over what was written into the leaves by others."""

@@ -11,6 +11,7 @@ import ctypes
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import is_
 from struct import Struct
 from typing import Any
 
@@ -88,10 +89,15 @@ class NativeSteps:
         self._work = library().function("work", ctypes.c_void_p, ctypes.c_void_p)
         self._set_gradient(at, min(threads, -(-size // CHUNK)))
         self._set_samples(spans)
-        self._total = np.zeros(1)
+        #: Arrays whose addresses are known; and the order of samples.
+        self._given: Sequence[Any] = [None] * (len(spans) - 1)
+        self._order, self._order_at = np.empty(0, np.int64), 0
+        #: What the losses so far add up to, one by one.
+        self._total: Any = np.zeros(1).data
+        self._pushed = self._place["pushed"]
         self._bounds = np.array([clip_value or 0.0, clip_norm or 0.0])
         self._set(
-            total=address(self._total), bound=0 if clip_value is None else address(self._bounds),
+            total=address(np.asarray(self._total)), bound=0 if clip_value is None else address(self._bounds),
             norm=0 if clip_norm is None else address(self._bounds) + 8,
             found=address(rule.found), found_count=1 + len(rule.gradient),
             moved=rule.count, rule=rule.entry, rule_table=rule.table.pointer, rule_columns=address(rule.table.columns),
@@ -189,16 +195,24 @@ class NativeSteps:
         Raises:
             IndexError: the order holds the index of no sample.
         """
-        sources, order, last = self._sources, samples.order, samples.count
-        for i, array in enumerate(samples.arrays):
-            sources[i, 0] = address(array)
+        order, last = samples.order, samples.count
+        if not all(map(is_, samples.arrays, self._given)):
+            self._given = samples.arrays  # they are kept, so that their addresses are theirs
+            self._sources[:, 0] = [address(array) for array in self._given]
         most = max(1, min(-(-(last - first) // size), MOST_STEPS, int(CALL_SECONDS / self._seconds)))
         uniforms = self.rule.uniforms(rate, step, most)
-        order_at, checked = (0, 0) if order is None else (address(order), 0 if ran.steps else last)
+        order_at = checked = 0
+        if order is not None:
+            if len(self._order) < last:
+                self._order = np.empty(last, np.int64)
+                self._order_at = address(self._order)
+            self._order[first:last] = order[first:]
+            order_at, checked = self._order_at, 0 if ran.steps else last
         self._write(ran.pushed, first, last, size, most, uniforms, order_at, checked, len(samples.arrays[0]))
-        self._total[0] = ran.total
+        total, steps = self._total, self._steps
+        total[0] = ran.total
         begun = time.perf_counter()
-        taken = self._workers.run(self._steps, self._pointer) if self._workers else self._steps(self._pointer)
+        taken = self._workers.run(steps, self._pointer) if self._workers else steps(self._pointer)
         if taken < 0:
             samples.check()
         if taken:
@@ -206,8 +220,8 @@ class NativeSteps:
             self.rule.turn(taken)
             ran.steps += taken
             ran.samples += min(taken * size, last - first)
-            ran.total = float(self._total[0])
-            ran.pushed = bool(self._entries[self._place["pushed"]])
+            ran.total = total[0]
+            ran.pushed = bool(self._entries.data[self._pushed])
             if self._has_penalty:
                 ran.penalties += self._penalties[:taken].tolist()
         return taken == most
@@ -251,6 +265,7 @@ class NativeRule:
         self.current, self._other = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         self._known: tuple[float, int] | None = None
         self._uniforms: Any = None
+        self._uniforms_at = 0
         for i, (now, following) in enumerate(zip(self.current, self._other, strict=True)):
             self.table.columns[i + (i > 0)], self.table.outputs[i] = address(now), address(following)
 
@@ -273,8 +288,9 @@ class NativeRule:
         known = self._known
         if known is None or known[0] != rate or not 0 <= step - known[1] <= len(self._uniforms) - count:
             room = MOST_STEPS if known is None or known[0] == rate else count
-            self._uniforms, self._known = self._at_steps(rate, step, max(room, count)), (rate, step)
-        return address(self._uniforms) + 8 * self.rows * (step - self._known[1])  # type: ignore[index]
+            self._uniforms, known = self._at_steps(rate, step, max(room, count)), (rate, step)
+            self._known, self._uniforms_at = known, address(self._uniforms)
+        return self._uniforms_at + 8 * self.rows * (step - known[1])
 
     def _at_steps(self, rate: float, step: int, count: int) -> Any:
         """What is the same for all numbers, over floats as in ``step()``: ``(steps, rows)``."""
@@ -284,9 +300,8 @@ class NativeRule:
         found[:, levels.row[2 + self.states]] = rate
         found[:, levels.row[3 + self.states]] = np.arange(step + 1, step + count + 1)
         for slot in levels.ranges[0].members.tolist():
-            operands = [found[:, levels.row[o]].tolist() for o in levels.operands_of(slot).tolist()]
-            function = _OVER_FLOATS.get(levels.name_of(slot)) or getattr(floats, levels.name_of(slot))
-            found[:, levels.row[slot]] = [function(*xs) for xs in zip(*operands, strict=True)]
+            operands = [found[:, levels.row[o]] for o in levels.operands_of(slot).tolist()]
+            found[:, levels.row[slot]] = _over_floats(levels.name_of(slot), operands)
         return found
 
 
@@ -299,6 +314,23 @@ def _plan(rule: Callable[..., Any], settings: Any, states: int) -> Plan:
     return plan_of(builder.program(outputs), 1 + states, 0, [True] * (2 + states) + [False] * 2)
 
 
+def _over_floats(name: str, operands: Sequence[Any]) -> Any:
+    """What a row gives for arrays of floats, to the last bit as one by one."""
+    if name in _ROUNDED_RIGHT:
+        with np.errstate(all="ignore"):
+            result = _ROUNDED_RIGHT[name](*operands)
+        if np.isfinite(result).all():
+            return result
+    function = _ONE_BY_ONE.get(name) or getattr(floats, name)
+    return [function(*xs) for xs in zip(*[operand.tolist() for operand in operands], strict=True)]
+
+
+#: Rows that IEEE rounds correctly, so that NumPy has the same bits.
+_ROUNDED_RIGHT = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "sqrt": np.sqrt,
+}  # fmt: skip
+
+
 def _sum(*xs: float) -> float:
     total = xs[0]
     for x in xs[1:]:
@@ -307,7 +339,7 @@ def _sum(*xs: float) -> float:
 
 
 #: What a program has beside rows of the table, and rows whose function is another over numbers one by one.
-_OVER_FLOATS: dict[str, Callable[..., float]] = {
+_ONE_BY_ONE: dict[str, Callable[..., float]] = {
     "sum": _sum,
     "where": lambda condition, x, y: x if condition else y,
 }

@@ -22,11 +22,12 @@ class Samples:
     def __init__(self, arrays: Sequence[Any], order: Any, read: ArgumentReader) -> None:
         self.arrays, self._read = arrays, read
         self.order = None if order is None else np.ascontiguousarray(order, np.int64)
+        lengths = [*map(len, arrays)]
         #: How many samples the batches are made of.
-        self.count = len(arrays[0] if order is None else order)
+        self.count = lengths[0] if order is None else len(order)
         #: What a recording is made for.
         self.shapes = tuple([array.shape[1:] for array in arrays])
-        if any(len(array) != len(arrays[0]) for array in arrays):
+        if lengths.count(lengths[0]) < len(lengths):
             read(arrays)  # which says so
 
     def batch(self, begin: int, end: int) -> Arguments:

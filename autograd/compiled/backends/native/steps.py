@@ -435,6 +435,8 @@ def _write_bounds(w: _Writer) -> None:
             g = w.line(f"select i1 {w.line(f'fcmp ogt double {g}, {bound}')}, double {bound}, double {g}")
             g = w.line(f"select i1 {w.line(f'fcmp olt double {g}, {least}')}, double {least}, double {g}")
             w.store(g, gradient, i, "double")
+    with w.where(w.line(f"fcmp une double {w.load(gradient, '0', 'double')}, {literal(0.0)}")):
+        w.store("1", "%pushed.at", "0")  # it mostly is
     has_pushed = w.load("%pushed.at", "0")
     with w.where(w.line(f"icmp eq i64 {has_pushed}, 0")), w.loop("0", "%moved") as i:
         g = w.load(gradient, i, "double")
