@@ -8,10 +8,10 @@ step alone is computed over floats beforehand, for many steps at once.
 from __future__ import annotations
 
 import ctypes
+import operator
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import is_
 from struct import Struct
 from typing import Any
 
@@ -27,6 +27,7 @@ from autograd.compiled.programs.building import Builder
 from autograd.compiled.programs.plan import Plan, plan_of
 from autograd.compiled.samples import Samples
 from autograd.number_systems import floats
+from autograd.primitives import TABLE
 
 #: Seconds that a call is to take at most, between which Ctrl-C is looked for; and the most steps of one.
 CALL_SECONDS, MOST_STEPS = 0.1, 1024
@@ -196,7 +197,7 @@ class NativeSteps:
             IndexError: the order holds the index of no sample.
         """
         order, last = samples.order, samples.count
-        if not all(map(is_, samples.arrays, self._given)):
+        if not all(map(operator.is_, samples.arrays, self._given)):
             self._given = samples.arrays  # they are kept, so that their addresses are theirs
             self._sources[:, 0] = [address(array) for array in self._given]
         most = max(1, min(-(-(last - first) // size), MOST_STEPS, int(CALL_SECONDS / self._seconds)))
@@ -316,19 +317,15 @@ def _plan(rule: Callable[..., Any], settings: Any, states: int) -> Plan:
 
 def _over_floats(name: str, operands: Sequence[Any]) -> Any:
     """What a row gives for arrays of floats, to the last bit as one by one."""
-    if name in _ROUNDED_RIGHT:
+    python = TABLE[name].operator if name in TABLE else ""
+    over_arrays = getattr(operator, python, None) if python != "pow" else None
+    if over_arrays is not None:  # of all others NumPy has the same bits
         with np.errstate(all="ignore"):
-            result = _ROUNDED_RIGHT[name](*operands)
+            result = over_arrays(*operands)
         if np.isfinite(result).all():
             return result
     function = _ONE_BY_ONE.get(name) or getattr(floats, name)
     return [function(*xs) for xs in zip(*[operand.tolist() for operand in operands], strict=True)]
-
-
-#: Rows that IEEE rounds correctly, so that NumPy has the same bits.
-_ROUNDED_RIGHT = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "sqrt": np.sqrt,
-}  # fmt: skip
 
 
 def _sum(*xs: float) -> float:

@@ -14,6 +14,7 @@ from nn.passes import predictions
 from nn.training.callbacks import Callback, Training
 from nn.training.epochs import Epoch
 from nn.training.failures import cannot_compute, non_finite
+from nn.training.on_arrays import ROWS
 from nn.training.samples import Samples
 from nn.training.steps import Steps
 
@@ -36,6 +37,8 @@ class AfterEpoch(NamedTuple):
     steps: Steps
     #: The samples of the validation as arrays, if they can be.
     held_out_arrays: Any = None
+    #: Whether a metric is the user's own, which may look at the Values.
+    sees_values: bool = False
 
     def __call__(self, epoch: Epoch) -> None:
         training, history = self.training, self.training.history
@@ -43,13 +46,17 @@ class AfterEpoch(NamedTuple):
         arrays, signals = self.steps.arrays, self.steps.signals
         if self.held_out_arrays is not None and arrays is not None and arrays.works:
             validation_loss = arrays.mean_loss(self.held_out_arrays, signals)
-        if self.metrics or (self.held_out is not None and validation_loss is None):
+        lacks_loss = self.held_out is not None and validation_loss is None
+        outputs = self._outputs() if self.metrics and not self.sees_values and not lacks_loss else None
+        if outputs is not None and max(map(len, outputs)) <= ROWS:
+            measured, measured_outside = self._measured(outputs)
+        elif self.metrics or lacks_loss:
             self.steps.write()
             with signals.allowed():
-                if self.held_out is not None and validation_loss is None:
+                if self.held_out is not None and lacks_loss:
                     validation_loss = self._loss_of(self.held_out, epoch)
-                measured = self._measured(self.samples)
-                measured_outside = {} if self.held_out is None else self._measured(self.held_out)
+                if self.metrics:
+                    measured, measured_outside = self._measured(outputs or self._predictions())
         if validation_loss is not None:
             history.validation_losses.append(validation_loss)
         for found, results in ((measured, history.metrics), (measured_outside, history.validation_metrics)):
@@ -61,20 +68,42 @@ class AfterEpoch(NamedTuple):
         history.seconds.append(time.perf_counter() - epoch.began)
         history.losses.append(epoch.total_loss / len(self.samples.rows))  # last: an error may leave others longer
         training.epoch = epoch.number
-        if self.between or self.callbacks:
-            self.steps.write()
         for callback in self.between:
             callback(training)
         if self.callbacks:
+            self.steps.write()
             with signals.allowed():
                 for callback in self.callbacks:
                     callback(training)
 
-    def _measured(self, samples: Samples) -> dict[str, float]:
-        if not self.metrics:
-            return {}
-        outputs = predictions(self.training.model, samples.rows, compile=self.compile)
-        return {name: float(metric(outputs, samples.targets)) for name, metric in self.metrics.items()}
+    def _predictions(self) -> list[list[Any]]:
+        """The outputs for the samples, and for those of validation, by the Values."""
+        model, parts = self.training.model, [self.samples, *([] if self.held_out is None else [self.held_out])]
+        return [predictions(model, part.rows, compile=self.compile) for part in parts]
+
+    def _outputs(self) -> list[list[Any]] | None:
+        """The same without the Values; ``None`` where that cannot serve."""
+        arrays, model = self.steps.arrays, self.training.model
+        own = getattr(type(model), "predict", None)
+        if arrays is None or not arrays.works or (own is not None and own.__module__ != "nn.networks"):
+            return None
+        given = [self.steps.samples_as_arrays, *([] if self.held_out is None else [self.held_out_arrays])]
+        found = []
+        for part in given:
+            outputs = None if part is None else arrays.outputs(part[0], self.steps.signals)
+            if outputs is None:
+                return None
+            found.append(outputs)
+        return found
+
+    def _measured(self, outputs: list[list[Any]]) -> list[dict[str, float]]:
+        """What the metrics find for the samples, and for those of validation, if there are any."""
+        parts = [self.samples, *([] if self.held_out is None else [self.held_out])]
+        found = [
+            {name: float(metric(each, part.targets)) for name, metric in self.metrics.items()}
+            for each, part in zip(outputs, parts, strict=True)
+        ]
+        return [*found, {}][:2]
 
     def _loss_of(self, samples: Samples, epoch: Epoch) -> float:
         """The mean loss over samples, without a graph unless the loss is the user's own."""

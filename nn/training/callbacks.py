@@ -5,9 +5,12 @@ Each works on a ``Training``, the training as it stands; a callback is a functio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
+from autograd import Value
 from nn.checks import whole
+from nn.interrupts import assign
 from nn.module import Module
 from nn.optimizers import Optimizer
 from nn.training.history import History
@@ -43,20 +46,41 @@ class Training:
 Callback = Callable[[Training], object]
 
 
-class BestWeights:
-    """Remembers the weights of the best epoch so far, to put them back at the end."""
+class BestEpoch:
+    """The epoch with the least of the watched losses, the first at a tie; each is looked at once."""
 
     def __init__(self) -> None:
-        self.numbers: dict[str, float] = {}
+        self.epoch, self._seen, self._least = 0, 0, math.inf
+
+    def look(self, history: History) -> int:
+        """The best one so far, 0 before the first."""
+        watched = history.watched
+        for epoch in range(self._seen + 1, len(watched) + 1):
+            if watched[epoch - 1] < self._least:
+                self.epoch, self._least = epoch, watched[epoch - 1]
+        self._seen = len(watched)
+        return self.epoch
+
+
+class BestWeights:
+    """Remembers the numbers of the best epoch so far, to put them back at the end.
+
+    Args:
+        numbers: gives those of now, of ``parameters``.
+    """
+
+    def __init__(self, parameters: Sequence[Value], numbers: Callable[[], Sequence[float]]) -> None:
+        self._parameters, self._numbers, self._best = parameters, numbers, BestEpoch()
+        self._kept: Sequence[float] | None = None
 
     def __call__(self, training: Training) -> None:
-        if training.history.best_epoch == training.epoch:
-            self.numbers = training.model.state_dict()
+        if self._best.look(training.history) == training.epoch:
+            self._kept = self._numbers()
 
-    def restore(self, model: Module) -> None:
+    def restore(self) -> None:
         """Put the best weights back, if there are any."""
-        if self.numbers:
-            model.load_state_dict(self.numbers)
+        if self._kept is not None:
+            assign(self._parameters, "data", self._kept)
 
 
 def early_stopping(patience: int) -> Callback:
@@ -65,10 +89,10 @@ def early_stopping(patience: int) -> Callback:
     Raises:
         ValueError, TypeError: the patience is not an int from 1 on.
     """
-    patience = whole("patience", patience)
+    patience, known = whole("patience", patience), BestEpoch()
 
     def stop(training: Training) -> None:
-        best = training.history.best_epoch or training.epoch
+        best = known.look(training.history) or training.epoch
         if training.epoch - best >= patience:
             which = "validation loss" if training.history.validation_losses else "loss"
             training.stop(f"no better {which} since epoch {best}")

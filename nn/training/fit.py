@@ -116,9 +116,6 @@ def fit(
                 size = m if batch_size is None else min(whole("batch_size", batch_size), m)
                 moved, leaves = parameters_to_move(model, optimizer)
                 _check_options(optimizer, callbacks, schedule, penalty, clip_value, clip_norm)
-                best = BestWeights() if keep_best else None
-                between: list[Callback] = [] if best is None else [best]
-                between += [] if patience is None else [early_stopping(patience)]
                 training = Training(model, optimizer, history)
                 bounds: Any = {"penalty": penalty, "clip_value": clip_value, "clip_norm": clip_norm}
                 arrays = (
@@ -132,9 +129,13 @@ def fit(
                 steps = Steps(
                     model, function, samples, size, optimizer, leaves, moved, signals, arrays, given, recorded, **bounds
                 )
+                best = BestWeights(leaves, steps.numbers) if keep_best else None
+                between: list[Callback] = [] if best is None else [best]
+                between += [] if patience is None else [early_stopping(patience)]
                 after_epoch = AfterEpoch(
-                    training, function, samples, unseen, measures, between, callbacks, compile, steps, outside
-                )
+                    training, function, samples, unseen, measures, between, callbacks, compile, steps, outside,
+                    sees_values=any(map(callable, metrics)),
+                )  # fmt: skip
                 draw = None if size == m else _draw(arrays, m, chance)
                 course = _Course(training, steps, after_epoch, epochs, draw, schedule, progress, best)
             course.run(signals)
@@ -174,7 +175,7 @@ class _Course(NamedTuple):
             model.zero_grad()
             optimizer.learning_rate = rate
         if self.best is not None:
-            self.best.restore(model)
+            self.best.restore()
         history.never_moved = tuple(path for parameter, path in moved.items() if parameter.data == began[parameter])
         if len(history.never_moved) == len(moved) and any(history.losses) and self.best is None:
             warnings.warn("no parameter moved: no gradient reaches any of them", stacklevel=3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd import Value, descent
@@ -38,7 +38,8 @@ class OnArrays:
         threads: int = 1,
         expected_samples: int | None = None,
     ) -> None:
-        self._optimizer, self._moved = optimizer, list(optimizer.parameters)
+        self._model, self._optimizer, self._moved = model, optimizer, list(optimizer.parameters)
+        self._leaves = leaves
         #: Whether the arrays have something that the Values do not have yet.
         self._is_ahead = False
         #: What went wrong, if it does not work any more.
@@ -107,19 +108,43 @@ class OnArrays:
         """The mean loss over other samples, without the Values; ``None`` where that cannot serve."""
         X, y = arrays
         total = 0.0
-        for first in range(0, len(X), ROWS):
+        for first, last in self._pieces(X, signals):
             try:
-                found = self._descent.losses(X[first : first + ROWS], y[first : first + ROWS], signals=signals)
-            except Exception as error:  # as in ``run``
-                self._fail(error)
+                found = self._descent.losses(X[first:last], y[first:last], signals=signals)
+            except Exception:  # upon the Values it is met again, where it can be named
                 return None
             for number in found.tolist():  # in order, as eagerly
                 total += number
+        return total / len(X) if math.isfinite(total) else None
+
+    def outputs(self, X: Any, signals: uninterrupted) -> list[Any] | None:
+        """What the model returns for other samples, without the Values; ``None`` where that cannot serve."""
+        outputs: list[Any] = []
+        for first, last in self._pieces(X, signals):
+            try:
+                found = self._descent.outputs(self._model, X[first:last], signals=signals)
+            except Exception:  # as above
+                return None
+            if not math.isfinite(found.sum()):
+                return None
+            outputs += found.tolist()
+        return outputs
+
+    def _pieces(self, X: Any, signals: uninterrupted) -> Iterator[tuple[int, int]]:
+        """The bounds of pieces of an array; between them signals are looked for, whose handlers see the Values."""
+        for first in range(0, len(X), ROWS):
+            yield first, min(first + ROWS, len(X))
             if signals.pending:
                 self.write(gradients=True)
                 with signals.allowed():
                     pass
-        return total / len(X) if math.isfinite(total) else None
+
+    def numbers(self) -> list[float]:
+        """The number of each leaf that it was given, be it in the arrays or in the Values."""
+        if not self._is_ahead:
+            return [leaf.data for leaf in self._leaves]
+        found: list[float] = self._descent.numbers_of(self._leaves).tolist()
+        return found
 
     def orders(self, count: int, chance: random.Random) -> Callable[[], Sequence[int]]:
         """What draws the permutations of so many samples that ``permutation`` would draw."""

@@ -67,6 +67,10 @@ class Steps(NamedTuple):
         if self.arrays is not None:
             self.arrays.write(gradients=True)
 
+    def numbers(self) -> list[float]:
+        """The numbers of all parameters, wherever they are."""
+        return [p.data for p in self.parameters] if self.arrays is None else self.arrays.numbers()
+
     def step(self, epoch: Epoch, batch: Sequence[int]) -> None:
         """Move the parameters once, by the gradient of the mean loss over a batch, and of the penalty."""
         for parameter in self.parameters:

@@ -9,7 +9,7 @@ import pytest
 
 import autograd
 from autograd import Value
-from autograd.compiled.descent import Descent
+from autograd.compiled.descent import Descent, _sorting
 from autograd.interrupts import uninterrupted
 from tests.compiled.replays import steps_taken_natively
 
@@ -95,9 +95,14 @@ def test_orders_are_those_of_sorted_draws() -> None:
     made = autograd.descent(lambda x, y: (w * x - y) ** 2, [w], down)
     chance, same = random.Random(9), random.Random(9)
     draw = made.orders(300, chance)
-    for _ in range(5):
+    for _ in range(30):  # more than are drawn at once
         draws = [same.random() for _ in range(300)]
         assert draw().tolist() == sorted(range(300), key=draws.__getitem__)
+
+
+def test_equal_draws_stay_as_they_stand() -> None:
+    draws = np.random.default_rng(3).integers(0, 40, (2, 500)) / 64.0
+    assert _sorting(draws).tolist() == [sorted(range(500), key=row.__getitem__) for row in draws.tolist()]
 
 
 def test_samples_in_another_order_are_read_anew() -> None:

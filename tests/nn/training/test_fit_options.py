@@ -9,6 +9,7 @@ import pytest
 import nn
 from autograd import Value
 from nn import L2, MLP, SGD, Adam, History, Module, NonFiniteLoss, Sequential, Training, fit, schedules
+from nn.training.callbacks import BestEpoch
 
 X = [[-1.0, 0.5], [0.0, 1.0], [1.0, -0.5], [2.0, 0.0], [0.5, 0.5]]
 Y = [0.5, 1.0, -1.0, 0.0, 0.25]
@@ -155,6 +156,14 @@ def test_early_stopping_and_the_best_weights() -> None:
     assert last.state_dict() != model.state_dict()
     with pytest.raises(ValueError, match="patience must be at least 1; it is 0"):
         trained(patience=0)
+
+
+def test_the_best_epoch_is_the_first_of_the_best() -> None:
+    history, known = History(), BestEpoch()
+    assert known.look(history) == 0
+    for loss, best in [(3.0, 1), (3.0, 1), (2.0, 3), (2.5, 3), (2.0, 3), (1.0, 6)]:
+        history.losses.append(loss)
+        assert known.look(history) == history.best_epoch == best
 
 
 def test_callbacks_hear_of_every_epoch_and_may_stop() -> None:

@@ -241,6 +241,56 @@ def test_the_loss_of_a_validation() -> None:
     assert native["validation"] == pytest.approx(eager["validation"], rel=1e-11, abs=0.0)
 
 
+@pytest.mark.parametrize("of", [lambda model: model.parameters(), OPTIONS["frozen"]["of"]])
+def test_values_are_written_only_when_somebody_can_see_them(of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for the best weights, not for early stopping, not for metrics that have names."""
+    own, writes = Descent.write, []
+    monkeypatch.setattr(Descent, "write", lambda self, **options: writes.append(1) or own(self, **options))
+    options: dict[str, Any] = {
+        "validation": (X[:11], -Y[:11]), "keep_best": True, "patience": 4, "metrics": ["r2", "mse"], "epochs": 40,
+    }  # fmt: skip
+    found = []
+    for compile in (True, False):
+        writes.clear()
+        model = nn.MLP(3, [5, 1], seed=2)
+        history = nn.fit(
+            model, X, Y, loss="mse", optimizer=nn.SGD(of(model), 0.05), batch_size=7, progress=False, compile=compile,
+            **options,
+        )  # fmt: skip
+        assert 4 < history.epochs < 40
+        assert history.best_epoch == history.epochs - 4
+        assert history.metrics.keys() == history.validation_metrics.keys() == {"r2", "mse"}
+        measured = [*history.metrics.values(), *history.validation_metrics.values()]
+        found.append([*(p.data for p in model.parameters()), *(number for each in measured for number in each)])
+        if compile:
+            assert len(writes) <= 5  # three recordings, the end
+    assert found[0] == pytest.approx(found[1], rel=1e-10, abs=0.0)
+
+
+def test_a_metric_of_ones_own_sees_the_values() -> None:
+    def weight(outputs: Any, targets: Any) -> float:
+        assert len(outputs) == len(targets) == 30
+        return float(models[-1].layers[0].neurons[0].w[0].data)
+
+    models: list[Any] = []
+
+    def of(model: Any) -> Any:
+        models.append(model)
+        return model.parameters()
+
+    seen = []
+    for way in ("native", "values"):
+        model = nn.MLP(3, [5, 1], seed=2)
+        optimizer = nn.SGD(of(model), 0.05)
+        chosen = optimizer if way == "native" else upon_values(optimizer)
+        history = nn.fit(
+            model, X, Y, loss="mse", optimizer=chosen, epochs=3, batch_size=7, progress=False, metrics=[weight, "mse"]
+        )
+        seen.append(history.metrics["weight"])
+    assert seen[0] == seen[1]
+    assert len({*seen[0]}) == 3
+
+
 class Branching(nn.Module):
     """It decides by a parameter, which passes the bound amid an epoch."""
 

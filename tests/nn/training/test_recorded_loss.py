@@ -247,19 +247,27 @@ def test_a_table_model_predicts_row_by_row_if_wanted(classes: Any, monkeypatch: 
     assert asked == [len(rows)] * (2 if classes else 1)
 
 
+class Marked(nn.MLP):
+    """A ``predict`` of its own, which does what it did."""
+
+    def predict(self, X: Any, *, compile: bool = True) -> list[Any]:
+        return super().predict(X, compile=compile)
+
+
+@pytest.mark.parametrize(("make", "counts"), [(nn.MLP, []), (Marked, [9, 1000])])
 @pytest.mark.parametrize("compile", [True, False])
 def test_fit_without_a_replay_has_none_for_validation_and_metrics_either(
-    compile: bool, monkeypatch: pytest.MonkeyPatch
+    compile: bool, make: Any, counts: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = count_networks_replayed(monkeypatch)
-    model = nn.MLP(1, [1], seed=2)
+    model = make(1, [1], seed=2)
     X, y = [[0.001 * i] for i in range(passes.MANY_ROWS)], [0.002 * i for i in range(passes.MANY_ROWS)]
     optimizer = nn.SGD(model.parameters(), learning_rate=0.1)
     nn.fit(
         model, X[:9], y[:9], loss="mse", optimizer=optimizer, epochs=1, validation=(X, y), metrics=["r2"],
         compile=compile,
     )  # fmt: skip
-    assert asked == ([9, 1000] if compile else [])  # the loss of the validation is recorded with the step
+    assert asked == (counts if compile else [])  # the others are recorded with the step
 
 
 def test_a_model_whose_own_predict_has_no_such_option() -> None:
