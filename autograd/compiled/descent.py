@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from copy import copy
 from typing import Any
 
@@ -21,7 +22,7 @@ from autograd.compiled.recording.arguments import ArgumentReader, Arguments, arg
 from autograd.compiled.recording.recordings import Recordings
 from autograd.compiled.recording.trace import Trace
 from autograd.compiled.recording.watched import refuse_amid_of_another
-from autograd.compiled.runs import Runs
+from autograd.compiled.runs import Run, Runs
 from autograd.compiled.samples import Samples
 from autograd.eager import nodes
 from autograd.interrupts import uninterrupted
@@ -35,6 +36,10 @@ Rule = Callable[[Any, Any, Any, Sequence[Any], float, int, Any], tuple[Any, Sequ
 
 #: Numbers that are drawn at once, for the orders of several epochs.
 DRAWN = 4096
+
+
+class _TakesLong(Exception):
+    """A recording is to be made, for which signals should not wait."""
 
 
 class Descent:
@@ -73,6 +78,8 @@ class Descent:
         self._read_arguments = ArgumentReader(self.name)
         self._signals: uninterrupted | None = None
         self._lock = new_lock()
+        #: Lets others see the numbers of now: it writes them.
+        self.show: Callable[[], None] = self.write
         #: The numbers of all leaves, their gradients at the last step, and what the rule keeps of those it moves.
         self.numbers = np.zeros(len(self.params))
         self.gradient = np.zeros(len(self.params))
@@ -207,7 +214,7 @@ class Descent:
             self._signals = signals
             self.obey()
             arguments = self._read_arguments((X, y))
-            prepared, _, kept = self._runs.run(arguments, "values", leaves=self)
+            prepared, _, kept = self._run(self._runs, arguments, "values")
             return np.broadcast_to(prepared.output(0, kept), len(X))
 
     def outputs(self, f: Callable[[Any], Any], X: Any, *, signals: uninterrupted) -> Any:
@@ -224,7 +231,7 @@ class Descent:
             if self._other is None or self._other[0] is not f:
                 name = getattr(f, "__name__", type(f).__name__)
                 self._other = f, Runs(f, name, self.params, None, self._options, by_captured=False)
-            prepared, _, kept = self._other[1].run(arguments_of((X,), self.name), "values", leaves=self)
+            prepared, _, kept = self._run(self._other[1], arguments_of((X,), self.name), "values")
             trace = prepared.trace
             if trace.constants or not (trace.one_number or trace.is_list):
                 raise NotImplementedError
@@ -306,13 +313,13 @@ class Descent:
 
     def _gradient(self, batch: Arguments) -> tuple[float, float | None] | None:
         """Loss and penalty of a batch, the gradient being put in its place; ``None`` where a number is not finite."""
-        prepared, sums, _ = self._runs.run(batch, "gradient", leaves=self)
+        prepared, sums, _ = self._run(self._runs, batch, "gradient")
         found = prepared.gather(sums, prepared.uniform, batch.samples or 0, "mean")
         if not Prepared.is_finite(found):
             return None
         gradient, penalty = found[1:] + 0.0, None
         if self._of_penalty is not None:
-            prepared, sums, _ = self._of_penalty.run(_NO_ARGUMENTS, "gradient", leaves=self)
+            prepared, sums, _ = self._run(self._of_penalty, _NO_ARGUMENTS, "gradient")
             of_penalty = prepared.gather(sums, prepared.uniform, 0, None)
             if not Prepared.is_finite(of_penalty):
                 return None
@@ -321,6 +328,17 @@ class Descent:
         self._clip(gradient)
         self.gradient = gradient
         return float(found[0]), penalty
+
+    def _run(self, runs: Runs, arguments: Arguments, what: str) -> Run:
+        """What came of a call at the numbers of now. If it may take long, signals do not wait, and see these."""
+        kept = runs.recordings_of(arguments, unroll=False).kept
+        prepared = kept[0].prepared.get((what, ())) if kept else None
+        if prepared is not None and prepared.is_short(arguments.samples or 1):
+            with suppress(_TakesLong):
+                return runs.run(arguments, what, leaves=self)
+        self.show()
+        with self._signals.allowed() if self._signals is not None else nullcontext():
+            return runs.run(arguments, what, leaves=self)
 
     def _clip(self, gradient: Any) -> None:
         """Keep the gradient of what is moved within its bounds."""
@@ -368,11 +386,10 @@ class Descent:
 
     def recorded(self, record: Callable[[], Trace]) -> Trace:
         """A recording, made at the numbers of now."""
-        self.write()
-        if self._signals is None:
-            return record()
-        with self._signals.allowed():
-            return record()
+        if self._signals is not None and self._signals.holds:
+            raise _TakesLong
+        self.show()
+        return record()
 
 
 def _sorting(draws: Any) -> Any:

@@ -91,6 +91,10 @@ class Prepared:
             return self.careful().run_with_care(columns, samples, seeds, leaves)  # type: ignore[no-any-return]
         return self, sums, kept
 
+    def is_short(self, samples: int) -> bool:
+        """Whether a run over that many samples takes some hundredths of a second at most."""
+        return samples <= self.replay.samples_of_a_stretch
+
     def needs_care(self, sums: Any, kept: Sequence[Any]) -> bool:
         """Whether a number came out as nan or infinite, so that derivatives may be others."""
         if not self.replay.plan.may_need_care:

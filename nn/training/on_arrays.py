@@ -42,6 +42,8 @@ class OnArrays:
         self._leaves = leaves
         #: Whether the arrays have something that the Values do not have yet.
         self._is_ahead = False
+        #: Whether the arrays move on, so that what is written is soon behind.
+        self._is_running = False
         #: What went wrong, if it does not work any more.
         self.error: Exception | None = None
         self.works = serves(optimizer, penalty)
@@ -61,6 +63,8 @@ class OnArrays:
             )
         except ModuleNotFoundError as error:
             self._fail(error)
+        else:
+            self._descent.show = self._show
 
     def _fail(self, error: Exception) -> None:
         self.works, self.error = False, error
@@ -87,11 +91,13 @@ class OnArrays:
         try:
             if not self._is_ahead:
                 self._begin()
-            self._is_ahead = True
+            self._is_ahead = self._is_running = True
             batches = down.batches(*arrays, order)
             down.run(batches, size, at, rate=optimizer.learning_rate, settings=optimizer.settings, signals=signals)
         except Exception as error:  # whatever recordings or arrays cannot do
             self._fail(error)
+        finally:
+            self._is_ahead, self._is_running = self._is_running, False
         if down.ran is before:
             self.write()
             return at
@@ -165,6 +171,10 @@ class OnArrays:
             self._descent.write(gradients=gradients)
             self._optimizer.leave_to(self, self._descent.steps)
             self._is_ahead = False
+
+    def _show(self) -> None:
+        self._is_ahead = self._is_ahead or self._is_running
+        self.write()
 
     def states(self) -> list[list[float]]:
         """What the rule keeps, as the optimizer holds it."""

@@ -13,6 +13,9 @@ from autograd.compiled.backends.memory import aligned
 from autograd.compiled.programs.plan import Plan
 from autograd.number_systems import arrays
 
+#: Numbers that NumPy computes in some hundredths of a second, at 5 ns or less each.
+MOST_NUMBERS = 10_000_000
+
 
 class Replay:
     """A plan, ready to run; a back end says how the samples are run."""
@@ -48,6 +51,11 @@ class Replay:
         for i, number in enumerate(self.plan.program.constants):
             uniform[self.levels.row[self.plan.program.inputs + i], 0] = number
         return uniform
+
+    @property
+    def samples_of_a_stretch(self) -> int:
+        """Samples that take some hundredths of a second at most, as far as that is known."""
+        return MOST_NUMBERS // (len(self.plan.program) or 1)
 
     @property
     def has_shared(self) -> bool:

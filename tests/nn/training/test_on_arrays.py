@@ -16,6 +16,8 @@ from autograd import GuardError, Value, descent, where
 from autograd.compiled.backends import choice
 from autograd.compiled.descent import Descent
 from autograd.compiled.native_steps import NativeSteps
+from autograd.compiled.prepared import Prepared
+from autograd.compiled.runs import Runs
 from nn.optimizers import Optimizer
 from nn.randomness import permutation, seeded
 from nn.training.on_arrays import OnArrays
@@ -458,6 +460,58 @@ def test_a_signal_is_answered_amid_an_epoch_at_a_whole_step(number: int, monkeyp
     nn.compiled_step(other, "mse", again, batch_size=2).epoch(many, targets, order)
     assert [p.data for p in other.parameters()] == pytest.approx(weights, rel=1e-9, abs=1e-12)
     assert again.velocities == pytest.approx(velocities, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+@pytest.mark.parametrize("what", ["gradient", "losses", "outputs", "recording"])
+def test_what_takes_long_is_left_at_once(what: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler sees the weights before it."""
+    own, calls, seen = Runs.run, list[int](), list[Any]()
+    left = False
+
+    def run(self: Runs, arguments: Any, kind: str, *args: Any, **keywords: Any) -> Any:
+        nonlocal left
+        wanted = {"gradient": ("gradient", 7), "losses": ("values", 11), "outputs": ("values", 30)}
+        is_it = what == "recording" or (kind, arguments.samples) == wanted[what]
+        if is_it and not (what == "recording" and self.recordings_of(arguments, unroll=False).kept):
+            calls.append(1)
+            if len(calls) == (1 if what == "recording" else 3):
+                signal.raise_signal(signal.SIGINT)
+                left = True
+        return own(self, arguments, kind, *args, **keywords)
+
+    def handler(number: int, frame: Any) -> None:
+        seen.append([p.data for p in model.parameters()])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Runs, "run", run)
+    monkeypatch.setattr(Descent, "_native", lambda *args: None)
+    if what != "recording":
+        monkeypatch.setattr(Prepared, "is_short", lambda self, samples: False)
+    if backend == "numpy":
+        monkeypatch.setattr(choice, "_lack", lambda: choice._Lack("is not installed", ""))
+        monkeypatch.setattr(choice, "_SAID", {"llvmlite is not installed, so recorded functions run on NumPy: "})
+    model = nn.MLP(3, [5, 1], seed=2)
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        history = nn.fit(
+            model, X, Y, loss="mse", optimizer=nn.SGD(model.parameters(), 0.05), epochs=4, batch_size=7, progress=False,
+            validation=(X[:11], Y[:11]), metrics=["mse"],
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
+    monkeypatch.undo()
+    assert history.interrupted
+    assert not left
+    assert seen == [[p.data for p in model.parameters()]]
+    steps = {"gradient": 2, "losses": 10, "outputs": 15, "recording": 0}[what]
+    other = nn.MLP(3, [5, 1], seed=2)
+    step = nn.compiled_step(other, "mse", nn.SGD(other.parameters(), 0.05), batch_size=7)
+    chance = seeded(0)
+    orders = [permutation(30, chance) for _ in range(4)]
+    for order in [order[:28] if steps < 5 else order for order in orders][: -(-steps // 5)]:
+        step.epoch(X, Y, order[: 7 * steps])
+    assert seen[0] == pytest.approx([p.data for p in other.parameters()], rel=1e-11, abs=0.0)
 
 
 @pytest.mark.filterwarnings("ignore:llvmlite is not installed")

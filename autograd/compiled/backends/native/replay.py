@@ -67,6 +67,10 @@ class NativeReplay(Replay):
         return self._stretch
 
     @property
+    def samples_of_a_stretch(self) -> int:
+        return self._stretch * LANES
+
+    @property
     def table(self) -> driver.Table | None:
         """The table of the last run."""
         return self._tables[0] if self._tables else None
