@@ -94,3 +94,19 @@ def test_a_wrong_state_writes_nothing() -> None:
         with pytest.raises(ValueError, match="parameter"):
             neuron.load_state_dict(wrong)
         assert neuron.state_dict() == before
+
+
+def test_a_value_that_is_held_twice_comes_once_by_its_first_path() -> None:
+    """In one list, in two, in a list of a list, beside what is no Value."""
+    a, b, c, d = (Value(float(i)) for i in range(4))
+
+    class Holder(Module):
+        def __init__(self) -> None:
+            self.twice = [a, b, a]
+            self.again = (b, c)
+            self.mixed = [c, 1.0, {"d": d}, [a, d]]
+            self.same = self.twice
+
+    expected = {"twice[0]": a, "twice[1]": b, "again[1]": c, "mixed[2]['d']": d}
+    assert dict(Holder().named_parameters()) == expected
+    assert Holder().parameters() == [*expected.values()]
