@@ -108,6 +108,7 @@ def descent(
     *,
     moved: Sequence[Value] | None = None,
     penalty: Callable[[], Any] | None = None,
+    penalty_may_change: bool = False,
     clip_value: float | None = None,
     clip_norm: float | None = None,
     backend: str = "auto",
@@ -132,7 +133,8 @@ def descent(
         params: all leaves that gradients are taken of.
         rule: ``(m, p, g, state, rate, step, settings) -> (p, state)``, over any number system ``m``.
         moved: those that the rule moves; all unless told.
-        penalty: a function of the leaves, added to each step's mean.
+        penalty: a function of the leaves, added to each step's mean; it is recorded too.
+        penalty_may_change: call it at each step until it computed the same twice, and once more after ``ask_again()``.
         clip_value, clip_norm: the largest magnitude of a gradient, and the largest norm of all together.
         backend, threads, expected_samples: as for ``compile``.
 
@@ -145,7 +147,8 @@ def descent(
         from autograd.compiled.descent import Descent
 
     return Descent(
-        f, params, rule, moved=moved, penalty=penalty, clip_value=clip_value, clip_norm=clip_norm,
+        f, params, rule, moved=moved, penalty=penalty, penalty_may_change=penalty_may_change, clip_value=clip_value,
+        clip_norm=clip_norm,
         options=Options(backend, threads, expected_samples),
     )  # fmt: skip
 

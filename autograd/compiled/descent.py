@@ -15,16 +15,18 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiled.asked import Asked
 from autograd.compiled.backends.choice import Options, checked
 from autograd.compiled.native_steps import NativeRule, NativeSteps, Ran
 from autograd.compiled.prepared import Prepared
 from autograd.compiled.recording.arguments import ArgumentReader, Arguments, arguments_of
-from autograd.compiled.recording.recordings import Recordings
+from autograd.compiled.recording.recordings import MOST_RECORDINGS, Recordings
 from autograd.compiled.recording.trace import Trace
 from autograd.compiled.recording.watched import refuse_amid_of_another
 from autograd.compiled.runs import Run, Runs
 from autograd.compiled.samples import Samples
 from autograd.eager import nodes
+from autograd.errors import GuardError, RecordingError
 from autograd.interrupts import uninterrupted
 from autograd.locks import new_lock
 from autograd.number_systems import arrays
@@ -53,6 +55,7 @@ class Descent:
         *,
         moved: Sequence[Value] | None = None,
         penalty: Callable[[], Any] | None = None,
+        penalty_may_change: bool = False,
         clip_value: float | None = None,
         clip_norm: float | None = None,
         options: Options,
@@ -75,6 +78,9 @@ class Descent:
                 penalty, "the penalty", self.params, "mean", options, by_captured=False, long_dots=False
             )
             self._recordings_of_penalty = self._of_penalty.recordings_of(_NO_ARGUMENTS, unroll=False)
+        #: The penalty, if it is to be asked before it is trusted to stay what it is; and whether it is to be now.
+        self._asked = Asked(penalty, self.params) if penalty is not None and penalty_may_change else None
+        self._is_to_ask, self._may_record = self._asked is not None, True
         self._read_arguments = ArgumentReader(self.name)
         self._signals: uninterrupted | None = None
         self._lock = new_lock()
@@ -100,6 +106,10 @@ class Descent:
     def begin(self, states: Sequence[Sequence[float]], steps: int) -> None:
         """Go on from what the rule kept of each leaf that it moves, after so many steps."""
         self.states, self.steps = [np.array(state, np.float64) for state in states], steps
+
+    def ask_again(self) -> None:
+        """Ask the penalty at the next step, since somebody may have changed what it is."""
+        self._is_to_ask = self._asked is not None
 
     def arrays(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Samples and targets as arrays.
@@ -264,6 +274,8 @@ class Descent:
         if layout is None:
             one = samples.batch(0, 1)
             layout = self._layouts[samples.shapes] = self._runs.recordings_of(one, unroll=False), one.spans
+        if self._is_to_ask:
+            return None
         part = _prepared(layout[0])
         penalty = None if self._of_penalty is None else _prepared(self._recordings_of_penalty)
         if part is None or (penalty is None and self._of_penalty is not None):
@@ -274,6 +286,8 @@ class Descent:
             self._rule_of = copy(known), self._native_rule(settings)
         last = self._natively.get((id(part), id(penalty)))
         if last is None or last[0] is not part or last[1] is not penalty or last[2] < size:
+            if len(self._natively) >= MOST_RECORDINGS:  # a penalty that somebody changes again and again
+                self._natively.clear()
             last = part, penalty, size, self._native_steps(part, penalty, layout[1], size)
             self._natively[id(part), id(penalty)] = last
         return last[3]
@@ -319,15 +333,35 @@ class Descent:
             return None
         gradient, penalty = found[1:] + 0.0, None
         if self._of_penalty is not None:
-            prepared, sums, _ = self._run(self._of_penalty, _NO_ARGUMENTS, "gradient")
-            of_penalty = prepared.gather(sums, prepared.uniform, 0, None)
-            if not Prepared.is_finite(of_penalty):
+            with_penalty = self._with_penalty(gradient)
+            if with_penalty is None or not math.isfinite(with_penalty[0]) or not Prepared.is_finite(with_penalty[1]):
                 return None
-            penalty = float(of_penalty[0])
-            gradient += of_penalty[1:]
+            penalty, gradient = with_penalty
         self._clip(gradient)
         self.gradient = gradient
         return float(found[0]), penalty
+
+    def _with_penalty(self, gradient: Any) -> tuple[float, Any] | None:
+        """The penalty, and the gradient with its own; ``None`` if it is no number."""
+        asked, runs, signals = self._asked, self._of_penalty, self._signals
+        if runs is not None and not self._is_to_ask:
+            try:
+                prepared, sums, _ = self._run(runs, _NO_ARGUMENTS, "gradient")
+            except (GuardError, RecordingError):
+                if asked is None:
+                    raise
+                self._may_record = False  # what cannot be recorded can be asked
+            else:
+                found = prepared.gather(sums, prepared.uniform, 0, None)
+                return float(found[0]), gradient + found[1:]
+        assert asked is not None
+        self.show()
+        with signals.allowed() if signals is not None else nullcontext():
+            found = asked.add(gradient)
+        if not asked.is_the_same:
+            self._recordings_of_penalty.kept.clear()
+        self._is_to_ask = not (asked.is_the_same and self._may_record)
+        return found
 
     def _run(self, runs: Runs, arguments: Arguments, what: str) -> Run:
         """What came of a call at the numbers of now. If it may take long, signals do not wait, and see these."""

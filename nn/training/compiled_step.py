@@ -150,16 +150,13 @@ def compiled_step(
 
     Raises:
         ModuleNotFoundError: NumPy is not installed.
-        TypeError, ValueError: the optimizer has a ``step`` of its own, or a penalty is not one of ``nn``; an option is
-            not what it should be; X or y hold no numbers.
+        TypeError, ValueError: the optimizer has a ``step`` of its own; an option is not what it should be; X or y hold
+            no numbers.
         RecordingError, GuardError: in a call: the model cannot be recorded, or samples decide a comparison differently.
         NonFiniteLoss: in a call: a loss or a gradient is not finite; parameters are as before this step.
     """
-    if not isinstance(optimizer, Optimizer) or not serves(optimizer, penalty):
-        raise TypeError(
-            f"compiled_step takes an optimizer that is its rule, and L1 or L2 for a penalty, not {optimizer!r} and "
-            f"{penalty!r}; fit takes any"
-        )
+    if not isinstance(optimizer, Optimizer) or not serves(optimizer):
+        raise TypeError(f"compiled_step takes an optimizer that is its rule, not {optimizer!r}; fit takes any")
     for option, bound in (("clip_value", clip_value), ("clip_norm", clip_norm)):
         if bound is not None:
             within(option, bound, 0.0, open_below=True)

@@ -85,7 +85,8 @@ def fit(
             elsewhere; False for nothing; or a function that is called with epoch and mean loss after every epoch.
         schedule: such as ``nn.schedules.Cosine(epochs)``: the learning rate of each epoch. The optimizer's own comes
             back at the end.
-        penalty: such as ``nn.L2(0.001)``: a function of the model, added to the cost once per step.
+        penalty: such as ``nn.L2(0.001)``: a function of the model, added to the cost once per step. One of your own is
+            recorded too, if it computed the same twice; it is asked again whenever your code has run (a callback, say).
         clip_value: the largest magnitude of a gradient.
         clip_norm: the largest norm of all gradients together, taken after ``clip_value``.
         patience: end after so many epochs in a row without a better loss, of validation where there is one.

@@ -46,7 +46,7 @@ class OnArrays:
         self._is_running = False
         #: What went wrong, if it does not work any more.
         self.error: Exception | None = None
-        self.works = serves(optimizer, penalty)
+        self.works = serves(optimizer)
         if not self.works:
             return
         try:
@@ -56,6 +56,7 @@ class OnArrays:
                 optimizer.rule,
                 moved=self._moved,
                 penalty=None if penalty is None else lambda: penalty(model),
+                penalty_may_change=type(penalty) not in (L1, L2),
                 clip_value=clip_value,
                 clip_norm=clip_norm,
                 threads=threads,
@@ -161,6 +162,7 @@ class OnArrays:
         down, optimizer = self._descent, self._optimizer
         if optimizer.parameters != self._moved:
             raise ValueError("the optimizer has got other parameters")
+        down.ask_again()
         if not optimizer.is_left_to(self) or optimizer.steps != down.steps:
             down.begin([getattr(optimizer, name) for name in optimizer.STATE], optimizer.steps)
 
@@ -181,7 +183,6 @@ class OnArrays:
         return [state.tolist() for state in self._descent.states]
 
 
-def serves(optimizer: Optimizer, penalty: Penalty | None) -> bool:
-    """Whether the optimizer is its rule and nothing else, and the penalty one that depends on the weights alone."""
-    is_rule = getattr(optimizer.step, "__func__", None) is Optimizer.step
-    return is_rule and (penalty is None or type(penalty) in (L1, L2))
+def serves(optimizer: Optimizer) -> bool:
+    """Whether the optimizer is its rule and nothing else."""
+    return getattr(optimizer.step, "__func__", None) is Optimizer.step

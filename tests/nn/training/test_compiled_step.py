@@ -191,11 +191,6 @@ class Stepping(nn.SGD):
     ("make", "error", "message"),
     [
         (lambda m: nn.compiled_step(m, "mse", Stepping(m.parameters())), TypeError, "an optimizer that is its rule"),
-        (
-            lambda m: nn.compiled_step(m, "mse", nn.SGD(m.parameters()), penalty=lambda model: 0.0),
-            TypeError,
-            "L1 or L2 for a penalty",
-        ),
         (lambda m: nn.compiled_step(m, "mse", nn.SGD([Value(1.0)])), ValueError, "built over other parameters"),
         (lambda m: nn.compiled_step(m, "msee", nn.SGD(m.parameters())), ValueError, "no loss is called 'msee'"),
         (lambda m: nn.compiled_step(m, "mse", nn.SGD(m.parameters()), clip_norm=0.0), ValueError, "clip_norm must be"),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autograd
 import nn
 from autograd import GuardError, Value, descent, where
 from autograd.compiled.backends import choice
@@ -135,6 +136,70 @@ def test_a_penalty_of_ones_own_is_asked_anew_at_every_step() -> None:
     assert len(asked) == native["steps"] == 25
     asked.clear()
     assert_same(native, trained(OPTIMIZERS["SGD"], "values", penalty=penalty))
+
+
+def bent(model: Any) -> Value:
+    w = model.parameters()[0]
+    return 0.02 * w * w if w > 0.5 else 0.03 * w.abs()
+
+
+#: Penalties of one's own, and whether they can be recorded.
+OWN_PENALTIES: dict[str, tuple[Callable[[Any], Any], bool]] = {
+    "squares": (lambda model: 0.01 * autograd.sum([p**2 for p in model.parameters()]), True),
+    "both": (lambda model: nn.L1(0.01)(model) + nn.L2(0.02)(model), True),
+    "decides": (bent, True),
+    "of two": (lambda model: 0.1 * model.parameters()[1] * model.parameters()[2], True),
+    "reads a number": (lambda model: (0.01 + 0.0 * model.parameters()[0].data) * model.parameters()[0] ** 2, False),
+    "nothing": (lambda model: 0, False),
+}
+
+
+@pytest.mark.parametrize("name", OWN_PENALTIES)
+@pytest.mark.parametrize("callbacks", [0, 1])
+def test_a_penalty_of_ones_own_is_native_once_it_computed_the_same_twice(name: str, callbacks: int) -> None:
+    """And is asked again where a callback may have changed it."""
+    own, records = OWN_PENALTIES[name]
+    asked: list[int] = []
+
+    def penalty(model: Any) -> Any:
+        asked.append(1)
+        return own(model)
+
+    options: dict[str, Any] = {"penalty": penalty, "callbacks": [lambda training: None] * callbacks}
+    native, values = (trained(OPTIMIZERS["Adam"], way, **options) for way in ("native", "values"))
+    # The terms of its gradient are added to each other before they are added to the loss's, where it is recorded.
+    assert native["weights"] == pytest.approx(values["weights"], rel=1e-10, abs=1e-14)
+    assert native["penalties"] == pytest.approx(values["penalties"], rel=1e-12, abs=0.0)
+    asked_in_arrays = len(asked) - values["steps"]
+    if records:
+        again = 4 if callbacks else 1  # after the first epoch it is looked who moved
+        assert native["natively"] == native["steps"] - 3 - again
+        assert asked_in_arrays == 4 + again  # two that count, two of the recording
+    else:
+        assert native["natively"] == 0
+
+
+def test_a_penalty_that_a_callback_changes_is_obeyed() -> None:
+    class Growing:
+        strength = 0.01
+
+        def __call__(self, model: Any) -> Any:
+            return self.strength * autograd.sum([p**2 for p in model.parameters()])
+
+    def grow(training: Any) -> None:
+        penalty.strength *= 2.0
+
+    found = []
+    for way in ("native", "values"):
+        penalty = Growing()
+        found.append(trained(OPTIMIZERS["SGD"], way, penalty=penalty, callbacks=[grow]))
+    assert found[0]["penalties"] == pytest.approx(found[1]["penalties"], rel=1e-12, abs=0.0)
+    assert found[0]["weights"] == pytest.approx(found[1]["weights"], rel=1e-11, abs=0.0)
+
+
+def test_a_penalty_that_is_no_number_is_told() -> None:
+    with pytest.raises(TypeError, match="the penalty is 'much', not one Value"):
+        trained(OPTIMIZERS["SGD"], "native", penalty=lambda model: "much")
 
 
 def writes_a_parameter(training: Any) -> None:
