@@ -73,6 +73,24 @@ def test_native_code_reads_what_others_write_into_leaves_that_it_does_not_move(m
     assert taken == [1] * 4
 
 
+def test_gradients_that_are_the_same_for_all_samples_and_of_leaves_without_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = steps_taken_natively(monkeypatch)
+    found = []
+    for native in (True, False):
+        w, b, shared, unused = Value(0.5), Value(-1.0), Value(2.0), Value(3.0)
+        made = autograd.descent(
+            lambda x, y, w=w, b=b, shared=shared: w * x * y + b + shared * shared, [unused, shared, b, w], down
+        )
+        if not native:
+            monkeypatch.setattr(Descent, "_native", lambda *args: None)
+        ran = run(made, np.arange(8.0), np.ones(8), 2)
+        found.append((ran.total, [leaf.data for leaf in (w, b, shared, unused)], made.gradient.tolist()))
+    assert found[0] == found[1]
+    assert found[0][2][0] == 0.0
+    assert found[0][1][1] == -1.0 - 4 * RATE
+    assert taken == [3]
+
+
 def test_it_goes_on_from_a_sample_and_tells_how_far_it_came() -> None:
     w = Value(0.0)
     made = autograd.descent(lambda x, y: (w * x - y) ** 2, [w], down)
