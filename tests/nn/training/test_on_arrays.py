@@ -385,14 +385,14 @@ class Inside(Branching):
 
 
 def decided(weight: Value) -> Value:
-    return weight * weight if weight < 0.5 else 0.5 * weight
+    return weight * weight if weight < 0.3 else 0.5 * weight
 
 
 GUARDED: dict[str, tuple[type[Branching], Any, Any, int]] = {
     "by a parameter": (Branching, np.ones((40, 1)), None, 2),
     "by the sample": (Sided, np.repeat([1.0, -1.0, -2.0, 2.0, 1.0], 8)[:, None], None, 2 * 10),
     "inside of a branch": (Inside, np.tile([1.0, 2.0], 20)[:, None], None, 2),
-    "in the penalty": (Branching, np.ones((40, 1)), lambda model: decided(model.w), 2),
+    "in the penalty": (Branching, np.ones((40, 1)), lambda model: decided(model.w), 3),
 }
 
 
@@ -442,6 +442,37 @@ def test_a_guard_that_fails_within_an_epoch_records_again(
         v = 0.5 * v + weight.grad
         w -= 0.05 * v
     assert found[1][3][0] == pytest.approx(w, rel=1e-11, abs=0.0)
+
+
+def test_a_second_recording_amid_an_epoch_is_left_at_once() -> None:
+    seen: list[float] = []
+    left = False
+
+    class Slow(Branching):
+        def __call__(self, x: Any) -> Any:
+            nonlocal left
+            is_second = not self.w < 0.5
+            if is_second:
+                signal.raise_signal(signal.SIGINT)
+                left = True
+            return self.w * x[0]
+
+    def handler(number: int, frame: Any) -> None:
+        seen.append(model.w._data)
+        raise KeyboardInterrupt
+
+    model = Slow()
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        history = nn.fit(
+            model, np.ones((40, 1)), np.ones(40), loss="mse", optimizer=nn.SGD([model.w], 0.05), epochs=2, batch_size=4,
+            progress=False,
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (history.interrupted, left) == (True, False)
+    assert 0.5 < model.w.data < 0.6
+    assert seen == [model.w.data]
 
 
 def test_where_some_samples_of_a_batch_decide_otherwise_it_is_told() -> None:
