@@ -160,6 +160,12 @@ class Descent:
         """
         return Samples((np.ascontiguousarray(X), np.ascontiguousarray(y)), order, self._read_arguments)
 
+    def forget_samples(self) -> None:
+        """Let arrays of samples go, which are held until the next ones come."""
+        for *_, steps in self._natively.values():
+            if steps is not None:
+                steps.forget_samples()
+
     def orders(self, count: int, chance: random.Random) -> Callable[[], Any]:
         """What draws an order of so many samples anew at each call: by as many numbers of ``chance``, sorted."""
         _, state, _ = chance.getstate()

@@ -227,6 +227,10 @@ class NativeSteps:
                 ran.penalties += self._penalties[:taken].tolist()
         return taken == most
 
+    def forget_samples(self) -> None:
+        """Let arrays of samples go."""
+        self._given = [None] * len(self._given)
+
     def set_leaves(self, of: Callable[[Any], Any]) -> None:
         """Let the leaves have the numbers that ``of`` gives for a trace, where not all are moved."""
         for prepared in self._with_others:

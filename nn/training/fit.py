@@ -171,7 +171,7 @@ class _Course(NamedTuple):
         except KeyboardInterrupt:
             history.interrupted = True
         finally:
-            self.steps.write()
+            self.steps.end()
             history.drop_unfinished()
             model.zero_grad()
             optimizer.learning_rate = rate

@@ -42,6 +42,8 @@ class OnArrays:
         self._leaves = leaves
         #: Whether the arrays have something that the Values do not have yet.
         self._is_ahead = False
+        #: Whether losses and outputs can be computed upon the arrays, as far as that was tried.
+        self._has_losses = self._has_outputs = True
         #: Whether the arrays move on, so that what is written is soon behind.
         self._is_running = False
         #: What went wrong, if it does not work any more.
@@ -115,27 +117,29 @@ class OnArrays:
         """The mean loss over other samples, without the Values; ``None`` where that cannot serve."""
         X, y = arrays
         total = 0.0
-        for first, last in self._pieces(X, signals):
+        for first, last in self._pieces(X, signals) if self._has_losses else ():
             try:
                 found = self._descent.losses(X[first:last], y[first:last], signals=signals)
             except Exception:  # upon the Values it is met again, where it can be named
-                return None
+                self._has_losses = False
+                break
             for number in found.tolist():  # in order, as eagerly
                 total += number
-        return total / len(X) if math.isfinite(total) else None
+        return total / len(X) if self._has_losses and math.isfinite(total) else None
 
     def outputs(self, X: Any, signals: uninterrupted) -> list[Any] | None:
         """What the model returns for other samples, without the Values; ``None`` where that cannot serve."""
         outputs: list[Any] = []
-        for first, last in self._pieces(X, signals):
+        for first, last in self._pieces(X, signals) if self._has_outputs else ():
             try:
                 found = self._descent.outputs(self._model, X[first:last], signals=signals)
             except Exception:  # as above
-                return None
+                self._has_outputs = False
+                break
             if not math.isfinite(found.sum()):
                 return None
             outputs += found.tolist()
-        return outputs
+        return outputs if self._has_outputs else None
 
     def _pieces(self, X: Any, signals: uninterrupted) -> Iterator[tuple[int, int]]:
         """The bounds of pieces of an array; between them signals are looked for, whose handlers see the Values."""
@@ -152,6 +156,12 @@ class OnArrays:
             return [leaf.data for leaf in self._leaves]
         found: list[float] = self._descent.numbers_of(self._leaves).tolist()
         return found
+
+    def end(self) -> None:
+        """Write all, and let the samples go."""
+        self.write(gradients=True)
+        if hasattr(self, "_descent"):  # it served once
+            self._descent.forget_samples()
 
     def orders(self, count: int, chance: random.Random) -> Callable[[], Sequence[int]]:
         """What draws the permutations of so many samples that ``permutation`` would draw."""

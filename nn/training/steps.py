@@ -67,6 +67,11 @@ class Steps(NamedTuple):
         if self.arrays is not None:
             self.arrays.write(gradients=True)
 
+    def end(self) -> None:
+        """Do so for the last time."""
+        if self.arrays is not None:
+            self.arrays.end()
+
     def numbers(self) -> list[float]:
         """The numbers of all parameters, wherever they are."""
         return [p.data for p in self.parameters] if self.arrays is None else self.arrays.numbers()

@@ -1,10 +1,12 @@
 """Steps on arrays and in native code: the bits of steps upon Values, whoever looks or writes in between."""
 
 import copy
+import gc
 import math
 import pickle
 import signal
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -136,6 +138,25 @@ def test_a_penalty_of_ones_own_is_asked_anew_at_every_step() -> None:
     assert len(asked) == native["steps"] == 25
     asked.clear()
     assert_same(native, trained(OPTIMIZERS["SGD"], "values", penalty=penalty))
+
+
+def test_samples_are_let_go_at_the_end_though_the_optimizer_lives() -> None:
+    model = nn.MLP(3, [5, 1], seed=2)
+    optimizer = nn.Adam(model.parameters())
+    given, lives = X.copy(), []
+    own = OnArrays.arrays
+
+    def arrays(self: OnArrays, *args: Any) -> Any:
+        found = own(self, *args)
+        lives.append(weakref.ref(found[0]))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OnArrays, "arrays", arrays)
+        nn.fit(model, given, Y, loss="mse", optimizer=optimizer, epochs=3, batch_size=7, progress=False)
+    gc.collect()
+    assert [reference() for reference in lives] == [None]
+    assert optimizer.steps == 15
 
 
 def bent(model: Any) -> Value:
