@@ -232,7 +232,8 @@ def _work() -> list[str]:
     w.lines += ["%due = alloca i64", "store i64 0, ptr %due", "br label %wait"]
     w.at("wait")
     before = w.line("load i64, ptr %due")
-    w.lines.append(f"call i64 @until(ptr %sync, i64 {DUE}, i64 {before}, i1 false, ptr %yield)")
+    is_due = w.line(f"call i64 @until(ptr %sync, i64 {DUE}, i64 {before}, i1 false, ptr %yield)")
+    w.stop_unless(w.line(f"icmp ne i64 {is_due}, 0"))
     due = w.line("load atomic i64, ptr %sync acquire, align 8")
     w.lines.append(f"store i64 {due}, ptr %due")
     w.stop_unless(w.line(f"icmp ne i64 {due}, -1"))
