@@ -37,8 +37,8 @@ class AfterEpoch(NamedTuple):
     steps: Steps
     #: The samples of the validation as arrays, if they can be.
     held_out_arrays: Any = None
-    #: Whether a metric is the user's own, which may look at the Values.
-    sees_values: bool = False
+    #: Whether metrics are taken without the Values: none is the user's own, and there are rows enough to record for.
+    is_measured_in_arrays: bool = False
 
     def __call__(self, epoch: Epoch) -> None:
         training, history = self.training, self.training.history
@@ -47,7 +47,7 @@ class AfterEpoch(NamedTuple):
         if self.held_out_arrays is not None and arrays is not None and arrays.works:
             validation_loss = arrays.mean_loss(self.held_out_arrays, signals)
         lacks_loss = self.held_out is not None and validation_loss is None
-        outputs = self._outputs() if self.metrics and not self.sees_values and not lacks_loss else None
+        outputs = self._outputs() if self.is_measured_in_arrays and not lacks_loss else None
         if outputs is not None and max(map(len, outputs)) <= ROWS:
             measured, measured_outside = self._measured(outputs)
         elif self.metrics or lacks_loss:

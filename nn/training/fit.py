@@ -15,6 +15,7 @@ from nn.interrupts import uninterrupted
 from nn.metrics import Metric, metrics_for
 from nn.module import Module
 from nn.optimizers import Optimizer
+from nn.passes import MANY_ROWS
 from nn.randomness import permutation, seeded
 from nn.schedules import Schedule
 from nn.training.after_epoch import AfterEpoch
@@ -113,7 +114,8 @@ def fit(
                 samples = samples_for(model, X, y, name)
                 unseen = held_out(model, validation, name)
                 measures = metrics_for(metrics, name)
-                m, threads = len(samples.rows), whole("threads", threads)
+                m, n = len(samples.rows), 0 if unseen is None else len(unseen.rows)
+                threads = whole("threads", threads)
                 size = m if batch_size is None else min(whole("batch_size", batch_size), m)
                 moved, leaves = parameters_to_move(model, optimizer)
                 _check_options(optimizer, callbacks, schedule, penalty, clip_value, clip_norm)
@@ -135,7 +137,7 @@ def fit(
                 between += [] if patience is None else [early_stopping(patience)]
                 after_epoch = AfterEpoch(
                     training, function, samples, unseen, measures, between, callbacks, compile, steps, outside,
-                    sees_values=any(map(callable, metrics)),
+                    bool(metrics) and not any(map(callable, metrics)) and epochs * (m + n) >= MANY_ROWS,
                 )  # fmt: skip
                 draw = None if size == m else _draw(arrays, m, chance)
                 course = _Course(training, steps, after_epoch, epochs, draw, schedule, progress, best)
