@@ -612,8 +612,8 @@ def test_what_takes_long_is_left_at_once(what: str, backend: str, monkeypatch: p
     before = signal.signal(signal.SIGINT, handler)
     try:
         history = nn.fit(
-            model, X, Y, loss="mse", optimizer=nn.SGD(model.parameters(), 0.05), epochs=40, batch_size=7, progress=False,
-            validation=(X[:11], Y[:11]), metrics=["mse"],
+            model, X, Y, loss="mse", optimizer=nn.SGD(model.parameters(), 0.05), epochs=40, batch_size=7,
+            progress=False, validation=(X[:11], Y[:11]), metrics=["mse"],
         )  # fmt: skip
     finally:
         signal.signal(signal.SIGINT, before)
