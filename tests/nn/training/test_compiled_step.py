@@ -23,7 +23,15 @@ def made(optimizer: Any = nn.Adam, **options: Any) -> tuple[Any, Any, Any]:
     return model, moves, nn.compiled_step(model, "mse", moves, **options)
 
 
-@pytest.mark.parametrize("options", [{}, {"penalty": nn.L2(0.01), "clip_value": 0.2}, {"clip_norm": 0.1}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"penalty": nn.L2(0.01), "clip_value": 0.2},
+        {"clip_norm": 0.1},
+        {"penalty": lambda model: 0.01 * model.parameters()[0] ** 2},
+    ],
+)
 def test_it_is_what_fit_does(options: dict[str, Any]) -> None:
     model, optimizer, step = made(batch_size=8, **options)
     chance = nn.randomness.seeded(7)
