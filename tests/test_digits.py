@@ -218,6 +218,47 @@ def test_a_mean_is_the_same_on_every_back_end_where_its_sum_is_too_large(numbers
         assert eager == pytest.approx(exact, rel=1e-15, abs=0.0)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("count", [1, 2, 7, 1500, 2100])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_mean_over_samples_is_finite_where_its_sum_is_too_large(backend: str, count: int, threads: int) -> None:
+    """Value and slopes; those whose sum is no infinity keep their bits."""
+    chance = random.Random(count)
+    x, tiny = (
+        np.array([chance.uniform(low, high) for _ in range(count)]) for low, high in ((1e308, 1.7e308), (0, 5e-310))
+    )
+    weights, w = [Value(1.0), Value(1.0)], Value(1.0)
+
+    def loss(x: Value, tiny: Value, shared: Value) -> Value:
+        return weights[0] * x * 0.5 + weights[1] * tiny + shared * x * 0.25 + w * w
+
+    step = autograd.compile(loss, params=[*weights, w], wrt=2, backend=backend, threads=threads)
+    exact = float(sum(map(Fraction, x.tolist())) / count)
+    for _ in range(3):  # again with the same arrays too
+        value, (slopes, of_shared) = step.value_and_grad(x, tiny, 1.0)
+        assert [value, slopes[0], of_shared] == pytest.approx([0.75 * exact, 0.5 * exact, 0.25 * exact], rel=1e-13)
+        assert slopes[1] == autograd.compile(lambda t: weights[1] * t, params=[weights[1]]).value_and_grad(tiny)[1][0]
+        assert slopes[2] == 2.0
+    only = autograd.compile(lambda x: weights[0] * x, params=[weights[0]], backend=backend, threads=threads)
+    for _ in range(3):
+        value, slopes = only.value_and_grad(x)
+        assert (value, *slopes) == pytest.approx((exact, exact), rel=1e-13)
+    for last in (INF, math.nan):
+        x[-1] = last
+        assert repr(only.value_and_grad(x)[0]) == repr(float(last))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_mean_of_few_samples_is_the_eager_one_where_its_sum_is_too_large(backend: str) -> None:
+    weights = [Value(1.0 + i / 64) for i in range(20)]
+    rows = np.array([[sign * 1e307 * (i + 1) for i in range(20)] for sign in (0.3, 0.5, 0.7)])
+    step = autograd.compile(lambda xs: autograd.dot(weights, xs), params=weights, backend=backend)
+    for samples in (rows, rows[:2], -rows):
+        value, slopes = step.value_and_grad(samples)
+        assert value == mean([autograd.dot(weights, row.tolist()) for row in samples]).data
+        assert slopes.tolist() == [mean(column.tolist()) for column in samples.T]
+
+
 @pytest.mark.parametrize(
     ("numbers", "slopes"),
     [

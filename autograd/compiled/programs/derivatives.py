@@ -22,6 +22,7 @@ from autograd.compiled.programs.tangents import Tangents
 from autograd.compiled.recording.guards import NOT_ASKED, Guard
 from autograd.compiled.recording.trace import Trace
 from autograd.eager.garbage import collector_at_rest
+from autograd.number_systems.common import SMALLER
 
 
 class Derivative(NamedTuple):
@@ -73,6 +74,7 @@ def planned(
     reduced: Sequence[bool] = (),
     long_dots: bool = True,
     careful: bool = False,
+    smaller: bool = False,
 ) -> Plan:
     """The plan for a derivative; its seeds are inputs after all others.
 
@@ -83,6 +85,7 @@ def planned(
         long_dots: leave a ``dot`` of many numbers as it is, of values and gradients. That is best for samples, but at a
             point native code has no such operation.
         careful: keep out what flows through any partial that is a literal 0, as ``liveness`` says.
+        smaller: multiply all that is to be summed by SMALLER.
     """
     program, count = recorded.program, derivative.seeds(len(recorded.outputs), len(wanted))
     builder = Builder(
@@ -115,14 +118,23 @@ def planned(
         found = [*tangents.of(gradient.outputs)]
     values = [places[s] if s >= 0 else builder.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)]
     guards = outputs_of(recorded.guards, builder, places)
+    outputs: list[int | Product] = [*values, *guards, *found]
+    if smaller:
+        outputs = [_smaller(builder, x) if is_summed else x for x, is_summed in zip(outputs, reduced, strict=True)]
     plan = plan_of(
-        builder.program([*values, *guards, *found]), len(values), len(guards), [*varying, *[True] * count], reduced,
+        builder.program(outputs), len(values), len(guards), [*varying, *[True] * count], reduced,
         products=sum(number.__class__ is tuple for number in found),
     )  # fmt: skip
     if careful or derivative is VALUES:
         return plan
     again = derivative.mode == "hvp"
     return plan._replace(may_need_care=needs_care(program, again=again, forward=again or derivative.mode == "jvp"))
+
+
+def _smaller(builder: Builder, output: int | Product) -> int | Product:
+    if isinstance(output, tuple):
+        return builder.number(builder.slot(output[0]) * SMALLER).index, output[1]
+    return builder.number(builder.slot(output) * SMALLER).index
 
 
 def outputs_of(guards: Sequence[Guard], builder: Builder, places: Sequence[int]) -> list[int]:
