@@ -8,6 +8,7 @@ a leaf that the function captured, is a Value, they are Values that can be diffe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isfinite, nan
 from typing import Any
 
 from autograd.adding_up import terms_of
@@ -109,6 +110,10 @@ class _Call:
             found = pull_back(self.program, self.numbers, by_slot, self.m, wanted, order, terms)
         return [self.derivative(found[slot] if slot >= 0 else None) for slot in self.slots]
 
+    def row(self, i: int) -> list[Any]:
+        """The derivatives of one output by every fresh node."""
+        return self.cotangents([1.0 if j == i else None for j in range(len(self.outputs))])
+
     def refuse_if_stale(self) -> None:
         """Refuse if a captured leaf was written since the function ran."""
         refuse_if_stale(active_nodes(self.roots, until=frozenset(self.fresh)))
@@ -196,11 +201,8 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, args, kwargs, _positions(argnums, args, "jacobian"))
-        rows = []
-        for i in range(len(call.outputs)):
-            seeds = [1.0 if j == i else None for j in range(len(call.outputs))]
-            rows.append(_one_or_all(call.arranged(call.cotangents(seeds)), argnums))
-        return call.build_output(rows)
+        rows = map(call.row, range(len(call.outputs)))
+        return call.build_output([_one_or_all(call.arranged(row), argnums) for row in rows])
 
     return derivative
 
@@ -208,10 +210,25 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """A function that returns all second derivatives of ``f``: the Jacobian of its gradient.
 
+    A mixed one is found in both orders. Where these are not one number, other than by rounding, as where 0·∞ comes up
+    on the one way alone, it is nan in both places.
+
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
     """
-    return jacobian(grad(f, argnums), argnums)
+
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(grad(f, argnums), args, kwargs, _positions(argnums, args, "hessian"))
+        rows = [call.row(i) for i in range(len(call.outputs))]
+        for i, row in enumerate(rows):
+            for j, x in enumerate(row[:i]):
+                y = rows[j][i]
+                one, other = plain(x), plain(y)
+                if one != other and not (isfinite(one) and isfinite(other)):
+                    row[j], rows[j][i] = call.result(nan), call.result(nan)
+        return call.build_output([_one_or_all(call.arranged(row), argnums) for row in rows])
+
+    return derivative
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:

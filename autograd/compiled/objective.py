@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.compiled.backends.choice import Choice, Options, choose
 from autograd.compiled.pickling import picklable
-from autograd.compiled.prepared import PreparedAtPoint
+from autograd.compiled.prepared import PreparedAtPoint, symmetric
 from autograd.compiled.programs.derivatives import (
     COLUMNS,
     GRADIENT,
@@ -155,7 +155,7 @@ class Objective(RecordedFunction):
         """All second derivatives, ``(n, n)``: the Hessian times each unit vector, one a lane."""
         point = self._point(x)
         prepared, kept = self._run(HESSIAN, point, list(np.eye(len(point))))
-        return prepared.derivative(kept, len(point))
+        return symmetric(prepared.derivative(kept, len(point)))
 
     @_in_turns
     def result(self, x: Any) -> tuple[Any, Trace]:

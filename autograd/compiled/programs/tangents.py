@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from autograd import lanes
@@ -84,7 +86,7 @@ class Tangents:
             if not is_nothing(slope):
                 tangent: Any = self._moving[operand]
                 product = self._kept_out(tangent * slope, self._reach[operand], self._reach[slot])
-                products.append((product, self._both(self._live[operand], flowing) if self._careful else None))
+                products.append((product, self._here(operand, flowing, self._reach[slot]) if self._careful else None))
         if not products:
             return
         live = products[0][1]
@@ -97,9 +99,12 @@ class Tangents:
             so_far = self._moving[slot]
             self._moving[slot] = product if so_far is None else so_far + product
 
-    @staticmethod
-    def _both(x: Slot | None, y: Any) -> Slot | None:
-        return y if x is None else x if y is None else x & y
+    def _here(self, operand: int, flowing: Any, there: int) -> Any:
+        """Where something flows on from an operand to what the seeds in ``there`` reach; ``None``: everywhere."""
+        reach = self._reach[operand]
+        conditions = [self._live[operand], flowing, None if reach == there else self._any_of(reach)]
+        known = [condition for condition in conditions if condition is not None]
+        return reduce(and_, known) if known else None
 
     def _choose(self, slot: int, numbers: Sequence[Slot], operands: Sequence[int]) -> None:
         """The tangent of the branch that is taken: nothing of the other one comes near it."""
@@ -114,14 +119,14 @@ class Tangents:
         chosen = tangents[0] if len(branches) == 1 else m.where(numbers[condition], *tangents)
         self._moving[slot] = m.number(chosen)
         if self._careful:
-            live = [self._flag(branch) for branch in branches]
+            live = [self._flag(branch, reach) for branch in branches]
             self._live[slot] = m.number(live[0] if len(branches) == 1 else m.where(numbers[condition], *live))
 
-    def _flag(self, slot: int) -> Any:
-        """1.0 where a slot moves, and else 0.0."""
+    def _flag(self, slot: int, there: int) -> Any:
+        """1.0 where a slot moves, of all that the seeds in ``there`` reach, and else 0.0."""
         if self._moving[slot] is None:
             return 0.0
-        live = self._live[slot]
+        live = self._here(slot, None, there)
         return 1.0 if live is None else live
 
     def _kept_out(self, tangent: Any, here: int, there: int) -> Any:
