@@ -223,8 +223,7 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
         for i, row in enumerate(rows):
             for j, x in enumerate(row[:i]):
                 y = rows[j][i]
-                one, other = plain(x), plain(y)
-                if one != other and not (isfinite(one) and isfinite(other)):
+                if plain(x) != plain(y) and not all(map(isfinite, map(call.m.plain, (x, y)))):
                     row[j], rows[j][i] = call.result(nan), call.result(nan)
         return call.build_output([_one_or_all(call.arranged(row), argnums) for row in rows])
 

@@ -403,6 +403,39 @@ def test_a_slope_that_does_not_exist_is_nan_in_what_stops_it_and_an_error_where_
         autograd.jvp(lambda x: (-2.0) ** (autograd.floor(x) + 0.0 * x), (0.5,), (1.0,))
 
 
+#: What hides a nan or an infinity that was born outside of a domain, or of what is too large; a point, and what
+#: compiled functions have there, value and slope.
+HIDING: dict[str, tuple[Callable[[Any], Any], float, tuple[float, float]]] = {
+    "power of 1": (lambda x: 1.0 ** autograd.log(x), -0.5, (1.0, 0.0)),
+    "power 0": (lambda x: autograd.log(x) ** 0.0, -0.5, (1.0, math.nan)),
+    "relu": (lambda x: autograd.relu(autograd.log(x)), 0.0, (0.0, 0.0)),
+    "exp": (lambda x: autograd.exp(autograd.log(x)), 0.0, (0.0, math.nan)),
+    "maximum": (lambda x: autograd.maximum(autograd.log(x), 1.0), 0.0, (1.0, 0.0)),
+    "clip": (lambda x: autograd.clip(autograd.log(x), 0.0, 1.0), 0.0, (0.0, 0.0)),
+    "where": (lambda x: autograd.where(autograd.log(x) > 0, 1.0, 2.0), -1.0, (2.0, 0.0)),
+    "quotient": (lambda x: 1 / (1 / x), 0.0, (0.0, math.nan)),
+    "atan": (lambda x: autograd.atan(1 / x), 0.0, (math.pi / 2, math.nan)),
+    "tanh": (lambda x: autograd.tanh(autograd.log(x)), 0.0, (-1.0, math.nan)),
+    "logsumexp": (lambda x: autograd.logsumexp([autograd.log(x), 0.0]), 0.0, (0.0, math.nan)),
+    "exp of what is too large": (lambda x: autograd.exp(-autograd.exp(x)), 1000.0, (0.0, math.nan)),
+    "sigmoid of what is too large": (lambda x: autograd.sigmoid(autograd.exp(x)), 1000.0, (1.0, math.nan)),
+    "divided by what is too large": (lambda x: x / autograd.exp(x), 1000.0, (0.0, math.nan)),
+}
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_what_hides_a_nan_hides_it_on_every_back_end(name: str) -> None:
+    f, x, expected = HIDING[name]
+    with pytest.raises((autograd.DomainError, OverflowError)):
+        f(Value(x))
+    for backend in BACKENDS:
+        of_samples = autograd.compile(f, wrt=0, reduce=None, backend=backend).value_and_grad(np.array([2.0, x]))
+        at_a_point = autograd.compile(f, wrt=0, backend=backend).value_and_grad(x)
+        value, slopes = autograd.objective(lambda p: f(p[0]), backend=backend)([x])
+        for found in (at_a_point, [part[1] for part in of_samples], (value, slopes[0])):
+            assert [float(number) for number in found] == pytest.approx(expected, nan_ok=True, rel=1e-15, abs=0.0)
+
+
 def test_what_stops_by_its_numbers_stops_nothing() -> None:
     """0 · ∞ says nothing of the true slope, which is 1 here: nan, or an error, and never 0."""
     x = Value(0.0)

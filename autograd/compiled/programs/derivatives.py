@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from itertools import compress
 from operator import and_
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from autograd.compiled.recording.guards import NOT_ASKED, Guard
 from autograd.compiled.recording.trace import Trace
 from autograd.eager.garbage import collector_at_rest
 from autograd.number_systems.common import SMALLER
+from autograd.program import Program
 
 
 class Derivative(NamedTuple):
@@ -107,20 +109,11 @@ def planned(
         tangents = Tangents(builder, program, places, wanted, seeds, is_matrix=derivative.is_matrix, careful=careful)
         found = [*tangents.of(recorded.outputs)]
     if derivative.mode == "hvp":
-        # Forward over reverse: the gradient is a program of its own, along whose way the vector is pushed.
-        gradient = builder.program(found)
-        builder = Builder(gradient.inputs)
-        of_gradient = rebuilt(gradient, builder, range(gradient.inputs))
-        places = rebuilt(program, builder, range(program.inputs))
-        tangents = Tangents(
-            builder, gradient, of_gradient, wanted, seeds, is_matrix=derivative.is_matrix, careful=careful
-        )
-        found = [*tangents.of(gradient.outputs)]
+        of_gradient = builder.program(found)
+        builder, places, found = _along(program, of_gradient, wanted, seeds, derivative, careful=careful)
     values = [places[s] if s >= 0 else builder.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)]
     guards = outputs_of(recorded.guards, builder, places)
-    outputs: list[int | Product] = [*values, *guards, *found]
-    if smaller:
-        outputs = [_smaller(builder, x) if is_summed else x for x, is_summed in zip(outputs, reduced, strict=True)]
+    outputs = _smaller(builder, [*values, *guards, *found], reduced if smaller else ())
     plan = plan_of(
         builder.program(outputs), len(values), len(guards), [*varying, *[True] * count], reduced,
         products=sum(number.__class__ is tuple for number in found),
@@ -131,10 +124,36 @@ def planned(
     return plan._replace(may_need_care=needs_care(program, again=again, forward=again or derivative.mode == "jvp"))
 
 
-def _smaller(builder: Builder, output: int | Product) -> int | Product:
-    if isinstance(output, tuple):
-        return builder.number(builder.slot(output[0]) * SMALLER).index, output[1]
-    return builder.number(builder.slot(output) * SMALLER).index
+def _along(
+    program: Program,
+    gradient: Program,
+    wanted: Sequence[int],
+    seeds: Sequence[int],
+    derivative: Derivative,
+    *,
+    careful: bool,
+) -> tuple[Builder, list[int], list[int | Product]]:
+    """Forward over reverse: the gradient is a program of its own, along whose way a vector is pushed.
+
+    Returns:
+        The builder of the whole, its slot of each of the function's slots, and those of the gradient's tangents.
+    """
+    builder = Builder(gradient.inputs)
+    of_gradient = rebuilt(gradient, builder, range(gradient.inputs))
+    places = rebuilt(program, builder, range(program.inputs))
+    is_matrix = derivative.is_matrix
+    tangents = Tangents(builder, gradient, of_gradient, wanted, seeds, is_matrix=is_matrix, careful=careful)
+    return builder, places, [*tangents.of(gradient.outputs)]
+
+
+def _smaller(builder: Builder, outputs: list[int | Product], reduced: Sequence[bool]) -> list[int | Product]:
+    """The outputs, each that is to be summed times SMALLER; of a product one factor."""
+    for i in compress(range(len(outputs)), reduced):
+        output = outputs[i]
+        number = output[0] if isinstance(output, tuple) else output
+        smaller = builder.number(builder.slot(number) * SMALLER).index
+        outputs[i] = (smaller, output[1]) if isinstance(output, tuple) else smaller
+    return outputs
 
 
 def outputs_of(guards: Sequence[Guard], builder: Builder, places: Sequence[int]) -> list[int]:
