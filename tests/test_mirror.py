@@ -40,6 +40,7 @@ CROSSING = {
     "test_machine": "`Value` and `backward()`, in any order of use",
     "test_mirror": "the tests",
     "test_new_row": "all that a row of the table goes through",
+    "test_one_answer_of_compositions": "the table: compositions of its rows, which are to have one slope each",
     "test_one_answer_in_systems": "all number systems, which are to give the same at every point",
     "test_one_answer": "all ways to a derivative, which are to give the same",
     "test_promises": "what users of other engines trip over",

@@ -199,7 +199,7 @@ def needs_care(program: Program, *, again: bool, forward: bool) -> bool:
         else (forward or row is not _WHERE)
         and (
             bool(arguments_where_nothing_flows(row)[0])
-            or (again and row.domain is not everywhere)
+            or (again and (row.domain is not everywhere or _stops_in_its_slopes(row)))
             or (forward and bool(row.limits))
             or has_slopes_outside(row)
         )
@@ -237,3 +237,29 @@ def _found_out(row: Primitive) -> tuple[frozenset[int], frozenset[int]]:
         elif m.flowing(partial) is not None:
             partly.add(argument)
     return frozenset(partly), frozenset(never)
+
+
+def _stops_in_its_slopes(row: Primitive) -> bool:
+    """Whether nothing flows at some operands through something that the partials of a primitive are made of."""
+    return _in_slopes_of_a_row(row) if row.built_in else _found_in_slopes(row)
+
+
+@lru_cache(None)
+def _in_slopes_of_a_row(row: Primitive) -> bool:
+    return _found_in_slopes(row)
+
+
+def _found_in_slopes(row: Primitive) -> bool:
+    rules = row.partials
+    if row is PART:
+        return False
+    builder = Builder(3 if callable(rules) else len(rules) + 1)
+    z, *xs = [builder.slot(i) for i in range(builder.inputs)]
+    if callable(rules):
+        rules(builder.m, z, xs)
+    else:
+        for rule in rules:
+            if rule is not None:
+                rule(builder.m, z, *xs)
+    made_of = {part for part in builder.primitives if part is not None}
+    return any(arguments_where_nothing_flows(part)[0] for part in made_of)
