@@ -67,7 +67,11 @@ def slope_of_pow(m: Any, z: Any, x: Any, y: Any) -> Any:
         return y * m.pow(x, half_of_it) * (m.pow(x, y - half_of_it) / m.where(is_zero(m, x), m.number(1), x))
 
     def below_a_half() -> Any:
-        return m.where(m.less(y, 0), of_a_negative_exponent, of_a_root)
+        return m.where(m.less(y, 0), of_a_negative_exponent, from_zero)
+
+    def from_zero() -> Any:
+        """Of the exponent zero in an order in which its derivative meets no 1/x, which may be too large."""
+        return m.where(m.less(0, y), of_a_root, lambda: y / x * z)
 
     def of_a_negative_exponent() -> Any:
         return m.where(m.less(y, -_LARGE_EXPONENT), in_two_powers, lambda: y * z / x)

@@ -139,6 +139,68 @@ def test_slopes_have_their_digits_where_functions_are_flat(way: str, name: str) 
         assert abs(x - right) <= 4 * math.ulp(right) + lost * abs(right), (at, x, right)
 
 
+def sigmoid(x: mpmath.mpf) -> mpmath.mpf:
+    return 1 / (1 + mpmath.exp(-x))
+
+
+def softplus(x: mpmath.mpf) -> mpmath.mpf:
+    return mpmath.log(1 + mpmath.exp(x))
+
+
+#: What is a sum that cancels near a zero: a function, its slope, the larger term; where the slope is zero.
+CANCELLING = {
+    "gelu": (autograd.gelu, lambda x: mpmath.ncdf(x) + x * mpmath.npdf(x), mpmath.ncdf, -0.7517915246935645),
+    "silu": (
+        autograd.silu, lambda x: sigmoid(x) + x * density(x), sigmoid, -1.2784645427610738,
+    ),
+    "mish": (
+        autograd.mish,
+        lambda x: (lambda a: a + x * (1 - a * a) * sigmoid(x))(mpmath.tanh(softplus(x))),
+        lambda x: mpmath.tanh(softplus(x)),
+        -1.1924312145154262,
+    ),
+    "sigmoid, again": (grad(autograd.sigmoid), lambda x: density(x) * (sigmoid(-x) - sigmoid(x)), density, 0.0),
+}  # fmt: skip
+
+
+@functools.cache
+def of_sums(name: str) -> list[tuple[float, float, float]]:
+    """Points, the slope there and its larger term."""
+    _, slope, term, zero = CANCELLING[name]
+    source = random.Random(name)
+    points = over_all_floats(200) + [zero + source.choice([1, -1]) * 10 ** source.uniform(-17, 0) for _ in range(100)]
+    with mpmath.workdps(800):
+        at = [mpmath.mpf(max(-2000.0, min(2000.0, x))) for x in points]
+        return [(x, float(slope(t)), float(abs(term(t)))) for x, t in zip(points, at, strict=True)]
+
+
+@pytest.mark.parametrize("name", CANCELLING)
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_slopes_that_are_sums_have_the_digits_of_their_larger_term(way: str, name: str) -> None:
+    function, points = CANCELLING[name][0], of_sums(name)
+    if way == "eager":
+        found = [grad(function)(x) for x, _, _ in points]
+    else:
+        with np.errstate(all="ignore"):
+            step = autograd.compile(function, wrt=0, reduce=None, backend=way)
+            found = step.value_and_grad(np.array([x for x, _, _ in points]))[1].tolist()
+    for (x, right, larger), slope in zip(points, found, strict=True):
+        # What is subnormal is off by a half of 5e-324, x times that.
+        least = abs(x) * 5e-324 if abs(right) < 1e-300 else 0.0
+        assert abs(slope - right) <= 4 * math.ulp(max(abs(right), larger)) + least, (x, right, slope)
+
+
+@pytest.mark.parametrize("x", [5e-324, -5e-324, 1e-309, 0.0, 1.0, 1e308, INF])
+def test_the_power_zero_has_derivatives_that_are_zero(x: float) -> None:
+    power = lambda x: x**0.0  # noqa: E731
+    assert grad(power)(x) == grad(grad(power))(x) == 0.0
+    for backend in BACKENDS:
+        assert autograd.compile(power, backend=backend).at_points.hessian(x) == 0.0
+        if x > 0:
+            of_both = autograd.objective(lambda p: p[0] ** p[1], backend=backend).hessian([x, 0.0])
+            assert of_both[0, 0] == 0.0 == hessian(lambda p: p[0] ** p[1])([x, 0.0])[0][0]
+
+
 @pytest.mark.parametrize("way", ["eager", *BACKENDS])
 def test_the_slope_of_a_cube_root_has_its_digits_at_all_floats(way: str) -> None:
     points = [x for x in over_all_floats(2000) if x]
