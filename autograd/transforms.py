@@ -8,7 +8,7 @@ a leaf that the function captured, is a Value, they are Values that can be diffe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import isfinite, nan
+from math import copysign, isfinite, nan
 from typing import Any
 
 from autograd.adding_up import terms_of
@@ -82,7 +82,7 @@ class _Call:
     def derivative(self, x: Any) -> Any:
         """The same of a derivative, which is never -0.0, as what ``backward()`` adds up."""
         number = self.result(x)
-        return number + 0.0 if number.__class__ is float else number
+        return number + 0.0 if number.__class__ is float else _never_minus_zero(number)
 
     def values(self) -> Any:
         """What the function returned, as numbers of this call."""
@@ -332,4 +332,10 @@ def gradients(output: Value, wrt: Any) -> Any:
             terms = terms_of(program, nodes, order, program.outputs)
             cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted, order, terms)
     found = [cotangents[slot] if slot >= 0 else None for slot in slots]
-    return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])
+    return build([_never_minus_zero(x) if isinstance(x, Value) else constant(x or 0.0) for x in found])
+
+
+def _never_minus_zero(x: Value) -> Value:
+    """A derivative as ``backward()`` adds it up, to 0.0; a recording is the same whatever the numbers."""
+    is_minus_zero = x._data == 0.0 and copysign(1.0, x._data) < 0.0
+    return x + 0.0 if is_minus_zero and not system_of("values").is_recording() else x
