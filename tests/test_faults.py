@@ -33,6 +33,7 @@ from autograd.eager import garbage, nodes, watching
 from nn.training.history import History
 from tests.compiled.processes import output_of, run
 from tests.faults import Outcome, failing_at, interrupted_at, signal_handlers
+from tests.test_imports import public_names
 
 IS_THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
@@ -338,6 +339,41 @@ def shown() -> Case:
     return lambda: (autograd.draw(y).source, autograd.step_through(y).html, str(autograd.derive(y, x))), check
 
 
+def reading(read: Callable[[Value, Value, Value], Any]) -> Callable[[], Case]:
+    """What reads a graph leaves it as it is."""
+
+    def case() -> Case:
+        x, y = Value(0.5, "x"), Value(2.0, "y")
+        z = (x * y).exp() + x
+        x.grad = 7.0
+
+        def check(outcome: Outcome) -> None:
+            assert (x.data, x.grad, y.grad, z.grad) == (0.5, 7.0, 0.0, 0.0)
+            assert z.data == math.e + 0.5
+
+        return lambda: read(x, y, z), check
+
+    return case
+
+
+def derivatives(x: Value, y: Value, z: Value) -> Any:
+    def f(v: Any) -> Any:
+        return v[0] * v[1] * y
+
+    return (
+        autograd.gradients(z, [x, y]), autograd.value_and_grad(f)([1.0, 2.0]), autograd.hessian(f)([1.0, 2.0]),
+        autograd.jacobian(lambda v: [f(v), v[0]])([1.0, 2.0]), autograd.jvp(f, [[1.0, 2.0]], [[1.0, 0.0]]),
+        autograd.vjp(f, [1.0, 2.0]), autograd.hvp(f)([1.0, 2.0], [1.0, 0.0]),
+    )  # fmt: skip
+
+
+def examined(x: Value, y: Value, z: Value) -> Any:
+    return (
+        autograd.rounding_error(z), autograd.find_nonfinite(z), autograd.explain(z, x), autograd.check_graph(z),
+        autograd.verify_formula("∂C/∂X = W", C=x * y, X=x, W=y).holds,
+    )  # fmt: skip
+
+
 def diagnosed() -> Case:
     model = nn.MLP(2, [2, 1], seed=1)
     for parameter in model.parameters():
@@ -542,6 +578,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "collector_at_rest": rested,
     "primitive": declared,
     "show": shown,
+    "differentiate": reading(derivatives),
+    "examine": reading(examined),
     "save": saved,
     "diagnose": diagnosed,
     "predict": predicted,
@@ -565,6 +603,47 @@ FAULTS: dict[str, Callable[[int, Callable[[], Any]], Outcome]] = {
     "memory": lambda moment, operation: failing_at(moment, operation, MemoryError),
     "system": lambda moment, operation: failing_at(moment, operation, OSError),
 }
+
+
+#: Each public name that changes something, for a while or for good, and where that is tried.
+CHANGING = {
+    "Value": ("data", "backward"), "assert_grads": ("check_grads",), "check_grads": ("check_grads",),
+    "check_graph": ("examine",), "collector_at_rest": ("collector_at_rest",),
+    "compile": ("compile, numpy", "compile, interpreter", "compile, machine"), "derive": ("show",),
+    "descent": ("descent, numpy", "descent, native"), "draw": ("show",), "evaluate": ("evaluate",),
+    "explain": ("examine",), "find_nonfinite": ("examine",), "grad": ("grad",), "gradients": ("differentiate",),
+    "hessian": ("differentiate",), "hvp": ("differentiate",), "jacobian": ("differentiate",),
+    "jvp": ("differentiate",), "map": ("scan, numpy",), "objective": ("objective",), "primitive": ("primitive",),
+    "record_lines": ("record_lines",), "rounding_error": ("examine",),
+    "scan": ("scan, numpy", "scan, interpreter", "scan, machine"), "step_through": ("show",),
+    "value_and_grad": ("differentiate",), "verify_formula": ("examine",), "vjp": ("differentiate",),
+    "zero_grad": ("zero_grad",),
+    "Adagrad": ("Adagrad.step",), "Adam": ("Adam.step",), "AdamW": ("AdamW.step",),
+    "CompiledStep": ("compiled_step", "compiled_step.epoch"), "MLP": ("predict", "save"),
+    "Module": ("load_state_dict", "model.zero_grad"), "Optimizer": ("optimizer.zero_grad",),
+    "RMSprop": ("RMSprop.step",), "SGD": ("SGD.step",), "Sequential": ("predict", "save"), "Training": ("fit",),
+    "clip_grad_norm": ("clip_grad_norm",), "clip_grad_value": ("clip_grad_value",),
+    "compiled_step": ("compiled_step", "compiled_step.epoch"), "diagnose": ("diagnose",),
+    "fit": ("fit", "fit, compiled"),
+}  # fmt: skip
+#: Those that make something new, or only read.
+CHANGING_NOTHING = set(
+    """
+Condition DeclarationError DomainError GradientMismatch GuardError Limit NonFiniteError Primitive Program RecordingError
+Report StaleGraphError TABLE find line_of linear log_softmax node norm number_system softmax take variance
+
+ACTIVATIONS Activation Diagnosis History INITIALIZERS L1 L2 LOSSES Layer ModelFileError Neuron NonFiniteLoss
+NothingMoved Standardisation Trace bce_with_logits binary_cross_entropy cost cross_entropy half_squared_error hinge
+huber load load_csv load_with_extras mae mse train_test_split
+""".split()
+)
+
+
+def test_every_public_name_that_changes_something_is_tried() -> None:
+    names = (public_names() - {row.name for row in autograd.TABLE.values()}) | set(nn.__all__)
+    assert names == set(CHANGING) | CHANGING_NOTHING
+    assert not set(CHANGING) & CHANGING_NOTHING
+    assert {case for cases in CHANGING.values() for case in cases} == set(CASES)
 
 
 #: What cannot do without the system: it says so.
