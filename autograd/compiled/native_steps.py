@@ -81,8 +81,7 @@ class NativeSteps:
         self._seconds = STRETCH_SECONDS * -(-size // LANES) / replay.stretch + LEAF_SECONDS * leaves
         self._table = replay.new_table(prepared.uniform)
         self._table.size(size)
-        #: The steps of the last call, and how many were asked for.
-        self.taken, self._asked = 0, 0
+        self.taken, self._asked = 0, 0  # steps of the last call
         self._losses, self._penalties = np.zeros(MOST_STEPS), np.zeros(MOST_STEPS)
         self._sums = aligned((chunks * len(replay.summed) + LANES,))
         self._table.set(sums=address(self._sums), first_group=0)
