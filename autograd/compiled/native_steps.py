@@ -81,7 +81,6 @@ class NativeSteps:
         self._seconds = STRETCH_SECONDS * -(-size // LANES) / replay.stretch + LEAF_SECONDS * leaves
         self._table = replay.new_table(prepared.uniform)
         self._table.size(size)
-        self.taken, self._asked = 0, 0  # steps of the last call
         self._losses, self._penalties = np.zeros(MOST_STEPS), np.zeros(MOST_STEPS)
         self._sums = aligned((chunks * len(replay.summed) + LANES,))
         self._table.set(sums=address(self._sums), first_group=0)
@@ -131,6 +130,9 @@ class NativeSteps:
             penalty_rows=address(self._penalty_rows), penalty_segments=address(self._penalty_segments),
             penalty_segment_count=len(self._penalty_segments),
         )  # fmt: skip
+
+    #: The steps of the last call, and how many were asked for.
+    taken, _asked = 0, 0
 
     def run(
         self, columns: Sequence[Any], samples: Any, first: int, last: int, size: int, *, rate: float, step: int
