@@ -182,6 +182,8 @@ def _try(what: str, row: Primitive, rule: Rule) -> None:
         raise DeclarationError(
             f"{row.name}: {what} uses a function that number systems do not have: {error}"
         ) from error
+    except MemoryError:
+        raise
     except Exception as error:
         raise DeclarationError(
             f"{row.name}: {what} cannot be run in every number system: {error}. Use operators and m's functions, "

@@ -11,9 +11,11 @@ when a leaf was written after a node had used its old number.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Container, Iterable, Sequence
 from math import nan
 from numbers import Number
+from types import FrameType
 from typing import Any, Never, final
 
 from autograd import errors, interpret
@@ -36,7 +38,7 @@ from autograd.eager.pull_backs import PullBacks
 from autograd.eager.unrolled import in_order
 from autograd.errors import DomainError
 from autograd.graph import topological_order
-from autograd.locks import new_lock
+from autograd.locks import new_lock, stands_still
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.numpy_names import NumPyNames
 from autograd.other_words import OtherWords
@@ -220,6 +222,8 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
             )
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient that backward() leaves below")
+        if _UNDER_WAY and not _ONE_AT_A_TIME._is_owned():
+            self._wait_for_the_turn()
         with _ONE_AT_A_TIME:
             if _UNDER_WAY:
                 self._refuse_to_share_nodes()
@@ -227,8 +231,24 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
             try:
                 _UNDER_WAY.append(self)
                 self._send_back(start)
+                if _WAITED_FOR:
+                    raise _WAITED_FOR[0]
             finally:  # in which no signal is looked for: nothing is called
                 del _UNDER_WAY[before:]
+                if not before:
+                    del _WAITED_FOR[:]
+
+    def _wait_for_the_turn(self) -> None:
+        """Another thread is amid ``backward()``, and may be waiting for this one, in a rule."""
+        frame = stands_still(_ONE_AT_A_TIME, _who_sends_back, _waits_for_this_thread)
+        if frame is not None:
+            said = (
+                f"backward() of {in_short(self)} waits for backward() in another thread, where a rule stands still at "
+                f"{frame.f_code.co_filename}:{frame.f_lineno}: does it wait for this thread? Call it in the rule's own "
+                "thread, or use gradients(), which waits for nobody"
+            )
+            _WAITED_FOR.append(RuntimeError(said))
+            raise RuntimeError(said)
 
     def _refuse_to_share_nodes(self) -> None:
         """A signal handler, or a rule, calls ``backward()`` amid another: each would count what the other sent."""
@@ -497,10 +517,45 @@ _ONE_AT_A_TIME = new_lock()
 _UNDER_WAY: list[Value] = []
 
 
+#: What those raised for whom a rule of the call that runs waited in vain: that call raises it too.
+_WAITED_FOR: list[RuntimeError] = []
+#: Seconds after which a rule that stands still, but in ``Thread.join``, is taken to wait for another ``backward()``.
+PATIENCE = 60.0
+
+
+def _who_sends_back() -> FrameType | None:
+    """Where the thread stands that is amid ``backward()``."""
+    for innermost in sys._current_frames().values():
+        frame: FrameType | None = innermost
+        while frame is not None:
+            if frame.f_code is Value._send_back.__code__:
+                return innermost
+            frame = frame.f_back
+    return None
+
+
+def _waits_for_this_thread(frame: FrameType, seconds: float) -> bool:
+    """Whether who stands there waits until this thread ends, or has waited for something for long."""
+    threading = sys.modules.get("threading")
+    if threading is None or frame.f_globals.get("__name__") != "threading":
+        return False
+    place: FrameType | None = frame
+    while place is not None:
+        if place.f_code is threading.Thread.join.__code__:
+            joined = place.f_locals["self"]
+            there = sys._current_frames().get(joined.ident)
+            return joined is threading.current_thread() or (
+                there is not None and there is not frame and _waits_for_this_thread(there, seconds)
+            )
+        place = place.f_back
+    return seconds > PATIENCE
+
+
 def _in_a_forked_process() -> None:
     """What ran in another thread does not go on there."""
     if not _ONE_AT_A_TIME._is_owned():
         _UNDER_WAY.clear()
+        _WAITED_FOR.clear()
 
 
 if hasattr(os, "register_at_fork"):

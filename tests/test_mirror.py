@@ -34,6 +34,7 @@ CROSSING = {
     "test_backward": "`backward()`: values, walks, pull-backs",
     "test_digits": "all ways to a number: the digits that they keep",
     "test_formulas": "the table: its formulas in all systems",
+    "test_growth": "all that walks graphs: what it costs as they grow",
     "test_house": "the house: what no linter sees",
     "test_imports": "the packages: what importing them costs and gives",
     "test_kinks": "the table: where it says that kinks are",

@@ -233,19 +233,27 @@ class Descent:
         loss, penalty = found
         moved = self.gradient[: self._moved]
         p, states = self._after(moved, rate, self.steps + 1, settings)
-        self.numbers[: self._moved], self.states = p, states
-        self._note([loss], [] if penalty is None else [penalty], [end - begin])
-        self.ran.pushed = self.ran.pushed or bool(moved.any())
+        pushed = self.ran.pushed or bool(moved.any())
+        numbers, before = self.numbers.copy(), (self.numbers, self.states)
+        numbers[: self._moved] = p
+        try:
+            self.numbers, self.states = numbers, states
+            self._note([loss], [] if penalty is None else [penalty], [end - begin], pushed)
+        except BaseException:
+            self.numbers, self.states = before
+            raise
         return True
 
-    def _note(self, losses: Sequence[float], penalties: Sequence[float], sizes: Sequence[int]) -> None:
-        ran = self.ran
-        self.steps += len(losses)
-        ran.steps += len(losses)
-        ran.penalties += penalties
+    def _note(self, losses: Sequence[float], penalties: Sequence[float], sizes: Sequence[int], pushed: bool) -> None:
+        """Note steps: all that there is to note, or after an error nothing."""
+        ran, steps, total, samples = self.ran, len(losses), self.ran.total, self.ran.samples
         for loss, size in zip(losses, sizes, strict=True):
-            ran.total += loss * size
-            ran.samples += size
+            total += loss * size
+            samples += size
+        ran.penalties += penalties
+        self.steps += steps
+        ran.steps += steps
+        ran.total, ran.samples, ran.pushed = total, samples, pushed
 
     def _native(self, samples: Arguments, size: int, settings: Any) -> NativeSteps | None:
         """What takes steps by native code; ``None`` where that cannot serve, and before the first step."""
@@ -289,14 +297,18 @@ class Descent:
         rule.hold(self.numbers, self.states)
         steps.set_leaves(self.of)
         steps.pushed = self.ran.pushed
-        call = steps.run(samples.columns, samples, at, count, size, rate=rate, step=self.steps)
-        self.numbers, *self.states = rule.current
-        self.gradient = steps.found[1 : 1 + len(self.params)]
-        sizes = [size] * len(call.losses)
-        if at + sum(sizes) > count:
-            sizes[-1] = (count - at) % size
-        self._note(call.losses, call.penalties, sizes)
-        self.ran.pushed = steps.pushed
+        steps.taken = 0
+        try:
+            steps.run(samples.columns, samples, at, count, size, rate=rate, step=self.steps)
+        finally:  # what was taken is noted, whatever failed after it
+            call = steps.call
+            rule.turn(steps.taken)
+            self.numbers, *self.states = rule.current
+            self.gradient = steps.found[1 : 1 + len(self.params)]
+            sizes = [size] * len(call.losses)
+            if at + sum(sizes) > count:
+                sizes[-1] = (count - at) % size
+            self._note(call.losses, call.penalties, sizes, steps.pushed)
         return call
 
     def _gradient(self, samples: Arguments, begin: int, end: int) -> tuple[float, float | None] | None:

@@ -131,10 +131,13 @@ class NativeSteps:
             penalty_segment_count=len(self._penalty_segments),
         )  # fmt: skip
 
+    #: The steps of the last call, and how many were asked for.
+    taken, _asked = 0, 0
+
     def run(
         self, columns: Sequence[Any], samples: Any, first: int, last: int, size: int, *, rate: float, step: int
-    ) -> Call:
-        """Take steps from the first sample on, up to the last or as many as a call may take.
+    ) -> None:
+        """Take steps from the first sample on, up to the last or as many as a call may take; ``call`` tells of them.
 
         Args:
             size: the samples of a batch, not more than this was made for.
@@ -150,13 +153,17 @@ class NativeSteps:
         most = max(1, min(left, MOST_STEPS, int(CALL_SECONDS / self._seconds)))
         uniforms = self.rule.uniforms(rate, step, most)
         self._entries[self._varied] = first, last, size, most, uniforms
-        begun = time.perf_counter()
-        taken = self._steps(self._pointer)
-        if taken:
-            self._seconds = (time.perf_counter() - begun) / taken
-            self.rule.turn(taken)
+        self._asked, begun = most, time.perf_counter()
+        self.taken = self._steps(self._pointer)
+        if self.taken:
+            self._seconds = (time.perf_counter() - begun) / self.taken
+
+    @property
+    def call(self) -> Call:
+        """What came of the last call."""
+        taken = self.taken
         penalties = self._penalties[:taken].tolist() if self._has_penalty else []
-        return Call(self._losses[:taken].tolist(), penalties, taken < most)
+        return Call(self._losses[:taken].tolist(), penalties, taken < self._asked)
 
     @property
     def pushed(self) -> bool:

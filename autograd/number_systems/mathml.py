@@ -260,6 +260,8 @@ def formulas(primitive: Primitive, count: int) -> tuple[str | None, list[str | N
         return value.markup, []
     try:
         found = slopes(primitive, writer.m, z, operands)
+    except MemoryError:
+        raise
     except Exception:  # a user's rule may fail in any way
         if primitive.built_in:
             raise
