@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -147,14 +147,4 @@ def leaves(parameters: Any) -> list[Value]:
             raise TypeError(f"an optimizer moves leaves; parameter {i} is {p!r}. Write model.parameters()")
     if len(set(found)) != len(found):
         raise ValueError("a parameter is listed twice and would be moved twice; list each once")
-    return found
-
-
-def with_gradients(parameters: Iterable[Value]) -> list[Value]:
-    """The parameters, with 0.0 for each gradient that is ``None``."""
-    found = list(parameters)
-    for parameter in found:
-        gradient: float | None = parameter.grad
-        if gradient is None:
-            parameter.grad = 0.0
     return found

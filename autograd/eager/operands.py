@@ -89,12 +89,6 @@ def number_of(operand: Any) -> Any:
     return operand if kind is float or operand is None else getattr(operand, "_data", operand)
 
 
-def gradient_of(node: Any) -> float:
-    """The gradient of a node; ``None``, which users of other engines set it to, counts as zero."""
-    gradient: float | None = node._grad
-    return 0.0 if gradient is None else gradient
-
-
 def refuse_if_recorded(node: Any, what: str, done: str = "read") -> None:
     """Raise RecordingError if something of a node would leave a function that is being recorded, and stay as it is."""
     watch = watching.watch
