@@ -227,7 +227,7 @@ def _node_like(node: Any, x: Any, y: Any) -> Any:
 
 def _leaf(value_class: Any, data: float, grad: float, label: str) -> Any:
     if not _is_class_of_nodes(value_class) or plain(grad) is None:
-        raise damaged("leaf", f"{value_class!r} with the gradient {grad!r}")
+        raise damaged("leaf", f"{value_class!r:.200} with the gradient {grad!r:.200}")
     leaf = value_class(data, label)
     leaf._grad = grad
     return leaf
@@ -240,7 +240,7 @@ def _is_class_of_nodes(value_class: Any) -> bool:
 def _refuse_damaged(value_class: Any, program: Any, leaves: Any, numbers: Any, labels: Any, stale: Any) -> None:
     """Raise ValueError unless these fit each other."""
     if not _is_class_of_nodes(value_class) or program.__class__ is not Program:
-        raise damaged("graph", f"a {program.__class__.__name__} of nodes of {value_class!r}")
+        raise damaged("graph", f"a {program.__class__.__name__} of nodes of {value_class!r:.200}")
     parts = type(leaves), type(numbers), type(labels), type(stale)
     if parts != (tuple, array, dict, list) or numbers.typecode != "d":
         raise damaged("graph", f"its parts are {parts}")

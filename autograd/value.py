@@ -348,8 +348,8 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     def _never_a_number(self, other: object, sign: str) -> Any:
         if isinstance(other, Number) or getattr(other, "ndim", None) == 0:  # NumPy's bool is no Number
             raise TypeError(
-                f"{in_short(self)} {sign} {other!r} would compare a node with a number; "
-                f"write value.data {sign} {other!r}"
+                f"{in_short(self)} {sign} {other!r:.200} would compare a node with a number; "
+                f"write value.data {sign} {other!r:.200}"
             )
         return NotImplemented
 
@@ -372,8 +372,8 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
         if digits is None:
             return MAKERS["rint"](self)  # type: ignore[no-any-return]
         raise TypeError(
-            f"round({in_short(self)}, {digits}) would drop the gradient; write round(value.data, {digits}) for the "
-            f"number, or f'{{value:.{digits}f}}' to print it"
+            f"round({in_short(self)}, {digits!s:.20}) would drop the gradient; write round(value.data, {digits!s:.20}) "
+            f"for the number, or f'{{value:.{digits!s:.20}f}}' to print it"
         )
 
     def __trunc__(self) -> Value:

@@ -209,7 +209,7 @@ def strange(primitive: Primitive, operands: Sequence[Any]) -> TypeError:
             many = hasattr(operand, "__len__") and not isinstance(operand, str | bytes)
             hint = f"; apply it to each element: [{primitive.name}(v) for v in …]" if many else ""
             return TypeError(f"{primitive.name} takes Values and real numbers; {name} is {kind_of(operand)}{hint}")
-    return TypeError(f"{primitive.name} cannot be applied to {operands!r}")
+    return TypeError(f"{primitive.name} cannot be applied to {operands!r:.200}")
 
 
 def without_value(primitive: Primitive, operands: Sequence[Any], error: Exception) -> float:
