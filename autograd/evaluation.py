@@ -60,7 +60,7 @@ def evaluate(
     leaves = nodes[: program.inputs]
     for key in other:
         if not isinstance(key, Value) or key.parents:
-            raise ValueError(f"at gives numbers for leaves; {key!r} is not a leaf")
+            raise ValueError(f"at gives numbers for leaves; {key!r:.200} is not a leaf")
     if digits is not None and digits < 1:
         raise ValueError(f"digits is a number of decimal digits, at least 1; it is {digits}")
     with m.computing(digits), naming_nodes(nodes, roots):

@@ -177,7 +177,7 @@ def find(name: str) -> Primitive:
 
         near = difflib.get_close_matches(name, [*TABLE, *ALIASES], n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(TABLE)}"
-        raise KeyError(f"no primitive is called {name!r}{hint}")
+        raise KeyError(f"no primitive is called {name!r:.60}{hint}")
     return row
 
 

@@ -33,7 +33,7 @@ class _Call:
     def __init__(
         self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int]
     ) -> None:
-        self.name = getattr(f, "__name__", repr(f))
+        self.name = getattr(f, "__name__", f"{f!r:.80}")
         fresh_args = list(args)
         self.fresh: list[Value] = []
         self.builders: list[tuple[int, int, Builder]] = []
@@ -291,7 +291,7 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
             raise TypeError("hvp needs the function's arguments and then the vector")
         *args, vector = args_and_vector
         if not isinstance(argnums, int):
-            raise TypeError(f"hvp: argnums is one position, not {argnums!r}; put several arguments into one list")
+            raise TypeError(f"hvp: argnums is one position, not {argnums!r:.200}; put several arguments into one list")
         position = _positions(argnums, args, "hvp")[0]
 
         def gradient(x: Any) -> Any:
@@ -316,11 +316,11 @@ def gradients(output: Value, wrt: Any) -> Any:
         wrt: a Value, leaf or not, or nested lists, tuples and dicts of them; the result has the same shape.
     """
     if not isinstance(output, Value):
-        raise TypeError(f"gradients differentiates a Value, not {output!r}")
+        raise TypeError(f"gradients differentiates a Value, not {output!r:.200}")
     targets, build = take_apart(wrt, "wrt")
     for target in targets:
         if not isinstance(target, Value):
-            raise TypeError(f"gradients differentiates with respect to Values; wrt holds the number {target!r}")
+            raise TypeError(f"gradients differentiates with respect to Values; wrt holds the number {target!r:.200}")
     program, nodes = flatten([output])
     with at_rest_for(len(nodes)):
         refuse_if_stale(active_nodes([output]))

@@ -26,7 +26,6 @@ from autograd.eager.operands import (
     Condition,
     Passive,
     fixed,
-    gradient_of,
     in_short,
     kind_of,
     number_of,
@@ -134,7 +133,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
 
     @property
     def grad(self) -> float:
-        """The derivative that ``backward()`` left; leaves add up over calls. ``None``, written, counts as 0.0."""
+        """The derivative that ``backward()`` left; leaves add up over calls. ``None``, written, is 0.0."""
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient of")
         return self._grad
@@ -143,14 +142,14 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     def grad(self, number: float | None) -> None:
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient of", "written")
-        if number.__class__ is not float and number is not None:
-            new = plain(number)
+        if number.__class__ is not float:
+            new = 0.0 if number is None else plain(number)
             if new is None:
                 raise TypeError(
                     f"grad must be a real number or None, not {kind_of(number)}; write value.grad = other.data"
                 )
             number = new
-        self._grad = number  # type: ignore[assignment]
+        self._grad = number
 
     @property
     def parents(self) -> tuple[Any, ...]:
@@ -207,7 +206,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     def backward(self, seed: float = 1.0) -> None:
         """Add ``seed · ∂self/∂leaf`` to the ``.grad`` of every leaf; nodes between get theirs afresh.
 
-        Leaves accumulate over calls, so that several losses add up; set ``.grad = 0.0`` (``None`` counts as 0.0) or use
+        Leaves accumulate over calls, so that several losses add up; set ``.grad = 0.0`` (``None`` is 0.0) or use
         ``zero_grad`` between steps.
 
         Raises:
@@ -261,7 +260,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
 
     def _send_back(self, start: float) -> None:
         if self._x is None:
-            self._grad = gradient_of(self) + start
+            self._grad += start
             return
         order, zero, born_now = self._inner_nodes_with_fresh_gradients()
         if not born_now:
@@ -274,9 +273,9 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
                 continue
             try:
                 pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
-            except (ValueError, ArithmeticError, TypeError) as failed:
+            except (ValueError, ArithmeticError):
                 try:
-                    pull_backs.after(failed, node)
+                    pull_backs.one_by_one(node)
                 except (ValueError, ArithmeticError) as error:
                     errors.say_path(error, node, [self])
                     raise
@@ -369,8 +368,8 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     def _never_a_number(self, other: object, sign: str) -> Any:
         if isinstance(other, Number) or getattr(other, "ndim", None) == 0:  # NumPy's bool is no Number
             raise TypeError(
-                f"{in_short(self)} {sign} {other!r} would compare a node with a number; "
-                f"write value.data {sign} {other!r}"
+                f"{in_short(self)} {sign} {other!r:.200} would compare a node with a number; "
+                f"write value.data {sign} {other!r:.200}"
             )
         return NotImplemented
 
@@ -393,8 +392,8 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
         if digits is None:
             return MAKERS["rint"](self)  # type: ignore[no-any-return]
         raise TypeError(
-            f"round({in_short(self)}, {digits}) would drop the gradient; write round(value.data, {digits}) for the "
-            f"number, or f'{{value:.{digits}f}}' to print it"
+            f"round({in_short(self)}, {digits!s:.20}) would drop the gradient; write round(value.data, {digits!s:.20}) "
+            f"for the number, or f'{{value:.{digits!s:.20}f}}' to print it"
         )
 
     def __trunc__(self) -> Value:

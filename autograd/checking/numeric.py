@@ -22,10 +22,11 @@ from autograd.checking.judging import (
     changed_note,
     largest_change,
     method_of,
+    next_to_zero,
     nothing_at_all,
 )
 from autograd.checking.noise import noise_of
-from autograd.checking.one_input_changed import OneOperation, imaginary_step, leading_to, reruns
+from autograd.checking.one_input_changed import OneOperation, imaginary_step, leading_to, reruns, underflow_of
 from autograd.checking.recorded import NO_NUMBER, jumps_between
 from autograd.checking.report import Entry
 from autograd.checking.rounding_estimate import Rounding
@@ -167,7 +168,8 @@ class Numeric:
                 small = max(BESIDE_THE_LARGEST * largest / size, nothing)
                 if self.methods[i] == "complex step":
                     small = max(small, FLAT * abs(call.values[k]) / size)
-                if abs(analytic) <= 4 * self.off[k][i]:  # zero, or nothing but the rounding of its formula
+                rounding = 4 * self.off[k][i]  # of the formula of the slope
+                if abs(analytic) <= max(rounding, next_to_zero(call.inputs.numbers[i], slope.size)):
                     small = max(small, FLAT * max(abs(call.values[k]), slope.size, self.noise[k] / ROUNDING) / size)
                 method = method_of(slope) if self.methods[i] == "central" else self.methods[i]
                 entry = judge.entry(f"{output_name}{name}", 1, analytic, slope, method, small)
@@ -312,11 +314,13 @@ class Numeric:
         if note:
             verdict = "ill-conditioned"
             return entry._replace(verdict=verdict, passes=verdict in judge.allow, note=note)
-        if derivatives is None or not _close(
-            self.slopes[k][i]._replace(value=derivatives[k], error=2 * self.off[k][i]), claimed
-        ):
+        x = self.call.inputs.numbers[i]
+        if derivatives is None:
             return entry
-        real = self._of_the_program(i, self.call.inputs.numbers[i], downstream)[k]
+        off = 2 * self.off[k][i] + underflow_of(imaginary_step(x), derivatives[k])
+        if not _close(self.slopes[k][i]._replace(value=derivatives[k], error=off), claimed):
+            return entry
+        real = self._of_the_program(i, x, downstream)[k]
         if _close(real, claimed):
             return entry
         verdict = "ill-conditioned"

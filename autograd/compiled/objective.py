@@ -63,7 +63,7 @@ class Objective(RecordedFunction):
     def __init__(self, f: Callable[..., Any], n: int | None = None, *, backend: str = "auto") -> None:
         super().__init__(f, "objective", Options(backend))
         if n is not None and (not isinstance(n, int) or n < 0):
-            raise ValueError(f"n is the number of arguments, a whole number, not {n!r}")
+            raise ValueError(f"n is the number of arguments, a whole number, not {n!r:.200}")
         self.n = n
         #: The recordings in which loops stay loops, and, of functions that have some, those with loops written out.
         self._recordings, self._written_out = Recordings(), Recordings()

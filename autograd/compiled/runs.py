@@ -126,7 +126,8 @@ class Runs:
         if foreign:
             raise RecordingError(
                 f"{self._name} came back from a pickle with leaves of its own, but its code captures others, such as "
-                f"{foreign[0]!r}, so a new recording would not go by its params. Call it with all shapes of arguments "
+                f"{foreign[0]!r:.200}, so a new recording would not go by its params. Call it with all shapes "
+                f"of arguments "
                 "before pickling, or compile an object that holds its leaves, such as a model"
             )
         return found

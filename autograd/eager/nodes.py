@@ -187,15 +187,15 @@ def hand_to(new: Hook) -> None:
     Of a node of any number of operands, their pattern is not there yet.
     """
     global hook
-    functions, codes = list(_kinds.items()), {}
-    for kind in {kind for _, kind in functions}:  # whatever can fail comes first
+    references = list(_kinds)  # whole: pairs would be garbage-collected objects, and a collection takes entries away
+    alive = [(function, _kinds[reference]) for reference in references if (function := reference()) is not None]
+    codes = {}
+    for kind in {kind for _, kind in alive}:  # whatever can fail comes first
         make = _make(kind, new is not no_hook)
         codes[kind] = next(part for part in make.__code__.co_consts if isinstance(part, CodeType))
     hook = new
-    for reference, kind in functions:
-        function = reference()
-        if function is not None:
-            function.__code__ = codes[kind]
+    for function, kind in alive:
+        function.__code__ = codes[kind]
 
 
 # What the texts call, beside ``plain``, where an operand is no number or a primitive has no value.
@@ -209,7 +209,7 @@ def strange(primitive: Primitive, operands: Sequence[Any]) -> TypeError:
             many = hasattr(operand, "__len__") and not isinstance(operand, str | bytes)
             hint = f"; apply it to each element: [{primitive.name}(v) for v in …]" if many else ""
             return TypeError(f"{primitive.name} takes Values and real numbers; {name} is {kind_of(operand)}{hint}")
-    return TypeError(f"{primitive.name} cannot be applied to {operands!r}")
+    return TypeError(f"{primitive.name} cannot be applied to {operands!r:.200}")
 
 
 def without_value(primitive: Primitive, operands: Sequence[Any], error: Exception) -> float:

@@ -32,7 +32,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from autograd.eager.operands import gradient_of
 from autograd.eager.unrolled import Unrolled, in_order
 from autograd.eager.unrolled import text_of_pull_back as unrolled_text
 from autograd.number_systems import floats
@@ -150,31 +149,12 @@ class PullBacks(dict[Primitive, PullBack]):
 
         return pull_back
 
-    def after(self, failed: Exception, node: Any) -> None:
-        """The rest of the pull-back of a node, after what is written out for it has raised.
-
-        It raises before it adds anything, or where the gradient of an operand is ``None`` it has added to all operands
-        before that one.
-        """
-        if not isinstance(failed, TypeError):
-            self.one_by_one(node)
-            return
-        for i, operand in enumerate(node._operands()):
-            if getattr(operand, "_grad", 0.0) is None:
-                self.one_by_one(node, first=i)
-                return
-        raise failed
-
-    def one_by_one(self, node: Any, *, first: int = 0) -> None:
-        """The pull-back of any node, from the rules themselves: for limits, where a written-out pull-back raised.
-
-        Args:
-            first: the first operand to add to.
-        """
+    def one_by_one(self, node: Any) -> None:
+        """The pull-back of any node, from the rules themselves: for limits, where a written-out pull-back raised."""
         operands = node._operands()
-        wanted = [i for i, o in enumerate(operands) if o.__class__ is self._value_class and i >= first]
+        wanted = [i for i, o in enumerate(operands) if o.__class__ is self._value_class]
         partials = self._partials(floats, node.primitive, node._data, operands, wanted)
         products = [None if is_nothing(slope) else node._grad * slope for slope in partials]
         for i, product in zip(wanted, products, strict=True):
             if product is not None:
-                operands[i]._grad = gradient_of(operands[i]) + product
+                operands[i]._grad += product

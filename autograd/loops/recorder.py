@@ -225,7 +225,8 @@ class Recorder:
         for condition, _, line, _ in step.asked:
             if condition in changing:
                 raise RecordingError(
-                    f"step {step.number} of a scan asks whether {condition!r}{f' ({line})' if line else ''}; a loop "
+                    f"step {step.number} of a scan asks whether "
+                    f"{condition!r:.200}{f' ({line})' if line else ''}; a loop "
                     "that is recorded goes one way in all steps. Write the choice with where(condition, a, b), or give "
                     "the scan unroll=True"
                 )

@@ -38,5 +38,5 @@ def system_of(name: str | ModuleType) -> ModuleType:
     if isinstance(name, ModuleType):
         return name
     if name not in SYSTEMS:
-        raise ValueError(f"no number system is called {name!r}; there are {', '.join(SYSTEMS)}")
+        raise ValueError(f"no number system is called {name!r:.200}; there are {', '.join(SYSTEMS)}")
     return importlib.import_module(SYSTEMS[name])

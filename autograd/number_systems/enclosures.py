@@ -201,7 +201,7 @@ def number(x: Any) -> Interval:
         return Interval(x, x)
     if isinstance(x, tuple | list):
         if len(x) != 2 or not x[0] <= x[1]:
-            raise ValueError(f"an interval is given as (low, high), in this order; not {x!r}")
+            raise ValueError(f"an interval is given as (low, high), in this order; not {x!r:.200}")
         return Interval(number(x[0]).low, number(x[1]).high)
     if isinstance(x, Interval):
         return Interval(x.low, x.high)

@@ -43,7 +43,9 @@ def number(x: Any) -> Expression:
     if isinstance(x, sympy.Basic):
         return x
     if isinstance(x, str):
-        raise TypeError(f"a number or a SymPy expression is wanted, not the text {x!r}; write sympy.Symbol({x!r})")
+        raise TypeError(
+            f"a number or a SymPy expression is wanted, not the text {x!r:.200}; write sympy.Symbol({x!r:.200})"
+        )
     if isinstance(x, int):
         return sympy.Integer(int(x))
     if isinstance(x, Fraction):

@@ -160,8 +160,9 @@ def compiled_step(
     """
     if not isinstance(optimizer, Optimizer) or not serves(optimizer, penalty):
         raise TypeError(
-            f"compiled_step takes an optimizer that is its rule, and L1 or L2 for a penalty, not {optimizer!r} and "
-            f"{penalty!r}; fit takes any"
+            f"compiled_step takes an optimizer that is its rule, and L1 or L2 for a penalty, not "
+            f"{optimizer!r:.200} and "
+            f"{penalty!r:.200}; fit takes any"
         )
     for option, bound in (("clip_value", clip_value), ("clip_norm", clip_norm)):
         if bound is not None:
