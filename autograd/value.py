@@ -248,18 +248,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
             reached = set(active_nodes([self]))
             refuse_if_stale([node for node in order if node in reached])
         self._grad = start
-        pull_backs = _PULL_BACKS
-        for node in reversed(order):
-            if node._grad is zero:  # nothing flowed to it, so it is not asked for its slope
-                continue
-            try:
-                pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
-            except (ValueError, ArithmeticError, TypeError) as failed:
-                try:
-                    pull_backs.after(failed, node)
-                except (ValueError, ArithmeticError) as error:
-                    errors.say_path(error, node, [self])
-                    raise
+        _PULL_BACKS.loop(self, order, zero)
 
     def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], float, bool]:
         """All nodes that are not leaves and that a derivative may reach, parents first, each with a gradient of zero.
@@ -271,46 +260,53 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
         """
         zero, now, born_now = float("0"), nodes.now, True
         order: list[Value] = []
-        stack: list[Any] = [self]
-        push, pop = stack.append, stack.pop
+        stack: list[Any] = []
+        add, push, pop = order.append, stack.append, stack.pop
         done: set[int] = set()  # tuples of operands that are all in the order; the neurons of a layer share them
-        while stack:
-            node = pop()
-            if node is None:  # all parents of the node below are in the order
-                node = pop()
-                if node.__class__ is tuple:  # and so are those in these tuples
-                    done.update(node)
-                    node = pop()
-                order.append(node)
-                continue
-            if node._grad is zero:
-                continue
+        node: Any = self
+        while node is not None:
             node._grad = zero
             if node._moment is not now:
                 born_now = False
-            push(node)
             x, y = node._x, node._y
             if x.__class__ is not tuple:
-                push(None)
-                if x.__class__ is Value and x._x is not None and x._grad is not zero:
-                    push(x)
                 if y.__class__ is Value and y._x is not None and y._grad is not zero:
-                    push(y)
-                continue
-            new_x, new_y = id(x) not in done, y is not None and id(y) not in done
-            if new_x or new_y:
+                    push(node)
+                    push(None)
+                    if x.__class__ is Value and x._x is not None and x._grad is not zero:
+                        push(x)
+                    node = y
+                    continue
+                if x.__class__ is Value and x._x is not None and x._grad is not zero:
+                    push(node)
+                    push(None)
+                    node = x
+                    continue
+                add(node)
+            else:
+                push(node)
                 push((id(x), id(y)))
-            push(None)
-            if new_x:
-                for parent in x:
-                    if parent.__class__ is Passive and node.primitive is _WHERE:
-                        parent = parent.value
-                    if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
-                        push(parent)
-            if new_y:
-                for parent in y:
-                    if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
-                        push(parent)
+                push(None)
+                for held in (x, y):
+                    if held is None or id(held) in done:
+                        continue
+                    for parent in held:
+                        if parent.__class__ is Passive and node.primitive is _WHERE:
+                            parent = parent.value
+                        if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
+                            push(parent)
+            node = None
+            while stack:
+                above = pop()
+                if above is None:  # all parents of the node below are in the order
+                    above = pop()
+                    if above.__class__ is tuple:  # and so are those in these tuples
+                        done.update(above)
+                        above = pop()
+                    add(above)
+                elif above._grad is not zero:
+                    node = above
+                    break
         return order, zero, born_now
 
     def stale_leaf(self) -> Value | None:
