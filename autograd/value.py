@@ -10,15 +10,12 @@ when a leaf was written after a node had used its old number.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Container, Iterable, Sequence
 from math import nan
 from numbers import Number
-from types import FrameType
 from typing import Any, Never, final
 
-from autograd import errors, interpret
+from autograd import errors, interpret, turns
 from autograd.copying import Copying
 from autograd.eager import nodes, watching
 from autograd.eager.makers import Makers
@@ -36,13 +33,12 @@ from autograd.eager.operands import (
 from autograd.eager.pull_backs import PullBacks
 from autograd.eager.unrolled import in_order
 from autograd.errors import DomainError
-from autograd.graph import topological_order
-from autograd.locks import new_lock, stands_still
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.numpy_names import NumPyNames
 from autograd.other_words import OtherWords
 from autograd.primitives import TABLE, Primitive
 from autograd.reaching import reaches_a_leaf
+from autograd.turns import TURN, UNDER_WAY, WAITED_FOR
 
 __all__ = [
     "MAKERS",
@@ -214,49 +210,30 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
             DomainError, OverflowError: a slope on the way does not exist or is too large. What was added before stays,
                 as after Ctrl-C, so zero the gradients before going on.
         """
-        start = plain(seed)
-        if start is None:
-            raise TypeError(
-                f"seed must be a real number, not {kind_of(seed)}; for derivatives as Values use gradients()"
-            )
+        if seed.__class__ is not float:
+            number = plain(seed)
+            if number is None:
+                raise TypeError(
+                    f"seed must be a real number, not {kind_of(seed)}; for derivatives as Values use gradients()"
+                )
+            seed = number
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient that backward() leaves below")
-        if _UNDER_WAY and not _ONE_AT_A_TIME._is_owned():
-            self._wait_for_the_turn()
-        with _ONE_AT_A_TIME:
-            if _UNDER_WAY:
-                self._refuse_to_share_nodes()
-            before = len(_UNDER_WAY)
+        if UNDER_WAY and not TURN._is_owned():
+            turns.wait(self)
+        with TURN:
+            if UNDER_WAY:
+                turns.refuse_to_share_nodes(self)
+            before = len(UNDER_WAY)
             try:
-                _UNDER_WAY.append(self)
-                self._send_back(start)
-                if _WAITED_FOR:
-                    raise _WAITED_FOR[0]
+                UNDER_WAY.append(self)
+                self._send_back(seed)
+                if WAITED_FOR:
+                    raise WAITED_FOR[0]
             finally:  # in which no signal is looked for: nothing is called
-                del _UNDER_WAY[before:]
-                if not before:
-                    del _WAITED_FOR[:]
-
-    def _wait_for_the_turn(self) -> None:
-        """Another thread is amid ``backward()``, and may be waiting for this one, in a rule."""
-        frame = stands_still(_ONE_AT_A_TIME, _who_sends_back, _waits_for_this_thread)
-        if frame is not None:
-            said = (
-                f"backward() of {in_short(self)} waits for backward() in another thread, where a rule stands still at "
-                f"{frame.f_code.co_filename}:{frame.f_lineno}: does it wait for this thread? Call it in the rule's own "
-                "thread, or use gradients(), which waits for nobody"
-            )
-            _WAITED_FOR.append(RuntimeError(said))
-            raise RuntimeError(said)
-
-    def _refuse_to_share_nodes(self) -> None:
-        """A signal handler, or a rule, calls ``backward()`` amid another: each would count what the other sent."""
-        ours = set(topological_order(self))
-        if not all(ours.isdisjoint(topological_order(other)) for other in _UNDER_WAY):
-            raise RuntimeError(
-                f"backward() of {in_short(self)} amid backward() of a graph that shares nodes with it, from a signal "
-                "handler or a rule; call it afterwards, or use gradients(), which keeps its numbers to itself"
-            )
+                del UNDER_WAY[before:]
+                if not before and WAITED_FOR:
+                    del WAITED_FOR[:]
 
     def _send_back(self, start: float) -> None:
         if self._x is None:
@@ -267,18 +244,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
             reached = set(active_nodes([self]))
             refuse_if_stale([node for node in order if node in reached])
         self._grad = start
-        pull_backs = _PULL_BACKS
-        for node in reversed(order):
-            if node._grad is zero:  # nothing flowed to it, so it is not asked for its slope
-                continue
-            try:
-                pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
-            except (ValueError, ArithmeticError):
-                try:
-                    pull_backs.one_by_one(node)
-                except (ValueError, ArithmeticError) as error:
-                    errors.say_path(error, node, [self])
-                    raise
+        _PULL_BACKS.loop(self, order, zero)
 
     def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], float, bool]:
         """All nodes that are not leaves and that a derivative may reach, parents first, each with a gradient of zero.
@@ -288,48 +254,56 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
         *is* this walk's own zero marks a node that was entered, and then one that nothing has flowed to: no set is
         needed, and none is built.
         """
-        zero, now, born_now = float("0"), nodes.now, True
+        now, born_now = nodes.now, True
+        zero = 0.0 * now  # another object each time
         order: list[Value] = []
-        stack: list[Any] = [self]
-        push, pop = stack.append, stack.pop
+        stack: list[Any] = []
+        add, push, pop = order.append, stack.append, stack.pop
         done: set[int] = set()  # tuples of operands that are all in the order; the neurons of a layer share them
-        while stack:
-            node = pop()
-            if node is None:  # all parents of the node below are in the order
-                node = pop()
-                if node.__class__ is tuple:  # and so are those in these tuples
-                    done.update(node)
-                    node = pop()
-                order.append(node)
-                continue
-            if node._grad is zero:
-                continue
+        node: Any = self
+        while node is not None:
             node._grad = zero
             if node._moment is not now:
                 born_now = False
-            push(node)
             x, y = node._x, node._y
             if x.__class__ is not tuple:
-                push(None)
-                if x.__class__ is Value and x._x is not None and x._grad is not zero:
-                    push(x)
                 if y.__class__ is Value and y._x is not None and y._grad is not zero:
-                    push(y)
-                continue
-            new_x, new_y = id(x) not in done, y is not None and id(y) not in done
-            if new_x or new_y:
+                    push(node)
+                    push(None)
+                    if x.__class__ is Value and x._x is not None and x._grad is not zero:
+                        push(x)
+                    node = y
+                    continue
+                if x.__class__ is Value and x._x is not None and x._grad is not zero:
+                    push(node)
+                    push(None)
+                    node = x
+                    continue
+                add(node)
+            else:
+                push(node)
                 push((id(x), id(y)))
-            push(None)
-            if new_x:
-                for parent in x:
-                    if parent.__class__ is Passive and node.primitive is _WHERE:
-                        parent = parent.value
-                    if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
-                        push(parent)
-            if new_y:
-                for parent in y:
-                    if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
-                        push(parent)
+                push(None)
+                for held in (x, y):
+                    if held is None or id(held) in done:
+                        continue
+                    for parent in held:
+                        if parent.__class__ is Passive and node.primitive is _WHERE:
+                            parent = parent.value
+                        if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
+                            push(parent)
+            node = None
+            while stack:
+                above = pop()
+                if above is None:  # all parents of the node below are in the order
+                    above = pop()
+                    if above.__class__ is tuple:  # and so are those in these tuples
+                        done.update(above)
+                        above = pop()
+                    add(above)
+                elif above._grad is not zero:
+                    node = above
+                    break
         return order, zero, born_now
 
     def stale_leaf(self) -> Value | None:
@@ -509,56 +483,6 @@ def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wan
 
 
 _WHERE = TABLE["where"]
-#: Gradients lie in the nodes, which threads may share, and a sum is read and written; a rule of one's own may run
-#: ``backward()`` of another graph.
-_ONE_AT_A_TIME = new_lock()
-#: The outputs whose ``backward()`` runs: one, or those amid which it was called again.
-_UNDER_WAY: list[Value] = []
-
-
-#: What those raised for whom a rule of the call that runs waited in vain: that call raises it too.
-_WAITED_FOR: list[RuntimeError] = []
-#: Seconds after which a rule that stands still, but in ``Thread.join``, is taken to wait for another ``backward()``.
-PATIENCE = 60.0
-
-
-def _who_sends_back() -> FrameType | None:
-    """Where the thread stands that is amid ``backward()``."""
-    for innermost in sys._current_frames().values():
-        frame: FrameType | None = innermost
-        while frame is not None:
-            if frame.f_code is Value._send_back.__code__:
-                return innermost
-            frame = frame.f_back
-    return None
-
-
-def _waits_for_this_thread(frame: FrameType, seconds: float) -> bool:
-    """Whether who stands there waits until this thread ends, or has waited for something for long."""
-    threading = sys.modules.get("threading")
-    if threading is None or frame.f_globals.get("__name__") != "threading":
-        return False
-    place: FrameType | None = frame
-    while place is not None:
-        if place.f_code is threading.Thread.join.__code__:
-            joined = place.f_locals["self"]
-            there = sys._current_frames().get(joined.ident)
-            return joined is threading.current_thread() or (
-                there is not None and there is not frame and _waits_for_this_thread(there, seconds)
-            )
-        place = place.f_back
-    return seconds > PATIENCE
-
-
-def _in_a_forked_process() -> None:
-    """What ran in another thread does not go on there."""
-    if not _ONE_AT_A_TIME._is_owned():
-        _UNDER_WAY.clear()
-        _WAITED_FOR.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_a_forked_process)
 #: The methods whose arguments are constants.
 _WITH_CONSTANTS = {
     row.name for row in TABLE.values() if row.constants and row.constants == row.arguments[1 : row.arity]

@@ -19,7 +19,7 @@ import pytest
 
 import autograd
 import nn
-from autograd import Value, exp, line_of, record_lines, sin, value
+from autograd import Value, exp, line_of, record_lines, sin, turns
 from nn.datasets import moons
 from tests.compiled.replays import BACKENDS
 
@@ -168,7 +168,7 @@ def _by_an_event(work: Callable[[], Any]) -> None:
 def test_a_rule_that_waits_for_another_thread_s_backward_is_an_error_in_both(
     waiting: Callable[[Callable[[], Any]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(value, "PATIENCE", 0.2)
+    monkeypatch.setattr(turns, "PATIENCE", 0.2)
     other = Value(2.0)
     raised: list[str] = []
 
@@ -199,7 +199,7 @@ def test_a_rule_that_waits_for_another_thread_s_backward_is_an_error_in_both(
 
 
 def test_others_wait_for_a_rule_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(value, "PATIENCE", 0.05)
+    monkeypatch.setattr(turns, "PATIENCE", 0.05)
     amid = threading.Event()
 
     def slope(m: Any, z: Any, x: Any) -> Any:
