@@ -11,6 +11,7 @@ import itertools
 import json
 import math
 import os
+import random
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +25,11 @@ from mpmath import mp
 from autograd import DomainError, Value, evaluate
 from autograd.number_systems import javascript, mpmath_
 from autograd.number_systems.enclosures import Interval
+from autograd.pictures.page import stepping
 from tests import checks
-from tests.test_one_answer import CASES, Asked, agree, over_cases
+from tests.compiled.replays import bits
+from tests.differential import cases as differential
+from tests.test_one_answer import CASES, LEADING_NOWHERE, STEEP, STOPPING, Asked, agree, answer, over_cases
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
@@ -268,12 +272,20 @@ console.log(JSON.stringify(at.map(([key, points]) => points.map((texts) => {
 """
 
 
-@pytest.fixture(scope="module")
-def of_the_page() -> dict[str, list[list[str]]]:
-    """Row → for each point what the page computes; in one process, of all rows."""
+EVALUATOR = (files("autograd.pictures") / "page" / "evaluator.js").read_text("utf-8")
+
+
+def in_node(text: str) -> Any:
+    """What a program in JavaScript prints."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("no Node.js is installed (on Debian: apt-get install nodejs)")
+    return json.loads(subprocess.run([node, "-"], input=text, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.fixture(scope="module")
+def of_the_page() -> dict[str, list[list[str]]]:
+    """Row → for each point what the page computes; in one process, of all rows."""
     rows = [asked.row for asked in CASES if asked.row is not None]
     kernels = {row.name: javascript.kernel(row, row.arity) for row in rows}
     entries = ", ".join(f"{name}: {text}" for name, text in kernels.items())
@@ -289,12 +301,11 @@ def of_the_page() -> dict[str, list[list[str]]]:
         [
             javascript.module(kernels.values()),
             f"const kernels = {{{entries}}}, described = {json.dumps(described)};",
-            (files("autograd.pictures") / "page" / "evaluator.js").read_text("utf-8"),
+            EVALUATOR,
             _AT_POINTS % json.dumps(points),
         ]
     )
-    printed = subprocess.run([node, "-"], input=text, capture_output=True, text=True, check=True).stdout
-    return dict(zip([row.name for row in rows], json.loads(printed), strict=True))
+    return dict(zip([row.name for row in rows], in_node(text), strict=True))
 
 
 def js(x: float) -> str:
@@ -313,6 +324,72 @@ def test_the_page_has_the_same_numbers(of_the_page: dict[str, list[list[str]]], 
             x = place.eagerly()
             y = math.nan if text in ("refused", "undefined") else float(text.replace("Infinity", "inf"))
             assert agree(None if is_refused(x) else x, y, 1e-14, 8 * checks.SMALLEST), (place, x, text)
+
+
+#: What the page says after the edits: the value and each gradient, "refused" where it stops.
+_AFTER_EDITS = """
+const exactly = (x) => (Object.is(x, -0) ? "-0.0" : String(x));
+const after = (program, leaves, texts) => {
+  const inputs = new Map(program.nodes.map((node, slot) => [slot, Number(node.value)]));
+  leaves.forEach((slot, i) => inputs.set(slot, Number(texts[i])));
+  const told = tell(program, inputs), value = told.values[program.output];
+  if (value === undefined) return ["refused", ...leaves.map(() => "refused")];
+  const slopes = leaves.map((slot) => (told.events.at(-1).kind === "stop" ? "refused" : told.gradients.get(slot) ?? 0));
+  return [value, ...slopes].map(exactly);
+};
+"""
+
+Edited = tuple[Callable[..., Any], Point, list[Point]]
+
+
+def after_edits(cases: Sequence[Edited]) -> list[list[list[float]]]:
+    """Of functions, each recorded at a point: value and gradients that the page has at others; nan where it stops."""
+    lines = ["const show = String; let kernels; const said = [];", EVALUATOR, _AFTER_EDITS]
+    for f, start, points in cases:
+        leaves = [Value(x, f"x{i}") for i, x in enumerate(start)]
+        data, written = stepping._program(f(*leaves), 17)
+        names = [node["name"] for node in data["nodes"]]
+        slots = [names.index(leaf.label) if leaf.label in names else -1 for leaf in leaves]
+        texts = json.dumps([list(map(js, point)) for point in points])
+        lines.append(f"kernels = (() => {{ {written}\nreturn kernels; }})();")
+        lines.append(f"said.push({texts}.map((texts) => after({json.dumps(data)}, {slots}, texts)));")
+    printed = in_node("\n".join([*lines, "console.log(JSON.stringify(said));"]))
+    as_floats = {"refused": math.nan, "Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
+    return [[[as_floats.get(x) or float(x) for x in at] for at in points] for points in printed]
+
+
+def test_on_the_page_a_slope_that_leads_nowhere_is_not_asked_for() -> None:
+    cases: dict[str, Edited] = {name: (f, (3.0,), [(x,)]) for name, (f, x) in LEADING_NOWHERE.items()}
+    for (stopping, f), (steep, g) in itertools.product(STOPPING.items(), STEEP.items()):
+        points = [(x,) for x in (0.0, -0.0, 0.05, 0.25, 0.7, 1.0)]
+        cases[f"{steep} of {stopping}"] = (lambda x, f=f, g=g: g(f(x)) + 0 * x, (0.25,), points)
+        cases[f"{stopping} of {steep}"] = (lambda x, f=f, g=g: f(g(x)) + 0 * x, (0.25,), points)
+    for (name, (f, _, points)), found in zip(cases.items(), after_edits(list(cases.values())), strict=True):
+        for (x,), (_, slope) in zip(points, found, strict=True):
+            assert agree(answer(lambda f=f, x=x: _slope_at(f, x)), slope, 1e-13, 0.0), (name, x, slope)
+
+
+def _slope_at(f: Callable[[Any], Any], x: float) -> float:
+    leaf = Value(x)
+    f(leaf).backward()
+    return leaf.grad
+
+
+def test_the_page_has_the_same_bits_of_random_programs() -> None:
+    source, cases, compared = random.Random(7), [], 0
+    while len(cases) < (400 if THOROUGH else 60):
+        f = differential.drawn(source)
+        points = [tuple(source.choices(differential.NUMBERS, k=differential.INPUTS)) for _ in range(40)]
+        start = next((point for point in points if differential._eagerly(f, point) is not None), None)
+        if start is not None:
+            cases.append((f, start, points))
+    for (f, _, points), found in zip(cases, after_edits(cases), strict=True):
+        for point, numbers in zip(points, found, strict=True):
+            expected = differential._eagerly(f, point)
+            if expected is not None:  # an operation that the output does not need may have raised
+                compared += 1
+                assert bits(numbers) == bits(expected), (f, point, numbers, expected)
+    assert compared > 1000
 
 
 def test_an_exponent_that_is_tiny_even_for_many_digits() -> None:
