@@ -22,8 +22,9 @@ import mpmath
 import pytest
 from mpmath import mp
 
+import autograd
 from autograd import DomainError, Value, evaluate
-from autograd.number_systems import javascript, mpmath_
+from autograd.number_systems import common, javascript, mpmath_
 from autograd.number_systems.enclosures import Interval
 from autograd.pictures.page import stepping
 from tests import checks
@@ -166,7 +167,7 @@ def is_near(place: Place, expected: float, exact: Any) -> bool:
 
 @over_cases
 def test_a_float_is_the_number_of_many_digits(asked: Asked) -> None:
-    for place in places(asked, without_signs_of_zero(asked)):
+    for place in places(asked, asked.points):
         expected, found = place.eagerly(), place.in_system("mpmath")
         if is_too_large(expected):
             if place.i is None or not is_refused(expected):  # else it may be the value that is too large
@@ -218,7 +219,7 @@ def test_a_float_is_near_the_exact_fraction(asked: Asked) -> None:
 
 @over_cases
 def test_intervals_hold_the_true_number_and_the_float(asked: Asked) -> None:
-    for place in places(asked, without_signs_of_zero(asked)):
+    for place in places(asked, asked.points):
         expected, found = place.eagerly(), place.in_system("intervals")
         are_finite = all(map(math.isfinite, place.point))
         if isinstance(expected, DomainError):
@@ -248,6 +249,10 @@ def test_an_equation_has_the_same_number(asked: Asked) -> None:
         expected, found = place.eagerly(), place.in_system("sympy")
         if isinstance(expected, OverflowError):
             continue  # a number of SymPy's may be larger
+        if common.NO_SIGN_OF_ZERO in str(found):
+            assert asked.name == "atan2", place
+            assert place.point[0] == 0 >= place.point[1], place
+            continue
         if is_refused(expected) or math.isnan(expected):
             assert is_refused(found) or found.n().is_finite is not True, (place, expected, found)
             both_refuse = isinstance(expected, DomainError) and isinstance(found, DomainError)
@@ -255,6 +260,38 @@ def test_an_equation_has_the_same_number(asked: Asked) -> None:
         else:
             assert not is_refused(found), (place, expected, found)
             assert math.isclose(expected, float(found), rel_tol=1e-13, abs_tol=1e-15), (place, expected, found)
+
+
+# Signs of zeros
+
+
+#: Of ordinate and abscissa: functions of an angle, which jumps where a zero changes its sign.
+OF_AN_ANGLE: dict[str, Callable[..., Any]] = {
+    "square": lambda y, x: autograd.square(autograd.atan2(y, x)),
+    "choice": lambda y, x: autograd.maximum(autograd.detach(autograd.atan2(y, x)), y) * x,
+    "of a choice": lambda y, x: autograd.atan2(autograd.maximum(y, -1.0), autograd.minimum(x, 1.0)) * y,
+    "of the opposite": lambda y, x: autograd.atan2(-y, x) * x,
+}
+
+
+@pytest.mark.parametrize("name", OF_AN_ANGLE)
+@pytest.mark.parametrize("point", list(itertools.product((0.0, -0.0, 0.5), (0.0, -0.0, -1.0, 2.0))))
+def test_an_angle_is_that_of_the_signs_of_zeros_or_refused(name: str, point: Point) -> None:
+    asked = Asked(name, OF_AN_ANGLE[name])
+    for place in places(asked, [point]):
+        expected = place.eagerly()
+        for system in ("arrays", "complex", "mpmath", "sympy", "intervals"):
+            found = place.in_system(system)
+            if is_refused(expected):
+                assert is_refused(found) or not abs(complex(found)) < math.inf, (place, system, found)
+            elif is_refused(found):
+                assert common.NO_SIGN_OF_ZERO in str(found), (place, system, found)
+                assert system == "sympy" or name == "of the opposite", (place, system)
+            elif system == "intervals":
+                assert found.low - 1e-15 <= expected <= found.high + 1e-15, (place, found)
+                assert found.width < 1e-14 or name != "square", (place, found)
+            else:
+                assert complex(found) == pytest.approx(expected, rel=1e-15, abs=0.0), (place, system, found)
 
 
 # The page

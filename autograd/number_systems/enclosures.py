@@ -105,6 +105,12 @@ class Beside(NamedTuple):
         return self.is_power and self.places == (1 << self.largest.count) - 1
 
 
+class Sign:
+    """That a zero has the sign of the float that it was made of."""
+
+    __slots__ = ()
+
+
 def largest_of(x: Interval, y: Interval) -> Largest:
     first = x.known if isinstance(x.known, Largest) else Largest([], {}, 0).and_of(x)
     return first.and_of(y)
@@ -121,7 +127,7 @@ class Interval(Arithmetic):
 
     __slots__ = ("high", "known", "low")
 
-    def __init__(self, low: float, high: float, known: Largest | Beside | None = None) -> None:
+    def __init__(self, low: float, high: float, known: Largest | Beside | Sign | None = None) -> None:
         self.low = low
         self.high = high
         #: What no bound says.

@@ -3,6 +3,7 @@
 Numbers that a person would write as a fraction, such as 0.5 or 3.0, become exact; 0.1, which no float holds, stays a
 float of 53 bits. A comparison of symbols is not decided, so what depends on it is ``Piecewise``. Where a rule divides
 by an exact zero, or comes to ``nan`` in another way, the limits of the table hold.
+Zero has no sign here, so an angle of ``atan2`` that depends on it is refused.
 """
 
 from __future__ import annotations
@@ -135,9 +136,13 @@ def pow(x: Expression, y: Expression) -> Expression:
 
 
 def atan2(y: Expression, x: Expression) -> Expression:
-    """As IEEE has it at the origin, where SymPy has nan, and of infinities."""
-    if x == y == 0:
-        return sympy.Integer(0)
+    """As IEEE has it of infinities.
+
+    Raises:
+        ValueError: it depends on the sign of a zero, which numbers here have not.
+    """
+    if y == 0 and x.is_number and x <= 0:
+        raise ValueError(common.NO_SIGN_OF_ZERO)
     if _holds_an_infinity((y,)) and x.is_number:
         y, x = sympy.sign(y), sympy.sign(x) if _holds_an_infinity((x,)) else sympy.Integer(0)
     return sympy.atan2(y, x)

@@ -183,7 +183,7 @@ def misses(row: Primitive, name: str, function: Callable[..., Any]) -> list[str]
     found = []
     for point in points_of(row, lambda xs: in_domain(row, xs)):
         with mpmath.workdps(60):
-            exact = checks.value_in(mpmath_, row, [mp.mpf(x) for x in point])
+            exact = checks.value_in(mpmath_, row, [mpmath_.number(x) for x in point])
         with system.computing():
             numbers = [system.number(x) for x in point]
             try:
@@ -317,8 +317,8 @@ def test_a_formula_is_its_primitive(row: Primitive, form: str) -> None:
     formula = getattr(row, form)
     for point in points_of(row, lambda xs: in_domain(row, xs)):
         with mpmath.workdps(400):
-            exact = checks.value_in(mpmath_, row, [mp.mpf(x) for x in point])
-            numbers = [mp.mpf(x) for x in point]
+            exact = checks.value_in(mpmath_, row, [mpmath_.number(x) for x in point])
+            numbers = [mpmath_.number(x) for x in point]
             z = formula(mpmath_, numbers) if row.n_ary else formula(mpmath_, *numbers)
             assert of_many_digits(row, point, z, exact), point
 
