@@ -185,7 +185,7 @@ def test_a_float_is_the_number_of_many_digits(asked: Asked) -> None:
 
 @over_cases
 def test_complex_numbers_are_floats_on_the_real_axis(asked: Asked) -> None:
-    for place in places(asked, finite(asked.points)):
+    for place in places(asked, asked.points):
         expected, found = place.eagerly(), place.in_system("complex")
         if isinstance(found, NotImplementedError):
             continue
@@ -231,6 +231,13 @@ def test_intervals_hold_the_true_number_and_the_float(asked: Asked) -> None:
             assert place.in_system("mpmath") in found, (place, found)
             room = 4 * math.ulp(expected)
             assert expected in Interval(found.low - room, found.high + room), (place, expected, found)
+
+
+def test_the_mean_of_wide_intervals_has_bounds() -> None:
+    xs = [Value(1.0), Value(1.0)]
+    low, high = (float.fromhex(x) for x in ("-0x1.fp1023", "0x1.8p1023"))
+    found = evaluate(autograd.mean(xs), "intervals", at=dict.fromkeys(xs, (low, high)))
+    assert low * (1 + 2.0**-50) <= found.low <= low < high <= found.high <= high * (1 + 2.0**-50)
 
 
 # SymPy is slow, and holds numbers such as 2 to the power 10¹⁰⁰ exactly, so its points are few and of ordinary size.
@@ -289,7 +296,7 @@ def test_an_angle_is_that_of_the_signs_of_zeros_or_refused(name: str, point: Poi
                 assert system == "sympy" or name == "of the opposite", (place, system)
             elif system == "intervals":
                 assert found.low - 1e-15 <= expected <= found.high + 1e-15, (place, found)
-                assert found.width < 1e-14 or name != "square", (place, found)
+                assert found.width < 1e-13 or name != "square", (place, found)
             else:
                 assert complex(found) == pytest.approx(expected, rel=1e-15, abs=0.0), (place, system, found)
 

@@ -47,6 +47,14 @@ greater, greater_equal = enclosures.greater, enclosures.greater_equal
 sum = common.sum
 
 
+def mean(xs: Sequence[Any]) -> Interval:
+    """Of terms made small where their sum is too large for a float."""
+    found = div(sum(xs), len(xs))
+    if math.isinf(found.low) or math.isinf(found.high):
+        found = mul(div(sum([mul(x, common.SMALLER) for x in xs]), len(xs)), 1 / common.SMALLER)
+    return found
+
+
 def _point(x: float) -> Interval:
     return Interval(x, x)
 

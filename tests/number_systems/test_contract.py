@@ -24,6 +24,7 @@ from autograd import TABLE, Primitive, Value, evaluate, value_system
 from autograd.interpret import partials
 from autograd.number_systems import (
     SYSTEMS,
+    common,
     complex_,
     floats,
     intervals,
@@ -189,6 +190,10 @@ def misses(row: Primitive, name: str, function: Callable[..., Any]) -> list[str]
             try:
                 z = function(numbers) if row.n_ary else function(*numbers)
             except (NotImplementedError, OverflowError):  # what is no fraction, or too large
+                continue
+            except ValueError as error:
+                if str(error) != common.NO_SIGN_OF_ZERO:
+                    raise
                 continue
         with mpmath.workdps(60):
             if not PROMISES[name](row, point, z, exact):
