@@ -172,7 +172,7 @@ def ceil(x: complex) -> complex:
 
 
 def _go_beyond(operands: Sequence[Any]) -> bool:
-    """Whether operands are real and some not finite; what stands beside an infinity is nan that a product left there."""
+    """Whether operands are real and some not finite; the part beside an infinity is nan that a product left there."""
     numbers = [complex(x) for x in operands]
     are_finite = [math.isfinite(x.real) for x in numbers]
     return not all(are_finite) and not any(

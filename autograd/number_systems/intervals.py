@@ -243,7 +243,7 @@ def atan2(y: Any, x: Any) -> Interval:
         if not (isinstance(y.known, Sign) and (x.high < 0.0 or isinstance(x.known, Sign))):
             return Interval(-pi.high, pi.high)
         if math.copysign(1.0, x.high) > 0.0:
-            return y
+            return _point(y.low)
     corners = [near("atan2", b, a) for b in (y.low, y.high) for a in (x.low, x.high)]
     return Interval(min(c.low for c in corners), max(c.high for c in corners))
 
