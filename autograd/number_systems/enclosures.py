@@ -271,7 +271,13 @@ def mul(x: Any, y: Any) -> Interval:
     a, b, c, d = x.low, x.high, y.low, y.high
     if a == b and c == d:
         p, lost = a * c, product_error(a, c)
-        if p == p and lost == lost:
+        if p != p:
+            raise ValueError(
+                "0·∞ is no number"
+            )  # of an interval with an end of ∞, which holds numbers, 0 times it is 0
+        if math.isinf(a) or math.isinf(c):
+            return Interval(p, p)
+        if lost == lost:
             return Interval(p if lost >= 0.0 else nextafter(p, -inf), p if lost <= 0.0 else nextafter(p, inf))
     if a >= 0.0:
         return Interval(product_below(a if c >= 0.0 else b, c), product_above(b if d >= 0.0 else a, d))

@@ -382,9 +382,10 @@ def share(x: Any, y: Any) -> Interval:
     mostly that of powers which underflow.
 
     Raises:
-        ValueError: another sum of zero may lie in the box, or nothing but that corner.
+        ValueError: another sum of zero may lie in the box, or nothing but that corner; or x is an infinity.
     """
     x, y = same(x), same(y)
+    _refuse_infinity(x)
     if x.low >= 0.0 and y.low >= 0.0 and (x.high or y.high):
         low = _share_at(x.low or (0.0 if y.high else x.high), y.high).low
         high = _share_at(x.high, y.low or (0.0 if x.high else y.high)).high
@@ -393,6 +394,12 @@ def share(x: Any, y: Any) -> Interval:
         raise ValueError("a sum of zero may lie in the interval")
     corners = [_share_at(a, b) for a in (x.low, x.high) for b in (y.low, y.high)]
     return Interval(min(c.low for c in corners), max(c.high for c in corners))
+
+
+def _refuse_infinity(x: Interval) -> None:
+    """Raise ValueError for what would be a part of itself; an interval with an end of ∞ holds numbers."""
+    if x.low == x.high and math.isinf(x.low):
+        raise ValueError("∞/∞ is no number")
 
 
 def _in_bounds(x: float, y: float) -> tuple[Interval, Interval, float]:
@@ -416,6 +423,7 @@ def slope_of_share(x: Any, y: Any) -> Interval:
     The slope by y is its opposite, with the arguments exchanged.
     """
     x, y = same(x), same(y)
+    _refuse_infinity(y)
     if not (x.low >= 0.0 and y.low >= 0.0 and (x.high or y.high)):
         total = add(x, y)
         return div(div(y, total), total)
