@@ -134,7 +134,7 @@ class Primitive(NamedTuple):
     def rule(self, argument: int, m: Any, operands: Iterable[Any]) -> Rule | None:
         """The partial by an argument, for operands of a number system; not of a row of any number of arguments."""
         assert not callable(self.partials)
-        are_written = self.written and hasattr(m, "is_formula") and any(map(m.is_formula, operands))
+        are_written = self.written and hasattr(m, "is_formula") and m.is_formula(*operands)
         return (self.written if are_written else self.partials)[argument]
 
     def limits_of(self, argument: int) -> tuple[Limit, ...]:

@@ -132,7 +132,7 @@ def softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
     """
     if hasattr(m, "softmax"):
         return list(m.softmax(z, xs))
-    if hasattr(m, "is_formula") and any(map(m.is_formula, xs)):
+    if hasattr(m, "is_formula") and m.is_formula(*xs):
         powers = [m.exp(x - z) for x in xs]
     else:
         largest = m.detach(left_to_right(xs, m.maximum))

@@ -215,6 +215,12 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
+
+    At a kink the slope is a convention, and its own slope is 0 (as in PyTorch and JAX): of ``abs(x)**2`` at 0 it is 0
+    and not 2. Write ``square(x)``, which is smooth; √(x² + y²) as ``hypot``, which refuses.
+
+    >>> hessian(lambda x: abs(x) ** 2)(0.0), hessian(lambda x: x.square())(0.0)
+    (0.0, 2.0)
     """
 
     def derivative(*args: Any, **kwargs: Any) -> Any:

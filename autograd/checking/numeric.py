@@ -46,6 +46,12 @@ _CONFIRMATIONS = 16
 _MOST_RERUN, _PASSES = 1_000_000, 20
 
 
+#: Of second derivatives that are missed by conventions.
+OF_SLOPES_AT_KINKS = (
+    "a slope there is a convention, and its own slope is 0; write what is smooth as such, abs(x)**2 as square(x)"
+)
+
+
 class Numeric:
     """What differences say of every output and input of a call, and how each number was found."""
 
@@ -291,6 +297,14 @@ class Numeric:
                     return True
         return False
 
+    def by_conventions(self, entry: Entry, judge: Judge) -> Entry:
+        """A mismatch of a higher derivative to which no node is guilty, where operations stand at kinks."""
+        if entry.verdict != "mismatch" or not self.kinks:
+            return entry
+        recorded = self.call.recorded
+        names = " and ".join(sorted({recorded.program.instruction(slot)[0].name for slot in recorded.kinks()}))
+        return _at_kinks(entry, f"at a kink of {names}: {OF_SLOPES_AT_KINKS}", judge)
+
     def without_a_guilty_node(self, k: int, i: int, entry: Entry, judge: Judge) -> Entry:
         """A mismatch to which no node is guilty: the conventions at kinks, or a function too rough for differences.
 
@@ -300,9 +314,7 @@ class Numeric:
         if entry.verdict != "mismatch" or self.call.recorded.inputs[i] < 0 or not self.call.recorded.has_formulas():
             return entry
         if i in self.kinks:
-            note = "operations at a kink: their conventions do not add up to a slope"
-            note = f"{entry.note}; {note}" if entry.note else note
-            return entry._replace(verdict="kink", passes="kink" in judge.allow, note=note)
+            return _at_kinks(entry, "operations at a kink: their conventions do not add up to a slope", judge)
         downstream = self.complex.downstream(i)
         derivatives = self.complex.by_complex_step(i, downstream)
         claimed = self.analytic[k][i]
@@ -325,6 +337,11 @@ class Numeric:
             return entry
         verdict = "ill-conditioned"
         return entry._replace(verdict=verdict, passes=verdict in judge.allow, note="too rough for differences")
+
+
+def _at_kinks(entry: Entry, note: str, judge: Judge) -> Entry:
+    note = f"{entry.note}; {note}" if entry.note else note
+    return entry._replace(verdict="kink", passes="kink" in judge.allow, note=note)
 
 
 def _close(slope: Slope, analytic: float) -> bool:

@@ -467,6 +467,39 @@ def test_second_derivatives_at_a_kink_of_the_slope() -> None:
     assert [entry.verdict for entry in report] == ["agree", "kink"]
 
 
+#: Functions that are smooth at 0, made of what has a kink there; its name, and their second derivative.
+SMOOTH_OF_KINKS: list[tuple[Any, str, float]] = [
+    (lambda x: abs(x) ** 2, "abs", 2.0),
+    (lambda x: abs(x) * abs(x), "abs", 2.0),
+    (lambda x: autograd.maximum(x, -x) ** 2, "maximum", 2.0),
+    (lambda x: autograd.minimum(x, -x) ** 2, "minimum", 2.0),
+    (lambda x: autograd.cosh(abs(x)), "abs", 1.0),
+    (lambda x: (autograd.relu(x) + autograd.relu(-x)) ** 2, "relu", 2.0),
+]
+
+
+@pytest.mark.parametrize(("f", "name", "second"), SMOOTH_OF_KINKS)
+def test_the_slope_of_a_convention_is_no_mismatch_and_said(f: Any, name: str, second: float) -> None:
+    assert autograd.hessian(f)(0.0) == autograd.compile(f, wrt=0).at_points.hessian(0.0) != second
+    report = check_grads(f, 0.0, order=2)
+    entry = next(entry for entry in report if entry.order == 2)
+    assert (entry.verdict, entry.passes, entry.numeric) == ("kink", False, pytest.approx(second))
+    assert f"at a kink of {name}: a slope there is a convention, and its own slope is 0" in entry.note
+    assert check_grads(f, 0.0, order=2, allow=["kink"]).ok
+    assert check_grads(f, 0.5, order=2).ok
+
+
+@autograd.primitive(partials=[lambda m, z, x: 1 + 2 * m.detach(x)])
+def held(m: Any, x: Any) -> Any:
+    return x + x * x
+
+
+def test_a_wrong_second_derivative_beside_a_kink_is_a_mismatch() -> None:
+    report = check_grads(lambda x: abs(x) ** 2 + held(x), 0.0, order=2)
+    assert next(entry for entry in report if entry.order == 2).verdict == "mismatch"
+    assert [edge.primitive for edge in report.guilty] == ["held"]
+
+
 @pytest.mark.parametrize(
     ("f", "at"),
     [
