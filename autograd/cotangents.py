@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import add
 from typing import Any, NamedTuple
 
@@ -79,7 +79,7 @@ class Cotangents:
 
         self._sums = Sums(terms, add, only_if)
         self._waiting = self._sums.sent
-        #: Of a batch: where a slot lies on the way that is taken, if not in all lanes.
+        #: Of many lanes: where a slot lies on the way that is taken, if not in all lanes.
         self._live: dict[int, Any] = {}
 
     def of(self, slot: int) -> Any:
@@ -90,21 +90,31 @@ class Cotangents:
 
     def send(self, slot: int, operand: int, product: Any, flowing: Any) -> None:
         """Add what an instruction sends to an operand; ``flowing`` are the lanes in which it does, if not all."""
+        so_far = self._found[operand]
+        if self._m.LANES:
+            is_first = so_far is None and operand not in self._live
+            product = self._where_it_flows(slot, operand, product, flowing, is_first=is_first)
         if operand in self._waiting:
             self._waiting[operand].setdefault(slot, []).append(product)
-            return
-        so_far, m = self._found[operand], self._m
-        if m.LANES:
-            here = self._live.get(slot)
-            here = flowing if here is None else here if flowing is None else m.minimum(here, flowing)
-            if here is not None:  # what is added in the other lanes is neutral, though 0 · nan might flow there
-                product = m.where(here, product, -0.0)
-            there = here if so_far is None else self._live.get(operand)
-            self._live[operand] = None if there is None or here is None else m.maximum(here, there)
-        self._found[operand] = product if so_far is None else so_far + product
+        else:
+            self._found[operand] = product if so_far is None else so_far + product
 
-    def all(self) -> list[Any]:
-        """Those of all slots, in the end."""
+    def _where_it_flows(self, slot: int, operand: int, product: Any, flowing: Any, *, is_first: bool) -> Any:
+        """The product in the lanes in which it is sent; what is added in the others is neutral, though 0 · nan might
+        flow there."""
+        m, here = self._m, self._live.get(slot)
+        here = flowing if here is None or here is flowing else here if flowing is None else m.minimum(here, flowing)
+        there = here if is_first else self._live.get(operand)
+        if there is not here:
+            there = None if here is None or there is None else m.maximum(here, there)
+        self._live[operand] = there
+        return product if here is None else m.where(here, product, -0.0)
+
+    def all(self, wanted: Iterable[int]) -> list[Any]:
+        """Those of all slots, in the end; those that are wanted are 0.0 where nothing flowed."""
         for slot in [*self._waiting]:
             self.of(slot)
+        for slot in wanted:
+            if self._live.get(slot) is not None:
+                self._found[slot] = self._m.where(self._live[slot], self._found[slot], 0.0)
         return self._found

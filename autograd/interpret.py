@@ -78,7 +78,7 @@ def pull_back(
             if not is_nothing(partial):
                 product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
                 found.send(slot, operands[i], product, flowing)
-    return found.all()
+    return found.all({*wanted})
 
 
 def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int, Any], m: Any) -> list[Any]:
@@ -90,7 +90,7 @@ def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int
     used = bytearray(len(numbers))
     for slot in program.outputs:
         used[slot] = 1
-    slopes: dict[int, list[tuple[int, Any]]] = {}
+    slopes: dict[int, list[tuple[int, Any, Any]]] = {}
     for slot, primitive, operands in program.instructions_backward():
         if not (used[slot] and depends[slot]):
             continue
@@ -98,19 +98,17 @@ def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int
         inputs = [None if o < 0 else numbers[o] for o in operands]
         partials_here = partials_at(program, slot, m, primitive, numbers, inputs, arguments, tangents)
         found = zip(arguments, partials_here, strict=True)
-        slopes[slot] = [(operands[i], slope) for i, (slope, _) in found if not is_nothing(slope)]
-        for operand, _ in slopes[slot]:
+        slopes[slot] = [(operands[i], slope, flowing) for i, (slope, flowing) in found if not is_nothing(slope)]
+        for operand, _, _ in slopes[slot]:
             used[operand] = 1
-    moving: list[Any] = [None] * len(numbers)
-    for slot, tangent in tangents.items():
-        moving[slot] = tangent
+    moving = Cotangents(m, numbers, tangents, {})
     for slot in reversed(slopes):
-        for operand, slope in slopes[slot]:
-            tangent = moving[operand]
+        for operand, slope, flowing in slopes[slot]:
+            tangent = moving.of(operand)
             if tangent is not None:
                 product = tangent if slope.__class__ is int and slope == 1 else tangent * slope
-                moving[slot] = product if moving[slot] is None else moving[slot] + product
-    return moving
+                moving.send(operand, slot, product, flowing)
+    return moving.all({*program.outputs})
 
 
 def _depending_on(program: Program, slots: Iterable[int]) -> bytearray:

@@ -61,7 +61,7 @@ class _Call:
         self.program, self.nodes = flatten(self.roots, until=known)
         nested = nested or any(node not in known for node in self.nodes[: self.program.inputs])
         nested = nested or _ARGUMENT in self.program.primitives
-        self.m: Any = system_of("values") if nested else floats
+        self.m: Any = system_of("values").here() if nested else floats
         self.nested = nested
         if nested:
             self.numbers = self.nodes
@@ -228,7 +228,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
             cotangent, call.build_output(call.outputs), "the cotangent", f"what {call.name} returned"
         )
         if any(isinstance(seed, Value) for seed in seeds) and not call.nested:
-            call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
+            call.nested, call.m, call.numbers = True, system_of("values").here(), call.nodes
         return tuple(call.arranged(call.cotangents(seeds)))
 
     return call.values(), pull
@@ -247,7 +247,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         directions += take_apart_like(tangent, primal, f"tangent {i}", f"primal {i}")
     call = _Call(f, primals, {}, range(len(primals)))
     if any(isinstance(t, Value) for t in directions) and not call.nested:
-        call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
+        call.nested, call.m, call.numbers = True, system_of("values").here(), call.nodes
     call.refuse_if_stale()
     # What does not move is not asked for its slope, be it infinite.
     moving = {
@@ -314,6 +314,7 @@ def gradients(output: Value, wrt: Any) -> Any:
         with naming_nodes(nodes, [output]):
             order = [slot_of[node] for node in backward_order(output)]
             terms = terms_of(program, nodes, order, program.outputs)
-            cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted, order, terms)
+            m = system_of("values").here()
+            cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, m, wanted, order, terms)
     found = [cotangents[slot] if slot >= 0 else None for slot in slots]
     return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])
