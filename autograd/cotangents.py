@@ -57,6 +57,10 @@ class Sums:
         return total
 
 
+#: In place of the cotangent of a loop, which is that of its parts.
+_OF_PARTS = object()
+
+
 class Cotangents:
     """The cotangents of a program in any number system, ``None`` where nothing flowed.
 
@@ -64,10 +68,16 @@ class Cotangents:
         numbers: of its slots.
         seeds: slot → cotangent.
         terms: those of the slots that are to wait for them.
+        live: the lanes of the seeds, if these are not all.
     """
 
     def __init__(
-        self, m: Any, numbers: Sequence[Any], seeds: Mapping[int, Any], terms: Mapping[int, Sequence[Term]]
+        self,
+        m: Any,
+        numbers: Sequence[Any],
+        seeds: Mapping[int, Any],
+        terms: Mapping[int, Sequence[Term]],
+        live: Mapping[int, Any],
     ) -> None:
         self._m = m
         self._found: list[Any] = [None] * len(numbers)
@@ -80,7 +90,18 @@ class Cotangents:
         self._sums = Sums(terms, add, only_if)
         self._waiting = self._sums.sent
         #: Of many lanes: where a slot lies on the way that is taken, if not in all lanes.
-        self._live: dict[int, Any] = {}
+        self._live: dict[int, Any] = dict(live)
+        self._parts: dict[int, dict[int, Any]] = {}
+
+    def part(self, loop: int) -> dict[int, Any]:
+        """What flows to, or moves, the numbers that come out of a loop."""
+        self._found[loop] = _OF_PARTS
+        return self._parts.setdefault(loop, {})
+
+    def flowing(self, slot: int) -> Any:
+        """The cotangent of a slot and the lanes in which there is one; ``None`` where nothing flows."""
+        found = self.of(slot)
+        return None if found is None else (found, self._live.get(slot))
 
     def of(self, slot: int) -> Any:
         """The cotangent of a slot to which all has been sent."""

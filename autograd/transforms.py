@@ -7,17 +7,18 @@ a leaf that the function captured, is a Value, they are Values that can be diffe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autograd.adding_up import terms_of
+from autograd.eager import watching
 from autograd.eager.garbage import at_rest_for
 from autograd.errors import naming_nodes
 from autograd.interpret import pull_back, push_forward
 from autograd.nesting import Builder, take_apart, take_apart_like
 from autograd.number_systems import floats, system_of
 from autograd.primitives import TABLE
-from autograd.program import flatten
+from autograd.program import Program, flatten
 from autograd.value import Value, active_nodes, backward_order, constant, maker, plain, refuse_if_stale
 
 _IDENTITY = TABLE["identity"]
@@ -106,7 +107,7 @@ class _Call:
         terms = terms_of(self.program, self.nodes, order, self.program.outputs)
         wanted = [slot for slot in self.slots if slot >= 0]
         with naming_nodes(self.nodes, self.roots):
-            found = pull_back(self.program, self.numbers, by_slot, self.m, wanted, order, terms)
+            found = _walked(pull_back, self.program, self.numbers, by_slot, self.m, wanted, order, terms)
         return [self.derivative(found[slot] if slot >= 0 else None) for slot in self.slots]
 
     def refuse_if_stale(self) -> None:
@@ -124,6 +125,20 @@ class _Call:
                 f"{asked} needs a function that returns one number; {self.name} returned {len(self.outputs)} in a "
                 f"{self.kind}. Use jacobian, or return one number, such as their sum"
             )
+
+
+def _walked(
+    walk: Callable[..., list[Any]], program: Program, numbers: Sequence[Any], given: Mapping[int, Any], m: Any, *how: Any
+) -> list[Any]:
+    """What a walk over a program finds; of one that is recorded, what plain numbers raise is raised too."""
+    watch = watching.watch if m.LANES else None
+    loops = any(row.is_loop for row in program.primitives)
+    if watch is not None and not (watch.attempts or watch.everywhere or loops):
+        try:
+            walk(program, [*map(m.plain, numbers)], {slot: m.plain(x) for slot, x in given.items()}, floats, *how)
+        except (ValueError, ArithmeticError) as error:
+            raise watching.noted(error, numbers) from None
+    return walk(program, numbers, given, m, *how)
 
 
 def _positions(argnums: int | Sequence[int], args: Sequence[Any], asked: str) -> tuple[int, ...]:
@@ -256,7 +271,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         if slot >= 0 and (isinstance(t, Value) or t != 0)
     }
     with naming_nodes(call.nodes, call.roots):
-        found = push_forward(call.program, call.numbers, moving, call.m)
+        found = _walked(push_forward, call.program, call.numbers, moving, call.m)
     tangent_out = [call.derivative(found[slot] if slot >= 0 else None) for slot in call.output_slots]
     return call.values(), call.build_output(tangent_out)
 
@@ -315,6 +330,6 @@ def gradients(output: Value, wrt: Any) -> Any:
             order = [slot_of[node] for node in backward_order(output)]
             terms = terms_of(program, nodes, order, program.outputs)
             m = system_of("values").here()
-            cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, m, wanted, order, terms)
+            cotangents = _walked(pull_back, program, nodes, {program.outputs[0]: 1.0}, m, wanted, order, terms)
     found = [cotangents[slot] if slot >= 0 else None for slot in slots]
     return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])

@@ -57,7 +57,7 @@ class Watch:
         #: What a replay gives for numbers at which a primitive has no value, if that is to be no error: in the whole
         #: function, or in these threads for a while.
         self.as_replayed = as_replayed
-        self.everywhere, self.going_on_in = everywhere, set[int]()
+        self.everywhere, self.going_on_in = everywhere, frozenset[int]()
         #: What the first conditions are to answer where a branch that is not taken asks: its own numbers say nothing.
         self.directions = directions
         self.conditions: list[Asked] = []

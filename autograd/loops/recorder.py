@@ -12,6 +12,7 @@ from autograd.eager import watching
 from autograd.eager.operands import Condition, number_of
 from autograd.errors import RecordingError
 from autograd.graph import topological_order
+from autograd.loops import derivatives
 from autograd.loops.steps import Shapes, pair
 from autograd.nesting import Builder, take_apart
 from autograd.primitives import Primitive
@@ -62,6 +63,14 @@ class Body:
     def __call__(self, m: Any, *operands: Any) -> Any:
         return m.loop(self, operands)
 
+    def pulled_back(self, m: Any, *told: Any) -> list[tuple[int, Any, Any]]:
+        """Argument, cotangent and lanes; see ``derivatives``."""
+        return derivatives.pulled_back(self, _looped, m, *told)
+
+    def pushed_forward(self, m: Any, *told: Any) -> list[Any]:
+        """The tangents of what comes out; see ``derivatives``."""
+        return derivatives.pushed_forward(self, _looped, m, *told)
+
     def listing(self) -> str:
         """The step as text."""
         return f"{self.steps} steps, each:\n{self.program}"
@@ -73,6 +82,20 @@ class Body:
             self.steps, self.carries, self.captured, program.primitives, program.opcodes.tobytes(),
             program.starts.tobytes(), program.operands.tobytes(), program.constants.tobytes(), program.outputs,
         )  # fmt: skip
+
+
+def _looped(f: Callable[..., Any], init: Any, elements: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """A loop that belongs to the derivative of one."""
+    watch = watching.watch
+    assert watch is not None
+    if watch.records_here() and not watch.in_loop:
+        recorder = Recorder(f, init, elements, Shapes(init), watch)
+        return recorder.run(recorder.first_step())
+    carry, results = init, []
+    for element in elements:
+        carry, y = f(carry, element)
+        results.append(y)
+    return carry, results
 
 
 def _unpickled(program: Any, order: Any, terms: Any, *counts: Any) -> Body:
@@ -101,6 +124,7 @@ class LoopPrimitive(Primitive):
     """A row that is no function of the table: ``scan``, whose ``forward`` is its body, or ``part``."""
 
     __slots__ = ()
+    is_loop = True
 
     def __reduce__(self) -> Any:
         return "PART" if self.formula is _part else (loop_primitive, (self.formula,))
@@ -108,8 +132,8 @@ class LoopPrimitive(Primitive):
 
 def _no_derivative(*_: Any) -> Never:
     raise RecordingError(
-        "a derivative that the recorded function takes itself passes through a scan that stays a loop; "
-        "give that scan unroll=True"
+        "a derivative passes through a scan that was recorded as a loop, after the recording; take it inside of the "
+        "recorded function, or give that scan unroll=True"
     )
 
 
