@@ -12,9 +12,10 @@ from typing import Any
 
 from autograd.eager import watching
 from autograd.interpret import moved_forward, sent_back
+from autograd.nesting import take_apart
 from autograd.primitives import TABLE
 from autograd.program import Program
-from autograd.value import maker
+from autograd.value import Value, constant, maker
 
 #: A derivative, and in which lanes it flows: ``None``, in all.
 Flowing = tuple[Any, Any]
@@ -149,10 +150,10 @@ def _looped(
         return (*x[:-1], [d for d, _ in x[-1]]), flags
 
     unsure = {k for k in range(carries) if firsts[k][1] is not None}
-    first = bare(elements[0])
+    first, nodes = _as_nodes(bare(elements[0])), _as_nodes([[_flag(mask), d] for d, mask in firsts])
     while True:  # a mask makes others
-        totals = [(d, _flag(mask) if k in unsure or k >= carries else None) for k, (d, mask) in enumerate(firsts)]
-        found = of(run(totals, whole(*first), numbers))
+        totals = [(d, mask if k in unsure or k >= carries else None) for k, (mask, d) in enumerate(nodes)]
+        found = of(run(totals, whole(*first), numbers and _as_nodes(numbers)))
         more = {k for k in range(carries) if found[k] is None or found[k][1] is not None} - unsure  # type: ignore[index]
         if not more:
             break
@@ -187,6 +188,12 @@ def _looped(
 
 def _flowing_in(element: Any) -> list[Any]:
     return [mask for _, mask in element[-1]]
+
+
+def _as_nodes(tree: Any) -> Any:
+    """The same with a node for each plain number, as steps that are recorded have it."""
+    scalars, build = take_apart(tree, "an element")
+    return build([x if isinstance(x, Value) else constant(float(x)) for x in scalars])
 
 
 def _flag(mask: Any) -> Any:
