@@ -92,7 +92,7 @@ def sent_back(
         inputs = [None if o < 0 else numbers[o] for o in operands]
         if primitive.is_loop and hasattr(m, "slopes"):
             if not primitive.n_ary:
-                found.part(operands[0])[int(inputs[1])] = found.flowing(slot)
+                found.part(operands[0])[int(numbers[operands[1]])] = found.flowing(slot)
                 continue
             for i, product, flowing in primitive.formula.pulled_back(m, inputs, found.part(slot), arguments):
                 found.send(slot, operands[i], product, flowing)

@@ -115,8 +115,10 @@ class Primitive(NamedTuple):
     #: How a primitive that is not built in is found again: ``module:qualified.name``.
     origin: str = ""
 
-    # Whether it is a loop that is recorded as a whole, or a number that comes out of one.
-    is_loop = False
+    @property
+    def is_loop(self) -> bool:
+        """Whether it is a loop that is recorded as a whole, or a number that comes out of one."""
+        return False
 
     @property
     def n_ary(self) -> bool:

@@ -128,7 +128,7 @@ class _Call:
 
 
 def _walked(
-    walk: Callable[..., list[Any]], program: Program, numbers: Sequence[Any], given: Mapping[int, Any], m: Any, *how: Any
+    walk: Callable[..., Any], program: Program, numbers: Sequence[Any], given: Mapping[int, Any], m: Any, *how: Any
 ) -> list[Any]:
     """What a walk over a program finds; of one that is recorded, what plain numbers raise is raised too."""
     watch = watching.watch if m.LANES else None
@@ -138,7 +138,8 @@ def _walked(
             walk(program, [*map(m.plain, numbers)], {slot: m.plain(x) for slot, x in given.items()}, floats, *how)
         except (ValueError, ArithmeticError) as error:
             raise watching.noted(error, numbers) from None
-    return walk(program, numbers, given, m, *how)
+    found: list[Any] = walk(program, numbers, given, m, *how)
+    return found
 
 
 def _positions(argnums: int | Sequence[int], args: Sequence[Any], asked: str) -> tuple[int, ...]:

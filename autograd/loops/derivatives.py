@@ -128,7 +128,7 @@ def _looped(
     watch = watching.watch
     assert watch is not None
 
-    def run(totals: Any, x: Any, carried: Any) -> tuple[Any, list[Flowing | None]]:
+    def run(totals: Any, x: Any, carried: Any) -> Any:
         with watch.going_on():
             return step(totals, x) if numbers is None else step(totals, x, carried)
 

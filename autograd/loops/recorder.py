@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple, Never
 
 from autograd.adding_up import terms_of
+from autograd.application import apply
 from autograd.copying import copy_nodes
 from autograd.cotangents import Term, places_of_terms
 from autograd.eager import watching
@@ -15,6 +16,7 @@ from autograd.graph import topological_order
 from autograd.loops import derivatives
 from autograd.loops.steps import Shapes, pair
 from autograd.nesting import Builder, take_apart
+from autograd.number_systems import floats
 from autograd.primitives import Primitive
 from autograd.program import Program, flatten
 from autograd.unpickling import damaged
@@ -90,7 +92,7 @@ def _looped(f: Callable[..., Any], init: Any, elements: Sequence[Any]) -> tuple[
     assert watch is not None
     if watch.records_here() and not watch.in_loop:
         recorder = Recorder(f, init, elements, Shapes(init), watch)
-        return recorder.run(recorder.first_step())
+        return recorder.run(recorder.first_step(), is_known=True)
     carry, results = init, []
     for element in elements:
         carry, y = f(carry, element)
@@ -124,7 +126,11 @@ class LoopPrimitive(Primitive):
     """A row that is no function of the table: ``scan``, whose ``forward`` is its body, or ``part``."""
 
     __slots__ = ()
-    is_loop = True
+
+    @property
+    def is_loop(self) -> bool:
+        """Always."""
+        return True
 
     def __reduce__(self) -> Any:
         return "PART" if self.formula is _part else (loop_primitive, (self.formula,))
@@ -177,8 +183,12 @@ class Recorder:
         """How many there are in all steps together."""
         return len(_body_of(first, 1)[0].program) * len(self._elements)
 
-    def run(self, first: _Step) -> tuple[Any, list[Any]]:
-        """The last carry and the results, as parts of one node."""
+    def run(self, first: _Step, *, is_known: bool = False) -> tuple[Any, list[Any]]:
+        """The last carry and the results, as parts of one node.
+
+        Args:
+            is_known: all steps compute what the first one does, so that numbers are all that is wanted of them.
+        """
         changing = first.changing()
         self._refuse_conditions(first, changing)
         body, captured = _body_of(first, len(self._elements))
@@ -186,7 +196,16 @@ class Recorder:
         xs, numbers, builders = [*step.x], step.numbers(), [step.build]
         at = len(self.init)
         carry, ys = numbers[:at], numbers[at:]
+        shared = [number_of(node) for node in captured]
         for number in range(1, len(self._elements)):
+            if is_known:
+                element = take_apart(self._elements[number], "an element")[0]
+                numbers = _numbers_of(body.program, [*carry, *shared, *map(number_of, element)], self._watch)
+                carry = numbers[:at]
+                ys += numbers[at:]
+                xs += element
+                builders.append(first.build)
+                continue
             step = self.step(number, carry)
             step.refuse_another(first, changing, self._watch)
             numbers = step.numbers()
@@ -253,6 +272,18 @@ class Recorder:
                     "that is recorded goes one way in all steps. Write the choice with where(condition, a, b), or give "
                     "the scan unroll=True"
                 )
+
+
+def _numbers_of(program: Program, inputs: Sequence[float], watch: watching.Watch) -> list[float]:
+    """What a step computes from these numbers, and what a replay does where there is no value."""
+    numbers: list[Any] = [*inputs, *program.constants]
+    for row, slots in program.instructions():
+        operands: list[Any] = [None if o < 0 else numbers[o] for o in slots]
+        try:
+            numbers.append(apply(floats, row, operands))
+        except (ValueError, ArithmeticError):
+            numbers.append(watch.as_replayed(row, operands))
+    return [float(numbers[slot]) for slot in program.outputs]
 
 
 class _Step(NamedTuple):
