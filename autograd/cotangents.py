@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import add
 from typing import Any, NamedTuple
 
+from autograd.primitives import Primitive
+from autograd.program import Program
+
 
 class Term(NamedTuple):
     """What an instruction sends; it counts if conditions, as slots, have these truths."""
@@ -68,7 +71,7 @@ class Cotangents:
         numbers: of its slots.
         seeds: slot → cotangent.
         terms: those of the slots that are to wait for them.
-        live: the lanes of the seeds, if these are not all.
+        live: the lanes of the seeds, where these are not all.
     """
 
     def __init__(
@@ -77,9 +80,9 @@ class Cotangents:
         numbers: Sequence[Any],
         seeds: Mapping[int, Any],
         terms: Mapping[int, Sequence[Term]],
-        live: Mapping[int, Any],
+        live: Mapping[int, Any] | None = None,
     ) -> None:
-        self._m = m
+        self.m, self.numbers = m, numbers
         self._found: list[Any] = [None] * len(numbers)
         for slot, seed in seeds.items():
             self._found[slot] = seed
@@ -90,13 +93,9 @@ class Cotangents:
         self._sums = Sums(terms, add, only_if)
         self._waiting = self._sums.sent
         #: Of many lanes: where a slot lies on the way that is taken, if not in all lanes.
-        self._live: dict[int, Any] = dict(live)
+        self._live: dict[int, Any] = dict(live or {})
+        #: Per loop, what flows to, or moves, the numbers that come out of it.
         self._parts: dict[int, dict[int, Any]] = {}
-
-    def part(self, loop: int) -> dict[int, Any]:
-        """What flows to, or moves, the numbers that come out of a loop."""
-        self._found[loop] = _OF_PARTS
-        return self._parts.setdefault(loop, {})
 
     def flowing(self, slot: int) -> Any:
         """The cotangent of a slot and the lanes in which there is one; ``None`` where nothing flows."""
@@ -112,7 +111,7 @@ class Cotangents:
     def send(self, slot: int, operand: int, product: Any, flowing: Any) -> None:
         """Add what an instruction sends to an operand; ``flowing`` are the lanes in which it does, if not all."""
         so_far = self._found[operand]
-        if self._m.LANES:
+        if self.m.LANES:
             is_first = so_far is None and operand not in self._live
             product = self._where_it_flows(slot, operand, product, flowing, is_first=is_first)
         if operand in self._waiting:
@@ -123,7 +122,7 @@ class Cotangents:
     def _where_it_flows(self, slot: int, operand: int, product: Any, flowing: Any, *, is_first: bool) -> Any:
         """The product in the lanes in which it is sent; what is added in the others is neutral, though 0 · nan might
         flow there."""
-        m, here = self._m, self._live.get(slot)
+        m, here = self.m, self._live.get(slot)
         here = flowing if here is None or here is flowing else here if flowing is None else m.minimum(here, flowing)
         there = here if is_first else self._live.get(operand)
         if there is not here:
@@ -137,5 +136,45 @@ class Cotangents:
             self.of(slot)
         for slot in wanted:
             if self._live.get(slot) is not None:
-                self._found[slot] = self._m.where(self._live[slot], self._found[slot], 0.0)
+                self._found[slot] = self.m.where(self._live[slot], self._found[slot], 0.0)
         return self._found
+
+    def sent_by_loop(self, slot: int, primitive: Primitive, operands: Sequence[int], arguments: Sequence[int]) -> bool:
+        """Send what a recorded loop sends, or keep for it what flows to a number that comes out; whether it is one."""
+        if not (primitive.is_loop and self.m.LANES):
+            return False
+        if primitive.n_ary:
+            inputs = [self.numbers[o] for o in operands]
+            for i, product, flowing in primitive.formula.pulled_back(self.m, inputs, self._parts[slot], arguments):
+                self.send(slot, operands[i], product, flowing)
+        else:
+            loop, which = operands
+            self._found[loop] = _OF_PARTS
+            self._parts.setdefault(loop, {})[int(self.numbers[which])] = self.flowing(slot)
+        return True
+
+    def moved_by_loop(self, slot: int, primitive: Primitive, operands: Sequence[int]) -> bool:
+        """Move what comes out of a recorded loop, or one of those numbers; whether it is one."""
+        if not (primitive.is_loop and self.m.LANES):
+            return False
+        if primitive.n_ary:
+            inputs = [self.numbers[o] for o in operands]
+            found = primitive.formula.pushed_forward(self.m, inputs, [self.flowing(o) for o in operands])
+            self._parts[slot] = {which: x for which, x in enumerate(found) if x is not None}
+        else:
+            loop, which = operands
+            moved = self._parts.get(loop, {}).get(int(self.numbers[which]))
+            if moved is not None:
+                self.send(loop, slot, *moved)
+        return True
+
+
+def depending_on(program: Program, slots: Iterable[int]) -> bytearray:
+    """1 for each slot whose number depends on one of these slots, those included."""
+    depends = bytearray(program.first_instruction + len(program))
+    for slot in slots:
+        depends[slot] = 1
+    for slot, (_, operands) in enumerate(program.instructions(), start=program.first_instruction):
+        if not depends[slot]:
+            depends[slot] = any(o >= 0 and depends[o] for o in operands)
+    return depends

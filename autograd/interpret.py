@@ -13,11 +13,11 @@ not asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from autograd.application import apply, differentiable, partials
-from autograd.cotangents import Cotangents, Term
+from autograd.cotangents import Cotangents, Term, depending_on
 from autograd.errors import DomainError, at_slot
 from autograd.program import Program, Slots
 from autograd.reaching import partials_at
@@ -62,48 +62,28 @@ def pull_back(
         order: the slots of instructions, parents first, if cotangents are not to be added up in the program's order.
         terms: the terms of the cotangents that are added up in another order than that.
     """
-    return sent_back(program, numbers, seeds, {}, m, wanted, order, terms).all({*wanted})
+    found = Cotangents(m, numbers, seeds, terms or {})
+    send_back(found, program, wanted, order)
+    return found.all({*wanted})
 
 
-def sent_back(
-    program: Program,
-    numbers: Sequence[Any],
-    seeds: Mapping[int, Any],
-    live: Mapping[int, Any],
-    m: Any,
-    wanted: Slots,
-    order: Slots = (),
-    terms: Mapping[int, Sequence[Term]] | None = None,
-) -> Cotangents:
-    """The same, with the lanes in which something flows.
-
-    Args:
-        live: the lanes of seeds, if these are not all.
-    """
-    found = Cotangents(m, numbers, seeds, terms or {}, live)
-    depends = _depending_on(program, wanted)
+def send_back(found: Cotangents, program: Program, wanted: Slots, order: Slots = ()) -> None:
+    """The same, on top of cotangents that are there."""
+    m, numbers, depends = found.m, found.numbers, depending_on(program, wanted)
     for slot, primitive, operands in program.instructions_backward(order):
         cotangent = found.of(slot)
         if cotangent is None:
             continue
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and differentiable(primitive, i)]
-        if not arguments:
+        if not arguments or found.sent_by_loop(slot, primitive, operands, arguments):
             continue
         inputs = [None if o < 0 else numbers[o] for o in operands]
-        if primitive.is_loop and hasattr(m, "slopes"):
-            if not primitive.n_ary:
-                found.part(operands[0])[int(numbers[operands[1]])] = found.flowing(slot)
-                continue
-            for i, product, flowing in primitive.formula.pulled_back(m, inputs, found.part(slot), arguments):
-                found.send(slot, operands[i], product, flowing)
-            continue
         for i, (partial, flowing) in zip(
             arguments, partials_at(program, slot, m, primitive, numbers, inputs, arguments, wanted), strict=True
         ):
             if not is_nothing(partial):
                 product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
                 found.send(slot, operands[i], product, flowing)
-    return found
 
 
 def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int, Any], m: Any) -> list[Any]:
@@ -111,18 +91,14 @@ def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int
 
     Partials are asked for from the last instruction on, so that what leads nowhere is not asked for its own.
     """
-    return moved_forward(program, numbers, tangents, {}, m).all({*program.outputs})
+    moving = Cotangents(m, numbers, tangents, {})
+    move_forward(moving, program, tangents)
+    return moving.all({*program.outputs})
 
 
-def moved_forward(
-    program: Program, numbers: Sequence[Any], tangents: Mapping[int, Any], live: Mapping[int, Any], m: Any
-) -> Cotangents:
-    """The same, with the lanes in which it moves.
-
-    Args:
-        live: those of the inputs, if these are not all.
-    """
-    depends = _depending_on(program, tangents)
+def move_forward(moving: Cotangents, program: Program, given: Collection[int]) -> None:
+    """The same, on top of the tangents that are given."""
+    m, numbers, depends = moving.m, moving.numbers, depending_on(program, given)
     used = bytearray(len(numbers))
     for slot in program.outputs:
         used[slot] = 1
@@ -132,48 +108,16 @@ def moved_forward(
             continue
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and differentiable(primitive, i)]
         inputs = [None if o < 0 else numbers[o] for o in operands]
-        if primitive.is_loop and hasattr(m, "slopes"):
-            slopes[slot] = []
-            for i in arguments:
-                used[operands[i]] = 1
-            continue
-        partials_here = partials_at(program, slot, m, primitive, numbers, inputs, arguments, tangents)
+        partials_here = partials_at(program, slot, m, primitive, numbers, inputs, arguments, given)
         found = zip(arguments, partials_here, strict=True)
-        slopes[slot] = [(operands[i], slope, flowing) for i, (slope, flowing) in found if not is_nothing(slope)]
+        slopes[slot] = [(operands[i], slope, lanes) for i, (slope, lanes) in found if not is_nothing(slope)]
         for operand, _, _ in slopes[slot]:
             used[operand] = 1
-    moving = Cotangents(m, numbers, tangents, {}, live)
     for slot in reversed(slopes):
-        if not slopes[slot]:
-            _move_through_loop(moving, program, slot, numbers, m)
+        if moving.moved_by_loop(slot, *program.instruction(slot)):
+            continue
         for operand, slope, flowing in slopes[slot]:
             tangent = moving.of(operand)
             if tangent is not None:
                 product = tangent if slope.__class__ is int and slope == 1 else tangent * slope
                 moving.send(operand, slot, product, flowing)
-    return moving
-
-
-def _move_through_loop(moving: Cotangents, program: Program, slot: int, numbers: Sequence[Any], m: Any) -> None:
-    """Move a loop, or a number that comes out of one; nothing else, since nothing moves it."""
-    primitive, operands = program.instruction(slot)
-    if not primitive.is_loop:
-        return
-    if primitive.n_ary:
-        inputs, tangents = [numbers[o] for o in operands], [moving.flowing(o) for o in operands]
-        found = primitive.formula.pushed_forward(m, inputs, tangents)
-        moving.part(slot).update({which: x for which, x in enumerate(found) if x is not None})
-    elif (which := int(numbers[operands[1]])) in moving.part(operands[0]):
-        tangent, flowing = moving.part(operands[0])[which]
-        moving.send(operands[0], slot, tangent, flowing)
-
-
-def _depending_on(program: Program, slots: Iterable[int]) -> bytearray:
-    """1 for each slot whose number depends on one of these slots, those included."""
-    depends = bytearray(program.first_instruction + len(program))
-    for slot in slots:
-        depends[slot] = 1
-    for slot, (_, operands) in enumerate(program.instructions(), start=program.first_instruction):
-        if not depends[slot]:
-            depends[slot] = any(o >= 0 and depends[o] for o in operands)
-    return depends

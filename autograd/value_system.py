@@ -137,7 +137,10 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
 
 
 def _slopes(primitive: Primitive, z: Any, operands: Sequence[Any], arguments: Sequence[int]) -> list[tuple[Any, Any]]:
-    """Partials and where something flows; where there is none, the nan or infinity of a replay."""
+    """Partials and where something flows; where there is none, the nan or infinity of a replay. Those of a loop are
+    not asked for: that something goes through it is all that they say."""
+    if primitive.is_loop:
+        return [(1, None) for _ in arguments]
     watch = watching.watch
     assert watch is not None
     with watch.going_on():

@@ -7,11 +7,13 @@ step and in all lanes carries no mask of lanes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from autograd.cotangents import Cotangents
 from autograd.eager import watching
-from autograd.interpret import moved_forward, sent_back
+from autograd.interpret import move_forward, send_back
 from autograd.nesting import take_apart
 from autograd.primitives import TABLE
 from autograd.program import Program
@@ -19,8 +21,9 @@ from autograd.value import Value, constant, maker
 
 #: A derivative, and in which lanes it flows: ``None``, in all.
 Flowing = tuple[Any, Any]
-#: Runs ``f(carry, element)`` over elements, from a first carry: the last carry, and what comes out of each step.
-Looped = Callable[[Callable[..., Any], Any, Sequence[Any]], tuple[Any, list[Any]]]
+#: Runs ``f(carry, element)`` over elements, from a first carry: the last carry, and what comes out of each step; the
+#: last step first, if ``is_reverse``.
+Looped = Callable[..., tuple[Any, list[Any]]]
 
 _WHERE, _NOTHING = TABLE["where"], (-0.0, 0.0)
 
@@ -53,7 +56,9 @@ def pulled_back(
         numbers = _numbers(program, [*carry, *ins.shared, *x], m)
         return [numbers[slot] for slot in program.outputs[:carries]], list(carry)
 
-    before = looped(kept, ins.first, ins.elements)[1] if carries else [[]] * steps
+    before: list[Any] = [[]] * steps
+    if carries:
+        before = looped(kept, ins.first, ins.elements, is_reverse=body.is_reverse)[1]
 
     def sent(totals: Sequence[Flowing], numbers: Sequence[Any], ys: Sequence[Flowing]) -> list[Flowing | None]:
         """What the sums and elements get in a step."""
@@ -62,19 +67,22 @@ def pulled_back(
         for out, cotangent in zip(outs, [*totals[:carries], *ys], strict=True):
             slot = program.outputs[out]
             seeds[slot] = _sum(m, seeds[slot], cotangent) if slot in seeds else cotangent
-        found = sent_back(program, at, *_apart(seeds), m, [*sums, *wanted], body.order, body.terms)
+        found = _given(m, at, seeds, body.terms)
+        send_back(found, program, [*sums, *wanted], body.order)
         return [found.flowing(slot) for slot in (*sums, *wanted)]
 
     ys = [[parts.get(carries + t * count + r, _NOTHING) for r in results] for t in range(steps)]
-    elements = [(before[t], ins.elements[t], ys[t]) for t in reversed(range(steps))]
-    firsts = [parts.get(k, _NOTHING) for k in sums[:carries]] + [_NOTHING] * len(sums[carries:])
-    last, found = _looped(
-        looped, lambda totals, x: sent(totals, [*x[0], *ins.shared, *x[1]], x[2]), firsts, elements, carries
+    loop = _Masked(
+        lambda totals, _, x: ([], sent(totals, [*x[0], *ins.shared, *x[1]], x[2])),
+        [parts.get(k, _NOTHING) for k in range(carries)] + [_NOTHING] * len(sums[carries:]),
+        [*zip(before, ins.elements, ys, strict=True)],
+        carries,
     )
+    last, found = loop.run(partial(looped, is_reverse=not body.is_reverse))
     products = []
     for i in arguments:
         t, element = divmod(i - begin, body.elements) if i >= begin else (0, 0)
-        flowing = last[sums.index(i)] if i < begin else found[steps - 1 - t][wanted.index(begin + element)]
+        flowing = last[sums.index(i)] if i < begin else found[t][wanted.index(begin + element)]
         products += [(i, *flowing)] if flowing is not None else []
     return products
 
@@ -94,100 +102,95 @@ def pushed_forward(
     def moved(dc: Sequence[Flowing], numbers: Sequence[Any], dx: Sequence[Flowing]) -> tuple[Any, list[Flowing | None]]:
         at = _numbers(program, numbers, m)
         given = shared | dict(zip(slots, [*dc, *dx], strict=True))
-        found = moved_forward(program, at, *_apart(given), m)
+        found = _given(m, at, given, {})
+        move_forward(found, program, given)
         return [at[slot] for slot in program.outputs[:carries]], [found.flowing(slot) for slot in program.outputs]
 
-    firsts = [x or _NOTHING for x in tangents.first]
-    last, found = _looped(
-        looped,
-        lambda dc, x, c: moved(dc, [*c, *ins.shared, *x[0]], x[1]),
-        firsts,
+    loop = _Masked(
+        lambda dc, c, x: moved(dc, [*c, *ins.shared, *x[0]], x[1]),
+        [x or _NOTHING for x in tangents.first],
         [*zip(ins.elements, dxs, strict=True)],
         carries,
         ins.first,
     )
+    last, found = loop.run(partial(looped, is_reverse=body.is_reverse))
     return [*last, *(x for step in found for x in step)]
 
 
-def _looped(
-    looped: Looped,
-    step: Callable[..., Any],
-    firsts: Sequence[Flowing],
-    elements: Sequence[Any],
-    carries: int,
-    numbers: Sequence[Any] | None = None,
-) -> tuple[list[Flowing | None], list[list[Flowing | None]]]:
-    """A loop that carries derivatives, of which as few as can be have masks: the last ones, and the results.
+class _Masked:
+    """A loop that carries derivatives, of which as few as can be have masks.
 
     Args:
-        step: takes the derivatives that are carried, an element, and numbers if there are any that are carried too;
-            returns the next ones of these, numbers first, and the results.
-        firsts: those before the first step; beyond ``carries`` they are sums.
+        step: takes the derivatives and numbers that are carried, and an element; returns the next numbers, and the next
+            derivatives with the results behind them.
+        firsts: the derivatives before the first step; beyond ``carries`` they are sums.
+        elements: the last part of each is a list of derivatives.
+        numbers: those that are carried too.
     """
-    count = len(firsts)
-    watch = watching.watch
-    assert watch is not None
 
-    def run(totals: Any, x: Any, carried: Any) -> Any:
+    def __init__(
+        self,
+        step: Callable[..., tuple[Any, list[Flowing | None]]],
+        firsts: Sequence[Flowing],
+        elements: Sequence[Any],
+        carries: int,
+        numbers: Sequence[Any] = (),
+    ) -> None:
+        self._step, self._firsts, self._elements, self._numbers = step, firsts, elements, numbers
+        masks = zip(*[[mask for _, mask in x[-1]] for x in elements], strict=True)
+        #: Per derivative in an element, whether it has a mask in any.
+        self._have_masks = [any(mask is not None for mask in of_one) for of_one in masks]
+        unsure = {k for k in range(carries) if firsts[k][1] is not None}
+        element, nodes = _as_nodes(self._bare(elements[0])), _as_nodes([[_flag(mask), d] for d, mask in firsts])
+        while True:  # a mask makes others
+            totals = [(d, mask if k in unsure or k >= carries else None) for k, (mask, d) in enumerate(nodes)]
+            found = self._taken(totals, _as_nodes([*numbers]), element)[1]
+            masked = {k for k, x in enumerate(found[: len(firsts)]) if x is None or x[1] is not None}
+            if all(k in unsure or k >= carries for k in masked):
+                break
+            unsure |= masked
+        self._masked = sorted(unsure | masked)
+        #: Per result, whether there is one, and whether it has a mask.
+        self._kinds = [None if x is None else x[1] is not None for x in found[len(firsts) :]]
+
+    def _bare(self, element: Any) -> Any:
+        """An element as numbers: its derivatives, and those masks of them that there are."""
+        flags = [_flag(mask) for (_, mask), has in zip(element[-1], self._have_masks, strict=True) if has]
+        return [*element[:-1], [d for d, _ in element[-1]], flags]
+
+    def _taken(self, totals: Sequence[Flowing], numbers: Any, bare: Any) -> tuple[Any, list[Flowing | None]]:
+        """A step."""
+        *rest, derivatives, flags = bare
+        masks = iter(flags)
+        flowing = [(d, next(masks) if has else None) for d, has in zip(derivatives, self._have_masks, strict=True)]
+        watch = watching.watch
+        assert watch is not None
         with watch.going_on():
-            return step(totals, x) if numbers is None else step(totals, x, carried)
+            return self._step(totals, numbers, [*rest, flowing])
 
-    def of(found: Any) -> list[Flowing | None]:
-        return found if numbers is None else found[1]  # type: ignore[no-any-return]
+    def _recorded(self, carry: Any, element: Any) -> tuple[Any, Any]:
+        numbers, derivatives, flags = carry
+        mask_of = dict(zip(self._masked, flags, strict=True))
+        totals = [(d, mask_of.get(k)) for k, d in enumerate(derivatives)]
+        following, flowing = self._taken(totals, numbers, element)
+        found = [_NOTHING if x is None else x for x in flowing]
+        count = len(derivatives)
+        masks = [_flag(mask) for (_, mask), kind in zip(found[count:], self._kinds, strict=True) if kind]
+        carried = following, [d for d, _ in found[:count]], [_flag(found[k][1]) for k in self._masked]
+        return carried, ([d for d, _ in found[count:]], masks)
 
-    masks_in_elements = [*zip(*[_flowing_in(x) for x in elements], strict=True)]
-    always = [all(mask is None for mask in masks) for masks in masks_in_elements]
-
-    def whole(x: Any, flags: Sequence[Any]) -> Any:
-        """An element, with a mask for each derivative in it that needs one."""
-        rest = iter(flags)
-        masks = [None if sure else next(rest) for sure in always]
-        return (*x[:-1], [(d, mask) for d, mask in zip(x[-1], masks, strict=True)])
-
-    def bare(x: Any) -> Any:
-        """The same without those masks, and beside it those."""
-        flags = [_flag(mask) for mask, sure in zip(_flowing_in(x), always, strict=True) if not sure]
-        return (*x[:-1], [d for d, _ in x[-1]]), flags
-
-    unsure = {k for k in range(carries) if firsts[k][1] is not None}
-    first, nodes = _as_nodes(bare(elements[0])), _as_nodes([[_flag(mask), d] for d, mask in firsts])
-    while True:  # a mask makes others
-        totals = [(d, mask if k in unsure or k >= carries else None) for k, (mask, d) in enumerate(nodes)]
-        found = of(run(totals, whole(*first), numbers and _as_nodes(numbers)))
-        more = {k for k in range(carries) if found[k] is None or found[k][1] is not None} - unsure  # type: ignore[index]
-        if not more:
-            break
-        unsure |= more
-    unsure |= {k for k in range(carries, count) if found[k] is None or found[k][1] is not None}  # type: ignore[index]
-    masked = sorted(unsure)
-    # Per result: whether there is one, and whether it has a mask.
-    results = found[count:] if numbers is None else found[carries:]
-    kinds = [None if x is None else x[1] is not None for x in results]
-
-    def looping(carry: Any, element: Any) -> Any:
-        carried, derivatives, flags = carry
-        mask_of = dict(zip(masked, flags, strict=True))
-        ran = run([(d, mask_of.get(k)) for k, d in enumerate(derivatives)], whole(*element), carried)
-        found = [_NOTHING if x is None else x for x in of(ran)]
-        following = [d for d, _ in found[:count]], [_flag(found[k][1]) for k in masked]
-        outs = found[count:] if numbers is None else found[carries:]
-        y = [[d for d, _ in outs], [_flag(mask) for (_, mask), kind in zip(outs, kinds, strict=True) if kind]]
-        return ([] if numbers is None else ran[0], *following), y
-
-    begin = [*(numbers or [])], [d for d, _ in firsts], [_flag(firsts[k][1]) for k in masked]
-    (_, derivatives, flags), ys = looped(looping, begin, [bare(x) for x in elements])
-    mask_of = dict(zip(masked, flags, strict=True))
-    found_by_step: list[list[Flowing | None]] = []
-    for ds, masks in ys:
-        rest = iter(masks)
-        found_by_step.append(
-            [None if kind is None else (d, next(rest) if kind else None) for d, kind in zip(ds, kinds, strict=True)]
-        )
-    return [(d, mask_of.get(k)) for k, d in enumerate(derivatives)], found_by_step
-
-
-def _flowing_in(element: Any) -> list[Any]:
-    return [mask for _, mask in element[-1]]
+    def run(self, looped: Looped) -> tuple[list[Flowing], list[list[Flowing | None]]]:
+        """The last derivatives, and the results of each step."""
+        firsts = self._firsts
+        begin = [*self._numbers], [d for d, _ in firsts], [_flag(firsts[k][1]) for k in self._masked]
+        (_, derivatives, flags), ys = looped(self._recorded, begin, [*map(self._bare, self._elements)])
+        mask_of = dict(zip(self._masked, flags, strict=True))
+        found: list[list[Flowing | None]] = []
+        for ds, flags_here in ys:
+            masks = iter(flags_here)
+            kinds = zip(ds, self._kinds, strict=True)
+            found.append([None if kind is None else (d, next(masks) if kind else None) for d, kind in kinds])
+        return [(d, mask_of.get(k)) for k, d in enumerate(derivatives)], found
 
 
 def _as_nodes(tree: Any) -> Any:
@@ -200,9 +203,10 @@ def _flag(mask: Any) -> Any:
     return 1.0 if mask is None else mask
 
 
-def _apart(flowing: dict[int, Flowing]) -> tuple[dict[int, Any], dict[int, Any]]:
-    """Derivatives, and their masks, by slot."""
-    return {slot: x for slot, (x, _) in flowing.items()}, {slot: mask for slot, (_, mask) in flowing.items()}
+def _given(m: Any, numbers: Sequence[Any], flowing: Mapping[int, Flowing], terms: Mapping[int, Any]) -> Cotangents:
+    """Derivatives, by slot, for others to be added."""
+    ds, masks = {slot: d for slot, (d, _) in flowing.items()}, {slot: mask for slot, (_, mask) in flowing.items()}
+    return Cotangents(m, numbers, ds, terms, masks)
 
 
 def _sum(m: Any, x: Flowing, y: Flowing) -> Flowing:
