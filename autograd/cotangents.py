@@ -82,20 +82,22 @@ class Cotangents:
         terms: Mapping[int, Sequence[Term]],
         live: Mapping[int, Any] | None = None,
     ) -> None:
-        self.m, self.numbers = m, numbers
-        self._found: list[Any] = [None] * len(numbers)
+        self.m, self.numbers, self._has_lanes = m, numbers, m.LANES
+        #: Per slot, but for what waits.
+        self.found: list[Any] = [None] * len(numbers)
         for slot, seed in seeds.items():
-            self._found[slot] = seed
-
-        def only_if(product: Any, condition: int, truth: bool) -> Any:
-            return m.where(numbers[condition], *((product, -0.0) if truth else (-0.0, product)))
-
-        self._sums = Sums(terms, add, only_if)
-        self._waiting = self._sums.sent
+            self.found[slot] = seed
+        self._waiting: dict[int, dict[int, list[Any]]] = {}
+        if terms:
+            self._sums = Sums(terms, add, self._only_if)
+            self._waiting = self._sums.sent
         #: Of many lanes: where a slot lies on the way that is taken, if not in all lanes.
         self._live: dict[int, Any] = dict(live or {})
         #: Per loop, what flows to, or moves, the numbers that come out of it.
         self._parts: dict[int, dict[int, Any]] = {}
+
+    def _only_if(self, product: Any, condition: int, truth: bool) -> Any:
+        return self.m.where(self.numbers[condition], *((product, -0.0) if truth else (-0.0, product)))
 
     def flowing(self, slot: int) -> Any:
         """The cotangent of a slot and the lanes in which there is one; ``None`` where nothing flows."""
@@ -105,19 +107,20 @@ class Cotangents:
     def of(self, slot: int) -> Any:
         """The cotangent of a slot to which all has been sent."""
         if slot in self._waiting:
-            self._found[slot] = self._sums.put_together(slot, self._found[slot])
-        return self._found[slot]
+            self.found[slot] = self._sums.put_together(slot, self.found[slot])
+        return self.found[slot]
 
     def send(self, slot: int, operand: int, product: Any, flowing: Any) -> None:
         """Add what an instruction sends to an operand; ``flowing`` are the lanes in which it does, if not all."""
-        so_far = self._found[operand]
-        if self.m.LANES:
+        found = self.found
+        so_far = found[operand]
+        if self._has_lanes:
             is_first = so_far is None and operand not in self._live
             product = self._where_it_flows(slot, operand, product, flowing, is_first=is_first)
         if operand in self._waiting:
             self._waiting[operand].setdefault(slot, []).append(product)
         else:
-            self._found[operand] = product if so_far is None else so_far + product
+            found[operand] = product if so_far is None else so_far + product
 
     def _where_it_flows(self, slot: int, operand: int, product: Any, flowing: Any, *, is_first: bool) -> Any:
         """The product in the lanes in which it is sent; what is added in the others is neutral, though 0 · nan might
@@ -134,14 +137,15 @@ class Cotangents:
         """Those of all slots, in the end; those that are wanted are 0.0 where nothing flowed."""
         for slot in [*self._waiting]:
             self.of(slot)
-        for slot in wanted:
-            if self._live.get(slot) is not None:
-                self._found[slot] = self.m.where(self._live[slot], self._found[slot], 0.0)
-        return self._found
+        if self._has_lanes:
+            for slot in {*wanted}:
+                if self._live.get(slot) is not None:
+                    self.found[slot] = self.m.where(self._live[slot], self.found[slot], 0.0)
+        return self.found
 
     def sent_by_loop(self, slot: int, primitive: Primitive, operands: Sequence[int], arguments: Sequence[int]) -> bool:
         """Send what a recorded loop sends, or keep for it what flows to a number that comes out; whether it is one."""
-        if not (primitive.is_loop and self.m.LANES):
+        if not primitive.is_loop:
             return False
         if primitive.n_ary:
             inputs = [self.numbers[o] for o in operands]
@@ -149,13 +153,13 @@ class Cotangents:
                 self.send(slot, operands[i], product, flowing)
         else:
             loop, which = operands
-            self._found[loop] = _OF_PARTS
+            self.found[loop] = _OF_PARTS
             self._parts.setdefault(loop, {})[int(self.numbers[which])] = self.flowing(slot)
         return True
 
     def moved_by_loop(self, slot: int, primitive: Primitive, operands: Sequence[int]) -> bool:
         """Move what comes out of a recorded loop, or one of those numbers; whether it is one."""
-        if not (primitive.is_loop and self.m.LANES):
+        if not primitive.is_loop:
             return False
         if primitive.n_ary:
             inputs = [self.numbers[o] for o in operands]

@@ -64,7 +64,7 @@ def pull_back(
     """
     found = Cotangents(m, numbers, seeds, terms or {})
     send_back(found, program, wanted, order)
-    return found.all({*wanted})
+    return found.all(wanted)
 
 
 def send_back(found: Cotangents, program: Program, wanted: Slots, order: Slots = ()) -> None:
@@ -75,7 +75,7 @@ def send_back(found: Cotangents, program: Program, wanted: Slots, order: Slots =
         if cotangent is None:
             continue
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and differentiable(primitive, i)]
-        if not arguments or found.sent_by_loop(slot, primitive, operands, arguments):
+        if not arguments or (m.LANES and found.sent_by_loop(slot, primitive, operands, arguments)):
             continue
         inputs = [None if o < 0 else numbers[o] for o in operands]
         for i, (partial, flowing) in zip(
@@ -93,12 +93,12 @@ def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int
     """
     moving = Cotangents(m, numbers, tangents, {})
     move_forward(moving, program, tangents)
-    return moving.all({*program.outputs})
+    return moving.all(program.outputs)
 
 
 def move_forward(moving: Cotangents, program: Program, given: Collection[int]) -> None:
     """The same, on top of the tangents that are given."""
-    m, numbers, depends = moving.m, moving.numbers, depending_on(program, given)
+    m, numbers, found, depends = moving.m, moving.numbers, moving.found, depending_on(program, given)
     used = bytearray(len(numbers))
     for slot in program.outputs:
         used[slot] = 1
@@ -109,15 +109,15 @@ def move_forward(moving: Cotangents, program: Program, given: Collection[int]) -
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and differentiable(primitive, i)]
         inputs = [None if o < 0 else numbers[o] for o in operands]
         partials_here = partials_at(program, slot, m, primitive, numbers, inputs, arguments, given)
-        found = zip(arguments, partials_here, strict=True)
-        slopes[slot] = [(operands[i], slope, lanes) for i, (slope, lanes) in found if not is_nothing(slope)]
+        those = zip(arguments, partials_here, strict=True)
+        slopes[slot] = [(operands[i], slope, lanes) for i, (slope, lanes) in those if not is_nothing(slope)]
         for operand, _, _ in slopes[slot]:
             used[operand] = 1
     for slot in reversed(slopes):
-        if moving.moved_by_loop(slot, *program.instruction(slot)):
+        if m.LANES and moving.moved_by_loop(slot, *program.instruction(slot)):
             continue
         for operand, slope, flowing in slopes[slot]:
-            tangent = moving.of(operand)
+            tangent = found[operand]
             if tangent is not None:
                 product = tangent if slope.__class__ is int and slope == 1 else tangent * slope
                 moving.send(operand, slot, product, flowing)

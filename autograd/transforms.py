@@ -131,9 +131,10 @@ def _walked(
     walk: Callable[..., Any], program: Program, numbers: Sequence[Any], given: Mapping[int, Any], m: Any, *how: Any
 ) -> list[Any]:
     """What a walk over a program finds; of one that is recorded, what plain numbers raise is raised too."""
-    watch = watching.watch if m.LANES else None
-    loops = any(row.is_loop for row in program.primitives)
-    if watch is not None and not (watch.attempts or watch.everywhere or loops):
+    watch = watching.watch
+    if not m.LANES or watch is None:
+        return walk(program, numbers, given, m, *how)  # type: ignore[no-any-return]
+    if not (watch.attempts or watch.everywhere or any(row.is_loop for row in program.primitives)):
         try:
             walk(program, [*map(m.plain, numbers)], {slot: m.plain(x) for slot, x in given.items()}, floats, *how)
         except (ValueError, ArithmeticError) as error:
