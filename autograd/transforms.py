@@ -107,7 +107,8 @@ class _Call:
         terms = terms_of(self.program, self.nodes, order, self.program.outputs)
         wanted = [slot for slot in self.slots if slot >= 0]
         with naming_nodes(self.nodes, self.roots):
-            found = _walked(pull_back, self.program, self.numbers, by_slot, self.m, wanted, order, terms)
+            m = self.m.here() if self.nested else self.m  # a vjp may be pulled back after the recording
+            found = _walked(pull_back, self.program, self.numbers, by_slot, m, wanted, order, terms)
         return [self.derivative(found[slot] if slot >= 0 else None) for slot in self.slots]
 
     def refuse_if_stale(self) -> None:

@@ -186,6 +186,18 @@ def test_an_objective_of_a_derivative() -> None:
         assert step.hessian(point).tolist() == hessian(f)(point)
 
 
+def test_what_is_kept_of_a_recording_is_differentiated_as_plain_values_are() -> None:
+    pulls: list[Callable[[float], Any]] = []
+
+    def f(x: Any) -> Any:
+        value, pull = autograd.vjp(lambda t: relu(t) * t, x)
+        pulls.append(pull)
+        return value + pull(1.0)[0]
+
+    assert autograd.compile(f)(np.array([3.0, -1.0])).tolist() == [15.0, 0.0]
+    assert [pull(2.0)[0].data for pull in pulls] == [12.0, 12.0]
+
+
 def test_what_the_user_decides_is_named_as_it_was_written() -> None:
     def f(x: Any) -> Any:
         return x if grad(relu)(x) > 0.5 else -x

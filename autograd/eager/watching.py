@@ -57,7 +57,7 @@ class Watch:
         #: What a replay gives for numbers at which a primitive has no value, if that is to be no error: in the whole
         #: function, or in these threads for a while.
         self.as_replayed = as_replayed
-        self.everywhere, self.going_on_in = everywhere, frozenset[int]()
+        self.everywhere, self.going_on_in = everywhere, set[int]()
         #: What the first conditions are to answer where a branch that is not taken asks: its own numbers say nothing.
         self.directions = directions
         self.conditions: list[Asked] = []
@@ -101,12 +101,14 @@ class Watch:
     @contextmanager
     def going_on(self) -> Iterator[None]:
         """A context in which nothing that this thread computes raises where it has no value."""
-        before = self.going_on_in
-        self.going_on_in = before | {get_ident()}
+        thread = get_ident()
+        is_within = thread in self.going_on_in
+        self.going_on_in.add(thread)
         try:
             yield
         finally:
-            self.going_on_in = self.going_on_in - {get_ident()} | before
+            if not is_within:
+                self.going_on_in.discard(thread)
 
     def goes_on(self) -> bool:
         """Whether what has no value here is no error."""
