@@ -116,6 +116,11 @@ class Primitive(NamedTuple):
     origin: str = ""
 
     @property
+    def is_loop(self) -> bool:
+        """Whether it is a loop that is recorded as a whole, or a number that comes out of one."""
+        return False
+
+    @property
     def n_ary(self) -> bool:
         """True for a row that takes any number of arguments."""
         return callable(self.partials)

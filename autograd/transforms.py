@@ -7,18 +7,19 @@ a leaf that the function captured, is a Value, they are Values that can be diffe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import copysign, isfinite, nan
 from typing import Any
 
 from autograd.adding_up import terms_of
+from autograd.eager import watching
 from autograd.eager.garbage import at_rest_for
 from autograd.errors import naming_nodes
 from autograd.interpret import pull_back, push_forward
 from autograd.nesting import Builder, take_apart, take_apart_like
 from autograd.number_systems import floats, system_of
 from autograd.primitives import TABLE
-from autograd.program import flatten
+from autograd.program import Program, flatten
 from autograd.value import Value, active_nodes, backward_order, constant, maker, plain, refuse_if_stale
 
 _IDENTITY = TABLE["identity"]
@@ -62,7 +63,7 @@ class _Call:
         self.program, self.nodes = flatten(self.roots, until=known)
         nested = nested or any(node not in known for node in self.nodes[: self.program.inputs])
         nested = nested or _ARGUMENT in self.program.primitives
-        self.m: Any = system_of("values") if nested else floats
+        self.m: Any = system_of("values").here() if nested else floats
         self.nested = nested
         if nested:
             self.numbers = self.nodes
@@ -107,7 +108,8 @@ class _Call:
         terms = terms_of(self.program, self.nodes, order, self.program.outputs)
         wanted = [slot for slot in self.slots if slot >= 0]
         with naming_nodes(self.nodes, self.roots):
-            found = pull_back(self.program, self.numbers, by_slot, self.m, wanted, order, terms)
+            m = self.m.here() if self.nested else self.m  # a vjp may be pulled back after the recording
+            found = _walked(pull_back, self.program, self.numbers, by_slot, m, wanted, order, terms)
         return [self.derivative(found[slot] if slot >= 0 else None) for slot in self.slots]
 
     def row(self, i: int) -> list[Any]:
@@ -129,6 +131,22 @@ class _Call:
                 f"{asked} needs a function that returns one number; {self.name} returned {len(self.outputs)} in a "
                 f"{self.kind}. Use jacobian, or return one number, such as their sum"
             )
+
+
+def _walked(
+    walk: Callable[..., Any], program: Program, numbers: Sequence[Any], given: Mapping[int, Any], m: Any, *how: Any
+) -> list[Any]:
+    """What a walk over a program finds; of one that is recorded, what plain numbers raise is raised too."""
+    watch = watching.watch
+    if not m.LANES or watch is None:
+        return walk(program, numbers, given, m, *how)  # type: ignore[no-any-return]
+    if not (watch.attempts or watch.everywhere or any(row.is_loop for row in program.primitives)):
+        try:
+            walk(program, [*map(m.plain, numbers)], {slot: m.plain(x) for slot, x in given.items()}, floats, *how)
+        except (ValueError, ArithmeticError) as error:
+            raise watching.noted(error, numbers) from None
+    found: list[Any] = walk(program, numbers, given, m, *how)
+    return found
 
 
 def _positions(argnums: int | Sequence[int], args: Sequence[Any], asked: str) -> tuple[int, ...]:
@@ -250,7 +268,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
             cotangent, call.build_output(call.outputs), "the cotangent", f"what {call.name} returned"
         )
         if any(isinstance(seed, Value) for seed in seeds) and not call.nested:
-            call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
+            call.nested, call.m, call.numbers = True, system_of("values").here(), call.nodes
         return tuple(call.arranged(call.cotangents(seeds)))
 
     return call.values(), pull
@@ -269,7 +287,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         directions += take_apart_like(tangent, primal, f"tangent {i}", f"primal {i}")
     call = _Call(f, primals, {}, range(len(primals)))
     if any(isinstance(t, Value) for t in directions) and not call.nested:
-        call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
+        call.nested, call.m, call.numbers = True, system_of("values").here(), call.nodes
     call.refuse_if_stale()
     # What does not move is not asked for its slope, be it infinite.
     moving = {
@@ -278,7 +296,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         if slot >= 0 and (isinstance(t, Value) or t != 0)
     }
     with naming_nodes(call.nodes, call.roots):
-        found = push_forward(call.program, call.numbers, moving, call.m)
+        found = _walked(push_forward, call.program, call.numbers, moving, call.m)
     tangent_out = [call.derivative(found[slot] if slot >= 0 else None) for slot in call.output_slots]
     return call.values(), call.build_output(tangent_out)
 
@@ -336,7 +354,8 @@ def gradients(output: Value, wrt: Any) -> Any:
         with naming_nodes(nodes, [output]):
             order = [slot_of[node] for node in backward_order(output)]
             terms = terms_of(program, nodes, order, program.outputs)
-            cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted, order, terms)
+            m = system_of("values").here()
+            cotangents = _walked(pull_back, program, nodes, {program.outputs[0]: 1.0}, m, wanted, order, terms)
     found = [cotangents[slot] if slot >= 0 else None for slot in slots]
     return build([_never_minus_zero(x) if isinstance(x, Value) else constant(x or 0.0) for x in found])
 
@@ -344,4 +363,4 @@ def gradients(output: Value, wrt: Any) -> Any:
 def _never_minus_zero(x: Value) -> Value:
     """A derivative as ``backward()`` adds it up, to 0.0; a recording is the same whatever the numbers."""
     is_minus_zero = x._data == 0.0 and copysign(1.0, x._data) < 0.0
-    return x + 0.0 if is_minus_zero and not system_of("values").is_recording() else x
+    return x + 0.0 if is_minus_zero and not system_of("values").here().LANES else x

@@ -37,6 +37,7 @@ CROSSING = {
     "test_growth": "all that walks graphs: what it costs as they grow",
     "test_house": "the house: what no linter sees",
     "test_imports": "the packages: what importing them costs and gives",
+    "test_inner_derivatives": "derivatives that compiled functions take themselves, on all back ends",
     "test_kinks": "the table: where it says that kinks are",
     "test_machine": "`Value` and `backward()`, in any order of use",
     "test_mirror": "the tests",

@@ -48,7 +48,7 @@ def check_grads(
     value lies between them, which passes (outside of them is a mismatch), and where the conventions of kinks add up to
     another derivative, as those of ``abs(x)**2`` to a second one of 0, which fails; ``ill-conditioned``, where the
     error is too large to tell; ``outside the domain``; ``not finite``. The last three fail unless ``allow`` names them.
-    The partials of users' own primitives are checked each by itself too, as one that is wrong need not show in the result.
+    The partials of users' own primitives are checked each by itself too: one that is wrong need not show in the result.
     ``backward()``, ``grad`` and ``compile`` (where NumPy is there, and the function can be recorded) are asked for the
     engine's derivatives too; one that gives others is named, and that is a mismatch.
 

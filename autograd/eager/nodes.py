@@ -228,6 +228,6 @@ def without_value(primitive: Primitive, operands: Sequence[Any], error: Exceptio
     if watch is not None and watch.is_ours() and any(hasattr(o, "_moment") for o in operands):
         if watch.attempts:
             return nan
-        if watch.outside_domain is not None:
-            return watch.outside_domain(primitive, [number_of(o) for o in operands])
+        if watch.goes_on():
+            return watch.as_replayed(primitive, [number_of(o) for o in operands])
     raise watching.noted(errors.failure(primitive, operands, error), operands) from None
