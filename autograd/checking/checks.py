@@ -43,14 +43,14 @@ def check_grads(
     >>> entry.name, entry.analytic, round(entry.numeric, 6), entry.verdict
     ('x', 8.0, 12.0, 'mismatch')
 
-    The tolerance is the estimated error of the numeric value, and half of the digits of a float for the rounding of
-    the claimed one. Verdicts: ``agree``; ``mismatch``; ``kink``, where the slopes on both sides differ and the claimed
+    The tolerance is the estimated error of the numeric value, and half of the digits of a float for the rounding of the
+    claimed one. Verdicts: ``agree``; ``mismatch``; ``kink``, where the slopes on both sides differ and the claimed
     value lies between them, which passes (outside of them is a mismatch), and where the conventions of kinks add up to
     another derivative, as those of ``abs(x)**2`` to a second one of 0, which fails; ``ill-conditioned``, where the
     error is too large to tell; ``outside the domain``; ``not finite``. The last three fail unless ``allow`` names them.
-    The partials of users' own primitives are checked each by itself too, as one that is wrong need not show in the result.
-    ``backward()``, ``grad`` and ``compile`` (where NumPy is there, and the function can be recorded) are asked for the
-    engine's derivatives too; one that gives others is named, and that is a mismatch.
+    The partials of users' own primitives are checked each by itself too, as one that is wrong need not show in the
+    result. ``backward()``, ``grad`` and ``compile`` (where NumPy is there, and the function can be recorded) are asked
+    for the engine's derivatives too; one that gives others is named, and that is a mismatch.
 
     Args:
         f: takes the inputs and returns one number, or several (each is then an output with derivatives of its own).
