@@ -236,7 +236,8 @@ def test_intervals_hold_the_true_number_and_the_float(asked: Asked) -> None:
             assert expected in Interval(found.low - room, found.high + room), (place, expected, found)
 
 
-def test_the_mean_of_wide_intervals_has_bounds() -> None:
+def test_a_mean_is_finite_where_its_sum_is_too_large() -> None:
+    assert evaluate(autograd.mean([Value(1e308), Value(1.7e308)]), "complex") == pytest.approx(1.35e308)
     xs = [Value(1.0), Value(1.0)]
     low, high = (float.fromhex(x) for x in ("-0x1.fp1023", "0x1.8p1023"))
     found = evaluate(autograd.mean(xs), "intervals", at=dict.fromkeys(xs, (low, high)))
@@ -270,6 +271,39 @@ def test_an_equation_has_the_same_number(asked: Asked) -> None:
         else:
             assert not is_refused(found), (place, expected, found)
             assert math.isclose(expected, float(found), rel_tol=1e-13, abs_tol=1e-15), (place, expected, found)
+
+
+# Compositions
+
+
+@pytest.mark.parametrize("steep", STEEP)
+@pytest.mark.parametrize("stopping", STOPPING)
+@pytest.mark.parametrize("stops_first", [True, False])
+def test_compositions_have_one_slope(stopping: str, steep: str, stops_first: bool) -> None:
+    f, g = (STOPPING[stopping], STEEP[steep]) if stops_first else (STEEP[steep], STOPPING[stopping])
+    asked = Asked("composition", lambda x: g(f(x)) + 0 * x, 1)
+    for x in (0.0, 0.05, 0.25, 0.7, 1.0):
+        place = Place(asked, (x,), 0)
+        expected = place.eagerly()
+        for system in ("floats", "mpmath", "complex", "intervals", "sympy"):
+            found = outcome(lambda x=x, system=system: _evaluated_there(asked, x, system))
+            if is_refused(expected) or not math.isfinite(expected):
+                is_a_number = (
+                    not is_refused(found) and (found.width if system == "intervals" else abs(complex(found))) < math.inf
+                )
+                assert not is_a_number, (place, system, found)
+            elif is_refused(found):
+                assert common.NO_SIGN_OF_ZERO in str(found), (place, system, found)
+            elif system == "intervals":
+                room = 8 * math.ulp(expected)
+                assert expected in Interval(found.low - room, found.high + room), (place, found)
+            else:
+                assert agree(expected, complex(found).real, 1e-13, 0.0), (place, system, found)
+
+
+def _evaluated_there(asked: Asked, x: float, system: str) -> Any:
+    leaf = Value(x)
+    return evaluate(asked(leaf), system, wrt=leaf)[1]
 
 
 # Signs of zeros

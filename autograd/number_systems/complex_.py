@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from autograd.number_systems import floats
+from autograd.number_systems import common, floats
 from autograd.number_systems.formulas import complete
 from autograd.primitives import TABLE, Primitive, Rule
 from autograd.rules import is_nothing
@@ -131,6 +131,13 @@ def sinc(x: complex) -> complex:
     return total
 
 
+def mean(xs: Sequence[Any]) -> complex:
+    found = complex(common.mean(xs))
+    if not cmath.isfinite(found):  # too large on the way, perhaps
+        found = complex(common.mean([x * common.SMALLER for x in xs]) / common.SMALLER)
+    return found
+
+
 def less(x: Any, y: Any) -> bool:
     return bool(plain(x) < plain(y))
 
@@ -173,11 +180,9 @@ def ceil(x: complex) -> complex:
 
 def _go_beyond(operands: Sequence[Any]) -> bool:
     """Whether operands are real and some not finite; the part beside an infinity is nan that a product left there."""
-    numbers = [complex(x) for x in operands]
-    are_finite = [math.isfinite(x.real) for x in numbers]
-    return not all(are_finite) and not any(
-        x.imag for x, is_finite in zip(numbers, are_finite, strict=True) if is_finite
-    )
+    if all(map(cmath.isfinite, operands)):
+        return False
+    return not any(x.imag for x in operands if math.isfinite(x.real))
 
 
 def _on_the_real_axis(row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
