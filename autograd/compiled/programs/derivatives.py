@@ -120,8 +120,7 @@ def planned(
     )  # fmt: skip
     if careful or derivative is VALUES:
         return plan
-    again = derivative.mode == "hvp"
-    return plan._replace(may_need_care=needs_care(program, again=again, forward=again or derivative.mode == "jvp"))
+    return plan._replace(may_need_care=needs_care(program, forward=derivative.mode in ("jvp", "hvp")))
 
 
 def _along(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import and_
 from typing import Any
 
 from autograd import lanes
@@ -50,6 +48,7 @@ class Tangents:
         for k, slot in enumerate(wanted):
             if slot >= 0:
                 self._moving[slot], self._reach[slot] = self._seeds[k], 1 << k
+                self._live[slot] = self._any_of(1 << k) if careful else None
         numbers = [builder.slot(place) for place in places]
         for slot, (primitive, operands) in enumerate(program.instructions(), start=program.first_instruction):
             moves = [i for i, o in enumerate(operands) if o >= 0 and self._moving[o] is not None]
@@ -86,12 +85,12 @@ class Tangents:
             if not is_nothing(slope):
                 tangent: Any = self._moving[operand]
                 product = self._kept_out(tangent * slope, self._reach[operand], self._reach[slot])
-                products.append((product, self._here(operand, flowing, self._reach[slot]) if self._careful else None))
+                products.append((product, self._both(self._live[operand], flowing) if self._careful else None))
         if not products:
             return
         live = products[0][1]
         for _, here in products[1:]:
-            live = None if live is None or here is None else live | here
+            live = None if live is None or here is None else live if live is here else live | here
         self._live[slot] = live
         for product, here in products:
             if here is not None and len(products) > 1:
@@ -99,12 +98,9 @@ class Tangents:
             so_far = self._moving[slot]
             self._moving[slot] = product if so_far is None else so_far + product
 
-    def _here(self, operand: int, flowing: Any, there: int) -> Any:
-        """Where something flows on from an operand to what the seeds in ``there`` reach; ``None``: everywhere."""
-        reach = self._reach[operand]
-        conditions = [self._live[operand], flowing, None if reach == there else self._any_of(reach)]
-        known = [condition for condition in conditions if condition is not None]
-        return reduce(and_, known) if known else None
+    @staticmethod
+    def _both(x: Slot | None, y: Any) -> Slot | None:
+        return y if x is None else x if y is None or x is y else x & y
 
     def _choose(self, slot: int, numbers: Sequence[Slot], operands: Sequence[int]) -> None:
         """The tangent of the branch that is taken: nothing of the other one comes near it."""
@@ -119,19 +115,22 @@ class Tangents:
         chosen = tangents[0] if len(branches) == 1 else m.where(numbers[condition], *tangents)
         self._moving[slot] = m.number(chosen)
         if self._careful:
-            live = [self._flag(branch, reach) for branch in branches]
+            live = [self._flag(branch) for branch in branches]
             self._live[slot] = m.number(live[0] if len(branches) == 1 else m.where(numbers[condition], *live))
 
-    def _flag(self, slot: int, there: int) -> Any:
-        """1.0 where a slot moves, of all that the seeds in ``there`` reach, and else 0.0."""
+    def _flag(self, slot: int) -> Any:
+        """1.0 where a slot moves, and else 0.0."""
         if self._moving[slot] is None:
             return 0.0
-        live = self._here(slot, None, there)
+        live = self._live[slot]
         return 1.0 if live is None else live
 
     def _kept_out(self, tangent: Any, here: int, there: int) -> Any:
-        """A tangent where it goes on to what more seeds reach: where its own are zero, it is nothing at all."""
-        if tangent is None or not (self._is_matrix or self._careful) or here == there:
+        """A tangent of a matrix where it goes on to what more seeds reach: where its own are zero, it is nothing.
+
+        A careful program knows it of each number, in ``_live``.
+        """
+        if tangent is None or not self._is_matrix or self._careful or here == there:
             return tangent
         return self._builder.m.where(self._any_of(here), tangent, -0.0)
 
