@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from autograd.number_systems import floats
+from autograd.number_systems import common, floats
 from autograd.number_systems.formulas import complete
 from autograd.primitives import TABLE, Primitive, Rule
 from autograd.rules import is_nothing
@@ -129,6 +129,13 @@ def sinc(x: complex) -> complex:
     for n in range(12, 0, -1):
         total = 1 - x * x / (2 * n * (2 * n + 1)) * total
     return total
+
+
+def mean(xs: Sequence[Any]) -> complex:
+    found = complex(common.mean(xs))
+    if not cmath.isfinite(found):  # too large on the way, perhaps
+        found = complex(common.mean([x * common.SMALLER for x in xs]) / common.SMALLER)
+    return found
 
 
 def less(x: Any, y: Any) -> bool:
