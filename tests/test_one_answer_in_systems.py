@@ -273,6 +273,39 @@ def test_an_equation_has_the_same_number(asked: Asked) -> None:
             assert math.isclose(expected, float(found), rel_tol=1e-13, abs_tol=1e-15), (place, expected, found)
 
 
+# Compositions
+
+
+@pytest.mark.parametrize("steep", STEEP)
+@pytest.mark.parametrize("stopping", STOPPING)
+@pytest.mark.parametrize("stops_first", [True, False])
+def test_compositions_have_one_slope(stopping: str, steep: str, stops_first: bool) -> None:
+    f, g = (STOPPING[stopping], STEEP[steep]) if stops_first else (STEEP[steep], STOPPING[stopping])
+    asked = Asked("composition", lambda x: g(f(x)) + 0 * x, 1)
+    for x in (0.0, 0.05, 0.25, 0.7, 1.0):
+        place = Place(asked, (x,), 0)
+        expected = place.eagerly()
+        for system in ("floats", "mpmath", "complex", "intervals", "sympy"):
+            found = outcome(lambda x=x, system=system: _evaluated_there(asked, x, system))
+            if is_refused(expected) or not math.isfinite(expected):
+                is_a_number = (
+                    not is_refused(found) and (found.width if system == "intervals" else abs(complex(found))) < math.inf
+                )
+                assert not is_a_number, (place, system, found)
+            elif is_refused(found):
+                assert common.NO_SIGN_OF_ZERO in str(found), (place, system, found)
+            elif system == "intervals":
+                room = 8 * math.ulp(expected)
+                assert expected in Interval(found.low - room, found.high + room), (place, found)
+            else:
+                assert agree(expected, complex(found).real, 1e-13, 0.0), (place, system, found)
+
+
+def _evaluated_there(asked: Asked, x: float, system: str) -> Any:
+    leaf = Value(x)
+    return evaluate(asked(leaf), system, wrt=leaf)[1]
+
+
 # Signs of zeros
 
 
