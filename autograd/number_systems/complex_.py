@@ -180,11 +180,9 @@ def ceil(x: complex) -> complex:
 
 def _go_beyond(operands: Sequence[Any]) -> bool:
     """Whether operands are real and some not finite; the part beside an infinity is nan that a product left there."""
-    numbers = [complex(x) for x in operands]
-    are_finite = [math.isfinite(x.real) for x in numbers]
-    return not all(are_finite) and not any(
-        x.imag for x, is_finite in zip(numbers, are_finite, strict=True) if is_finite
-    )
+    if all(map(cmath.isfinite, operands)):
+        return False
+    return not any(x.imag for x in operands if math.isfinite(x.real))
 
 
 def _on_the_real_axis(row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
