@@ -79,9 +79,8 @@ def atan2(y: Real, x: Real) -> Real:
     if mp.isinf(y) and mp.isinf(x):  # the corners, as IEEE has them
         y, x = mp.sign(y), mp.sign(x)
     if y == 0 and x <= 0:
-        is_below = _is_minus_zero(y)
         is_opposite = x < 0 or _is_minus_zero(x)
-        return y if not is_opposite else -mp.pi if is_below else +mp.pi
+        return y if not is_opposite else -mp.pi if _is_minus_zero(y) else +mp.pi
     return mp.atan2(y, x)
 
 

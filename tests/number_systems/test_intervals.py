@@ -411,7 +411,9 @@ def test_products_and_roots_of_points_lie_between_neighbouring_floats() -> None:
         x, y = source.uniform(-4, 4), source.uniform(-4, 4)
         for found in (intervals.mul(x, y), intervals.square(x), intervals.sqrt(abs(x))):
             assert found.high in (found.low, math.nextafter(found.low, math.inf))
-    assert intervals.mul(0.0, math.inf) == Interval(0.0, 0.0)
+    assert intervals.mul(0.0, Interval(1.0, math.inf)) == Interval(0.0, 0.0)
+    with pytest.raises(ValueError, match="0·∞ is no number"):
+        intervals.mul(0.0, math.inf)
 
 
 def test_monotone_arithmetic_on_whole_numbers_is_exact() -> None:
