@@ -72,7 +72,7 @@ def check_grads(
     """
     judge = _judge(tolerance, rtol, atol, allow)
     if order not in (1, 2, 3):
-        raise ValueError(f"order is 1, 2 or 3; it is {order!r}")
+        raise ValueError(f"order is 1, 2 or 3; it is {order!r:.200}")
     if not callable(f):
         raise TypeError(f"check_grads takes a function and its inputs, not {kind_of(f)}; check_graph takes a Value")
     name = getattr(f, "__name__", type(f).__name__)
