@@ -830,12 +830,12 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "silu",
-        (lambda m, z, x: m.sigmoid(x) + rules.within_reach(m, z) * m.sigmoid(-x),),
+        (rules.slope_of_silu,),
         "x·sigmoid(x), also called swish",
         ((1.0,), 0.731059),
         aliases=("swish",),
         formula=lambda m, x: x * m.sigmoid(x),
-        stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: x * m.sigmoid(x)),
+        stable=lambda m, x: rules.decaying(m, x, lambda: x * m.sigmoid(x)),
         written=(lambda m, z, x: m.sigmoid(x) + z * m.sigmoid(-x),),
     ),
     Primitive(
@@ -844,7 +844,7 @@ _ROWS: tuple[Primitive, ...] = (
         "x·tanh(softplus(x)) (Misra, 2019)",
         ((1.0,), 0.865098),
         formula=lambda m, x: x * m.tanh(m.softplus(x)),
-        stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: x * m.tanh(m.softplus(x))),
+        stable=lambda m, x: rules.decaying(m, x, lambda: x * m.tanh(m.softplus(x))),
         written=(rules.written_slope_of_mish,),
     ),
     Primitive(
