@@ -547,22 +547,27 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "atan",
-        (lambda m, z, x: 1 / (1 + m.square(x)),),  # 0 where x² is too large and the slope below 10⁻³⁰⁸
+        (rules.slope_of_atan,),
         "inverse tangent, in radians",
         ((1.0,), 0.785398),
         latex="arctan",
         aliases=("arctan",),
+        written=(lambda m, z, x: 1 / (1 + m.square(x)),),
     ),
     Primitive(
         "atan2",
         (
-            lambda m, z, x, y: y / m.hypot(x, y) / m.hypot(x, y),
-            lambda m, z, x, y: -x / m.hypot(x, y) / m.hypot(x, y),
+            lambda m, z, x, y: rules.over_square(m, y, x, y),
+            lambda m, z, x, y: rules.over_square(m, -x, x, y),
         ),
         "the angle of the point (y, x) in radians: `atan2(ordinate, abscissa)`",
         ((1.0, -1.0), 2.356194),
         partial_domains=(_NOT_BOTH_ZERO, _NOT_BOTH_ZERO),
         aliases=("arctan2",),
+        written=(
+            lambda m, z, x, y: y / m.hypot(x, y) / m.hypot(x, y),
+            lambda m, z, x, y: -x / m.hypot(x, y) / m.hypot(x, y),
+        ),
         # The cut along the negative abscissa: the value jumps by a full turn.
         kinks=lambda x, y: (x == 0) & (y <= 0),
         jumps=True,

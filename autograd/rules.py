@@ -200,6 +200,26 @@ def parts_of_bell(m: Any, x: Any, divisor: int, shift: Any) -> tuple[Any, Any]:
     return power, rest * (1 + rest / 2 * (1 + rest / 3))  # where the power is not 0, the rest is below 10⁻⁵
 
 
+def slope_of_atan(m: Any, z: Any, x: Any) -> Any:
+    """1 / (1 + x²); far out 1/x², whose x² may be too large."""
+    return m.where(m.less(m.abs(x), FAR**8), lambda: 1 / (1 + m.square(x)), lambda: 1 / x / x)
+
+
+def over_square(m: Any, numerator: Any, x: Any, y: Any) -> Any:
+    """One of x and y over x² + y²; tiny ones are scaled, so that only the quotient is rounded to a subnormal number."""
+
+    def scaled() -> Any:
+        factor = m.where(m.less(m.maximum(m.abs(x), m.abs(y)), 1), m.number(2) ** 500, m.number(1))
+        size = m.hypot(x * factor, y * factor)
+        return numerator * factor * factor / size / size
+
+    def plain() -> Any:
+        size = m.hypot(x, y)
+        return numerator / size / size
+
+    return m.where(m.less(m.minimum(m.abs(x), m.abs(y)), 1 / m.number(2) ** 500), scaled, plain)
+
+
 def one_minus_square(m: Any, x: Any) -> Any:
     """1 - x², with its digits near ±1, and those of its derivative near 0."""
     return m.where(m.less(m.abs(x), half(m)), lambda: 1 - m.square(x), lambda: (1 - x) * (1 + x))
