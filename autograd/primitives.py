@@ -572,6 +572,8 @@ _ROWS: tuple[Primitive, ...] = (
         kinks=lambda x, y: (x == 0) & (y <= 0),
         jumps=True,
     ),
+    # Its slope is a difference, within 4 units in the last place of its larger term: it has fewer digits around its
+    # zeros, the infinitely many solutions of tan x = x.
     Primitive(
         "sinc",
         (rules.slope_of_sinc,),
@@ -813,9 +815,6 @@ _ROWS: tuple[Primitive, ...] = (
         formula=lambda m, x, scale, alpha: scale * m.elu(x, alpha),
         stable=rules.stable_selu,
     ),
-    # The slopes of gelu, silu and mish are sums, within 4 units in the last place of their larger terms: so they have
-    # fewer digits around their zeros, at -0.75, -1.28 and -1.19; and where the exponential in them is subnormal, no
-    # more than x times it.
     Primitive(
         "gelu",
         (rules.slope_of_gelu,),

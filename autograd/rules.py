@@ -89,7 +89,7 @@ def within_reach(m: Any, x: Any) -> Any:
 
 
 class Zero(NamedTuple):
-    """Where a slope is zero, as a sum of two floats: high / 2⁵² + rest / 2¹⁰⁵. Measured from there it does not cancel."""
+    """Where a slope is zero, high / 2⁵² + rest / 2¹⁰⁵, a sum of two floats: measured from there it does not cancel."""
 
     high: int
     rest: int
@@ -192,7 +192,8 @@ def parts_of_bell(m: Any, x: Any, divisor: int, shift: Any) -> tuple[Any, Any]:
     """p and r of exp(shift - x² / divisor) = p + p·r; x² is split into an exact square and a rest, as exp magnifies its
     rounding by x²."""
     if hasattr(m, "exp_of_minus_square"):
-        return m.exp_of_minus_square(x, divisor) * m.exp(m.number(shift)), 0
+        bell = m.exp_of_minus_square(x, divisor)
+        return bell if is_nothing(shift) else bell * m.exp(m.number(shift)), 0
     scaled = (2**27 + 1) * x
     near = scaled - (scaled - x)  # to half of the digits (Dekker, 1971)
     square, rest = -near * near / divisor, (near - x) * (near + x) / divisor
