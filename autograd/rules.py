@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from functools import cache, partial
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -148,15 +147,16 @@ def slope_of_gelu(m: Any, z: Any, x: Any) -> Any:
 def series_of_gelu() -> list[float]:
     """r₁, r₂, … of gelu′(x) = exp(-x²/2)·(r₁t + r₂t² + …) / √(2π), t the offset of x from the zero.
 
-    As r′ = 2 - x² + x·r, each follows from the two before it.
+    As r′ = 2 - x² + x·r, each follows from the two before it; here in whole numbers of 2⁻²¹⁰.
     """
-    at = Fraction(ZERO_OF_GELU.high, 2**52) + Fraction(ZERO_OF_GELU.rest, 2**105)
-    driven = [2 - at * at, -2 * at, Fraction(-1)] + [Fraction(0)] * 30
-    found = [Fraction(0), driven[0]]
+    at = ((ZERO_OF_GELU.high << 53) + ZERO_OF_GELU.rest) << 105
+    one = 1 << 210
+    driven = [2 * one - (at * at >> 210), -2 * at, -one] + [0] * 30
+    found = [0, driven[0]]
     while len(found) < 28:
         n = len(found)
-        found.append((driven[n - 1] + at * found[-1] + found[-2]) / n)
-    return [float(number) / math.sqrt(2 * math.pi) for number in found[1:]]
+        found.append((driven[n - 1] + (at * found[-1] >> 210) + found[-2]) // n)
+    return [number / one / math.sqrt(2 * math.pi) for number in found[1:]]
 
 
 def _quotient(m: Any, number: float) -> Any:
