@@ -552,26 +552,33 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "atan",
-        (lambda m, z, x: 1 / (1 + m.square(x)),),  # 0 where x² is too large and the slope below 10⁻³⁰⁸
+        (rules.slope_of_atan,),
         "inverse tangent, in radians",
         ((1.0,), 0.785398),
         latex="arctan",
         aliases=("arctan",),
+        written=(lambda m, z, x: 1 / (1 + m.square(x)),),
     ),
     Primitive(
         "atan2",
         (
-            lambda m, z, x, y: y / m.hypot(x, y) / m.hypot(x, y),
-            lambda m, z, x, y: -x / m.hypot(x, y) / m.hypot(x, y),
+            lambda m, z, x, y: rules.over_square(m, y, x, y),
+            lambda m, z, x, y: rules.over_square(m, -x, x, y),
         ),
         "the angle of the point (y, x) in radians: `atan2(ordinate, abscissa)`",
         ((1.0, -1.0), 2.356194),
         partial_domains=(_NOT_BOTH_ZERO, _NOT_BOTH_ZERO),
         aliases=("arctan2",),
+        written=(
+            lambda m, z, x, y: y / m.hypot(x, y) / m.hypot(x, y),
+            lambda m, z, x, y: -x / m.hypot(x, y) / m.hypot(x, y),
+        ),
         # The cut along the negative abscissa: the value jumps by a full turn.
         kinks=lambda x, y: (x == 0) & (y <= 0),
         jumps=True,
     ),
+    # Its slope is a difference, within 4 units in the last place of its larger term: it has fewer digits around its
+    # zeros, the infinitely many solutions of tan x = x.
     Primitive(
         "sinc",
         (rules.slope_of_sinc,),
@@ -813,9 +820,6 @@ _ROWS: tuple[Primitive, ...] = (
         formula=lambda m, x, scale, alpha: scale * m.elu(x, alpha),
         stable=rules.stable_selu,
     ),
-    # The slopes of gelu, silu and mish are sums, within 4 units in the last place of their larger terms: so they have
-    # fewer digits around their zeros, at -0.75, -1.28 and -1.19; and where the exponential in them is subnormal, no
-    # more than x times it.
     Primitive(
         "gelu",
         (rules.slope_of_gelu,),
@@ -835,12 +839,12 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "silu",
-        (lambda m, z, x: m.sigmoid(x) + rules.within_reach(m, z) * m.sigmoid(-x),),
+        (rules.slope_of_silu,),
         "x·sigmoid(x), also called swish",
         ((1.0,), 0.731059),
         aliases=("swish",),
         formula=lambda m, x: x * m.sigmoid(x),
-        stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: x * m.sigmoid(x)),
+        stable=lambda m, x: rules.decaying(m, x, lambda: x * m.sigmoid(x)),
         written=(lambda m, z, x: m.sigmoid(x) + z * m.sigmoid(-x),),
     ),
     Primitive(
@@ -849,7 +853,7 @@ _ROWS: tuple[Primitive, ...] = (
         "x·tanh(softplus(x)) (Misra, 2019)",
         ((1.0,), 0.865098),
         formula=lambda m, x: x * m.tanh(m.softplus(x)),
-        stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: x * m.tanh(m.softplus(x))),
+        stable=lambda m, x: rules.decaying(m, x, lambda: x * m.tanh(m.softplus(x))),
         written=(rules.written_slope_of_mish,),
     ),
     Primitive(

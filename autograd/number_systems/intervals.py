@@ -555,6 +555,7 @@ PARTIALS: dict[Primitive, tuple[Rule | None, ...]] = {
     ),
     TABLE["pow"]: (_slope_of_pow, lambda m, z, x, y: mul(z, log(x))),
     TABLE["sinc"]: (_slope_of_sinc,),
+    TABLE["atan"]: TABLE["atan"].written,
     TABLE["elu"]: (_slope_of_elu, None),
     TABLE["selu"]: (_slope_of_selu, None, None),
 }
