@@ -96,9 +96,6 @@ def _partial(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], argu
     if rule is None:
         return 0
     try:
-        if hasattr(m, "is_recording") and m.is_recording():  # what comes of it is to be right at other numbers too
-            outside = lanes.has_finite_slopes_outside(primitive, argument)
-            return lanes.with_choices(m, primitive, argument, lambda: rule(m, z, *operands), operands, outside=outside)
         return rule(m, z, *operands)
     except UnknownSlope as error:
         noted(error, operands)

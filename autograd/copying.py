@@ -17,7 +17,7 @@ from typing import Any, Self
 from autograd.eager import watching
 from autograd.eager.garbage import at_rest_for, collector_at_rest
 from autograd.eager.nodes import copier
-from autograd.eager.operands import Condition, Passive, gradient_of, plain, refuse_if_recorded
+from autograd.eager.operands import Condition, Passive, plain, refuse_if_recorded
 from autograd.eager.unrolled import as_stored
 from autograd.graph import topological_order
 from autograd.primitives import TABLE, Primitive
@@ -112,7 +112,7 @@ class _StoredGraph:
             if node.__class__ is Condition:
                 numbers.extend((node.outcome, 0.0))
                 continue
-            numbers.extend((node._data, gradient_of(node)))
+            numbers.extend((node._data, node._grad))
             if node.label:
                 labels[i] = node.label
             if node.stale_leaf() is not None:
@@ -226,8 +226,8 @@ def _node_like(node: Any, x: Any, y: Any) -> Any:
 
 
 def _leaf(value_class: Any, data: float, grad: float, label: str) -> Any:
-    if not _is_class_of_nodes(value_class) or (grad is not None and plain(grad) is None):
-        raise damaged("leaf", f"{value_class!r} with the gradient {grad!r}")
+    if not _is_class_of_nodes(value_class) or plain(grad) is None:
+        raise damaged("leaf", f"{value_class!r:.200} with the gradient {grad!r:.200}")
     leaf = value_class(data, label)
     leaf._grad = grad
     return leaf
@@ -240,7 +240,7 @@ def _is_class_of_nodes(value_class: Any) -> bool:
 def _refuse_damaged(value_class: Any, program: Any, leaves: Any, numbers: Any, labels: Any, stale: Any) -> None:
     """Raise ValueError unless these fit each other."""
     if not _is_class_of_nodes(value_class) or program.__class__ is not Program:
-        raise damaged("graph", f"a {program.__class__.__name__} of nodes of {value_class!r}")
+        raise damaged("graph", f"a {program.__class__.__name__} of nodes of {value_class!r:.200}")
     parts = type(leaves), type(numbers), type(labels), type(stale)
     if parts != (tuple, array, dict, list) or numbers.typecode != "d":
         raise damaged("graph", f"its parts are {parts}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import add
 from typing import Any, NamedTuple
+
+from autograd.primitives import Primitive
+from autograd.program import Program
 
 
 class Term(NamedTuple):
@@ -57,6 +60,10 @@ class Sums:
         return total
 
 
+#: In place of the cotangent of a loop, which is that of its parts.
+_OF_PARTS = object()
+
+
 class Cotangents:
     """The cotangents of a program in any number system, ``None`` where nothing flowed.
 
@@ -64,47 +71,114 @@ class Cotangents:
         numbers: of its slots.
         seeds: slot → cotangent.
         terms: those of the slots that are to wait for them.
+        live: the lanes of the seeds, where these are not all.
     """
 
     def __init__(
-        self, m: Any, numbers: Sequence[Any], seeds: Mapping[int, Any], terms: Mapping[int, Sequence[Term]]
+        self,
+        m: Any,
+        numbers: Sequence[Any],
+        seeds: Mapping[int, Any],
+        terms: Mapping[int, Sequence[Term]],
+        live: Mapping[int, Any] | None = None,
     ) -> None:
-        self._m = m
-        self._found: list[Any] = [None] * len(numbers)
+        self.m, self.numbers, self._has_lanes = m, numbers, m.LANES
+        #: Per slot, but for what waits.
+        self.found: list[Any] = [None] * len(numbers)
         for slot, seed in seeds.items():
-            self._found[slot] = seed
+            self.found[slot] = seed
+        self._waiting: dict[int, dict[int, list[Any]]] = {}
+        if terms:
+            self._sums = Sums(terms, add, self._only_if)
+            self._waiting = self._sums.sent
+        #: Of many lanes: where a slot lies on the way that is taken, if not in all lanes.
+        self._live: dict[int, Any] = dict(live or {})
+        #: Per loop, what flows to, or moves, the numbers that come out of it.
+        self._parts: dict[int, dict[int, Any]] = {}
 
-        def only_if(product: Any, condition: int, truth: bool) -> Any:
-            return m.where(numbers[condition], *((product, -0.0) if truth else (-0.0, product)))
+    def _only_if(self, product: Any, condition: int, truth: bool) -> Any:
+        return self.m.where(self.numbers[condition], *((product, -0.0) if truth else (-0.0, product)))
 
-        self._sums = Sums(terms, add, only_if)
-        self._waiting = self._sums.sent
-        #: Of a batch: where a slot lies on the way that is taken, if not in all lanes.
-        self._live: dict[int, Any] = {}
+    def flowing(self, slot: int) -> Any:
+        """The cotangent of a slot and the lanes in which there is one; ``None`` where nothing flows."""
+        found = self.of(slot)
+        return None if found is None else (found, self._live.get(slot))
 
     def of(self, slot: int) -> Any:
         """The cotangent of a slot to which all has been sent."""
         if slot in self._waiting:
-            self._found[slot] = self._sums.put_together(slot, self._found[slot])
-        return self._found[slot]
+            self.found[slot] = self._sums.put_together(slot, self.found[slot])
+        return self.found[slot]
 
     def send(self, slot: int, operand: int, product: Any, flowing: Any) -> None:
         """Add what an instruction sends to an operand; ``flowing`` are the lanes in which it does, if not all."""
+        found = self.found
+        so_far = found[operand]
+        if self._has_lanes:
+            is_first = so_far is None and operand not in self._live
+            product = self._where_it_flows(slot, operand, product, flowing, is_first=is_first)
         if operand in self._waiting:
             self._waiting[operand].setdefault(slot, []).append(product)
-            return
-        so_far, m = self._found[operand], self._m
-        if m.LANES:
-            here = self._live.get(slot)
-            here = flowing if here is None else here if flowing is None else m.minimum(here, flowing)
-            if here is not None:  # what is added in the other lanes is neutral, though 0 · nan might flow there
-                product = m.where(here, product, -0.0)
-            there = here if so_far is None else self._live.get(operand)
-            self._live[operand] = None if there is None or here is None else m.maximum(here, there)
-        self._found[operand] = product if so_far is None else so_far + product
+        else:
+            found[operand] = product if so_far is None else so_far + product
 
-    def all(self) -> list[Any]:
-        """Those of all slots, in the end."""
+    def _where_it_flows(self, slot: int, operand: int, product: Any, flowing: Any, *, is_first: bool) -> Any:
+        """The product in the lanes in which it is sent; what is added in the others is neutral, though 0 · nan might
+        flow there."""
+        m, here = self.m, self._live.get(slot)
+        here = flowing if here is None or here is flowing else here if flowing is None else m.minimum(here, flowing)
+        there = here if is_first else self._live.get(operand)
+        if there is not here:
+            there = None if here is None or there is None else m.maximum(here, there)
+        self._live[operand] = there
+        return product if here is None else m.where(here, product, -0.0)
+
+    def all(self, wanted: Iterable[int]) -> list[Any]:
+        """Those of all slots, in the end; those that are wanted are 0.0 where nothing flowed."""
         for slot in [*self._waiting]:
             self.of(slot)
-        return self._found
+        if self._has_lanes:
+            for slot in {*wanted}:
+                if self._live.get(slot) is not None:
+                    self.found[slot] = self.m.where(self._live[slot], self.found[slot], 0.0)
+        return self.found
+
+    def sent_by_loop(self, slot: int, primitive: Primitive, operands: Sequence[int], arguments: Sequence[int]) -> bool:
+        """Send what a recorded loop sends, or keep for it what flows to a number that comes out; whether it is one."""
+        if not primitive.is_loop:
+            return False
+        if primitive.n_ary:
+            inputs = [self.numbers[o] for o in operands]
+            for i, product, flowing in primitive.formula.pulled_back(self.m, inputs, self._parts[slot], arguments):
+                self.send(slot, operands[i], product, flowing)
+        else:
+            loop, which = operands
+            self.found[loop] = _OF_PARTS
+            self._parts.setdefault(loop, {})[int(self.numbers[which])] = self.flowing(slot)
+        return True
+
+    def moved_by_loop(self, slot: int, primitive: Primitive, operands: Sequence[int]) -> bool:
+        """Move what comes out of a recorded loop, or one of those numbers; whether it is one."""
+        if not primitive.is_loop:
+            return False
+        if primitive.n_ary:
+            inputs = [self.numbers[o] for o in operands]
+            found = primitive.formula.pushed_forward(self.m, inputs, [self.flowing(o) for o in operands])
+            self._parts[slot] = {which: x for which, x in enumerate(found) if x is not None}
+        else:
+            loop, which = operands
+            moved = self._parts.get(loop, {}).get(int(self.numbers[which]))
+            if moved is not None:
+                self.send(loop, slot, *moved)
+        return True
+
+
+def depending_on(program: Program, slots: Iterable[int]) -> bytearray:
+    """1 for each slot whose number depends on one of these slots, those included."""
+    depends = bytearray(program.first_instruction + len(program))
+    for slot in slots:
+        depends[slot] = 1
+    for slot, (_, operands) in enumerate(program.instructions(), start=program.first_instruction):
+        if not depends[slot]:
+            depends[slot] = any(o >= 0 and depends[o] for o in operands)
+    return depends

@@ -109,7 +109,9 @@ def _check_options(
     predicates = [("domain", domain), ("kinks", kinks)]
     for limit in limits:
         if not isinstance(limit, Limit) or not 0 <= limit.argument < len(names) or plain(limit.value) is None:
-            raise DeclarationError(f"{name}: {limit!r} is no Limit(argument, at, value) of its {len(names)} arguments")
+            raise DeclarationError(
+                f"{name}: {limit!r:.200} is no Limit(argument, at, value) of its {len(names)} arguments"
+            )
         predicates.append(("at of a limit", limit.at))
     for what, predicate in predicates:
         try:
@@ -117,18 +119,18 @@ def _check_options(
         except (TypeError, ValueError) as error:
             raise DeclarationError(f"{name}: {what} must be a function of ({', '.join(names)}): {error}") from None
     if not isinstance(symbol, str):
-        raise DeclarationError(f"{name}: symbol must be a text, not {symbol!r}")
+        raise DeclarationError(f"{name}: symbol must be a text, not {symbol!r:.200}")
     if systems is not None:
         unknown = (
             [system for system in systems if system not in SYSTEMS] if isinstance(systems, list | tuple) else systems
         )
         if unknown or not systems:
-            raise DeclarationError(f"{name}: systems is a list of some of {', '.join(SYSTEMS)}, not {systems!r}")
+            raise DeclarationError(f"{name}: systems is a list of some of {', '.join(SYSTEMS)}, not {systems!r:.200}")
 
 
 def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
     if not callable(function) or not getattr(function, "__name__", "").isidentifier():
-        raise DeclarationError(f"a primitive is made of a function defined with def, not {function!r}")
+        raise DeclarationError(f"a primitive is made of a function defined with def, not {function!r:.200}")
     import inspect  # 9 ms, for those who declare primitives
 
     name = function.__name__
@@ -158,7 +160,7 @@ def _checked_rules(
             continue
         if not callable(rule):
             raise DeclarationError(
-                f"{name}: the partial with respect to {argument} is {rule!r}; it must be a function or None"
+                f"{name}: the partial with respect to {argument} is {rule!r:.200}; it must be a function or None"
             )
         try:
             inspect.signature(rule).bind(None, None, *names)
@@ -182,6 +184,8 @@ def _try(what: str, row: Primitive, rule: Rule) -> None:
         raise DeclarationError(
             f"{row.name}: {what} uses a function that number systems do not have: {error}"
         ) from error
+    except MemoryError:
+        raise
     except Exception as error:
         raise DeclarationError(
             f"{row.name}: {what} cannot be run in every number system: {error}. Use operators and m's functions, "
@@ -261,12 +265,12 @@ def node(data: float, parents: Iterable[Any], partials: Iterable[Any]) -> Value:
             if not isinstance(x, Value) and plain(x) is None:
                 raise TypeError(f"node: {what} {i} must be a Value or a real number, not {kind_of(x)}")
     if not any(isinstance(x, Value) for x in operands):
-        raise TypeError(f"node: no parent is a Value; a leaf is made by Value({number!r})")
+        raise TypeError(f"node: no parent is a Value; a leaf is made by Value({number!r:.200})")
     watch = watching.watch
     if watch is not None and watch.is_ours():
         raise watch.refusal(
             RecordingError(
-                f"node({number!r}, …) was made while the function is recorded for replay, which would freeze its "
+                f"node({number!r:.200}, …) was made while the function is recorded for replay, which would freeze its "
                 "number and its slopes. Declare a primitive with autograd.primitive, whose formula a replay computes."
             )
         )
@@ -285,7 +289,8 @@ def _slopes_of_node(m: Any, z: Any, operands: Sequence[Any]) -> list[Any]:
 def _unknown(m: Any, z: Any, operands: Sequence[Any]) -> Never:
     given = ", ".join(in_short(x) for x in operands[:-1])
     raise UnknownSlope(
-        f"node({given}) was given the plain number {operands[-1]!r} as a partial, of which no derivative is known. "
+        f"node({given}) was given the plain number {operands[-1]!r:.200} as a partial, of which no derivative "
+        f"is known. "
         "Give partials as Values made of its parents, Value(number) for one that is constant."
     )
 

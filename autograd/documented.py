@@ -82,7 +82,7 @@ def listed(name: str, values: Any) -> tuple[Any, ...]:
     try:
         return tuple(values)
     except TypeError:
-        raise TypeError(f"{name} takes a list of numbers, not {values!r}; write {name}([…])") from None
+        raise TypeError(f"{name} takes a list of numbers, not {values!r:.200}; write {name}([…])") from None
 
 
 def some(name: str, values: Iterable[Any]) -> tuple[Any, ...]:

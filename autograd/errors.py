@@ -89,7 +89,7 @@ def describe(name: str, operand: Any, here: str = "") -> str:
         huge = isinstance(operand, int) and abs(operand) > 10**20
         return f"{name} is {f'an integer of {operand.bit_length()} bits' if huge else repr(operand)}"
     line = line_of(operand)
-    known = [f"'{operand.label}'"] if operand.label else []
+    known = [f"'{operand.label:.80}'"] if operand.label else []
     known += [line] if line and line != here else []
     return f"{name} is {operand._data!r}" + (f" ({', '.join(known)})" if known else "")
 
@@ -191,7 +191,7 @@ def nonfinite(primitive: Primitive, operands: Sequence[Any], number: float, reas
     line = user_line()
     where = f" ({line})" if line else ""
     given = operands_in_words(primitive, operands, line)
-    error = NonFiniteError(f"{primitive.name} gave {number!r}; {given}{where}: {reason}.")
+    error = NonFiniteError(f"{primitive.name} gave {number!r:.200}; {given}{where}: {reason}.")
     return _about(error, primitive, operands)
 
 

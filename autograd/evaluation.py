@@ -40,7 +40,9 @@ def evaluate(
         output: a Value, or nested lists, tuples and dicts of Values (the result has the same shape).
         system: ``floats``, ``values``, ``arrays``, ``complex``, ``fractions`` (rational expressions, exactly),
             ``intervals`` (bounds that hold for all numbers between those given, rounding included), ``mpmath`` (as many
-            digits as wanted), ``sympy``, or a module with their functions.
+            digits as wanted), ``sympy``, or a module with their functions. Where an angle of ``atan2``
+            depends on the sign of a computed zero, ``intervals`` hold both, and ``mpmath`` refuses, as ``sympy`` does
+            for any zero.
         at: other numbers for some leaves: whatever the system makes a number of (for ``arrays``, one per sample; for
             ``fractions`` a ``Fraction``, an integer, a float or a text; for ``intervals`` a number or a pair).
             A leaf that the output does not depend on changes nothing.
@@ -60,7 +62,7 @@ def evaluate(
     leaves = nodes[: program.inputs]
     for key in other:
         if not isinstance(key, Value) or key.parents:
-            raise ValueError(f"at gives numbers for leaves; {key!r} is not a leaf")
+            raise ValueError(f"at gives numbers for leaves; {key!r:.200} is not a leaf")
     if digits is not None and digits < 1:
         raise ValueError(f"digits is a number of decimal digits, at least 1; it is {digits}")
     with m.computing(digits), naming_nodes(nodes, roots):

@@ -11,6 +11,8 @@ import errno
 import os
 import stat
 
+from autograd.interrupts import uninterrupted
+
 
 def write(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Give a file a new content, text in UTF-8; whatever fails on the way, or Ctrl-C, leaves the old one.
@@ -43,7 +45,7 @@ def write(path: str | os.PathLike[str], content: str | bytes) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
     temporary = os.path.join(os.path.dirname(place), f".{os.urandom(8).hex()}.part")
     try:
-        with open(temporary, "xb") as file:
+        with uninterrupted() as signals, open(temporary, "xb") as file, signals.allowed():
             if before is not None:
                 _resemble(file.fileno(), temporary, before)
             file.write(data)

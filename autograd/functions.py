@@ -223,4 +223,4 @@ def _values(found: Any) -> Iterator[Value]:
         elif isinstance(value, list | tuple):
             yield from _values(value)
         else:
-            raise TypeError(f"zero_grad takes Values and nested lists of them, not {value!r}")
+            raise TypeError(f"zero_grad takes Values and nested lists of them, not {value!r:.200}")

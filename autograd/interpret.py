@@ -13,11 +13,11 @@ not asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from autograd.application import apply, differentiable, partials
-from autograd.cotangents import Cotangents, Term
+from autograd.cotangents import Cotangents, Term, depending_on
 from autograd.errors import DomainError, at_slot
 from autograd.program import Program, Slots
 from autograd.reaching import partials_at
@@ -63,13 +63,19 @@ def pull_back(
         terms: the terms of the cotangents that are added up in another order than that.
     """
     found = Cotangents(m, numbers, seeds, terms or {})
-    depends = _depending_on(program, wanted)
+    send_back(found, program, wanted, order)
+    return found.all(wanted)
+
+
+def send_back(found: Cotangents, program: Program, wanted: Slots, order: Slots = ()) -> None:
+    """The same, on top of cotangents that are there."""
+    m, numbers, depends = found.m, found.numbers, depending_on(program, wanted)
     for slot, primitive, operands in program.instructions_backward(order):
         cotangent = found.of(slot)
         if cotangent is None:
             continue
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and differentiable(primitive, i)]
-        if not arguments:
+        if not arguments or (m.LANES and found.sent_by_loop(slot, primitive, operands, arguments)):
             continue
         inputs = [None if o < 0 else numbers[o] for o in operands]
         for i, (partial, flowing) in zip(
@@ -78,7 +84,6 @@ def pull_back(
             if not is_nothing(partial):
                 product = cotangent if partial.__class__ is int and partial == 1 else cotangent * partial
                 found.send(slot, operands[i], product, flowing)
-    return found.all()
 
 
 def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int, Any], m: Any) -> list[Any]:
@@ -86,39 +91,33 @@ def push_forward(program: Program, numbers: Sequence[Any], tangents: Mapping[int
 
     Partials are asked for from the last instruction on, so that what leads nowhere is not asked for its own.
     """
-    depends = _depending_on(program, tangents)
+    moving = Cotangents(m, numbers, tangents, {})
+    move_forward(moving, program, tangents)
+    return moving.all(program.outputs)
+
+
+def move_forward(moving: Cotangents, program: Program, given: Collection[int]) -> None:
+    """The same, on top of the tangents that are given."""
+    m, numbers, found, depends = moving.m, moving.numbers, moving.found, depending_on(program, given)
     used = bytearray(len(numbers))
     for slot in program.outputs:
         used[slot] = 1
-    slopes: dict[int, list[tuple[int, Any]]] = {}
+    slopes: dict[int, list[tuple[int, Any, Any]]] = {}
     for slot, primitive, operands in program.instructions_backward():
         if not (used[slot] and depends[slot]):
             continue
         arguments = [i for i, o in enumerate(operands) if o >= 0 and depends[o] and differentiable(primitive, i)]
         inputs = [None if o < 0 else numbers[o] for o in operands]
-        partials_here = partials_at(program, slot, m, primitive, numbers, inputs, arguments, tangents)
-        found = zip(arguments, partials_here, strict=True)
-        slopes[slot] = [(operands[i], slope) for i, (slope, _) in found if not is_nothing(slope)]
-        for operand, _ in slopes[slot]:
+        partials_here = partials_at(program, slot, m, primitive, numbers, inputs, arguments, given)
+        those = zip(arguments, partials_here, strict=True)
+        slopes[slot] = [(operands[i], slope, lanes) for i, (slope, lanes) in those if not is_nothing(slope)]
+        for operand, _, _ in slopes[slot]:
             used[operand] = 1
-    moving: list[Any] = [None] * len(numbers)
-    for slot, tangent in tangents.items():
-        moving[slot] = tangent
     for slot in reversed(slopes):
-        for operand, slope in slopes[slot]:
-            tangent = moving[operand]
+        if m.LANES and moving.moved_by_loop(slot, *program.instruction(slot)):
+            continue
+        for operand, slope, flowing in slopes[slot]:
+            tangent = found[operand]
             if tangent is not None:
                 product = tangent if slope.__class__ is int and slope == 1 else tangent * slope
-                moving[slot] = product if moving[slot] is None else moving[slot] + product
-    return moving
-
-
-def _depending_on(program: Program, slots: Iterable[int]) -> bytearray:
-    """1 for each slot whose number depends on one of these slots, those included."""
-    depends = bytearray(program.first_instruction + len(program))
-    for slot in slots:
-        depends[slot] = 1
-    for slot, (_, operands) in enumerate(program.instructions(), start=program.first_instruction):
-        if not depends[slot]:
-            depends[slot] = any(o >= 0 and depends[o] for o in operands)
-    return depends
+                moving.send(operand, slot, product, flowing)

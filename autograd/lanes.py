@@ -64,7 +64,8 @@ def partials(
         partial: Any = 0 if rule is None else rule(watched, z, *operands)
         flowing = watched.flowing(partial)
         if not is_nothing(partial):
-            partial = with_choices(m, primitive, i, partial, operands)
+            outside = not hasattr(m, "slopes") or has_finite_slopes_outside(primitive, i)
+            partial = with_choices(m, primitive, i, partial, operands, outside=outside)
         found.append((partial, flowing))
     return found
 
@@ -121,7 +122,7 @@ def held(limit: Limit, primitive: Primitive) -> Primitive:
         known = [slope for slope in limit.slopes if slope.argument == argument]
 
         def slope_of_it(m: Any, z: Any, *operands: Any) -> Any:
-            if m.LANES or (known and hasattr(m, "is_recording") and m.is_recording()):
+            if m.LANES:
                 nothing_is_known = Limit(argument, everywhere, _NAN)
                 found = _limited(m, known, primitive, operands, at_limit(m, nothing_is_known, primitive, operands))
                 return found() if callable(found) else found

@@ -1,12 +1,14 @@
-"""Locks that a forked process finds free, unless it is the thread which holds one that forks; and imports of modules
-when they are first needed, which a fork waits for."""
+"""Locks that a forked process finds free, unless it is the thread which holds one that forks; waiting for them, unless
+that is hopeless; and imports of modules when they are first needed, which a fork waits for."""
 
 from __future__ import annotations
 
 import os
+import time
 from _thread import RLock
 from _weakref import ref  # the module ``weakref`` takes most of a millisecond to import
-from types import TracebackType
+from collections.abc import Callable
+from types import FrameType, TracebackType
 from typing import Any
 
 from autograd.interrupts import leaving, uninterrupted
@@ -28,6 +30,27 @@ def _in_a_forked_process() -> None:
             lock.release()
         else:
             lock._at_fork_reinit()
+
+
+def stands_still(
+    lock: Any, frame_of_holder: Callable[[], FrameType | None], is_hopeless: Callable[[FrameType, float], bool]
+) -> FrameType | None:
+    """Wait until a lock is free; or where its holder stands, once that is hopeless after so many seconds there."""
+    place: Any = None
+    since = 0.0
+    while True:
+        with uninterrupted():  # a lock that is taken is given back
+            if lock.acquire(timeout=0.05):
+                lock.release()
+                return None
+        frame = frame_of_holder()
+        if frame is None:  # it has just ended, or not yet begun
+            continue
+        now = (id(frame), frame.f_lasti)
+        if now != place:
+            place, since = now, time.monotonic()
+        if is_hopeless(frame, time.monotonic() - since):
+            return frame
 
 
 #: Of an import that a fork breaks off, Python's own lock would stay taken for ever.

@@ -44,7 +44,7 @@ def take_apart(tree: Any, what: str, *, none: bool = False) -> tuple[list[Any], 
         named = hasattr(made, "_fields")
         return _all_of(children, none, (lambda parts: made(*parts)) if named else tuple)
     raise TypeError(
-        f"{what} is {type(tree).__name__} {tree!r}; expected a Value, a real number, or "
+        f"{what} is {type(tree).__name__} {tree!r:.200}; expected a Value, a real number, or "
         "nested lists, tuples and dicts of them"
     )
 

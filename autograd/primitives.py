@@ -116,6 +116,11 @@ class Primitive(NamedTuple):
     origin: str = ""
 
     @property
+    def is_loop(self) -> bool:
+        """Whether it is a loop that is recorded as a whole, or a number that comes out of one."""
+        return False
+
+    @property
     def n_ary(self) -> bool:
         """True for a row that takes any number of arguments."""
         return callable(self.partials)
@@ -134,7 +139,7 @@ class Primitive(NamedTuple):
     def rule(self, argument: int, m: Any, operands: Iterable[Any]) -> Rule | None:
         """The partial by an argument, for operands of a number system; not of a row of any number of arguments."""
         assert not callable(self.partials)
-        are_written = self.written and hasattr(m, "is_formula") and any(map(m.is_formula, operands))
+        are_written = self.written and hasattr(m, "is_formula") and m.is_formula(*operands)
         return (self.written if are_written else self.partials)[argument]
 
     def limits_of(self, argument: int) -> tuple[Limit, ...]:
@@ -177,7 +182,7 @@ def find(name: str) -> Primitive:
 
         near = difflib.get_close_matches(name, [*TABLE, *ALIASES], n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(TABLE)}"
-        raise KeyError(f"no primitive is called {name!r}{hint}")
+        raise KeyError(f"no primitive is called {name!r:.60}{hint}")
     return row
 
 
@@ -547,26 +552,33 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "atan",
-        (lambda m, z, x: 1 / (1 + m.square(x)),),  # 0 where x² is too large and the slope below 10⁻³⁰⁸
+        (rules.slope_of_atan,),
         "inverse tangent, in radians",
         ((1.0,), 0.785398),
         latex="arctan",
         aliases=("arctan",),
+        written=(lambda m, z, x: 1 / (1 + m.square(x)),),
     ),
     Primitive(
         "atan2",
         (
-            lambda m, z, x, y: y / m.hypot(x, y) / m.hypot(x, y),
-            lambda m, z, x, y: -x / m.hypot(x, y) / m.hypot(x, y),
+            lambda m, z, x, y: rules.over_square(m, y, x, y),
+            lambda m, z, x, y: rules.over_square(m, -x, x, y),
         ),
         "the angle of the point (y, x) in radians: `atan2(ordinate, abscissa)`",
         ((1.0, -1.0), 2.356194),
         partial_domains=(_NOT_BOTH_ZERO, _NOT_BOTH_ZERO),
         aliases=("arctan2",),
+        written=(
+            lambda m, z, x, y: y / m.hypot(x, y) / m.hypot(x, y),
+            lambda m, z, x, y: -x / m.hypot(x, y) / m.hypot(x, y),
+        ),
         # The cut along the negative abscissa: the value jumps by a full turn.
         kinks=lambda x, y: (x == 0) & (y <= 0),
         jumps=True,
     ),
+    # Its slope is a difference, within 4 units in the last place of its larger term: it has fewer digits around its
+    # zeros, the infinitely many solutions of tan x = x.
     Primitive(
         "sinc",
         (rules.slope_of_sinc,),
@@ -827,12 +839,12 @@ _ROWS: tuple[Primitive, ...] = (
     ),
     Primitive(
         "silu",
-        (lambda m, z, x: m.sigmoid(x) + rules.within_reach(m, z) * m.sigmoid(-x),),
+        (rules.slope_of_silu,),
         "x·sigmoid(x), also called swish",
         ((1.0,), 0.731059),
         aliases=("swish",),
         formula=lambda m, x: x * m.sigmoid(x),
-        stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: x * m.sigmoid(x)),
+        stable=lambda m, x: rules.decaying(m, x, lambda: x * m.sigmoid(x)),
         written=(lambda m, z, x: m.sigmoid(x) + z * m.sigmoid(-x),),
     ),
     Primitive(
@@ -841,7 +853,7 @@ _ROWS: tuple[Primitive, ...] = (
         "x·tanh(softplus(x)) (Misra, 2019)",
         ((1.0,), 0.865098),
         formula=lambda m, x: x * m.tanh(m.softplus(x)),
-        stable=lambda m, x: rules.above_minus_infinity(m, x, lambda: x * m.tanh(m.softplus(x))),
+        stable=lambda m, x: rules.decaying(m, x, lambda: x * m.tanh(m.softplus(x))),
         written=(rules.written_slope_of_mish,),
     ),
     Primitive(
@@ -853,6 +865,8 @@ _ROWS: tuple[Primitive, ...] = (
         stable=rules.stable_softplus,
         never_minus_zero=True,
     ),
+    # Its second derivative is a difference, within 4 units in the last place of the slope: that is, near 0 it has as
+    # few digits as it is smaller.
     Primitive(
         "sigmoid",
         (lambda m, z, x: z * m.sigmoid(-x),),

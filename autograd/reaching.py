@@ -34,6 +34,8 @@ def partials_at(
     One that does not exist is 0 if nothing flows on from its operand to what is wanted.
     """
     if m.LANES:
+        if hasattr(m, "slopes"):
+            return m.slopes(primitive, numbers[slot], inputs, arguments)  # type: ignore[no-any-return]
         return lanes.partials(m, primitive, numbers[slot], inputs, arguments)
     try:
         return [(partial, None) for partial in partials(m, primitive, numbers[slot], inputs, arguments)]

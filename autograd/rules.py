@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 INFINITY = float("inf")
 
@@ -67,7 +67,11 @@ def slope_of_pow(m: Any, z: Any, x: Any, y: Any) -> Any:
         return y * m.pow(x, half_of_it) * (m.pow(x, y - half_of_it) / m.where(is_zero(m, x), m.number(1), x))
 
     def below_a_half() -> Any:
-        return m.where(m.less(y, 0), of_a_negative_exponent, of_a_root)
+        return m.where(m.less(y, 0), of_a_negative_exponent, from_zero)
+
+    def from_zero() -> Any:
+        """Of the exponent zero in an order in which its derivative meets no 1/x, which may be too large."""
+        return m.where(m.less(0, y), of_a_root, lambda: y / x * z)
 
     def of_a_negative_exponent() -> Any:
         return m.where(m.less(y, -_LARGE_EXPONENT), in_two_powers, lambda: y * z / x)
@@ -83,9 +87,82 @@ def within_reach(m: Any, x: Any) -> Any:
     return m.clip(x, -FAR, FAR)
 
 
+class Zero(NamedTuple):
+    """Where a slope is zero, high / 2⁵² + rest / 2¹⁰⁵, a sum of two floats: measured from there it does not cancel."""
+
+    high: int
+    rest: int
+
+    def offset(self, m: Any, x: Any) -> Any:
+        """x less this zero, with all its digits."""
+        return (x - m.number(self.high) / 2**52) - m.number(self.rest) / 2**53 / 2**52
+
+    def around(self, m: Any, x: Any, near: Any, slope: Callable[[Any], Any], plain: Callable[[], Any]) -> Any:
+        """A slope by its offset where that is near, and the plain one elsewhere, and for more digits than these."""
+        if hasattr(m, "digits"):
+            return plain()
+        return m.where(near, lambda: slope(self.offset(m, x)), plain)
+
+
+ZERO_OF_GELU = Zero(-3385768030470234, 606718231942581)
+ZERO_OF_SILU = Zero(-5757692438385163, -4440628399005866)
+ZERO_OF_MISH = Zero(-5370232773356932, -1966778357082244)
+
+
+#: With w the exponential of the zero c of mish's slope: w·(4c + 6 + 8w + 3w²), w²·(4 + 3w) and w³, times 2⁵².
+MISH_AT_ITS_ZERO = (5377450802585721, 2036799421737017, 125881203097041)
+
+
 def slope_of_gelu(m: Any, z: Any, x: Any) -> Any:
+    """Around its zero by a Taylor series of the slope over exp(-x²/2); below that with the digits of z = x·Φ(x)."""
     x = within_reach(m, x)
-    return slope_of_gelu_with(m, x, exp_of_minus_square(m, x, 2))
+
+    def below_zero() -> Any:
+        far = m.less(x, -37)  # where exp(-x²/2) may be subnormal: e⁶⁴ times that
+        power, rest = parts_of_bell(m, x, 2, m.where(far, 64, 0))
+
+        def series(t: Any) -> Any:
+            *others, total = [_quotient(m, number) for number in series_of_gelu()]
+            for number in reversed(others):
+                total = total * t + number
+            slope = power * (total * t)
+            return slope + slope * rest
+
+        def below() -> Any:
+            scale = m.where(far, lambda: m.exp(m.number(-64)), 1)
+            part = x * power * m.sqrt(half(m) / m.pi)
+            return (part + (z / x / scale + part * rest)) * scale
+
+        return ZERO_OF_GELU.around(m, x, m.less(-33, 20 * x), series, below)
+
+    def elsewhere() -> Any:
+        return slope_of_gelu_with(m, x, exp_of_minus_square(m, x, 2))
+
+    if hasattr(m, "digits"):
+        return elsewhere()
+    return m.where(m.less(20 * x, -3), below_zero, elsewhere)
+
+
+@cache
+def series_of_gelu() -> list[float]:
+    """r₁, r₂, … of gelu′(x) = exp(-x²/2)·(r₁t + r₂t² + …) / √(2π), t the offset of x from the zero.
+
+    As r′ = 2 - x² + x·r, each follows from the two before it; here in whole numbers of 2⁻²¹⁰.
+    """
+    at = ((ZERO_OF_GELU.high << 53) + ZERO_OF_GELU.rest) << 105
+    one = 1 << 210
+    driven = [2 * one - (at * at >> 210), -2 * at, -one] + [0] * 30
+    found = [0, driven[0]]
+    while len(found) < 28:
+        n = len(found)
+        found.append((driven[n - 1] + (at * found[-1] >> 210) + found[-2]) // n)
+    return [number / one / math.sqrt(2 * math.pi) for number in found[1:]]
+
+
+def _quotient(m: Any, number: float) -> Any:
+    """A float as a quotient of integers."""
+    numerator, divisor = number.as_integer_ratio()
+    return m.number(numerator) / min(divisor, 2**60) / max(1, divisor >> 60)
 
 
 def written_slope_of_gelu(m: Any, z: Any, x: Any) -> Any:
@@ -100,13 +177,48 @@ def slope_of_erf(m: Any, z: Any, x: Any) -> Any:
     return 2 * exp_of_minus_square(m, within_reach(m, x), 1) / m.sqrt(m.pi)
 
 
+def exp_before_underflow(m: Any, x: Any) -> tuple[Any, Any]:
+    """eˣ in two factors, of which the first is not subnormal before x times both is."""
+    return m.exp(x + 64), m.exp(m.number(-64))
+
+
 def exp_of_minus_square(m: Any, x: Any, divisor: int) -> Any:
-    """exp(-x² / divisor); x² is split into an exact square and a rest, as exp magnifies its rounding by x²."""
+    """exp(-x² / divisor)."""
+    power, rest = parts_of_bell(m, x, divisor, 0)
+    return power if is_nothing(rest) else power + power * rest
+
+
+def parts_of_bell(m: Any, x: Any, divisor: int, shift: Any) -> tuple[Any, Any]:
+    """p and r of exp(shift - x² / divisor) = p + p·r; x² is split into an exact square and a rest, as exp magnifies its
+    rounding by x²."""
     if hasattr(m, "exp_of_minus_square"):
-        return m.exp_of_minus_square(x, divisor)
+        bell = m.exp_of_minus_square(x, divisor)
+        return bell if is_nothing(shift) else bell * m.exp(m.number(shift)), 0
     scaled = (2**27 + 1) * x
     near = scaled - (scaled - x)  # to half of the digits (Dekker, 1971)
-    return m.exp(-near * near / divisor) * m.exp((near - x) * (near + x) / divisor)
+    square, rest = -near * near / divisor, (near - x) * (near + x) / divisor
+    power = m.exp(square if is_nothing(shift) else square + shift)
+    return power, rest * (1 + rest / 2 * (1 + rest / 3))  # where the power is not 0, the rest is below 10⁻⁵
+
+
+def slope_of_atan(m: Any, z: Any, x: Any) -> Any:
+    """1 / (1 + x²); far out 1/x², whose x² may be too large."""
+    return m.where(m.less(m.abs(x), FAR**8), lambda: 1 / (1 + m.square(x)), lambda: 1 / x / x)
+
+
+def over_square(m: Any, numerator: Any, x: Any, y: Any) -> Any:
+    """One of x and y over x² + y²; tiny ones are scaled, so that only the quotient is rounded to a subnormal number."""
+
+    def scaled() -> Any:
+        factor = m.where(m.less(m.maximum(m.abs(x), m.abs(y)), 1), m.number(2) ** 500, m.number(1))
+        size = m.hypot(x * factor, y * factor)
+        return numerator * factor * factor / size / size
+
+    def plain() -> Any:
+        size = m.hypot(x, y)
+        return numerator / size / size
+
+    return m.where(m.less(m.minimum(m.abs(x), m.abs(y)), 1 / m.number(2) ** 500), scaled, plain)
 
 
 def one_minus_square(m: Any, x: Any) -> Any:
@@ -128,7 +240,7 @@ def softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
     """
     if hasattr(m, "softmax"):
         return list(m.softmax(z, xs))
-    if hasattr(m, "is_formula") and any(map(m.is_formula, xs)):
+    if hasattr(m, "is_formula") and m.is_formula(*xs):
         powers = [m.exp(x - z) for x in xs]
     else:
         largest = m.detach(left_to_right(xs, m.maximum))
@@ -143,8 +255,27 @@ def softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
             equal = added([m.where(m.less(other, largest), m.number(0), m.number(1)) for other in xs])
             return m.where(m.less(1, equal), lambda: m.share_of_infinity(x), 1)
 
-        powers = [m.where(is_infinite, partial(of_an_infinity, x), lambda x=x: m.exp(x - largest)) for x in xs]
+        powers = [m.where(is_infinite, partial(of_an_infinity, x), partial(exp_below, m, x, largest)) for x in xs]
     return list(map(m.share, powers, of_the_others(powers, m.add, 0)))
+
+
+def exp_below(m: Any, x: Any, largest: Any) -> Any:
+    """exp(x - the largest), with what is lost in the difference, by as much as which the power is wrong."""
+    if hasattr(m, "digits"):
+        return m.exp(x - largest)
+    difference = x - largest
+
+    def corrected() -> Any:
+        power, moved = m.exp(difference), difference - x
+        lost = (x - (difference - moved)) - (largest + moved)  # Knuth's
+        return power + power * m.detach(lost)
+
+    def far() -> Any:
+        return m.where(m.less(difference, -FAR), m.number(0), corrected)
+
+    if hasattr(m, "choose"):  # of Values, for all samples that a recording will meet
+        return m.choose(m.less(difference, -FAR), m.number(0), corrected())
+    return m.where(m.less(difference, -1), far, lambda: m.exp(difference))
 
 
 def in_bounds(m: Any, x: Any, y: Any) -> Any:
@@ -210,8 +341,50 @@ def maximum_rule(greater: str, argument: int) -> Rule:
     return rule
 
 
+def slope_of_silu(m: Any, z: Any, x: Any) -> Any:
+    """σ(x) + x·σ(x)·σ(-x), which is σ(x)·σ(-x)·(1 + x + eˣ): around its zero c, where 1 + c = -eᶜ, by x - c."""
+
+    def around(t: Any) -> Any:
+        return m.sigmoid(x) * m.sigmoid(-x) * (t - (1 + m.number(ZERO_OF_SILU.high) / 2**52) * m.expm1(t))
+
+    def plain() -> Any:
+        return m.sigmoid(x) + within_reach(m, z) * m.sigmoid(-x)
+
+    return m.where(m.less(2 * x, -1), lambda: ZERO_OF_SILU.around(m, x, m.less(-2, x), around, plain), plain)
+
+
 def slope_of_mish(m: Any, z: Any, x: Any) -> Any:
-    return written_slope_of_mish(m, z, within_reach(m, x))
+    """Below -½ it is, with w = eˣ, w·(4(x + 1) + 4w² + w³ + w·(4x + 6)) / (w² + 2w + 2)².
+
+    Around its zero c, all terms of the sum less what they are at c have one sign, in x - c and in the exponential of
+    that less 1.
+    """
+    x = within_reach(m, x)
+
+    def below() -> Any:
+        return m.where(m.less(x, -690), far, lambda: of_the_exponential(m.exp(x)))
+
+    def far() -> Any:
+        larger, scale = exp_before_underflow(m, x)
+        return (x + 1) * larger * scale
+
+    def of_the_exponential(w: Any) -> Any:
+        def around(t: Any) -> Any:
+            e = m.expm1(t)
+            first, second, third = (m.number(number) / 2**52 for number in MISH_AT_ITS_ZERO)
+            return 4 * t * (1 + w) + e * (first + e * (second + e * third))
+
+        def plain() -> Any:
+            return 4 * (x + 1) + w * (4 * x + 6 + w * (4 + w))
+
+        grown = w * (w + 2)
+        whole = grown + 2
+        lost = grown - (whole - 2)
+        return w * ZERO_OF_MISH.around(m, x, m.less(-3, x), around, plain) / (whole * whole + 2 * whole * lost)
+
+    if hasattr(m, "digits"):
+        return written_slope_of_mish(m, z, x)
+    return m.where(m.less(2 * x, -1), below, lambda: written_slope_of_mish(m, z, x))
 
 
 def written_slope_of_mish(m: Any, z: Any, x: Any) -> Any:
@@ -276,6 +449,16 @@ def stable_sigmoid(m: Any, x: Any) -> Any:
 def above_minus_infinity(m: Any, x: Any, value: Callable[[], Any]) -> Any:
     """The value of x times what decays faster; at -∞, where that would be -∞·0, it is -0.0."""
     return m.where(m.less_equal(x, -INFINITY), m.number(-0.0), value)
+
+
+def decaying(m: Any, x: Any, value: Callable[[], Any]) -> Any:
+    """The value of x times what becomes eˣ far below zero, and is subnormal there before the product is."""
+
+    def far() -> Any:
+        larger, scale = exp_before_underflow(m, x)
+        return above_minus_infinity(m, x, lambda: x * larger * scale)
+
+    return m.where(m.less(x, -690), far, value)
 
 
 def formula_of_gelu(m: Any, x: Any) -> Any:

@@ -7,17 +7,19 @@ a leaf that the function captured, is a Value, they are Values that can be diffe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import copysign, isfinite, nan
 from typing import Any
 
 from autograd.adding_up import terms_of
+from autograd.eager import watching
 from autograd.eager.garbage import at_rest_for
 from autograd.errors import naming_nodes
 from autograd.interpret import pull_back, push_forward
 from autograd.nesting import Builder, take_apart, take_apart_like
 from autograd.number_systems import floats, system_of
 from autograd.primitives import TABLE
-from autograd.program import flatten
+from autograd.program import Program, flatten
 from autograd.value import Value, active_nodes, backward_order, constant, maker, plain, refuse_if_stale
 
 _IDENTITY = TABLE["identity"]
@@ -32,7 +34,7 @@ class _Call:
     def __init__(
         self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int]
     ) -> None:
-        self.name = getattr(f, "__name__", repr(f))
+        self.name = getattr(f, "__name__", f"{f!r:.80}")
         fresh_args = list(args)
         self.fresh: list[Value] = []
         self.builders: list[tuple[int, int, Builder]] = []
@@ -61,7 +63,7 @@ class _Call:
         self.program, self.nodes = flatten(self.roots, until=known)
         nested = nested or any(node not in known for node in self.nodes[: self.program.inputs])
         nested = nested or _ARGUMENT in self.program.primitives
-        self.m: Any = system_of("values") if nested else floats
+        self.m: Any = system_of("values").here() if nested else floats
         self.nested = nested
         if nested:
             self.numbers = self.nodes
@@ -81,7 +83,7 @@ class _Call:
     def derivative(self, x: Any) -> Any:
         """The same of a derivative, which is never -0.0, as what ``backward()`` adds up."""
         number = self.result(x)
-        return number + 0.0 if number.__class__ is float else number
+        return number + 0.0 if number.__class__ is float else _never_minus_zero(number)
 
     def values(self) -> Any:
         """What the function returned, as numbers of this call."""
@@ -106,8 +108,13 @@ class _Call:
         terms = terms_of(self.program, self.nodes, order, self.program.outputs)
         wanted = [slot for slot in self.slots if slot >= 0]
         with naming_nodes(self.nodes, self.roots):
-            found = pull_back(self.program, self.numbers, by_slot, self.m, wanted, order, terms)
+            m = self.m.here() if self.nested else self.m  # a vjp may be pulled back after the recording
+            found = _walked(pull_back, self.program, self.numbers, by_slot, m, wanted, order, terms)
         return [self.derivative(found[slot] if slot >= 0 else None) for slot in self.slots]
+
+    def row(self, i: int) -> list[Any]:
+        """The derivatives of one output by every fresh node."""
+        return self.cotangents([1.0 if j == i else None for j in range(len(self.outputs))])
 
     def refuse_if_stale(self) -> None:
         """Refuse if a captured leaf was written since the function ran."""
@@ -124,6 +131,22 @@ class _Call:
                 f"{asked} needs a function that returns one number; {self.name} returned {len(self.outputs)} in a "
                 f"{self.kind}. Use jacobian, or return one number, such as their sum"
             )
+
+
+def _walked(
+    walk: Callable[..., Any], program: Program, numbers: Sequence[Any], given: Mapping[int, Any], m: Any, *how: Any
+) -> list[Any]:
+    """What a walk over a program finds; of one that is recorded, what plain numbers raise is raised too."""
+    watch = watching.watch
+    if not m.LANES or watch is None:
+        return walk(program, numbers, given, m, *how)  # type: ignore[no-any-return]
+    if not (watch.attempts or watch.everywhere or any(row.is_loop for row in program.primitives)):
+        try:
+            walk(program, [*map(m.plain, numbers)], {slot: m.plain(x) for slot, x in given.items()}, floats, *how)
+        except (ValueError, ArithmeticError) as error:
+            raise watching.noted(error, numbers) from None
+    found: list[Any] = walk(program, numbers, given, m, *how)
+    return found
 
 
 def _positions(argnums: int | Sequence[int], args: Sequence[Any], asked: str) -> tuple[int, ...]:
@@ -196,11 +219,8 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, args, kwargs, _positions(argnums, args, "jacobian"))
-        rows = []
-        for i in range(len(call.outputs)):
-            seeds = [1.0 if j == i else None for j in range(len(call.outputs))]
-            rows.append(_one_or_all(call.arranged(call.cotangents(seeds)), argnums))
-        return call.build_output(rows)
+        rows = map(call.row, range(len(call.outputs)))
+        return call.build_output([_one_or_all(call.arranged(row), argnums) for row in rows])
 
     return derivative
 
@@ -208,10 +228,30 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """A function that returns all second derivatives of ``f``: the Jacobian of its gradient.
 
+    A mixed one is found in both orders. Where these are not one number, other than by rounding, as where 0·∞ comes up
+    on the one way alone, it is nan in both places.
+
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
+
+    At a kink the slope is a convention, and its own slope is 0 (as in PyTorch and JAX): of ``abs(x)**2`` at 0 it is 0
+    and not 2. Write ``square(x)``, which is smooth; √(x² + y²) as ``hypot``, which refuses.
+
+    >>> hessian(lambda x: abs(x) ** 2)(0.0), hessian(lambda x: x.square())(0.0)
+    (0.0, 2.0)
     """
-    return jacobian(grad(f, argnums), argnums)
+
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(grad(f, argnums), args, kwargs, _positions(argnums, args, "hessian"))
+        rows = [call.row(i) for i in range(len(call.outputs))]
+        for i, row in enumerate(rows):
+            for j, x in enumerate(row[:i]):
+                y = rows[j][i]
+                if plain(x) != plain(y) and not all(map(isfinite, map(call.m.plain, (x, y)))):
+                    row[j], rows[j][i] = call.result(nan), call.result(nan)
+        return call.build_output([_one_or_all(call.arranged(row), argnums) for row in rows])
+
+    return derivative
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -228,7 +268,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
             cotangent, call.build_output(call.outputs), "the cotangent", f"what {call.name} returned"
         )
         if any(isinstance(seed, Value) for seed in seeds) and not call.nested:
-            call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
+            call.nested, call.m, call.numbers = True, system_of("values").here(), call.nodes
         return tuple(call.arranged(call.cotangents(seeds)))
 
     return call.values(), pull
@@ -247,7 +287,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         directions += take_apart_like(tangent, primal, f"tangent {i}", f"primal {i}")
     call = _Call(f, primals, {}, range(len(primals)))
     if any(isinstance(t, Value) for t in directions) and not call.nested:
-        call.nested, call.m, call.numbers = True, system_of("values"), call.nodes
+        call.nested, call.m, call.numbers = True, system_of("values").here(), call.nodes
     call.refuse_if_stale()
     # What does not move is not asked for its slope, be it infinite.
     moving = {
@@ -256,7 +296,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         if slot >= 0 and (isinstance(t, Value) or t != 0)
     }
     with naming_nodes(call.nodes, call.roots):
-        found = push_forward(call.program, call.numbers, moving, call.m)
+        found = _walked(push_forward, call.program, call.numbers, moving, call.m)
     tangent_out = [call.derivative(found[slot] if slot >= 0 else None) for slot in call.output_slots]
     return call.values(), call.build_output(tangent_out)
 
@@ -275,7 +315,7 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
             raise TypeError("hvp needs the function's arguments and then the vector")
         *args, vector = args_and_vector
         if not isinstance(argnums, int):
-            raise TypeError(f"hvp: argnums is one position, not {argnums!r}; put several arguments into one list")
+            raise TypeError(f"hvp: argnums is one position, not {argnums!r:.200}; put several arguments into one list")
         position = _positions(argnums, args, "hvp")[0]
 
         def gradient(x: Any) -> Any:
@@ -300,11 +340,11 @@ def gradients(output: Value, wrt: Any) -> Any:
         wrt: a Value, leaf or not, or nested lists, tuples and dicts of them; the result has the same shape.
     """
     if not isinstance(output, Value):
-        raise TypeError(f"gradients differentiates a Value, not {output!r}")
+        raise TypeError(f"gradients differentiates a Value, not {output!r:.200}")
     targets, build = take_apart(wrt, "wrt")
     for target in targets:
         if not isinstance(target, Value):
-            raise TypeError(f"gradients differentiates with respect to Values; wrt holds the number {target!r}")
+            raise TypeError(f"gradients differentiates with respect to Values; wrt holds the number {target!r:.200}")
     program, nodes = flatten([output])
     with at_rest_for(len(nodes)):
         refuse_if_stale(active_nodes([output]))
@@ -314,6 +354,13 @@ def gradients(output: Value, wrt: Any) -> Any:
         with naming_nodes(nodes, [output]):
             order = [slot_of[node] for node in backward_order(output)]
             terms = terms_of(program, nodes, order, program.outputs)
-            cotangents = pull_back(program, nodes, {program.outputs[0]: 1.0}, system_of("values"), wanted, order, terms)
+            m = system_of("values").here()
+            cotangents = _walked(pull_back, program, nodes, {program.outputs[0]: 1.0}, m, wanted, order, terms)
     found = [cotangents[slot] if slot >= 0 else None for slot in slots]
-    return build([x if isinstance(x, Value) else constant(0.0 if x is None else x) for x in found])
+    return build([_never_minus_zero(x) if isinstance(x, Value) else constant(x or 0.0) for x in found])
+
+
+def _never_minus_zero(x: Value) -> Value:
+    """A derivative as ``backward()`` adds it up, to 0.0; a recording is the same whatever the numbers."""
+    is_minus_zero = x._data == 0.0 and copysign(1.0, x._data) < 0.0
+    return x + 0.0 if is_minus_zero and not system_of("values").here().LANES else x

@@ -10,13 +10,12 @@ when a leaf was written after a node had used its old number.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Container, Iterable, Sequence
 from math import nan
 from numbers import Number
 from typing import Any, Never, final
 
-from autograd import errors, interpret
+from autograd import errors, interpret, turns
 from autograd.copying import Copying
 from autograd.eager import nodes, watching
 from autograd.eager.makers import Makers
@@ -24,7 +23,6 @@ from autograd.eager.operands import (
     Condition,
     Passive,
     fixed,
-    gradient_of,
     in_short,
     kind_of,
     number_of,
@@ -35,13 +33,12 @@ from autograd.eager.operands import (
 from autograd.eager.pull_backs import PullBacks
 from autograd.eager.unrolled import in_order
 from autograd.errors import DomainError
-from autograd.graph import topological_order
-from autograd.locks import new_lock
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.numpy_names import NumPyNames
 from autograd.other_words import OtherWords
 from autograd.primitives import TABLE, Primitive
 from autograd.reaching import reaches_a_leaf
+from autograd.turns import TURN, UNDER_WAY, WAITED_FOR
 
 __all__ = [
     "MAKERS",
@@ -132,7 +129,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
 
     @property
     def grad(self) -> float:
-        """The derivative that ``backward()`` left; leaves add up over calls. ``None``, written, counts as 0.0."""
+        """The derivative that ``backward()`` left; leaves add up over calls. ``None``, written, is 0.0."""
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient of")
         return self._grad
@@ -141,14 +138,14 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     def grad(self, number: float | None) -> None:
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient of", "written")
-        if number.__class__ is not float and number is not None:
-            new = plain(number)
+        if number.__class__ is not float:
+            new = 0.0 if number is None else plain(number)
             if new is None:
                 raise TypeError(
                     f"grad must be a real number or None, not {kind_of(number)}; write value.grad = other.data"
                 )
             number = new
-        self._grad = number  # type: ignore[assignment]
+        self._grad = number
 
     @property
     def parents(self) -> tuple[Any, ...]:
@@ -205,7 +202,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     def backward(self, seed: float = 1.0) -> None:
         """Add ``seed · ∂self/∂leaf`` to the ``.grad`` of every leaf; nodes between get theirs afresh.
 
-        Leaves accumulate over calls, so that several losses add up; set ``.grad = 0.0`` (``None`` counts as 0.0) or use
+        Leaves accumulate over calls, so that several losses add up; set ``.grad = 0.0`` (``None`` is 0.0) or use
         ``zero_grad`` between steps.
 
         Raises:
@@ -213,53 +210,41 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
             DomainError, OverflowError: a slope on the way does not exist or is too large. What was added before stays,
                 as after Ctrl-C, so zero the gradients before going on.
         """
-        start = plain(seed)
-        if start is None:
-            raise TypeError(
-                f"seed must be a real number, not {kind_of(seed)}; for derivatives as Values use gradients()"
-            )
+        if seed.__class__ is not float:
+            number = plain(seed)
+            if number is None:
+                raise TypeError(
+                    f"seed must be a real number, not {kind_of(seed)}; for derivatives as Values use gradients()"
+                )
+            seed = number
         if watching.watch is not None:
             refuse_if_recorded(self, "the gradient that backward() leaves below")
-        with _ONE_AT_A_TIME:
-            if _UNDER_WAY:
-                self._refuse_to_share_nodes()
-            before = len(_UNDER_WAY)
+        if UNDER_WAY and not TURN._is_owned():
+            turns.wait(self)
+        with TURN:
+            if UNDER_WAY:
+                turns.refuse_to_share_nodes(self)
+            before = len(UNDER_WAY)
             try:
-                _UNDER_WAY.append(self)
-                self._send_back(start)
+                UNDER_WAY.append(self)
+                self._send_back(seed)
+                if WAITED_FOR:
+                    raise WAITED_FOR[0]
             finally:  # in which no signal is looked for: nothing is called
-                del _UNDER_WAY[before:]
-
-    def _refuse_to_share_nodes(self) -> None:
-        """A signal handler, or a rule, calls ``backward()`` amid another: each would count what the other sent."""
-        ours = set(topological_order(self))
-        if not all(ours.isdisjoint(topological_order(other)) for other in _UNDER_WAY):
-            raise RuntimeError(
-                f"backward() of {in_short(self)} amid backward() of a graph that shares nodes with it, from a signal "
-                "handler or a rule; call it afterwards, or use gradients(), which keeps its numbers to itself"
-            )
+                del UNDER_WAY[before:]
+                if not before and WAITED_FOR:
+                    del WAITED_FOR[:]
 
     def _send_back(self, start: float) -> None:
         if self._x is None:
-            self._grad = gradient_of(self) + start
+            self._grad += start
             return
         order, zero, born_now = self._inner_nodes_with_fresh_gradients()
         if not born_now:
             reached = set(active_nodes([self]))
             refuse_if_stale([node for node in order if node in reached])
         self._grad = start
-        pull_backs = _PULL_BACKS
-        for node in reversed(order):
-            if node._grad is zero:  # nothing flowed to it, so it is not asked for its slope
-                continue
-            try:
-                pull_backs[node.primitive](node)  # type: ignore[index]  # inner nodes have a primitive
-            except (ValueError, ArithmeticError, TypeError) as failed:
-                try:
-                    pull_backs.after(failed, node)
-                except (ValueError, ArithmeticError) as error:
-                    errors.say_path(error, node, [self])
-                    raise
+        _PULL_BACKS.loop(self, order, zero)
 
     def _inner_nodes_with_fresh_gradients(self) -> tuple[list[Value], float, bool]:
         """All nodes that are not leaves and that a derivative may reach, parents first, each with a gradient of zero.
@@ -269,48 +254,56 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
         *is* this walk's own zero marks a node that was entered, and then one that nothing has flowed to: no set is
         needed, and none is built.
         """
-        zero, now, born_now = float("0"), nodes.now, True
+        now, born_now = nodes.now, True
+        zero = 0.0 * now  # another object each time
         order: list[Value] = []
-        stack: list[Any] = [self]
-        push, pop = stack.append, stack.pop
+        stack: list[Any] = []
+        add, push, pop = order.append, stack.append, stack.pop
         done: set[int] = set()  # tuples of operands that are all in the order; the neurons of a layer share them
-        while stack:
-            node = pop()
-            if node is None:  # all parents of the node below are in the order
-                node = pop()
-                if node.__class__ is tuple:  # and so are those in these tuples
-                    done.update(node)
-                    node = pop()
-                order.append(node)
-                continue
-            if node._grad is zero:
-                continue
+        node: Any = self
+        while node is not None:
             node._grad = zero
             if node._moment is not now:
                 born_now = False
-            push(node)
             x, y = node._x, node._y
             if x.__class__ is not tuple:
-                push(None)
-                if x.__class__ is Value and x._x is not None and x._grad is not zero:
-                    push(x)
                 if y.__class__ is Value and y._x is not None and y._grad is not zero:
-                    push(y)
-                continue
-            new_x, new_y = id(x) not in done, y is not None and id(y) not in done
-            if new_x or new_y:
+                    push(node)
+                    push(None)
+                    if x.__class__ is Value and x._x is not None and x._grad is not zero:
+                        push(x)
+                    node = y
+                    continue
+                if x.__class__ is Value and x._x is not None and x._grad is not zero:
+                    push(node)
+                    push(None)
+                    node = x
+                    continue
+                add(node)
+            else:
+                push(node)
                 push((id(x), id(y)))
-            push(None)
-            if new_x:
-                for parent in x:
-                    if parent.__class__ is Passive and node.primitive is _WHERE:
-                        parent = parent.value
-                    if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
-                        push(parent)
-            if new_y:
-                for parent in y:
-                    if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
-                        push(parent)
+                push(None)
+                for held in (x, y):
+                    if held is None or id(held) in done:
+                        continue
+                    for parent in held:
+                        if parent.__class__ is Passive and node.primitive is _WHERE:
+                            parent = parent.value
+                        if parent.__class__ is Value and parent._x is not None and parent._grad is not zero:
+                            push(parent)
+            node = None
+            while stack:
+                above = pop()
+                if above is None:  # all parents of the node below are in the order
+                    above = pop()
+                    if above.__class__ is tuple:  # and so are those in these tuples
+                        done.update(above)
+                        above = pop()
+                    add(above)
+                elif above._grad is not zero:
+                    node = above
+                    break
         return order, zero, born_now
 
     def stale_leaf(self) -> Value | None:
@@ -349,8 +342,8 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
     def _never_a_number(self, other: object, sign: str) -> Any:
         if isinstance(other, Number) or getattr(other, "ndim", None) == 0:  # NumPy's bool is no Number
             raise TypeError(
-                f"{in_short(self)} {sign} {other!r} would compare a node with a number; "
-                f"write value.data {sign} {other!r}"
+                f"{in_short(self)} {sign} {other!r:.200} would compare a node with a number; "
+                f"write value.data {sign} {other!r:.200}"
             )
         return NotImplemented
 
@@ -373,8 +366,8 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
         if digits is None:
             return MAKERS["rint"](self)  # type: ignore[no-any-return]
         raise TypeError(
-            f"round({in_short(self)}, {digits}) would drop the gradient; write round(value.data, {digits}) for the "
-            f"number, or f'{{value:.{digits}f}}' to print it"
+            f"round({in_short(self)}, {digits!s:.20}) would drop the gradient; write round(value.data, {digits!s:.20}) "
+            f"for the number, or f'{{value:.{digits!s:.20}f}}' to print it"
         )
 
     def __trunc__(self) -> Value:
@@ -490,21 +483,6 @@ def _partials(m: Any, primitive: Primitive, z: Any, operands: Sequence[Any], wan
 
 
 _WHERE = TABLE["where"]
-#: Gradients lie in the nodes, which threads may share, and a sum is read and written; a rule of one's own may run
-#: ``backward()`` of another graph.
-_ONE_AT_A_TIME = new_lock()
-#: The outputs whose ``backward()`` runs: one, or those amid which it was called again.
-_UNDER_WAY: list[Value] = []
-
-
-def _in_a_forked_process() -> None:
-    """What ran in another thread does not go on there."""
-    if not _ONE_AT_A_TIME._is_owned():
-        _UNDER_WAY.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_a_forked_process)
 #: The methods whose arguments are constants.
 _WITH_CONSTANTS = {
     row.name for row in TABLE.values() if row.constants and row.constants == row.arguments[1 : row.arity]

@@ -1,7 +1,8 @@
 """Values as numbers: a derivative computed in this system is itself a graph, and can be differentiated again.
 
 Comparisons and ``where`` inside a rule are decided at once: the derivative of a piecewise function is the derivative of
-the piece that holds here, and nothing of the other piece is computed.
+the piece that holds here, and nothing of the other piece is computed. While a function is recorded nothing is decided,
+since a replay meets other numbers: Values are numbers of many lanes then, and each decision is a choice.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 from autograd import lanes
 from autograd.eager import watching
 from autograd.eager.unrolled import as_stored
-from autograd.number_systems import common
+from autograd.errors import slope_failure
+from autograd.number_systems import common, system_of
 from autograd.number_systems.arithmetic import Arithmetic
 from autograd.primitives import TABLE, Limit, Primitive
-from autograd.value import MAKERS, Condition, Value, maker
+from autograd.value import MAKERS, Condition, Value, constant, maker
 
 NAME = "values"
 LANES = False
@@ -49,9 +52,9 @@ def share_of_infinity(x: Any) -> Any:
     return held(*lanes.SHARE_OF_INFINITY, [x])
 
 
-def is_recording() -> bool:
-    """Whether a function is being recorded here, to be replayed at other numbers."""
-    return watching.watch is not None and watching.watch.is_ours()
+def here() -> Any:
+    """The system of derivatives that are taken here: this one, or, of a function that is recorded, that of choices."""
+    return _CHOICES if watching.watch is not None and watching.watch.is_ours() else system_of(NAME)
 
 
 def asked(predicate: Callable[..., Any], operands: Sequence[Any]) -> Any:
@@ -115,3 +118,44 @@ globals().update(MAKERS)
 globals().update({name: _over_a_list(name) for name, row in TABLE.items() if row.n_ary})
 
 where, choose = common.where, MAKERS["where"]
+
+
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    """A choice that is recorded; a mask of lanes counts as the condition that it was made of."""
+    if isinstance(condition, Value):
+        of, *sides = condition.parents if condition.primitive is _WHERE else (None,)
+        if of.__class__ is Condition and {*map(type, sides)} == {float} and {*sides} == {0.0, 1.0}:
+            condition, x, y = (of, x, y) if sides[0] else (of, y, x)
+        else:
+            condition = MAKERS["less"](0.0, condition)
+    branches = [branch() if callable(branch) else branch for branch in (x, y)]
+    if condition.__class__ is not Condition or any(branch is None for branch in branches):
+        return common.where(condition, *branches)
+    made = choose(condition, *branches)
+    made._which = b"\1\1"  # uncompiled, a branch that is not taken is none of the graph
+    return made
+
+
+def _slopes(primitive: Primitive, z: Any, operands: Sequence[Any], arguments: Sequence[int]) -> list[tuple[Any, Any]]:
+    """Partials and where something flows; where there is none, the nan or infinity of a replay. Those of a loop are
+    not asked for: that something goes through it is all that they say."""
+    if primitive.is_loop:
+        return [(1, None) for _ in arguments]
+    watch = watching.watch
+    assert watch is not None
+    with watch.going_on():
+        try:
+            return lanes.partials(_CHOICES, primitive, z, operands, arguments)
+        except (ValueError, ArithmeticError):  # of plain numbers, perhaps
+            nodes = [x if isinstance(x, Value | Condition) or x is None else constant(x) for x in operands]
+        try:
+            return lanes.partials(_CHOICES, primitive, z, nodes, arguments)
+        except (ValueError, ArithmeticError) as error:
+            too_large = isinstance(error, OverflowError)
+            raise watching.noted(
+                slope_failure(primitive, arguments[0], operands, too_large=too_large), operands
+            ) from error
+
+
+_WHERE = TABLE["where"]
+_CHOICES = SimpleNamespace(**globals() | {"LANES": True, "where": _where, "choose": _where, "slopes": _slopes})

@@ -1,4 +1,5 @@
-"""The eager engine: a step of two-moons training against micrograd, memory per node, a chain of a million nodes.
+"""The eager engine: a step of two-moons training against micrograd and against an engine with slots and tuples, memory
+per node, a chain of a million nodes.
 
 The step is one full forward over 100 samples of an MLP 2-16-16-1 with relu, the mean hinge loss, and backward, as in
 micrograd's own demonstration. ``explicit`` builds the same graph of binary operations with this engine's Values; ``nn``
@@ -88,18 +89,20 @@ def chain_seconds(nodes: int = 1_000_000) -> float:
 
 
 def run(runs: int = 15) -> dict[str, float]:
-    """All figures of this benchmark; ratios are micrograd's time over ours."""
+    """All figures of this benchmark; ratios are the peer's time over ours."""
     import micrograd.engine
     import micrograd.nn
 
     import nn
     from autograd import Value
+    from benchmarks import slots
 
     points, targets = nn.datasets.moons(SAMPLES, noise=0.1, seed=0)
     sides = [2 * int(target) - 1 for target in targets]
     random.seed(0)
     peer = micrograd.nn.MLP(2, WIDTHS)
     explicit = Explicit(Value, random.Random(0))
+    slotted = Explicit(slots.Value, random.Random(0))
     model = nn.MLP(2, WIDTHS, activation="relu", seed=0)
     parameters = model.parameters()
 
@@ -112,6 +115,7 @@ def run(runs: int = 15) -> dict[str, float]:
 
     works = {
         "micrograd": lambda: scalar_step(peer, micrograd.engine.Value, points, sides),
+        "slots": lambda: scalar_step(slotted, slots.Value, points, sides),
         "explicit": lambda: scalar_step(explicit, Value, points, sides),
         "nn": nn_step,
     }
@@ -120,6 +124,8 @@ def run(runs: int = 15) -> dict[str, float]:
     return {
         "explicit_ratio": with_collector["micrograd"] / with_collector["explicit"],
         "explicit_ratio_gc_off": without["micrograd"] / without["explicit"],
+        "slots_ratio": with_collector["slots"] / with_collector["explicit"],
+        "slots_ratio_gc_off": without["slots"] / without["explicit"],
         "nn_ratio": with_collector["micrograd"] / with_collector["nn"],
         "micrograd_s": with_collector["micrograd"],
         "micrograd_gc_off_s": without["micrograd"],

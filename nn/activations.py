@@ -84,7 +84,7 @@ def activation_name(activation: NameOrFunction) -> str:
 
 def _canonical(name: Any) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"an activation is a name such as 'tanh', or a function; not {name!r}")
+        raise TypeError(f"an activation is a name such as 'tanh', or a function; not {name!r:.200}")
     if name in LINEAR:
         return "linear"
     try:
@@ -96,4 +96,4 @@ def _canonical(name: Any) -> str:
     known = [*ACTIVATIONS, *(alias for known in ACTIVATIONS[1:] for alias in autograd.TABLE[known].aliases)]
     near = difflib.get_close_matches(name, known, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(ACTIVATIONS)}"
-    raise ValueError(f"no activation is called {name!r}; {hint}")
+    raise ValueError(f"no activation is called {name!r:.80}; {hint}")

@@ -129,7 +129,7 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(parameters, learning_rate=learning_rate, weight_decay=weight_decay)
         if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise TypeError(f"betas is a pair of numbers, not {betas!r}")
+            raise TypeError(f"betas is a pair of numbers, not {betas!r:.200}")
         self.betas = (within("betas[0]", betas[0], 0.0, 1.0), within("betas[1]", betas[1], 0.0, 1.0))
         self.epsilon = within("epsilon", epsilon, 0.0, open_below=True)
         self.means = [0.0] * len(self.parameters)

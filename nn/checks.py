@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -32,7 +32,7 @@ def listed(x: Any) -> list[Any]:
     if hasattr(x, "to_numpy"):
         return x.to_numpy().tolist()  # type: ignore[no-any-return]  # a frame's own list is that of its columns
     if not hasattr(x, "__iter__"):
-        raise TypeError(f"expected a list of numbers, not {x!r}; write [{x!r}]")
+        raise TypeError(f"expected a list of numbers, not {x!r:.200}; write [{x!r:.200}]")
     return list(x)
 
 
@@ -48,7 +48,7 @@ def list_of(values: Any, name: str, holds: str) -> list[Any]:
         TypeError: it is none; the message has the argument's name, and what such a list holds.
     """
     if not hasattr(values, "__iter__") or isinstance(values, str | bytes | dict):
-        raise TypeError(f"{name} must be a list of {holds}, not {values!r}")
+        raise TypeError(f"{name} must be a list of {holds}, not {values!r:.200}")
     return listed(values)
 
 
@@ -61,7 +61,9 @@ def sample_rows(X: Any) -> list[list[Any]]:
     rows = []
     for i, sample in enumerate(list_of(X, "X", "samples")):
         if not hasattr(sample, "__len__") or isinstance(sample, str | bytes | dict):
-            raise TypeError(f"X[{i}] is {sample!r}; a sample is a list of numbers, so write [[x], …] for one feature")
+            raise TypeError(
+                f"X[{i}] is {sample!r:.200}; a sample is a list of numbers, so write [[x], …] for one feature"
+            )
         rows.append(listed(sample))
     return rows
 
@@ -104,11 +106,11 @@ def within(name: str, number: Any, low: float, high: float = math.inf, *, open_b
         ValueError, TypeError: it is not between them, or no number.
     """
     if isinstance(number, bool) or not isinstance(number, Real):
-        raise TypeError(f"{name} must be a number; it is {number!r}")
+        raise TypeError(f"{name} must be a number; it is {number!r:.200}")
     value = float(number)
     if not (low < value < high or (value == low and not open_below)):
         bounds = f"{'above' if open_below else 'at least'} {low:g}{f' and below {high:g}' if high < math.inf else ''}"
-        raise ValueError(f"{name} must be finite, {bounds}; it is {number!r}")
+        raise ValueError(f"{name} must be finite, {bounds}; it is {number!r:.200}")
     return value
 
 
@@ -119,7 +121,7 @@ def whole(name: str, number: Any, *, least: int = 1) -> int:
         TypeError, ValueError: it is not an int, or below.
     """
     if isinstance(number, bool) or not hasattr(number, "__index__"):
-        raise TypeError(f"{name} must be an int; it is {number!r}")
+        raise TypeError(f"{name} must be an int; it is {number!r:.200}")
     if (count := operator.index(number)) < least:
         raise ValueError(f"{name} must be at least {least}; it is {count}")
     return count
@@ -138,23 +140,13 @@ def leaves(parameters: Any) -> list[Value]:
         TypeError, ValueError: it is no list of them, it is empty, or one is no leaf or is there twice.
     """
     if not hasattr(parameters, "__iter__"):
-        raise TypeError(f"an optimizer takes a list of Values, not {parameters!r}; write model.parameters()")
+        raise TypeError(f"an optimizer takes a list of Values, not {parameters!r:.200}; write model.parameters()")
     found = list(parameters)
     if not found:
         raise ValueError("there are no parameters to optimize; give model.parameters()")
     for i, p in enumerate(found):
         if not isinstance(p, Value) or p.parents:
-            raise TypeError(f"an optimizer moves leaves; parameter {i} is {p!r}. Write model.parameters()")
+            raise TypeError(f"an optimizer moves leaves; parameter {i} is {p!r:.200}. Write model.parameters()")
     if len(set(found)) != len(found):
         raise ValueError("a parameter is listed twice and would be moved twice; list each once")
-    return found
-
-
-def with_gradients(parameters: Iterable[Value]) -> list[Value]:
-    """The parameters, with 0.0 for each gradient that is ``None``."""
-    found = list(parameters)
-    for parameter in found:
-        gradient: float | None = parameter.grad
-        if gradient is None:
-            parameter.grad = 0.0
     return found

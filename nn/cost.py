@@ -48,7 +48,7 @@ def find_loss(loss: str | LossFunction) -> LossFunction:
     if callable(loss):
         return loss
     if loss not in LOSSES:
-        raise ValueError(f"no loss is called {loss!r}; there are {', '.join(LOSSES)}, or give a function")
+        raise ValueError(f"no loss is called {loss!r:.200}; there are {', '.join(LOSSES)}, or give a function")
     return LOSSES[loss]
 
 

@@ -96,7 +96,7 @@ def circles(
     """
     n, noise, generator = whole("n", n, least=2), _noise(noise), seeded(seed)
     if not 0.0 < inner < 1.0:
-        raise ValueError(f"inner must be between 0 and 1, the radius of the inner circle; it is {inner!r}")
+        raise ValueError(f"inner must be between 0 and 1, the radius of the inner circle; it is {inner!r:.200}")
     places = [
         (radius, 2.0 * math.pi * i / count)
         for radius, count in ((1.0, n - n // 2), (inner, n // 2))
@@ -237,7 +237,7 @@ def _normal(generator: random.Random) -> float:
 
 def _noise(noise: object) -> float:
     if isinstance(noise, bool) or not isinstance(noise, (int, float)):
-        raise TypeError(f"noise must be a number, the standard deviation of each coordinate; it is {noise!r}")
+        raise TypeError(f"noise must be a number, the standard deviation of each coordinate; it is {noise!r:.200}")
     if not 0.0 <= noise < math.inf:
-        raise ValueError(f"noise must be finite and not negative; it is {noise!r}")
+        raise ValueError(f"noise must be finite and not negative; it is {noise!r:.200}")
     return float(noise)

@@ -91,7 +91,7 @@ def initializer_for(activation: Activation, chosen: NameOrInitializer | None = N
     if callable(chosen):
         return chosen
     if chosen not in INITIALIZERS:
-        raise ValueError(f"no initializer is called {chosen!r}; there are {', '.join(INITIALIZERS)}")
+        raise ValueError(f"no initializer is called {chosen!r:.200}; there are {', '.join(INITIALIZERS)}")
     return INITIALIZERS[chosen]
 
 

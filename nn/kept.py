@@ -45,7 +45,9 @@ class Kept:
     def __getattr__(self, name: str) -> Any:
         keeper = self.keeper
         if keeper is None or name not in self.STATE:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            raise AttributeError(
+                f"{type(self).__name__!r:.200} object has no attribute {name!r:.200}", name=name, obj=self
+            )
         with uninterrupted():
             for state, numbers in zip(self.STATE, keeper.states(), strict=True):
                 if not self._holds(state):

@@ -64,7 +64,7 @@ def metrics_for(metrics: Sequence[str | Metric], loss: str) -> dict[str, Metric]
         TypeError: neither a name nor a function; a name alone where a list belongs.
     """
     if isinstance(metrics, str) or not hasattr(metrics, "__iter__"):
-        raise TypeError(f"metrics is a list of names or functions, such as ['accuracy']; it is {metrics!r}")
+        raise TypeError(f"metrics is a list of names or functions, such as ['accuracy']; it is {metrics!r:.200}")
     found: dict[str, Metric] = {}
     for metric in metrics:
         if callable(metric):
@@ -79,7 +79,7 @@ def metrics_for(metrics: Sequence[str | Metric], loss: str) -> dict[str, Metric]
             found[metric] = _mean_of(metric)
         else:
             names = ", ".join(["accuracy", "r2", *LOSSES])
-            raise ValueError(f"no metric is called {metric!r}; there are {names}, or give a function")
+            raise ValueError(f"no metric is called {metric!r:.200}; there are {names}, or give a function")
     return found
 
 

@@ -40,7 +40,7 @@ def write_model(
     """
     for name, value in parameters.items():
         if not math.isfinite(value):
-            raise ValueError(f"the parameter {name} is {value!r}; JSON holds finite numbers only. Train again")
+            raise ValueError(f"the parameter {name} is {value!r:.200}; JSON holds finite numbers only. Train again")
     document = {
         "format": FORMAT,
         "version": VERSION,

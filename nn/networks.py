@@ -45,8 +45,8 @@ class Sequential(Module):
         width: int | None = None
         for place, layer in enumerate(layers):
             if not callable(layer):
-                hint = f"Activation({layer!r})" if isinstance(layer, str) else "Layer(2, 3)"
-                raise TypeError(f"layer {place} is {layer!r}, which cannot be called; write {hint}")
+                hint = f"Activation({layer!r:.80})" if isinstance(layer, str) else "Layer(2, 3)"
+                raise TypeError(f"layer {place} is {layer!r:.200}, which cannot be called; write {hint}")
             if isinstance(layer, Sequential):
                 raise TypeError(
                     f"layer {place} is a network, which returns no list at width 1; give its layers: *net.layers"
@@ -117,13 +117,14 @@ class Sequential(Module):
         width = self.nin
         for number, layer in enumerate(self.layers, start=1):
             if type(layer) not in (Layer, Activation):  # a class of the user's own may compute something else
-                raise TypeError(f"layer {number} is {layer!r}, which a file cannot hold; keep model.state_dict()")
+                raise TypeError(f"layer {number} is {layer!r:.200}, which a file cannot hold; keep model.state_dict()")
             if any(layer is other for other in self.layers[: number - 1]):
                 raise TypeError(f"layer {number} occurs twice, which a file cannot hold; keep model.state_dict()")
             activation = layer if isinstance(layer, Activation) else layer.activation
             if activation.name not in ACTIVATIONS or resolve(activation.name) is not activation.function:
                 raise TypeError(
-                    f"the activation {activation.name!r} of layer {number} is a function of your own, which a file "
+                    f"the activation {activation.name!r:.200} of layer {number} is a function of your own, "
+                    f"which a file "
                     f"cannot hold; use a name: {', '.join(ACTIVATIONS)}"
                 )
             layers.append({"activation": activation.name})

@@ -97,7 +97,7 @@ def outputs_of(model: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any] | 
         finite = bool((abs(outputs) < math.inf).all())
     except Exception:  # the call row by row does it, or says why not
         return None
-    return found if finite else None  # an operation outside its domain gives nan in a replay and raises in a call
+    return found if finite else None  # a call may raise, where a replay goes on with nan and infinities
 
 
 #: Networks → what they consisted of when they were recorded, and the recording.

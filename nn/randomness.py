@@ -23,7 +23,7 @@ def seeded(seed: object) -> random.Random:
         TypeError: it is no int.
     """
     if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-        raise TypeError(f"seed must be an int; it is {seed!r}")
+        raise TypeError(f"seed must be an int; it is {seed!r:.200}")
     return random.Random(operator.index(seed))
 
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from autograd import Value, number_system
-from nn.checks import leaves, with_gradients, within
+from nn.checks import leaves, within
 from nn.interrupts import all_or_nothing, assign
 from nn.kept import Kept
 
@@ -59,7 +59,7 @@ class Optimizer(Kept):
         return SimpleNamespace(**{name: getattr(self, name) for name in self.SETTINGS})
 
     def step(self) -> None:
-        """Move every parameter once, by its ``.grad``; ``None`` counts as 0.0. After an error none is."""
+        """Move every parameter once, by its ``.grad``. After an error none is."""
         kept = [getattr(self, name) for name in self.STATE]
         with all_or_nothing(self, "steps"):
             self.steps += 1
@@ -67,7 +67,7 @@ class Optimizer(Kept):
             states = zip(*kept, strict=True) if kept else repeat(())
             moved = [
                 rule(m, p.data, p.grad, state, rate, steps, settings)
-                for p, state in zip(with_gradients(self.parameters), states, strict=False)
+                for p, state in zip(self.parameters, states, strict=False)
             ]
             for place, numbers in enumerate(kept):
                 numbers[:] = [state[place] for _, state in moved]

@@ -42,7 +42,7 @@ def sign(label: Any) -> Any:
     if isinstance(label, Real) and label in (-1, 1):
         return float(label)
     hint = "; write 1 for one class and -1 for the other" if isinstance(label, Real) and label == 0 else ""
-    raise ValueError(f"hinge wants the label -1 or +1; it is {label!r}{hint}")
+    raise ValueError(f"hinge wants the label -1 or +1; it is {label!r:.200}{hint}")
 
 
 def probability(target: Any, loss: str = "bce_with_logits") -> Any:
@@ -55,7 +55,7 @@ def probability(target: Any, loss: str = "bce_with_logits") -> Any:
         return target
     if isinstance(target, Real) and 0.0 <= (number := float(target)) <= 1.0:
         return number
-    raise ValueError(f"{loss} wants the target 0 or 1 (or a probability between); it is {target!r}")
+    raise ValueError(f"{loss} wants the target 0 or 1 (or a probability between); it is {target!r:.200}")
 
 
 def inside(prediction: Any, target: float) -> Any:
@@ -90,5 +90,5 @@ def class_index(target: Any, logits: Sequence[Any]) -> int:
     except TypeError:
         index = -1
     if not 0 <= index < len(logits):
-        raise ValueError(f"cross_entropy wants an integer class 0 … {len(logits) - 1}; it is {target!r}")
+        raise ValueError(f"cross_entropy wants an integer class 0 … {len(logits) - 1}; it is {target!r:.200}")
     return index

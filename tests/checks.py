@@ -83,7 +83,7 @@ def ulp(x: Any) -> Any:
 def exact_value(row: Primitive, operands: Sequence[float]) -> Any:
     """The value to fifty digits; of a condition, its truth."""
     with mpmath.workdps(50):
-        return value_in(mpmath_, row, [mp.mpf(x) for x in operands])
+        return value_in(mpmath_, row, [mpmath_.number(x) for x in operands])
 
 
 def exact_derivative(row: Primitive, operands: Sequence[Any], *arguments: int) -> Any:
@@ -100,7 +100,9 @@ def exact_derivative(row: Primitive, operands: Sequence[Any], *arguments: int) -
 
     def f(*moving: Any) -> Any:
         at = iter(moving)
-        return value_in(mpmath_, row, [next(at) if n else mp.mpf(x) for n, x in zip(orders, operands, strict=True)])
+        return value_in(
+            mpmath_, row, [next(at) if n else mpmath_.number(x) for n, x in zip(orders, operands, strict=True)]
+        )
 
     with mpmath.workprec(400 + low + high + 2 * closer):
         points = [mp.mpf(x) for n, x in zip(orders, operands, strict=True) if n]

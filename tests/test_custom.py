@@ -28,6 +28,7 @@ from autograd import (
     node,
     primitive,
 )
+from autograd.number_systems import javascript, mathml
 
 
 @primitive(partials=[lambda m, z, x: m.exp(-x * x) * (1 - 2 * x * x)], symbol="∩")
@@ -388,3 +389,46 @@ def test_a_given_node_is_checked_by_its_function() -> None:
 def test_a_node_given_wrongly_says_why(call: Any, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         call(Value(2.0))
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+@pytest.mark.parametrize("place", ["function", "partial"])
+def test_what_is_no_fault_of_a_declaration_comes_out_as_itself(error: type[BaseException], place: str) -> None:
+    def fails(*_: Any) -> Any:
+        raise error
+
+    rule = fails if place == "partial" else lambda m, z, x: 1
+    with pytest.raises(error):
+
+        @primitive(partials=[rule])
+        def same(m: Any, x: Any) -> Any:
+            return fails() if place == "function" else x + 0
+
+
+def test_an_error_of_memory_is_not_said_of_a_formula() -> None:
+    """What a page or a pickle cannot hold is left out there; what there was no memory for is not."""
+    failing = [False]
+
+    def slope(m: Any, z: Any, x: Any) -> Any:
+        if failing[0]:
+            raise MemoryError
+        return 2 * x
+
+    @primitive(partials=[slope])
+    def power(m: Any, x: Any) -> Any:
+        return x * x
+
+    class Heavy:
+        def __call__(self, x: Any) -> Any:
+            return x * 2.0
+
+        def __reduce__(self) -> Any:
+            raise MemoryError
+
+    failing[0] = True
+    with pytest.raises(MemoryError):
+        javascript.kernel(power.primitive, 1)
+    with pytest.raises(MemoryError):
+        mathml.formulas(power.primitive, 1)
+    with pytest.raises(MemoryError):
+        pickle.dumps(autograd.compile(Heavy()))

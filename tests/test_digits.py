@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 import random
+from collections.abc import Callable
 from fractions import Fraction
 
 import mpmath
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import TABLE, Value, evaluate, grad, hessian, logsumexp, mean
+from autograd import TABLE, Value, evaluate, grad, hessian, logsumexp, mean, rules
 from autograd.interpret import partials
 from autograd.number_systems import intervals
 from autograd.number_systems.intervals import Interval
@@ -139,6 +140,186 @@ def test_slopes_have_their_digits_where_functions_are_flat(way: str, name: str) 
         assert abs(x - right) <= 4 * math.ulp(right) + lost * abs(right), (at, x, right)
 
 
+def sigmoid(x: mpmath.mpf) -> mpmath.mpf:
+    return 1 / (1 + mpmath.exp(-x))
+
+
+def softplus(x: mpmath.mpf) -> mpmath.mpf:
+    return mpmath.log(1 + mpmath.exp(x))
+
+
+def slope_of_mish(x: mpmath.mpf) -> mpmath.mpf:
+    a = mpmath.tanh(softplus(x))
+    return a + x * (1 - a * a) * sigmoid(x)
+
+
+#: Row → its slope, and the zero of that; each end of what is computed in another way.
+WITH_ZEROS = {
+    "gelu": (
+        lambda x: mpmath.ncdf(x) + x * mpmath.npdf(x), rules.ZERO_OF_GELU, (-38.5337574066798, -37.0, -1.65, -0.15)
+    ),
+    "silu": (lambda x: sigmoid(x) + x * density(x), rules.ZERO_OF_SILU, (-745.0, -690.0, -2.0, -0.5)),
+    "mish": (slope_of_mish, rules.ZERO_OF_MISH, (-745.0, -690.0, -3.0, -1.1942017547605586, -0.999679013776188, -0.5)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WITH_ZEROS)
+def test_zeros_of_slopes_are_known_as_sums_of_two_floats(name: str) -> None:
+    slope, zero, _ = WITH_ZEROS[name]
+    with mpmath.workdps(60):
+        exact = mpmath.findroot(slope, mpmath.mpf(zero.high) / 2**52)
+        assert float(exact) * 2**52 == zero.high
+        assert zero.rest == mpmath.nint((exact - mpmath.mpf(zero.high) / 2**52) * mpmath.mpf(2) ** 105)
+        if name == "mish":
+            w = mpmath.exp(exact)
+            numbers = (w * (4 * exact + 6 + 8 * w + 3 * w * w), w * w * (4 + 3 * w), w**3)
+            assert tuple(int(mpmath.nint(number * 2**52)) for number in numbers) == rules.MISH_AT_ITS_ZERO
+
+
+@functools.cache
+def around_zeros(name: str) -> list[tuple[float, float]]:
+    """Points of all sizes, most of them around the zero of a slope and where it is made in another way; the slope."""
+    slope, zero, edges = WITH_ZEROS[name]
+    source = random.Random(name)
+    at = zero.high / 2**52
+    points = [x for edge in (at, *edges) for x in (edge, math.nextafter(edge, -INF), math.nextafter(edge, INF))]
+    points += over_all_floats(200) + [at + source.choice([1, -1]) * 10 ** source.uniform(-17, 0.5) for _ in range(600)]
+    points += [source.uniform(*ends) for ends in ((-5, 1), (-40, -5), (-746, -680)) for _ in range(400)]
+    with mpmath.workdps(360):
+        return [(x, float(slope(mpmath.mpf(max(-2000.0, min(2000.0, x)))))) for x in points]
+
+
+@pytest.mark.parametrize("name", WITH_ZEROS)
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_slopes_have_their_digits_around_their_zeros(way: str, name: str) -> None:
+    points = around_zeros(name)
+    assert_digits([slope for _, slope in points], slopes_at(getattr(autograd, name), way, [x for x, _ in points]))
+
+
+def slopes_at(function: Callable[..., object], way: str, points: list[float]) -> list[float]:
+    if way == "eager":
+        leaves = [Value(x) for x in points]
+        for leaf in leaves:
+            function(leaf).backward()  # type: ignore[attr-defined]
+        found = [leaf.grad for leaf in leaves]
+        assert found[:50] == [grad(function)(x) for x in points[:50]]
+        return found
+    with np.errstate(all="ignore"):
+        step = autograd.compile(function, wrt=0, reduce=None, backend=way)
+        return step.value_and_grad(np.array(points))[1].tolist()  # type: ignore[no-any-return]
+
+
+def assert_digits(exact: list[float], found: list[float]) -> None:
+    for i, (right, slope) in enumerate(zip(exact, found, strict=True)):
+        assert slope == right or abs(slope - right) <= 4 * math.ulp(right), (i, right, slope)
+
+
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_the_slope_of_an_angle_has_its_digits_at_all_floats(way: str) -> None:
+    points = [-7.56e155, 1e154, 1.7e308, *over_all_floats(800)]
+    with mpmath.workdps(60):
+        exact = [float(1 / (1 + mpmath.mpf(x) ** 2)) for x in points]
+    assert_digits(exact, slopes_at(autograd.atan, way, points))
+
+
+@functools.cache
+def directions() -> list[tuple[float, float]]:
+    """Coordinates of all sizes, of which many have a subnormal slope."""
+    source = random.Random("directions")
+
+    def sized(low: int, high: int) -> float:
+        return source.choice([1, -1]) * math.ldexp(1 + source.random(), source.randrange(low, high))
+
+    found = [(-0.005189174805653786, -6.5174185867e-314), (8.5e-4, -5.6e-320), (0.0, 1e-310), (1e-320, 1.0)]
+    found += [(sized(-1074, 1023), sized(-1074, 1023)) for _ in range(400)]
+    found += [(sized(-60, 1), sized(-1074, -950)) for _ in range(300)]
+    found += [(x, x * source.uniform(-3, 3)) for x in (sized(-1074, 1000) for _ in range(400))]
+    return found + [(x, y) for y, x in found]
+
+
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_the_slopes_of_a_direction_have_their_digits_at_all_floats(way: str) -> None:
+    with mpmath.workdps(60):
+        exact = []
+        for y, x in directions():
+            square = mpmath.mpf(x) ** 2 + mpmath.mpf(y) ** 2
+            exact.append((float(x / square), float(-y / square)) if square else (INF, INF))
+    points = [point for point, slopes in zip(directions(), exact, strict=True) if max(map(abs, slopes)) < 1e308]
+    exact = [slopes for slopes in exact if max(map(abs, slopes)) < 1e308]
+    if way == "eager":
+        found = [grad(autograd.atan2, (0, 1))(*point) for point in points]
+    else:
+        step = autograd.compile(autograd.atan2, wrt=(0, 1), reduce=None, backend=way)
+        found = list(zip(*step.value_and_grad(*map(np.array, zip(*points, strict=True)))[1], strict=True))
+    for i in (0, 1):
+        assert_digits([slopes[i] for slopes in exact], [float(slopes[i]) for slopes in found])
+
+
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_the_slopes_of_logsumexp_have_their_digits_far_below_the_largest(way: str) -> None:
+    source = random.Random("far")
+    points = [[-288.13540223596993, 253.3105246778058, -82.49812416675897], [-1e308, 0.1, -745.2], [-INF, 0.3, -700.1]]
+    points += [[source.uniform(-size, size) for _ in range(3)] for size in (1, 10, 100, 370, 500) for _ in range(100)]
+    with mpmath.workdps(400):
+        powers = [[mpmath.exp(max(mpmath.mpf(-5000), mpmath.mpf(x))) for x in point] for point in points]
+        exact = [[float(power / mpmath.fsum(of_one)) for power in of_one] for of_one in powers]
+    if way == "eager":
+        found = [grad(logsumexp)(point) for point in points]
+    else:
+        with np.errstate(all="ignore"):
+            step = autograd.compile(lambda *xs: logsumexp(xs), wrt=(0, 1, 2), reduce=None, backend=way)
+            found = np.array(step.value_and_grad(*np.array(points).T)[1]).T.tolist()
+            twice = autograd.compile(lambda x: grad(lambda t: logsumexp([t, 0.1]))(x), wrt=0, reduce=None, backend=way)
+            assert twice.value_and_grad(np.array([-INF, -1e308, 0.0]))[1].tolist()[:2] == [0.0, 0.0]
+    for right, slopes in zip(exact, found, strict=True):
+        assert_digits(right, slopes)
+
+
+#: What is a difference that cancels near its zeros, within 4 units of its larger term: of sinc they are the infinitely
+#: many solutions of tan x = x, and sine and cosine would have to be known to twice the digits; of a second derivative,
+#: the two terms are rounded apart. A function, its slope, the larger term; where the slope is zero.
+CANCELLING = {
+    "sinc": (
+        autograd.sinc,
+        lambda x: (mpmath.cos(x) - mpmath.sin(x) / x) / x if x else x,
+        lambda x: max(abs(mpmath.cos(x)), abs(mpmath.sin(x) / x)) / x if abs(x) >= 1 else x / 3,
+        7.725251836937707,
+    ),
+    "sigmoid, again": (grad(autograd.sigmoid), lambda x: density(x) * (sigmoid(-x) - sigmoid(x)), density, 0.0),
+}
+
+
+@functools.cache
+def of_sums(name: str) -> list[tuple[float, float, float]]:
+    """Points, the slope there and its larger term."""
+    _, slope, term, zero = CANCELLING[name]
+    source = random.Random(name)
+    points = over_all_floats(200) + [zero + source.choice([1, -1]) * 10 ** source.uniform(-17, 0) for _ in range(100)]
+    with mpmath.workdps(800):
+        at = [mpmath.mpf(x if name == "sinc" else max(-2000.0, min(2000.0, x))) for x in points]
+        return [(x, float(slope(t)), float(abs(term(t)))) for x, t in zip(points, at, strict=True)]
+
+
+@pytest.mark.parametrize("name", CANCELLING)
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_slopes_that_are_differences_have_the_digits_of_their_larger_term(way: str, name: str) -> None:
+    points = of_sums(name)
+    found = slopes_at(CANCELLING[name][0], way, [x for x, _, _ in points])
+    for (x, right, larger), slope in zip(points, found, strict=True):
+        assert abs(slope - right) <= 4 * math.ulp(max(abs(right), larger)), (x, right, slope)
+
+
+@pytest.mark.parametrize("x", [5e-324, -5e-324, 1e-309, 0.0, 1.0, 1e308, INF])
+def test_the_power_zero_has_derivatives_that_are_zero(x: float) -> None:
+    power = lambda x: x**0.0  # noqa: E731
+    assert grad(power)(x) == grad(grad(power))(x) == 0.0
+    for backend in BACKENDS:
+        assert autograd.compile(power, backend=backend).at_points.hessian(x) == 0.0
+        if x > 0:
+            of_both = autograd.objective(lambda p: p[0] ** p[1], backend=backend).hessian([x, 0.0])
+            assert of_both[0, 0] == 0.0 == hessian(lambda p: p[0] ** p[1])([x, 0.0])[0][0]
+
+
 @pytest.mark.parametrize("way", ["eager", *BACKENDS])
 def test_the_slope_of_a_cube_root_has_its_digits_at_all_floats(way: str) -> None:
     points = [x for x in over_all_floats(2000) if x]
@@ -216,6 +397,47 @@ def test_a_mean_is_the_same_on_every_back_end_where_its_sum_is_too_large(numbers
     if all(map(math.isfinite, numbers)):
         exact = float(sum(map(mpmath.mpf, numbers)) / len(numbers))
         assert eager == pytest.approx(exact, rel=1e-15, abs=0.0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("count", [1, 2, 7, 1500, 2100])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_mean_over_samples_is_finite_where_its_sum_is_too_large(backend: str, count: int, threads: int) -> None:
+    """Value and slopes; those whose sum is no infinity keep their bits."""
+    chance = random.Random(count)
+    x, tiny = (
+        np.array([chance.uniform(low, high) for _ in range(count)]) for low, high in ((1e308, 1.7e308), (0, 5e-310))
+    )
+    weights, w = [Value(1.0), Value(1.0)], Value(1.0)
+
+    def loss(x: Value, tiny: Value, shared: Value) -> Value:
+        return weights[0] * x * 0.5 + weights[1] * tiny + shared * x * 0.25 + w * w
+
+    step = autograd.compile(loss, params=[*weights, w], wrt=2, backend=backend, threads=threads)
+    exact = float(sum(map(Fraction, x.tolist())) / count)
+    for _ in range(3):  # again with the same arrays too
+        value, (slopes, of_shared) = step.value_and_grad(x, tiny, 1.0)
+        assert [value, slopes[0], of_shared] == pytest.approx([0.75 * exact, 0.5 * exact, 0.25 * exact], rel=1e-13)
+        assert slopes[1] == autograd.compile(lambda t: weights[1] * t, params=[weights[1]]).value_and_grad(tiny)[1][0]
+        assert slopes[2] == 2.0
+    only = autograd.compile(lambda x: weights[0] * x, params=[weights[0]], backend=backend, threads=threads)
+    for _ in range(3):
+        value, slopes = only.value_and_grad(x)
+        assert (value, *slopes) == pytest.approx((exact, exact), rel=1e-13)
+    for last in (INF, math.nan):
+        x[-1] = last
+        assert repr(only.value_and_grad(x)[0]) == repr(float(last))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_mean_of_few_samples_is_the_eager_one_where_its_sum_is_too_large(backend: str) -> None:
+    weights = [Value(1.0 + i / 64) for i in range(20)]
+    rows = np.array([[sign * 1e307 * (i + 1) for i in range(20)] for sign in (0.3, 0.5, 0.7)])
+    step = autograd.compile(lambda xs: autograd.dot(weights, xs), params=weights, backend=backend)
+    for samples in (rows, rows[:2], -rows):
+        value, slopes = step.value_and_grad(samples)
+        assert value == mean([autograd.dot(weights, row.tolist()) for row in samples]).data
+        assert slopes.tolist() == [mean(column.tolist()) for column in samples.T]
 
 
 @pytest.mark.parametrize(

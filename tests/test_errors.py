@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import TABLE, DomainError, Primitive, StaleGraphError, Value, record_lines
 from autograd.testing.regions import in_domain
 from tests.rows import ROWS, is_constant, name_of, special_points
@@ -355,3 +356,79 @@ def test_nothing_warns() -> None:
 def test_every_row_is_found_by_users() -> None:
     for row in TABLE.values():
         assert row.compares or callable(getattr(autograd, row.name)), row.name
+
+
+MANY = [1.0] * 1000
+HUGE: dict[str, Any] = {
+    "list": MANY,
+    "Values": [Value(1.0) for _ in range(100)],
+    "text": "x" * 10_000,
+    "label": Value(2.0, "l" * 10_000),
+    "texts": ["x" * 10_000] * 2,
+}
+
+
+def said_by(run: Callable[[], Any]) -> str:
+    """The message of the error, if there is one."""
+    try:
+        run()
+    except Exception as error:
+        return str(error)
+    return ""
+
+
+#: Without what works for so long a list, and takes its time; and where the operating system says what is wrong.
+PUBLIC = [
+    (module, name)
+    for module in (autograd, nn)
+    for name in sorted(set(module.__all__) - {"assert_grads", "check_grads", "load", "load_with_extras"})
+    if callable(getattr(module, name))
+]
+
+
+@pytest.mark.parametrize(("module", "name"), PUBLIC, ids=[name for _, name in PUBLIC])
+def test_messages_are_short_however_long_what_was_given_is(module: Any, name: str) -> None:
+    function = getattr(module, name)
+    options = [p.name for p in _parameters(function) if p.kind is p.KEYWORD_ONLY]
+    for huge in HUGE.values():
+        calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = [((lambda x: x, huge), {}), ((Value(-1.0), huge), {})]
+        if huge is not MANY:
+            calls += [((huge,), {}), ((huge, huge), {})]
+        calls += [((lambda x: x, 1.0), {option: huge}) for option in options]
+        for positional, named in calls:
+            message = said_by(lambda positional=positional, named=named: function(*positional, **named))
+            known = len(", ".join(TABLE)) if name == "find" else 0  # which tells what there is
+            assert len(message) < 500 + known, message[:300]
+
+
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except ValueError:
+        return []
+
+
+def test_messages_of_methods_and_attributes_are_short() -> None:
+    for huge in HUGE.values():
+        runs: list[Callable[[], Any]] = [
+            lambda huge=huge: Value(huge),
+            lambda huge=huge: Value(1.0, huge).log() - "x",
+            lambda huge=huge: setattr(Value(1.0), "data", huge),
+            lambda huge=huge: setattr(Value(1.0), "grad", huge),
+            lambda huge=huge: setattr(Value(1.0), "parents", huge),
+            lambda huge=huge: round(HUGE["label"], huge),
+            lambda huge=huge: HUGE["label"] + huge,
+            lambda huge=huge: HUGE["label"] == huge,
+            lambda huge=huge: autograd.compile(lambda x: x, wrt=huge),
+            lambda huge=huge: autograd.check_grads(lambda x: x, 1.0, order=huge),
+            lambda huge=huge: autograd.check_grads(lambda x: x, 1.0, tolerance=huge),
+            lambda huge=huge: autograd.check_grads(lambda x: x, 1.0, names=huge),
+            lambda huge=huge: autograd.check_grads(lambda x: x, 1.0, allow=huge),
+        ]
+        for run in runs:
+            message = said_by(run)
+            assert len(message) < 500, message[:300]
+    for refused in (autograd.log, math.sqrt, autograd.atanh, bool, float, int):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            refused(HUGE["label"] * -1.0 if refused is autograd.log else HUGE["label"])
+        assert len(str(caught.value)) < 500

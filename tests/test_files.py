@@ -82,6 +82,38 @@ def test_a_link_goes_on_pointing_to_a_file_that_keeps_its_mode(name: str, tmp_pa
     assert list(real.parent.iterdir()) == [real]
 
 
+@posix
+def test_a_file_keeps_its_owner_where_that_is_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The superuser gives it to whoever had it, others to their groups; where the system forbids it, it is written."""
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    groups = [group for group in os.getgroups() if group != path.stat().st_gid]
+    owner, group = (12345, 54321) if os.geteuid() == 0 else (-1, groups[0] if groups else -1)
+    os.chown(path, owner, group)
+    path.chmod(0o604)
+    before = path.stat()
+    asked: list[tuple[int, int]] = []
+    give = os.fchown
+
+    def noting(handle: int, owner: int, group: int) -> None:
+        asked.append((owner, group))
+        give(handle, owner, group)
+
+    monkeypatch.setattr(os, "fchown", noting)
+    files.write(path, "new")
+    after = path.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    assert asked == [(before.st_uid, before.st_gid)]
+
+    def forbidden(*_: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fchown", forbidden)
+    files.write(path, "newer")
+    assert path.read_text() == "newer"
+    assert path.stat().st_mode == before.st_mode
+
+
 @every_saver
 def test_a_full_disk_leaves_the_old_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save, ending = SAVERS[name]

@@ -225,3 +225,49 @@ def test_the_way_in_is_read_in_a_quarter_of_an_hour() -> None:
     for name, text in texts.items():  # each opens with the idea, in three sentences or some more
         opening = ast.get_docstring(ast.parse(text)) or ""
         assert len(re.findall(r"[.:](?=\s|$)", opening)) >= 3, name
+
+
+#: Where any error leads to another way, which needs less of what failed, or tells what did; each says so at its place.
+#: The first raises all but one of them, under an ``if``.
+OTHER_WAYS = {
+    "autograd/interrupts.py:__enter__",
+    "autograd/checking/other_ways.py:_by_compile", "autograd/checking/other_ways.py:second_derivatives",
+    "autograd/checking/outside.py:_bounds", "autograd/checking/outside.py:_seen_by_the_engine",
+    "autograd/compiled/descent.py:_made_native",
+    "autograd/pictures/drawing/picture.py:_repr_mimebundle_", "nn/passes.py:outputs_of",
+    "nn/training/on_arrays.py:mean_loss", "nn/training/on_arrays.py:run", "nn/training/recorded_loss.py:add_gradients",
+}  # fmt: skip
+
+
+def _takes_memory_errors(text: str) -> set[str]:
+    """The functions that catch every error, one of memory too, and do not raise it again as it is."""
+    found = set()
+    for function in ast.walk(ast.parse(text)):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for node in ast.walk(function):
+            for handler in node.handlers if isinstance(node, ast.Try) else ():
+                names = set(re.findall(r"\w+", ast.unparse(handler.type))) if handler.type else {"BaseException"}
+                last = handler.body[-1]
+                raises = isinstance(last, ast.Raise) and last.exc is None
+                if "MemoryError" in names and raises:
+                    break
+                if names & {"Exception", "BaseException"} and not raises:
+                    found.add(function.name)
+    return found
+
+
+def test_an_error_of_memory_is_not_taken_for_one_of_what_was_asked() -> None:
+    found = set()
+    for path in [path for package in ("autograd", "nn") for path in (ROOT / package).rglob("*.py")]:
+        names = _takes_memory_errors(path.read_text("utf-8"))
+        found |= {f"{path.relative_to(ROOT).as_posix()}:{name}" for name in names}
+    assert found == OTHER_WAYS
+
+
+def test_an_error_of_memory_that_is_taken_would_be_noticed() -> None:
+    text = "def f():\n    try:\n        g()\n    except {}:\n        {}\n"
+    assert _takes_memory_errors(text.format("Exception as error", "raise ValueError from error")) == {"f"}
+    assert _takes_memory_errors(text.format("Exception", "return None")) == {"f"}
+    assert not _takes_memory_errors(text.format("Exception", "raise"))
+    assert not _takes_memory_errors(text.format("MemoryError", "raise\n    except Exception:\n        pass"))

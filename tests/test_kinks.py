@@ -39,7 +39,7 @@ def bends(row: Primitive, point: tuple[float, ...]) -> bool | None:
             for sign in (1, -1):
                 values = []
                 for step in (0, sign * h):
-                    moved = [mp.mpf(x) + (step if j == i else 0) for j, x in enumerate(point)]
+                    moved = [mp.mpf(x) + step if j == i and step else mpmath_.number(x) for j, x in enumerate(point)]
                     if not row.domain(*moved):
                         return None
                     values.append(mp.mpf(checks.value_in(mpmath_, row, moved)))

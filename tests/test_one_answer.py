@@ -403,6 +403,39 @@ def test_a_slope_that_does_not_exist_is_nan_in_what_stops_it_and_an_error_where_
         autograd.jvp(lambda x: (-2.0) ** (autograd.floor(x) + 0.0 * x), (0.5,), (1.0,))
 
 
+#: What hides a nan or an infinity that was born outside of a domain, or of what is too large; a point, and what
+#: compiled functions have there, value and slope.
+HIDING: dict[str, tuple[Callable[[Any], Any], float, tuple[float, float]]] = {
+    "power of 1": (lambda x: 1.0 ** autograd.log(x), -0.5, (1.0, 0.0)),
+    "power 0": (lambda x: autograd.log(x) ** 0.0, -0.5, (1.0, math.nan)),
+    "relu": (lambda x: autograd.relu(autograd.log(x)), 0.0, (0.0, 0.0)),
+    "exp": (lambda x: autograd.exp(autograd.log(x)), 0.0, (0.0, math.nan)),
+    "maximum": (lambda x: autograd.maximum(autograd.log(x), 1.0), 0.0, (1.0, 0.0)),
+    "clip": (lambda x: autograd.clip(autograd.log(x), 0.0, 1.0), 0.0, (0.0, 0.0)),
+    "where": (lambda x: autograd.where(autograd.log(x) > 0, 1.0, 2.0), -1.0, (2.0, 0.0)),
+    "quotient": (lambda x: 1 / (1 / x), 0.0, (0.0, math.nan)),
+    "atan": (lambda x: autograd.atan(1 / x), 0.0, (math.pi / 2, math.nan)),
+    "tanh": (lambda x: autograd.tanh(autograd.log(x)), 0.0, (-1.0, math.nan)),
+    "logsumexp": (lambda x: autograd.logsumexp([autograd.log(x), 0.0]), 0.0, (0.0, math.nan)),
+    "exp of what is too large": (lambda x: autograd.exp(-autograd.exp(x)), 1000.0, (0.0, math.nan)),
+    "sigmoid of what is too large": (lambda x: autograd.sigmoid(autograd.exp(x)), 1000.0, (1.0, math.nan)),
+    "divided by what is too large": (lambda x: x / autograd.exp(x), 1000.0, (0.0, math.nan)),
+}
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_what_hides_a_nan_hides_it_on_every_back_end(name: str) -> None:
+    f, x, expected = HIDING[name]
+    with pytest.raises((autograd.DomainError, OverflowError)):
+        f(Value(x))
+    for backend in BACKENDS:
+        of_samples = autograd.compile(f, wrt=0, reduce=None, backend=backend).value_and_grad(np.array([2.0, x]))
+        at_a_point = autograd.compile(f, wrt=0, backend=backend).value_and_grad(x)
+        value, slopes = autograd.objective(lambda p: f(p[0]), backend=backend)([x])
+        for found in (at_a_point, [part[1] for part in of_samples], (value, slopes[0])):
+            assert [float(number) for number in found] == pytest.approx(expected, nan_ok=True, rel=1e-15, abs=0.0)
+
+
 def test_what_stops_by_its_numbers_stops_nothing() -> None:
     """0 · ∞ says nothing of the true slope, which is 1 here: nan, or an error, and never 0."""
     x = Value(0.0)
@@ -532,6 +565,79 @@ def test_what_does_not_move_is_not_asked_for_its_slope(
         tangents = (np.array([0.0, 1.0]), np.ones(2))
         assert at_points.jvp(columns, tangents)[1][0] == expected
         assert autograd.objective(lambda p, f=f: f(*p), backend=backend).jvp(point, [0.0, 1.0]) == expected
+
+
+#: A choice of two free numbers, or what else brings them together.
+MEETING: dict[str, Callable[[Any, Any], Any]] = {
+    "maximum": autograd.maximum,
+    "minimum": autograd.minimum,
+    "branches": lambda x, y: autograd.where(x > 1, lambda: x, lambda: y),
+    "relu": lambda x, y: autograd.relu(x) + y,
+    "first": lambda x, y: x,
+    "prod": lambda x, y: autograd.prod([x, y]),
+    "scan": lambda x, y: autograd.scan(lambda c, e: (autograd.maximum(c, y) * e, 0.0), x, [1.0, 1.0])[0],
+}
+#: What is done with it: slopes that are infinite, or do not exist, at the ends of domains or at infinities.
+AND_THEN: dict[str, Callable[[Any], Any]] = {
+    "itself": lambda t: t,
+    "sqrt": autograd.sqrt,
+    "expm1": autograd.expm1,
+    "atan2": lambda t: autograd.atan2(t, t),
+}
+_NASTY = [(-1.0, 0.0), (1.0, 0.0), (0.0, 0.75), (2.0, 0.25), (math.inf, 0.5), (2.0, math.inf), (-math.inf, 0.5)]
+
+
+@pytest.mark.parametrize("then", AND_THEN)
+@pytest.mark.parametrize("meeting", MEETING)
+def test_forward_mode_asks_only_what_moves(meeting: str, then: str) -> None:
+    """Along each of two numbers and along both, first and second derivatives: as the engine finds them."""
+
+    def f(p: Any) -> Any:
+        return AND_THEN[then](MEETING[meeting](p[0], p[1])) - p[1]
+
+    def several(p: Any) -> Any:
+        return [f(p), p[0], p[1]]
+
+    points, directions = np.array(_NASTY), [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+    found: dict[str, Any] = {}
+    expected: dict[str, list[Any]] = {}
+
+    def each(name: str, ask: Callable[[list[float]], Any]) -> None:
+        expected[name] = []
+        for p in points.tolist():
+            try:
+                expected[name].append(np.ravel(ask(p)).tolist())
+            except (ValueError, ArithmeticError):  # be it for one number of several
+                expected[name].append(None)
+
+    for n, v in enumerate(directions):
+        each(f"jvp {n}", lambda p, v=v: autograd.jvp(f, (p,), (v,))[1])
+        each(f"hvp {n}", lambda p, v=v: autograd.hvp(f)(p, v))
+    each("hessian", autograd.hessian(f))
+    each("jacobian", lambda p: autograd.jacobian(several)(p)[0])
+    for backend in BACKENDS:
+        at_points = autograd.compile(f, wrt=0, reduce=None, backend=backend).at_points
+        objective = autograd.objective(f, backend=backend)
+        for n, v in enumerate(directions):
+            vectors = np.tile(v, (len(points), 1))
+            found[f"jvp {n}"] = at_points.jvp((points,), (vectors,))[1]
+            found[f"hvp {n}"] = at_points.hvp(points, vectors)
+            for way in ("jvp", "hvp"):
+                one_by_one = [getattr(objective, way)(p, v) for p in points]
+                others = np.ravel(found[f"{way} {n}"])
+                np.testing.assert_allclose(np.ravel(one_by_one), others, 1e-14, 1e-300, err_msg=f"{backend} {way}")
+        found["hessian"] = at_points.hessian(points)
+        found["jacobian"] = autograd.compile(several, wrt=0, reduce=None, backend=backend).at_points.jacobian(points)[
+            :, 0
+        ]
+        for way, numbers in found.items():
+            for point, xs, ys in zip(_NASTY, expected[way], numbers.reshape(len(_NASTY), -1).tolist(), strict=True):
+                if xs is None:  # a gradient that does not exist is refused whatever the direction
+                    refused = answer(lambda p=point: sum(autograd.grad(f)([*p]))) is None
+                    assert refused or not all(map(math.isfinite, ys)), (backend, way, point, ys)
+                else:
+                    same = [agree(x, y, 1e-14, 1e-300) for x, y in zip(xs, ys, strict=True)]
+                    assert all(same), (backend, way, point, xs, ys)
 
 
 def test_a_vector_of_zeros_and_ones_gives_a_column_of_the_hessian() -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ import pytest
 
 import autograd
 import nn
-from autograd import Value, exp, line_of, record_lines, sin
+from autograd import Value, exp, line_of, record_lines, sin, turns
 from nn.datasets import moons
 from tests.compiled.replays import BACKENDS
 
@@ -130,6 +131,93 @@ def test_backward_amid_another_of_shared_nodes_is_an_error(shared: str) -> None:
     again()
     assert len(raised) == 1
     assert x.grad > expected
+
+
+def _joined(work: Callable[[], Any]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def _joined_through_another(work: Callable[[], Any]) -> None:
+    _joined(lambda: _joined(work))
+
+
+def _by_a_pool(work: Callable[[], Any]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work)
+
+
+def _by_an_event(work: Callable[[], Any]) -> None:
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            done.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    done.wait()
+    thread.join()
+
+
+@pytest.mark.parametrize("waiting", [_joined, _joined_through_another, _by_a_pool, _by_an_event])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_rule_that_waits_for_another_thread_s_backward_is_an_error_in_both(
+    waiting: Callable[[Callable[[], Any]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", 0.2)
+    other = Value(2.0)
+    raised: list[str] = []
+
+    def work() -> None:
+        try:
+            (other * other).backward()
+        except RuntimeError as error:
+            raised.append(str(error))
+
+    def slope(m: Any, z: Any, x: Any) -> Any:
+        waiting(work)
+        return 1.0
+
+    @autograd.primitive(partials=[slope], systems=["floats"])
+    def passed(m: Any, x: Any) -> Any:
+        return x
+
+    x = Value(0.5)
+    with pytest.raises(RuntimeError, match="does it wait for this thread"):
+        passed(x * x).backward()
+    assert len(raised) == 1
+    assert other.grad == 0.0
+    work()
+    assert other.grad == 4.0
+    x.grad = 0.0
+    (x * x).backward()  # the turn was given back
+    assert x.grad == 1.0
+
+
+def test_others_wait_for_a_rule_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", 0.05)
+    amid = threading.Event()
+
+    def slope(m: Any, z: Any, x: Any) -> Any:
+        amid.set()
+        time.sleep(0.4)  # waits for nobody
+        return 1.0
+
+    @autograd.primitive(partials=[slope], systems=["floats"])
+    def passed(m: Any, x: Any) -> Any:
+        return x
+
+    x, y = Value(0.5), Value(3.0)
+    thread = threading.Thread(target=passed(x).backward)
+    thread.start()
+    amid.wait()
+    (y * y).backward()
+    thread.join()
+    assert (x.grad, y.grad) == (1.0, 6.0)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")

@@ -334,3 +334,18 @@ def test_an_exception_of_the_function_comes_through() -> None:
 
     with pytest.raises(ZeroDivisionError, match="mine"):
         grad(mine)(1.0)
+
+
+@pytest.mark.parametrize("name", ["product", "square", "factor", "captured"])
+def test_a_derivative_that_is_zero_is_0_and_never_minus_0(name: str) -> None:
+    f: Any = {
+        "product": lambda x: x * -3.0 * x,
+        "square": lambda x: -(x * x),
+        "factor": lambda x: x * -0.0,
+        "captured": lambda x: x * Value(-0.0),
+    }[name]
+    x = Value(0.0)
+    f(x).backward()
+    found = [x.grad, gradients(f(x), x).data, gradients(f(x), [x])[0].data, grad(f)(0.0), grad(f)(Value(0.0)).data]
+    assert [str(getattr(number, "data", number)) for number in found] == ["0.0"] * 5
+    assert gradients(gradients(f(x), x), x).data == {"product": -6.0, "square": -2.0}.get(name, 0.0)

@@ -43,13 +43,14 @@ def check_grads(
     >>> entry.name, entry.analytic, round(entry.numeric, 6), entry.verdict
     ('x', 8.0, 12.0, 'mismatch')
 
-    The tolerance is the estimated error of the numeric value, and half of the digits of a float for the rounding of
-    the claimed one. Verdicts: ``agree``; ``mismatch``; ``kink``, where the slopes on both sides differ and the claimed
-    value lies between them, which passes (outside of them is a mismatch); ``ill-conditioned``, where the error is too
-    large to tell; ``outside the domain``; ``not finite``. The last three fail unless ``allow`` names them. The partials
-    of users' own primitives are checked each by itself too, as one that is wrong need not show in the result.
-    ``backward()``, ``grad`` and ``compile`` (where NumPy is there, and the function can be recorded) are asked for the
-    engine's derivatives too; one that gives others is named, and that is a mismatch.
+    The tolerance is the estimated error of the numeric value, and half of the digits of a float for the rounding of the
+    claimed one. Verdicts: ``agree``; ``mismatch``; ``kink``, where the slopes on both sides differ and the claimed
+    value lies between them, which passes (outside of them is a mismatch), and where the conventions of kinks add up to
+    another derivative, as those of ``abs(x)**2`` to a second one of 0, which fails; ``ill-conditioned``, where the
+    error is too large to tell; ``outside the domain``; ``not finite``. The last three fail unless ``allow`` names them.
+    The partials of users' own primitives are checked each by itself too, as one that is wrong need not show in the
+    result. ``backward()``, ``grad`` and ``compile`` (where NumPy is there, and the function can be recorded) are asked
+    for the engine's derivatives too; one that gives others is named, and that is a mismatch.
 
     Args:
         f: takes the inputs and returns one number, or several (each is then an output with derivatives of its own).
@@ -71,7 +72,7 @@ def check_grads(
     """
     judge = _judge(tolerance, rtol, atol, allow)
     if order not in (1, 2, 3):
-        raise ValueError(f"order is 1, 2 or 3; it is {order!r}")
+        raise ValueError(f"order is 1, 2 or 3; it is {order!r:.200}")
     if not callable(f):
         raise TypeError(f"check_grads takes a function and its inputs, not {kind_of(f)}; check_graph takes a Value")
     name = getattr(f, "__name__", type(f).__name__)
@@ -128,10 +129,10 @@ def _judge(tolerance: float, rtol: float, atol: float, allow: Collection[str]) -
 
     for what, number in (("tolerance", tolerance), ("rtol", rtol), ("atol", atol)):
         if plain(number) is None or not 0 <= number < math.inf:
-            raise ValueError(f"{what} is a number ≥ 0, not {number!r}")
+            raise ValueError(f"{what} is a number ≥ 0, not {number!r:.200}")
     possible = [verdict for verdict in VERDICTS if verdict not in ("agree", "mismatch")]
     allowed = (allow,) if isinstance(allow, str) else tuple(allow)
     for verdict in allowed:
         if verdict not in possible:
-            raise ValueError(f"allow takes verdicts among {', '.join(possible)}; {verdict!r} is none of them")
+            raise ValueError(f"allow takes verdicts among {', '.join(possible)}; {verdict!r:.200} is none of them")
     return Judge(float(tolerance), float(rtol), float(atol), allowed)

@@ -52,6 +52,8 @@ Bound = Callable[[float], "Sequence[float] | None"]
 ONE_SLOPE = ("smooth", "edge")
 #: A slope is called flat if rounding hides no more than this part of the claimed one.
 _HIDDEN = 1e-3
+#: Beyond this part of the values, an error is not that of a smooth function.
+_ROUGH = 1e-9
 #: Where a smooth function that is constant in floats begins to change, it does so by far fewer roundings.
 _SUDDEN = 2.0**20
 
@@ -111,7 +113,14 @@ def slopes(
         if flat is None and noise is None:
             given[i] = max(coarseness(samples, i, expected[i]), own_rounding(centre[i], [x]))
         found[i] = flat or _thorough(samples, i, given[i])
-    return [found[i]._replace(size=_size(samples, i)) for i in range(len(centre))]
+    return [_if_told(found[i]._replace(size=_size(samples, i)), samples.are_coarse) for i in range(len(centre))]
+
+
+def _if_told(slope: Slope, are_coarse: bool) -> Slope:
+    """The slope, of which nothing is known if the steps are coarse and show no smooth function."""
+    if are_coarse and slope.error > max(_HIDDEN * abs(slope.value), _ROUGH * slope.size):
+        return slope._replace(error=math.inf)
+    return slope
 
 
 def _size(samples: Samples, i: int) -> float:

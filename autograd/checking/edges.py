@@ -15,7 +15,7 @@ from typing import Any
 from autograd import interpret
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
 from autograd.checking.noise import own_rounding
-from autograd.checking.one_input_changed import imaginary_step
+from autograd.checking.one_input_changed import imaginary_step, underflow_of
 from autograd.checking.recorded import NO_NUMBER, as_float, at_kink, has_formula, has_partial, partials_or_nothing
 from autograd.checking.report import Edge
 from autograd.checking.rounding_bound import rounding_error
@@ -182,7 +182,7 @@ def _agrees_at_once(primitive: Primitive, numbers: Sequence[Any], i: int, partia
         slope = z.imag / h
     except (*NO_NUMBER, NotImplementedError, TypeError, AttributeError):  # a user's function need not know complex
         return False
-    return bool(abs(slope - partial) <= _CLOSE * max(abs(slope), abs(partial)))
+    return bool(abs(slope - partial) <= _CLOSE * max(abs(slope), abs(partial)) + underflow_of(h, slope))
 
 
 def _roughly(primitive: Primitive, numbers: Sequence[Any], i: int, partial: float) -> bool:

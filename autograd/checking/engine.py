@@ -64,10 +64,12 @@ def check_engine(
         for k, prefix in enumerate(names):
             gradient = grad(components[k])
             higher = higher_entries(gradient, gradient, given.numbers, given.names, prefix, order, judge, source)
-            entries += _in_one_answer_again(numeric, k, components[k], higher)
             wrong = {entry.order for entry in higher if entry.verdict == "mismatch"}
             if wrong and not guilty:
                 guilty, edges = guilty_edges(call.roots, judge.tolerance, order=min(wrong))
+            if not guilty:
+                higher = [numeric.by_conventions(entry, judge) for entry in higher]
+            entries += _in_one_answer_again(numeric, k, components[k], higher)
     return Report(name, entries, guilty, edges, numeric.notes)
 
 

@@ -144,7 +144,7 @@ def _array_paths(tree: Any, root: str, at: list[int]) -> list[str]:
 def _names_of(given: Sequence[Any], names: Sequence[str] | None, f: Callable[..., Any]) -> list[str]:
     if names is not None:
         if isinstance(names, str) or len(names) != len(given):
-            raise ValueError(f"names needs one name for each of the {len(given)} inputs; it is {names!r}")
+            raise ValueError(f"names needs one name for each of the {len(given)} inputs; it is {names!r:.200}")
         return [str(name) for name in names]
     code = getattr(f, "__code__", None)
     own = list(code.co_varnames[: code.co_argcount]) if code is not None else []

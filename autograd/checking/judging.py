@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope
 from autograd.checking.report import Edge, Entry, Report
+from autograd.checking.shrinking_steps import ROUNDING, UNDERFLOW
 
 #: An error beyond this part of the derivative cannot tell a rule that is off by one per cent from a right one.
 _SMALL = 1e-3
@@ -29,6 +30,11 @@ BESIDE_THE_LARGEST = 1e-6
 
 #: A result changed by less, while its input doubles, is unchanged: what is smaller underflows on the way.
 _UNCHANGED = 1e-300
+
+#: A smaller slope has not the half of the digits in which agreement is asked for.
+TOO_FEW_DIGITS = UNDERFLOW / HALF_OF_THE_DIGITS
+#: A smaller one has lost digits already.
+_SMALLEST_NORMAL = 2.0**-1022
 
 #: No difference at all.
 NOTHING = Slope(math.nan, math.inf, 0.0, math.nan, math.nan, "nothing", 0.0)
@@ -50,7 +56,9 @@ class Judge(NamedTuple):
         """
         if math.isnan(slope.value) and slope.kind != "nothing":
             slope = slope._replace(kind="nothing")
-        verdict, note = self._verdict(analytic, slope, small)
+        if slope.kind in ("kink", "jump") and _is_underflow(slope):
+            slope = slope._replace(kind="smooth")
+        verdict, note = self._verdict(analytic, slope, max(small, TOO_FEW_DIGITS))
         numeric = slope.value
         if slope.kind in ("kink", "jump"):
             numeric = (slope.left + slope.right) / 2
@@ -99,6 +107,12 @@ class Judge(NamedTuple):
         return ("mismatch" if apart > _MANY * allowed else "ill-conditioned"), ""
 
 
+def _is_underflow(slope: Slope) -> bool:
+    """Whether slopes on either side are so small that underflow makes them differ."""
+    size = max(abs(slope.left), abs(slope.right))
+    return size <= TOO_FEW_DIGITS and slope.side_error > _KNOWN_SIDES * size
+
+
 def changed_note(name: str, before: Sequence[float], after: Sequence[float]) -> str:
     """What to say of a function that returned other numbers for the same inputs; nothing if it returned the same."""
     for x, y in zip(before, after, strict=True):
@@ -129,6 +143,13 @@ def nothing_at_all(x: float, claimed: float, numeric: float) -> float:
     if claimed and abs(x) > 1.0 and not abs(claimed - numeric) <= _SMALL * abs(claimed):
         return 0.0
     return _UNCHANGED / max(abs(x), 1e-200)
+
+
+def next_to_zero(x: float, largest: float) -> float:
+    """Slopes at ``x`` up to this size are checked as zero is: underflow has taken digits of them, or they change a
+    function, of which this is the largest value met, by far less than its rounding.
+    """
+    return max(_SMALLEST_NORMAL, ROUNDING / 1024 * largest) if abs(x) <= 1.0 else TOO_FEW_DIGITS
 
 
 def method_of(slope: Slope) -> str:

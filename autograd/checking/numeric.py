@@ -22,10 +22,11 @@ from autograd.checking.judging import (
     changed_note,
     largest_change,
     method_of,
+    next_to_zero,
     nothing_at_all,
 )
 from autograd.checking.noise import noise_of
-from autograd.checking.one_input_changed import OneOperation, imaginary_step, leading_to, reruns
+from autograd.checking.one_input_changed import OneOperation, imaginary_step, leading_to, reruns, underflow_of
 from autograd.checking.recorded import NO_NUMBER, jumps_between
 from autograd.checking.report import Entry
 from autograd.checking.rounding_estimate import Rounding
@@ -43,6 +44,12 @@ _CONFIRMATIONS = 16
 #: The program is run for each input alone, for so many operations in all, or so many times the operations that it has;
 #: the other inputs are taken all at once, where that settles it.
 _MOST_RERUN, _PASSES = 1_000_000, 20
+
+
+#: Of second derivatives that are missed by conventions.
+OF_SLOPES_AT_KINKS = (
+    "a slope there is a convention, and its own slope is 0; write what is smooth as such, abs(x)**2 as square(x)"
+)
 
 
 class Numeric:
@@ -167,7 +174,8 @@ class Numeric:
                 small = max(BESIDE_THE_LARGEST * largest / size, nothing)
                 if self.methods[i] == "complex step":
                     small = max(small, FLAT * abs(call.values[k]) / size)
-                if abs(analytic) <= 4 * self.off[k][i]:  # zero, or nothing but the rounding of its formula
+                rounding = 4 * self.off[k][i]  # of the formula of the slope
+                if abs(analytic) <= max(rounding, next_to_zero(call.inputs.numbers[i], slope.size)):
                     small = max(small, FLAT * max(abs(call.values[k]), slope.size, self.noise[k] / ROUNDING) / size)
                 method = method_of(slope) if self.methods[i] == "central" else self.methods[i]
                 entry = judge.entry(f"{output_name}{name}", 1, analytic, slope, method, small)
@@ -289,6 +297,14 @@ class Numeric:
                     return True
         return False
 
+    def by_conventions(self, entry: Entry, judge: Judge) -> Entry:
+        """A mismatch of a higher derivative to which no node is guilty, where operations stand at kinks."""
+        if entry.verdict != "mismatch" or not self.kinks:
+            return entry
+        recorded = self.call.recorded
+        names = " and ".join(sorted({recorded.program.instruction(slot)[0].name for slot in recorded.kinks()}))
+        return _at_kinks(entry, f"at a kink of {names}: {OF_SLOPES_AT_KINKS}", judge)
+
     def without_a_guilty_node(self, k: int, i: int, entry: Entry, judge: Judge) -> Entry:
         """A mismatch to which no node is guilty: the conventions at kinks, or a function too rough for differences.
 
@@ -298,9 +314,7 @@ class Numeric:
         if entry.verdict != "mismatch" or self.call.recorded.inputs[i] < 0 or not self.call.recorded.has_formulas():
             return entry
         if i in self.kinks:
-            note = "operations at a kink: their conventions do not add up to a slope"
-            note = f"{entry.note}; {note}" if entry.note else note
-            return entry._replace(verdict="kink", passes="kink" in judge.allow, note=note)
+            return _at_kinks(entry, "operations at a kink: their conventions do not add up to a slope", judge)
         downstream = self.complex.downstream(i)
         derivatives = self.complex.by_complex_step(i, downstream)
         claimed = self.analytic[k][i]
@@ -312,15 +326,22 @@ class Numeric:
         if note:
             verdict = "ill-conditioned"
             return entry._replace(verdict=verdict, passes=verdict in judge.allow, note=note)
-        if derivatives is None or not _close(
-            self.slopes[k][i]._replace(value=derivatives[k], error=2 * self.off[k][i]), claimed
-        ):
+        x = self.call.inputs.numbers[i]
+        if derivatives is None:
             return entry
-        real = self._of_the_program(i, self.call.inputs.numbers[i], downstream)[k]
+        off = 2 * self.off[k][i] + underflow_of(imaginary_step(x), derivatives[k])
+        if not _close(self.slopes[k][i]._replace(value=derivatives[k], error=off), claimed):
+            return entry
+        real = self._of_the_program(i, x, downstream)[k]
         if _close(real, claimed):
             return entry
         verdict = "ill-conditioned"
         return entry._replace(verdict=verdict, passes=verdict in judge.allow, note="too rough for differences")
+
+
+def _at_kinks(entry: Entry, note: str, judge: Judge) -> Entry:
+    note = f"{entry.note}; {note}" if entry.note else note
+    return entry._replace(verdict="kink", passes="kink" in judge.allow, note=note)
 
 
 def _close(slope: Slope, analytic: float) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from autograd import interpret
 from autograd.checking.propagation import weights
 from autograd.checking.recorded import NO_NUMBER, Recorded
+from autograd.checking.shrinking_steps import UNDERFLOW
 from autograd.number_systems import complex_, floats
 from autograd.primitives import Primitive
 from autograd.program import Program
@@ -33,6 +34,12 @@ def imaginary_step(x: float) -> float:
         return 1e-100
     size = abs(x)
     return min(size, 1.0) * _STEP if _SMALLEST < size < math.inf else 0.0
+
+
+def underflow_of(h: float, slope: float) -> float:
+    """How far underflow may put a slope by a complex step off, if it leaves the most of it."""
+    off = 4 * UNDERFLOW / h if h else 0.0
+    return off if off < 0.1 * abs(slope) else 0.0
 
 
 class Rerun:

@@ -66,7 +66,7 @@ def rounding_error(output: Any) -> RoundingBound:
     """
     if not isinstance(output, Value):
         if plain(output) is not None:
-            raise TypeError(f"rounding_error takes a Value, which knows how it was computed; {output!r} does not")
+            raise TypeError(f"rounding_error takes a Value, which knows how it was computed; {output!r:.200} does not")
         raise TypeError(f"rounding_error takes one Value, not {type(output).__name__}")
     program, nodes = flatten([output])
     refuse_if_stale([node for node in nodes[program.first_instruction :] if isinstance(node, Value)])

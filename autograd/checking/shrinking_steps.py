@@ -39,7 +39,7 @@ class Samples:
         self._step = _FIRST * (abs(x) if abs(x) > 0.01 else 1.0)
         #: Where the steps go on when those of an absolute size come to nothing: a part of a small argument.
         self._then = self._parts = _FIRST * abs(x) if 0.0 < abs(x) <= 0.01 else 0.0
-        self._least = max(abs(x) * 2.0**-_HALVINGS, 1e-305)
+        self._least = max(abs(x) * 2.0**-_HALVINGS, 16 * UNDERFLOW if x else 1e-305)
         self._missed = 0
         self._levels = 0
 
@@ -67,6 +67,11 @@ class Samples:
     def smaller_to_come(self) -> bool:
         """Whether steps that are parts of a small argument are still ahead."""
         return self._then > 0.0 or self._step == self._parts > 0.0
+
+    @property
+    def are_coarse(self) -> bool:
+        """Whether few steps, or none, are a part of the argument, for want of smaller floats."""
+        return 0.0 < abs(self.x) < 2.0**-1022
 
     def _sample(self, side: list[tuple[float, list[float]]], h: float) -> bool:
         moved = self.x + h

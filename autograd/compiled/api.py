@@ -40,8 +40,9 @@ def compile(
     dicts nest. Leaves that the function captures, such as a model's parameters, are read anew whenever they were
     written. Every comparison that Python asked for while recording is a guard: a replay that would go another way
     records again where all samples agree, and raises where they do not. In a branch of ``where`` the samples that take
-    this branch are all. Where plain calls raise DomainError or OverflowError, a compiled one follows IEEE arithmetic:
-    its value is nan or an infinity.
+    this branch are all. Where plain calls raise DomainError or OverflowError, a compiled one goes on with what IEEE
+    arithmetic has there, nan or an infinity, and what comes after may hide it: ``1.0 ** log(-0.5)`` is 1.0,
+    ``exp(log(0.0))`` and ``relu(log(0.0))`` are 0.0, and the slope of the last is 0.0 too.
 
     A plain number that the function captures, ``k = 2.0`` outside of it, is part of the recording and stays as it was
     then; a Value, or an argument, is what may change. The arrays of the last call stay alive until the next one, which

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiled.backends.choice import Choice, Options, choose
-from autograd.compiled.prepared import Prepared, varying_inputs
+from autograd.compiled.prepared import Prepared, symmetric, varying_inputs
 from autograd.compiled.programs.derivatives import GRADIENT, HESSIAN, HVP, JVP, VJP, Derivative, jacobian_of, planned
 from autograd.compiled.recording.arguments import Arguments, arguments_of
 from autograd.compiled.recording.recordings import Recording
@@ -53,7 +53,7 @@ class Batch(NamedTuple):
     def hessian(self, position: int) -> Any:
         """All second derivatives by an argument."""
         columns = self._columns(position)
-        found = self._lanes(HESSIAN, columns)
+        found = symmetric(self._lanes(HESSIAN, columns))
 
         def rows(first: int, shape: tuple[int, ...]) -> Any:
             first -= columns.start

@@ -265,13 +265,17 @@ class Descent:
         loss, penalty = found
         moved = self.gradient[: self._moved]
         p, states = self._after(moved, rate, self.steps + 1, settings)
-        self.numbers[: self._moved], self.states = p, states
-        self.steps += 1
-        ran.steps += 1
-        ran.samples += end - begin
-        ran.total += loss * (end - begin)
-        ran.penalties += [] if penalty is None else [penalty]
-        ran.pushed = ran.pushed or bool(moved.any())
+        pushed = ran.pushed or bool(moved.any())
+        numbers, before = self.numbers.copy(), (self.numbers, self.states)
+        numbers[: self._moved] = p
+        try:
+            self.numbers, self.states = numbers, states
+            ran.penalties += [] if penalty is None else [penalty]
+            self.steps, ran.steps, ran.samples = self.steps + 1, ran.steps + 1, ran.samples + end - begin
+            ran.total, ran.pushed = ran.total + loss * (end - begin), pushed
+        except BaseException:
+            self.numbers, self.states = before
+            raise
         return True
 
     def _native(self, samples: Samples, size: int, settings: Any) -> NativeSteps | None:
@@ -325,11 +329,12 @@ class Descent:
         before = ran.steps
         rule.hold(self.numbers, self.states)
         steps.set_leaves(self.of)
-        took_all = steps.run(samples, at, size, ran, rate=rate, step=self.steps)
-        self.numbers, *self.states = rule.current
-        self.gradient = rule.gradient
-        self.steps += ran.steps - before
-        return took_all
+        try:
+            return steps.run(samples, at, size, ran, rate=rate, step=self.steps)
+        finally:  # what was taken is noted, whatever failed after it
+            self.numbers, *self.states = rule.current
+            self.gradient = rule.gradient
+            self.steps += ran.steps - before
 
     def _gradient(self, batch: Arguments) -> tuple[float, float | None] | None:
         """Loss and penalty of a batch, the gradient being put in its place; ``None`` where a number is not finite."""

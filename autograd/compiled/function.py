@@ -48,16 +48,16 @@ class Compiled(RecordedFunction):
     ) -> None:
         super().__init__(f, "compile", options)
         if reduce not in REDUCTIONS:
-            raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r}")
+            raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r:.200}")
         if isinstance(params, Value):
-            raise TypeError(f"params is a list of leaves, such as model.parameters(), not {params!r}")
+            raise TypeError(f"params is a list of leaves, such as model.parameters(), not {params!r:.200}")
         self.params = None if params is None else list(params)
         for param in self.params or ():
             if not isinstance(param, Value) or param.primitive is not None:
-                raise TypeError(f"params holds leaves, the Values to differentiate by; {param!r} is none")
+                raise TypeError(f"params holds leaves, the Values to differentiate by; {param!r:.200} is none")
         positions = () if wrt is None else (wrt,) if isinstance(wrt, int) else wrt
         if not all(isinstance(p, int) for p in positions):
-            raise TypeError(f"wrt is the position of an argument, or a list of positions, not {wrt!r}")
+            raise TypeError(f"wrt is the position of an argument, or a list of positions, not {wrt!r:.200}")
         self.wrt = wrt if wrt is None or isinstance(wrt, int) else list(wrt)
         self.reduce = reduce
         self.dtype = np.dtype(dtype)

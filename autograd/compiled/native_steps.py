@@ -95,7 +95,7 @@ class NativeSteps:
         self._order, self._order_at = np.empty(0, np.int64), 0
         #: What the losses so far add up to, one by one.
         self._total: Any = np.zeros(1).data
-        self._pushed = self._place["pushed"]
+        self._pushed, self._taken = self._place["pushed"], self._place["taken"]
         self._bounds = np.array([clip_value or 0.0, clip_norm or 0.0])
         self._set(
             total=address(np.asarray(self._total)), bound=0 if clip_value is None else address(self._bounds),
@@ -198,34 +198,40 @@ class NativeSteps:
         """
         order, last = samples.order, samples.count
         if not all(map(operator.is_, samples.arrays, self._given)):
+            self._sources[:, 0] = [address(array) for array in samples.arrays]
             self._given = samples.arrays  # they are kept, so that their addresses are theirs
-            self._sources[:, 0] = [address(array) for array in self._given]
         most = max(1, min(-(-(last - first) // size), MOST_STEPS, int(CALL_SECONDS / self._seconds)))
         uniforms = self.rule.uniforms(rate, step, most)
         order_at = checked = 0
         if order is not None:
             if len(self._order) < last:
-                self._order = np.empty(last, np.int64)
-                self._order_at = address(self._order)
+                longer = np.empty(last, np.int64)
+                self._order, self._order_at = longer, address(longer)
             self._order[first:last] = order[first:]
             order_at, checked = self._order_at, 0 if ran.steps else last
-        self._write(ran.pushed, first, last, size, most, uniforms, order_at, checked, len(samples.arrays[0]))
-        total, steps = self._total, self._steps
-        total[0] = ran.total
-        begun = time.perf_counter()
-        taken = self._workers.run(steps, self._pointer) if self._workers else steps(self._pointer)
-        if taken < 0:
-            samples.check()
-        if taken:
-            self._seconds = (time.perf_counter() - begun) / taken
-            self.rule.turn(taken)
-            ran.steps += taken
-            ran.samples += min(taken * size, last - first)
-            ran.total = total[0]
-            ran.pushed = bool(self._entries.data[self._pushed])
+        self._total[0] = ran.total
+        self._write(ran.pushed, 0, first, last, size, most, uniforms, order_at, checked, len(samples.arrays[0]))
+        steps, begun = self._steps, time.perf_counter()
+        try:
+            taken = self._workers.run(steps, self._pointer) if self._workers else steps(self._pointer)
+            if taken < 0:
+                samples.check()
+            if taken:
+                self._seconds = (time.perf_counter() - begun) / taken
+            return bool(taken == most)
+        finally:  # what was taken is noted, whatever failed after it
+            self._note(ran, min(size * self._entries.data[self._taken], last - first))
+
+    def _note(self, ran: Ran, samples: int) -> None:
+        """Note what the last call took, as it stands in the table."""
+        taken = self._entries.data[self._taken]
+        if taken > 0:
             if self._has_penalty:
                 ran.penalties += self._penalties[:taken].tolist()
-        return taken == most
+            self.rule.turn(taken)
+            ran.steps += taken
+            ran.samples += samples
+            ran.total, ran.pushed = self._total[0], bool(self._entries.data[self._pushed])
 
     def forget_samples(self) -> None:
         """Let arrays of samples go."""
@@ -293,8 +299,8 @@ class NativeRule:
         known = self._known
         if known is None or known[0] != rate or not 0 <= step - known[1] <= len(self._uniforms) - count:
             room = MOST_STEPS if known is None or known[0] == rate else count
-            self._uniforms, known = self._at_steps(rate, step, max(room, count)), (rate, step)
-            self._known, self._uniforms_at = known, address(self._uniforms)
+            uniforms, known = self._at_steps(rate, step, max(room, count)), (rate, step)
+            self._known, self._uniforms, self._uniforms_at = known, uniforms, address(uniforms)
         return self._uniforms_at + 8 * self.rows * (step - known[1])
 
     def _at_steps(self, rate: float, step: int, count: int) -> Any:

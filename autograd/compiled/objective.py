@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.compiled.backends.choice import Choice, Options, choose
 from autograd.compiled.pickling import picklable
-from autograd.compiled.prepared import PreparedAtPoint
+from autograd.compiled.prepared import PreparedAtPoint, symmetric
 from autograd.compiled.programs.derivatives import (
     COLUMNS,
     GRADIENT,
@@ -63,7 +63,7 @@ class Objective(RecordedFunction):
     def __init__(self, f: Callable[..., Any], n: int | None = None, *, backend: str = "auto") -> None:
         super().__init__(f, "objective", Options(backend))
         if n is not None and (not isinstance(n, int) or n < 0):
-            raise ValueError(f"n is the number of arguments, a whole number, not {n!r}")
+            raise ValueError(f"n is the number of arguments, a whole number, not {n!r:.200}")
         self.n = n
         #: The recordings in which loops stay loops, and, of functions that have some, those with loops written out.
         self._recordings, self._written_out = Recordings(), Recordings()
@@ -155,7 +155,7 @@ class Objective(RecordedFunction):
         """All second derivatives, ``(n, n)``: the Hessian times each unit vector, one a lane."""
         point = self._point(x)
         prepared, kept = self._run(HESSIAN, point, list(np.eye(len(point))))
-        return prepared.derivative(kept, len(point))
+        return symmetric(prepared.derivative(kept, len(point)))
 
     @_in_turns
     def result(self, x: Any) -> tuple[Any, Trace]:

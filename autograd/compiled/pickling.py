@@ -28,6 +28,8 @@ def picklable(function: Any, name: str) -> Any:
     """The function, or what stands for it where pickle refuses it."""
     try:
         pickle.dumps(function)
+    except MemoryError:
+        raise
     except Exception:  # pickle says "cannot" in many ways
         return Forgotten(name)
     return function

@@ -174,6 +174,15 @@ class PreparedAtPoint(Prepared):
         return found
 
 
+def symmetric(found: Any) -> Any:
+    """Hessians, ``(…, n, n)``, in which, as in those of ``autograd.hessian``, a mixed derivative that is not one number
+    in both orders, other than by rounding, is nan in both places."""
+    if not Prepared.is_finite(found.reshape(-1)):
+        mirrored = found.swapaxes(-1, -2)
+        found[(found != mirrored) & ~(np.isfinite(found) & np.isfinite(mirrored))] = np.nan
+    return found
+
+
 def varying_inputs(trace: Trace, arguments: Arguments) -> list[bool]:
     """Whether each input of the trace's program differs from sample to sample."""
     varying = [False] * trace.program.inputs

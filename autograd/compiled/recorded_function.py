@@ -21,9 +21,9 @@ class RecordedFunction:
 
     def __init__(self, f: Callable[..., Any], maker: str, options: Options) -> None:
         if not callable(f):
-            raise TypeError(f"{maker} takes a function, not {f!r}")
+            raise TypeError(f"{maker} takes a function, not {f!r:.200}")
         if iscoroutinefunction(f):
-            raise TypeError(f"{maker} takes a function that returns numbers, not the coroutine function {f!r}")
+            raise TypeError(f"{maker} takes a function that returns numbers, not the coroutine function {f!r:.200}")
         self.function = f
         self.name = getattr(f, "__name__", type(f).__name__)
         self.options = checked(options)

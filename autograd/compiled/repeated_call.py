@@ -37,8 +37,8 @@ class RepeatedCall:
         self._sums = self._table.total()[outputs] if self._table.chunks == 1 else None
 
     def run(self, args: Sequence[Any]) -> Any:
-        """The value and the gradient in one array; ``None`` where care is needed, or these are other arrays than in the
-        call before."""
+        """The value and the gradient in one array; ``None`` where care is needed, a sum is not finite that is to be a
+        mean, or these are other arrays than in the call before."""
         if len(args) != len(self._args):
             return None
         for arg, before, shape in zip(args, self._args, self._shapes):  # noqa: B905 - a keyword takes a fiftieth of it
@@ -50,12 +50,12 @@ class RepeatedCall:
         self._prepared.refresh()
         if self._has_shared:
             replay.run_uniform(self._prepared.uniform)
-        has_nan = replay.start(self._table)
+        broken = replay.start(self._table)
         total = self._sums
         if total is None:
             total = self._table.total()[self._outputs]
-            has_nan = np.isnan(total).any()
-        if has_nan and self._may_need_care:  # of first derivatives nothing but nan wants care
+            broken = not self._prepared.is_finite(total)
+        if broken and (self._may_need_care or self._divisor is not None):
             return None
         return total.copy() if self._divisor is None else total / self._divisor
 

@@ -70,7 +70,7 @@ class ProgramReport(NamedTuple):
         texts = [f"define{text}" for text in f"\n{module}".split("\ndefine")[1:]]
         found = {text.partition("(")[0].rpartition("@")[2]: text.partition("\n}")[0] + "\n}" for text in texts}
         if function not in found:
-            raise ValueError(f"the module has no function {function!r}; it has {', '.join(found)}")
+            raise ValueError(f"the module has no function {function!r:.200}; it has {', '.join(found)}")
         return found[function]
 
     def __str__(self) -> str:

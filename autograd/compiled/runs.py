@@ -23,8 +23,9 @@ from autograd.value import Value
 SAMPLES_TRIED = 8
 
 
-#: What came of a call: the plan whose guards hold, the sums over samples, and the outputs that are kept. A bare tuple,
-#: since a named one takes a fortieth of a small call (measured).
+#: What came of a call: the plan whose guards hold, the sums over samples, and the outputs that are kept. Where a sum
+#: that is to be a mean is not finite, the sums are two rows: those, and the same of smaller terms. A bare tuple, since
+#: a named one takes a fortieth of a small call (measured).
 Run: TypeAlias = tuple[Prepared, Any, list[Any]]
 
 
@@ -125,7 +126,8 @@ class Runs:
         if foreign:
             raise RecordingError(
                 f"{self._name} came back from a pickle with leaves of its own, but its code captures others, such as "
-                f"{foreign[0]!r}, so a new recording would not go by its params. Call it with all shapes of arguments "
+                f"{foreign[0]!r:.200}, so a new recording would not go by its params. Call it with all shapes "
+                f"of arguments "
                 "before pickling, or compile an object that holds its leaves, such as a model"
             )
         return found
@@ -138,11 +140,15 @@ class Runs:
             prepared = recording.prepared[what, columns] = (
                 self._values(recording.trace, arguments)
                 if what == "values"
-                else self._gradient(recording.trace, arguments, columns)
+                else self._gradient(recording.trace, arguments, columns, smaller=what == "smaller gradient")
             )
         n = arguments.samples
         numbers = None if leaves is None else leaves.of(recording.trace)
         prepared, sums, kept = prepared.run_with_care(arguments.columns, 1 if n is None else n, (), numbers)
+        if self._reduce == "mean" and n and what == "gradient" and not prepared.is_finite(sums):
+            # Of a mean, as its row has it: a second sum, of smaller terms, where the first is too large for a float.
+            smaller = self._try(recording, arguments, "smaller gradient", columns, leaves)[1]
+            sums = np.stack([sums, smaller])
         for i, guard in enumerate(recording.trace.guards, start=len(recording.trace.outputs)):
             check(self._name, guard, prepared.output(i, kept))
         return prepared, sums, kept
@@ -151,7 +157,7 @@ class Runs:
         varying = varying_inputs(trace, arguments)
         return Prepared(trace, lambda careful: choose(planned(trace, VALUES, (), varying), self._options), 0)
 
-    def _gradient(self, trace: Trace, arguments: Arguments, columns: tuple[int, ...]) -> Prepared:
+    def _gradient(self, trace: Trace, arguments: Arguments, columns: tuple[int, ...], *, smaller: bool) -> Prepared:
         values, guards = len(trace.outputs), len(trace.guards)
         if not trace.one_number:
             raise TypeError(f"value_and_grad needs a function that returns one number; {self._name} returned {values}")
@@ -165,8 +171,9 @@ class Runs:
 
         def chosen(careful: bool) -> Choice:
             plan = planned(
-                trace, GRADIENT, wanted, varying, reduced=reduced, long_dots=self._long_dots, careful=careful
-            )
+                trace, GRADIENT, wanted, varying,
+                reduced=reduced, long_dots=self._long_dots, careful=careful, smaller=smaller,
+            )  # fmt: skip
             return choose(plan, self._options)
 
         return Prepared(trace, chosen, len(params))

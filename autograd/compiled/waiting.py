@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 from autograd.errors import RecordingError
-from autograd.interrupts import uninterrupted
+from autograd.locks import stands_still
 
 #: Seconds after which a thread that has not moved is taken to wait.
 PATIENCE = 10.0
@@ -19,22 +18,10 @@ def wait_for(lock: Any, thread: int, name: str) -> None:
     Raises:
         RecordingError: that thread has not moved for a while, so it may be this one that it waits for.
     """
-    place: Any = None
-    since = 0.0
-    while True:
-        with uninterrupted():  # a lock that is taken is given back
-            if lock.acquire(timeout=0.05):
-                lock.release()
-                return
-        frame = sys._current_frames().get(thread)
-        if frame is None:
-            return
-        now = (id(frame), frame.f_lasti)
-        if now != place:
-            place, since = now, time.monotonic()
-        elif time.monotonic() - since > PATIENCE:
-            raise RecordingError(
-                f"{name} waits for a function that another thread records, and which stands still at "
-                f"{frame.f_code.co_filename}:{frame.f_lineno}: does it wait for this thread? Call {name} once before, "
-                "or the plain function there"
-            )
+    frame = stands_still(lock, lambda: sys._current_frames().get(thread), lambda frame, seconds: seconds > PATIENCE)
+    if frame is not None:
+        raise RecordingError(
+            f"{name} waits for a function that another thread records, and which stands still at "
+            f"{frame.f_code.co_filename}:{frame.f_lineno}: does it wait for this thread? Call {name} once before, "
+            "or the plain function there"
+        )

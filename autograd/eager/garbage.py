@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from autograd.interrupts import switched
+from autograd.locks import new_lock
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -33,7 +34,8 @@ class collector_at_rest(switched):
     >>> w.grad
     6.0
 
-    It takes a microsecond or two, nests, and is left in whatever state it was entered in, after errors and Ctrl-C too.
+    It takes a microsecond or two, nests, and is left in whatever state it was entered in, after errors and Ctrl-C too;
+    of several threads that are in it, the last that leaves turns the collector on.
     Recordings and plans are made in it, which take a third less (measured: 0.22 of 0.75 s for 150,000 operations); of
     more nodes it is more than in proportion, five sixths of the time of unpickling 500,000.
     """
@@ -47,15 +49,17 @@ class collector_at_rest(switched):
         return call  # type: ignore[return-value]
 
     def on(self) -> None:
-        """Turn it off, if it is on."""
-        if gc.isenabled():
-            _resting[self] = get_ident()
-            gc.disable()
+        """Turn it off, if it is on, or stays off only because of others."""
+        with _ONE_AT_A_TIME:
+            if _resting or gc.isenabled():
+                _resting[self] = get_ident()
+                gc.disable()
 
     def off(self) -> None:
-        """Turn it on, if it was."""
-        if _resting.pop(self, None) is not None:
-            gc.enable()
+        """Turn it on, if it was and nobody else, perhaps in another thread, rests it."""
+        with _ONE_AT_A_TIME:
+            if _resting.pop(self, None) is not None and not _resting:
+                gc.enable()
 
 
 def at_rest_for(nodes: int) -> AbstractContextManager[None]:
@@ -63,7 +67,8 @@ def at_rest_for(nodes: int) -> AbstractContextManager[None]:
     return collector_at_rest() if nodes > FEW else nullcontext()
 
 
-#: Who turned it off, and in which thread.
+_ONE_AT_A_TIME = new_lock()
+#: Who wants it off that was on, and in which thread.
 _resting: dict[collector_at_rest, int] = {}
 
 

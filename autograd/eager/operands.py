@@ -35,10 +35,10 @@ def fixed(name: str, argument: str, x: Any) -> float:
         return number
     if hasattr(x, "_moment"):
         raise TypeError(
-            f"{name}: {argument} is a constant without a derivative, but {x!r} is a Value; "
+            f"{name}: {argument} is a constant without a derivative, but {x!r:.200} is a Value; "
             "pass its .data, or write the formula with maximum, minimum or where"
         )
-    raise TypeError(f"{name}: {argument} must be a real number, not {x!r}")
+    raise TypeError(f"{name}: {argument} must be a real number, not {x!r:.200}")
 
 
 @final
@@ -89,12 +89,6 @@ def number_of(operand: Any) -> Any:
     return operand if kind is float or operand is None else getattr(operand, "_data", operand)
 
 
-def gradient_of(node: Any) -> float:
-    """The gradient of a node; ``None``, which users of other engines set it to, counts as zero."""
-    gradient: float | None = node._grad
-    return 0.0 if gradient is None else gradient
-
-
 def refuse_if_recorded(node: Any, what: str, done: str = "read") -> None:
     """Raise RecordingError if something of a node would leave a function that is being recorded, and stay as it is."""
     watch = watching.watch
@@ -128,11 +122,15 @@ def parents_of(node: Any) -> tuple[Any, ...]:
 def in_short(x: Any) -> str:
     """An operand in an error: its label and number, or its number alone."""
     if not hasattr(x, "label"):
-        return repr(x)
-    return f"{x.label!r} ({x._data!r})" if x.label else f"Value({x._data!r})"
+        return shortened(repr(x))
+    return f"{shortened(repr(x.label))} ({x._data!r})" if x.label else f"Value({x._data!r})"
 
 
 def kind_of(x: Any) -> str:
     """Type and text of something that should have been a number."""
-    text = repr(x)
-    return f"{type(x).__name__} {text if len(text) <= 40 else text[:37] + '…'}"
+    return f"{type(x).__name__} {shortened(repr(x), 40)}"
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """A text for an error, its end left out if it is long."""
+    return text if len(text) <= most else text[: most - 3] + "…"

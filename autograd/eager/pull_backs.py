@@ -29,15 +29,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
-from autograd.eager.operands import gradient_of
+from autograd import errors
 from autograd.eager.unrolled import Unrolled, in_order
 from autograd.eager.unrolled import text_of_pull_back as unrolled_text
 from autograd.number_systems import floats
+from autograd.number_systems.formulas import FloatWriter
 from autograd.number_systems.source import Text, Writer
-from autograd.primitives import Primitive
+from autograd.primitives import TABLE, Primitive
 from autograd.rules import is_nothing
 
 PullBack = Callable[[Any], None]
@@ -49,7 +50,7 @@ def text_of_pull_back(primitive: Primitive) -> str:
     assert not callable(partials)
     names = primitive.arguments[: len(partials)] if len(partials) > 2 else ("x", "y")[: len(partials)]
     nodes = tuple(name.upper() for name in names)
-    writer = Writer()
+    writer = FloatWriter()  # a product of an integer and a float takes 1.5 times as long as one of floats
     writer.line("c = node._grad")
     slots = {1: "node._x", 2: "node._x, node._y"}.get(len(nodes), "node._x")
     writer.line(f"{', '.join(nodes)} = {slots}")
@@ -68,6 +69,38 @@ def text_of_pull_back(primitive: Primitive) -> str:
 
     branch(0, ())
     return "\n".join(["def pull_back(node):", *_without_empty_blocks(writer.lines)])
+
+
+#: Primitives whose pull-backs stand in the loop of ``backward()`` itself, which saves a sixth of their time (measured).
+_IN_THE_LOOP = ("add", "mul")
+
+_LOOP = """
+def loop(output, order, zero):
+    for node in reversed(order):
+        c = node._grad
+        if c is zero:  # nothing flowed to it, so it is not asked for its slope
+            continue
+        primitive = node.primitive
+        try:
+            PULL_BACK
+        except (ValueError, ArithmeticError):
+            after(node, output)
+"""
+
+
+def text_of_loop() -> str:
+    """The source of the loop of ``backward()`` over the nodes, the last one first."""
+    lines: list[str] = []
+    for line in _LOOP.splitlines():
+        indent, mark, _ = line.partition("PULL_BACK")
+        if not mark:
+            lines.append(line)
+            continue
+        for name in _IN_THE_LOOP:
+            lines.append(f"{indent}{'if' if name == _IN_THE_LOOP[0] else 'elif'} primitive is {name.upper()}:")
+            lines += [indent + text for text in text_of_pull_back(TABLE[name]).splitlines()[2:]]  # its head, and c
+        lines += [f"{indent}else:", f"{indent}    pull_backs[primitive](node)"]
+    return "\n".join(lines)
 
 
 def _add_products(
@@ -120,6 +153,16 @@ class PullBacks(dict[Primitive, PullBack]):
         self._number = number
         self._partials = partials
 
+    @cached_property
+    def loop(self) -> Callable[[Any, list[Any], float], None]:
+        """``(output, order, zero)`` runs the pull-backs of these nodes, the last first, without those that nothing
+        flowed to: their gradient still is this zero.
+        """
+        rows = {name.upper(): TABLE[name] for name in _IN_THE_LOOP}
+        namespace = self._namespace | rows | {"pull_backs": self, "after": self.after}
+        exec(compile(text_of_loop(), "<backward>", "exec"), namespace)
+        return namespace["loop"]  # type: ignore[no-any-return]
+
     def __missing__(self, primitive: Primitive) -> PullBack:
         if not primitive.built_in:  # not kept: a table of users' primitives would hold them for ever
             return self.one_by_one
@@ -150,31 +193,20 @@ class PullBacks(dict[Primitive, PullBack]):
 
         return pull_back
 
-    def after(self, failed: Exception, node: Any) -> None:
-        """The rest of the pull-back of a node, after what is written out for it has raised.
-
-        It raises before it adds anything, or where the gradient of an operand is ``None`` it has added to all operands
-        before that one.
-        """
-        if not isinstance(failed, TypeError):
+    def after(self, node: Any, output: Any) -> None:
+        """The pull-back of a node after what is written out for it has raised, before it added anything."""
+        try:
             self.one_by_one(node)
-            return
-        for i, operand in enumerate(node._operands()):
-            if getattr(operand, "_grad", 0.0) is None:
-                self.one_by_one(node, first=i)
-                return
-        raise failed
+        except (ValueError, ArithmeticError) as error:
+            errors.say_path(error, node, [output])
+            raise
 
-    def one_by_one(self, node: Any, *, first: int = 0) -> None:
-        """The pull-back of any node, from the rules themselves: for limits, where a written-out pull-back raised.
-
-        Args:
-            first: the first operand to add to.
-        """
+    def one_by_one(self, node: Any) -> None:
+        """The pull-back of any node, from the rules themselves: for limits, and primitives that are not built in."""
         operands = node._operands()
-        wanted = [i for i, o in enumerate(operands) if o.__class__ is self._value_class and i >= first]
+        wanted = [i for i, o in enumerate(operands) if o.__class__ is self._value_class]
         partials = self._partials(floats, node.primitive, node._data, operands, wanted)
         products = [None if is_nothing(slope) else node._grad * slope for slope in partials]
         for i, product in zip(wanted, products, strict=True):
             if product is not None:
-                operands[i]._grad = gradient_of(operands[i]) + product
+                operands[i]._grad += product

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.number_systems import floats
+from autograd.number_systems.formulas import FloatWriter
 from autograd.number_systems.source import Inline, Text, Writer, text_of
 from autograd.primitives import TABLE, Primitive
 
@@ -87,7 +88,7 @@ def text_of_pull_back(primitive: Primitive, which: bytes) -> str:
         X1._grad += c * X0._data
     """
     assert callable(primitive.partials)
-    writer = Writer()
+    writer = FloatWriter()
     partials = primitive.partials(writer.m, Text("node._data", writer), _numbers(which, writer))
     for i, (is_value, partial) in enumerate(zip(which, partials, strict=True)):
         if is_value:

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import sys
 from _thread import get_ident
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import nan
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -39,19 +41,23 @@ class Watch:
     """The conditions whose truth was asked for, and the branches that are being run."""
 
     __slots__ = (
-        "attempts", "come_from_arguments", "conditions", "directions", "in_loop", "leaves_of_steps", "outside_domain",
-        "raised", "refused", "started", "thread", "within",
+        "as_replayed", "attempts", "come_from_arguments", "conditions", "directions", "everywhere", "going_on_in",
+        "in_loop", "leaves_of_steps", "raised", "refused", "started", "thread", "within",
     )  # fmt: skip
 
     def __init__(
         self,
         directions: Sequence[bool] = (),
-        outside_domain: Callable[[Any, Sequence[float]], float] | None = None,
+        as_replayed: Callable[[Any, Sequence[float]], float] = lambda primitive, numbers: nan,
         come_from_arguments: Callable[[Any], bool] = lambda node: False,
+        *,
+        everywhere: bool = False,
     ) -> None:
         self.come_from_arguments = come_from_arguments
-        #: What a primitive gives for numbers at which it has no value; with ``None`` it raises.
-        self.outside_domain = outside_domain
+        #: What a replay gives for numbers at which a primitive has no value, if that is to be no error: in the whole
+        #: function, or in these threads for a while.
+        self.as_replayed = as_replayed
+        self.everywhere, self.going_on_in = everywhere, set[int]()
         #: What the first conditions are to answer where a branch that is not taken asks: its own numbers say nothing.
         self.directions = directions
         self.conditions: list[Asked] = []
@@ -91,6 +97,22 @@ class Watch:
         within = self.within if self.records_here() else self.started.get(_this_thread(), ())
         self.conditions.append(Asked(condition, outcome, line, within))
         return outcome
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """A context in which nothing that this thread computes raises where it has no value."""
+        thread = get_ident()
+        is_within = thread in self.going_on_in
+        self.going_on_in.add(thread)
+        try:
+            yield
+        finally:
+            if not is_within:
+                self.going_on_in.discard(thread)
+
+    def goes_on(self) -> bool:
+        """Whether what has no value here is no error."""
+        return self.everywhere or get_ident() in self.going_on_in
 
     def refusal(self, error: Exception) -> Exception:
         """An error to raise; of another thread it is kept, so that the call that records raises it as well."""

@@ -6,14 +6,17 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple, Never
 
 from autograd.adding_up import terms_of
+from autograd.application import apply
 from autograd.copying import copy_nodes
 from autograd.cotangents import Term, places_of_terms
 from autograd.eager import watching
 from autograd.eager.operands import Condition, number_of
 from autograd.errors import RecordingError
 from autograd.graph import topological_order
+from autograd.loops import derivatives
 from autograd.loops.steps import Shapes, pair
 from autograd.nesting import Builder, take_apart
+from autograd.number_systems import floats
 from autograd.primitives import Primitive
 from autograd.program import Program, flatten
 from autograd.unpickling import damaged
@@ -29,7 +32,8 @@ class Body:
     Its inputs are the carries, then what all steps share (the captured), then the elements of a step; its outputs are
     the next carries, then the results of the step. ``order`` holds the instructions that a derivative of the outputs
     passes through, parents first, and ``terms`` tells which cotangents are added up in another order than that. As the
-    ``forward`` of a primitive it makes a loop in the number system of programs.
+    ``forward`` of a primitive it makes a loop in the number system of programs. Of one that ``is_reverse`` the last
+    step is taken first.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Body:
         carries: int,
         captured: int,
         elements: int,
+        is_reverse: bool = False,
     ) -> None:
         self.program = program
         self.order = order
@@ -49,10 +54,11 @@ class Body:
         self.carries = carries
         self.captured = captured
         self.elements = elements
+        self.is_reverse = is_reverse
 
     def __reduce__(self) -> Any:
         counts = self.steps, self.carries, self.captured, self.elements
-        return _unpickled, (self.program, self.order, self.terms, *counts)
+        return _unpickled, (self.program, self.order, self.terms, *counts, self.is_reverse)
 
     @property
     def results(self) -> int:
@@ -62,27 +68,53 @@ class Body:
     def __call__(self, m: Any, *operands: Any) -> Any:
         return m.loop(self, operands)
 
+    def pulled_back(self, m: Any, *told: Any) -> list[tuple[int, Any, Any]]:
+        """Argument, cotangent and lanes; see ``derivatives``."""
+        return derivatives.pulled_back(self, _looped, m, *told)
+
+    def pushed_forward(self, m: Any, *told: Any) -> list[Any]:
+        """The tangents of what comes out; see ``derivatives``."""
+        return derivatives.pushed_forward(self, _looped, m, *told)
+
     def listing(self) -> str:
         """The step as text."""
-        return f"{self.steps} steps, each:\n{self.program}"
+        return f"{self.steps} steps{', the last one first' if self.is_reverse else ''}, each:\n{self.program}"
 
     def contents(self) -> tuple[Any, ...]:
         """All that decides what it computes, for comparison."""
         program = self.program
         return (
-            self.steps, self.carries, self.captured, program.primitives, program.opcodes.tobytes(),
+            self.steps, self.is_reverse, self.carries, self.captured, program.primitives, program.opcodes.tobytes(),
             program.starts.tobytes(), program.operands.tobytes(), program.constants.tobytes(), program.outputs,
         )  # fmt: skip
 
 
-def _unpickled(program: Any, order: Any, terms: Any, *counts: Any) -> Body:
+def _looped(f: Callable[..., Any], init: Any, elements: Sequence[Any], *, is_reverse: bool) -> tuple[Any, list[Any]]:
+    """A loop that belongs to the derivative of one; the last step may be the first that is taken."""
+    elements = elements[::-1] if is_reverse else elements
+    watch = watching.watch
+    assert watch is not None
+    if watch.records_here() and not watch.in_loop:
+        recorder = Recorder(f, init, elements, Shapes(init), watch)
+        return recorder.run(recorder.first_step(), is_known=True, is_reverse=is_reverse)
+    carry, results = init, []
+    for element in elements:
+        carry, y = f(carry, element)
+        results.append(y)
+    return carry, results[::-1] if is_reverse else results
+
+
+def _unpickled(program: Any, order: Any, terms: Any, *told: Any) -> Body:
     """A body of these parts.
 
     Raises:
         ValueError: they do not fit each other.
     """
+    counts, is_reverse = told[:4], told[4:]
     if type(program) is not Program or len(counts) != 4 or not all(type(n) is int and n >= 0 for n in counts):
         raise damaged("loop", f"a {type(program).__name__} with {counts}")
+    if is_reverse not in ((False,), (True,)):
+        raise damaged("loop", f"the direction {is_reverse}")
     steps, carries, *others = counts
     if not steps or program.inputs != carries + sum(others) or len(program.outputs) < carries:
         raise damaged("loop", f"{program.inputs} inputs and {len(program.outputs)} outputs of a step for {counts}")
@@ -94,7 +126,7 @@ def _unpickled(program: Any, order: Any, terms: Any, *counts: Any) -> Body:
         raise damaged("loop", str(error)) from error
     if not known:
         raise damaged("loop", "an instruction that there is not")
-    return Body(program, order, terms, *counts)
+    return Body(program, order, terms, *counts, *is_reverse)
 
 
 class LoopPrimitive(Primitive):
@@ -102,14 +134,19 @@ class LoopPrimitive(Primitive):
 
     __slots__ = ()
 
+    @property
+    def is_loop(self) -> bool:
+        """Always."""
+        return True
+
     def __reduce__(self) -> Any:
         return "PART" if self.formula is _part else (loop_primitive, (self.formula,))
 
 
 def _no_derivative(*_: Any) -> Never:
     raise RecordingError(
-        "a derivative that the recorded function takes itself passes through a scan that stays a loop; "
-        "give that scan unroll=True"
+        "a derivative passes through a scan that was recorded as a loop, after the recording; take it inside of the "
+        "recorded function, or give that scan unroll=True"
     )
 
 
@@ -153,27 +190,45 @@ class Recorder:
         """How many there are in all steps together."""
         return len(_body_of(first, 1)[0].program) * len(self._elements)
 
-    def run(self, first: _Step) -> tuple[Any, list[Any]]:
-        """The last carry and the results, as parts of one node."""
+    def run(self, first: _Step, *, is_known: bool = False, is_reverse: bool = False) -> tuple[Any, list[Any]]:
+        """The last carry and the results, as parts of one node.
+
+        Args:
+            is_known: all steps compute what the first one does, so that numbers are all that is wanted of them.
+            is_reverse: the elements come last one first; those of the node, and the results, do not.
+        """
         changing = first.changing()
         self._refuse_conditions(first, changing)
-        body, captured = _body_of(first, len(self._elements))
+        body, captured = _body_of(first, len(self._elements), is_reverse=is_reverse)
         step = first
-        xs, numbers, builders = [*step.x], step.numbers(), [step.build]
+        numbers, builders = step.numbers(), [step.build]
         at = len(self.init)
-        carry, ys = numbers[:at], numbers[at:]
+        carry, xs, ys = numbers[:at], [step.x], [numbers[at:]]
+        shared = [number_of(node) for node in captured]
         for number in range(1, len(self._elements)):
+            if is_known:
+                element = take_apart(self._elements[number], "an element")[0]
+                numbers = _numbers_of(body.program, [*carry, *shared, *map(number_of, element)], self._watch)
+                carry = numbers[:at]
+                ys.append(numbers[at:])
+                xs.append(element)
+                builders.append(first.build)
+                continue
             step = self.step(number, carry)
             step.refuse_another(first, changing, self._watch)
             numbers = step.numbers()
             carry = numbers[:at]
-            ys += numbers[at:]
-            xs += step.x
+            ys.append(numbers[at:])
+            xs.append(step.x)
             builders.append(step.build)
         # The branches within the step are none of the program around the loop: for it, whoever runs the loop asks.
         self._watch.conditions += [asked._replace(within=self._watch.within) for asked in first.asked]
-        bundle = node_of(0.0, loop_primitive(body), [*self.init, *captured, *xs])
-        parts = [node_of(number, PART, (bundle, float(k))) for k, number in enumerate([*carry, *ys])]
+        if is_reverse:
+            xs.reverse()
+            ys.reverse()
+        bundle = node_of(0.0, loop_primitive(body), [*self.init, *captured, *(x for one in xs for x in one)])
+        numbers = [*carry, *(y for one in ys for y in one)]
+        parts = [node_of(number, PART, (bundle, float(k))) for k, number in enumerate(numbers)]
         count = body.results
         results = [build(parts[at + count * t : at + count * (t + 1)]) for t, build in enumerate(builders)]
         return self._build_carry(parts[:at]), results
@@ -225,10 +280,23 @@ class Recorder:
         for condition, _, line, _ in step.asked:
             if condition in changing:
                 raise RecordingError(
-                    f"step {step.number} of a scan asks whether {condition!r}{f' ({line})' if line else ''}; a loop "
+                    f"step {step.number} of a scan asks whether "
+                    f"{condition!r:.200}{f' ({line})' if line else ''}; a loop "
                     "that is recorded goes one way in all steps. Write the choice with where(condition, a, b), or give "
                     "the scan unroll=True"
                 )
+
+
+def _numbers_of(program: Program, inputs: Sequence[float], watch: watching.Watch) -> list[float]:
+    """What a step computes from these numbers, and what a replay does where there is no value."""
+    numbers: list[Any] = [*inputs, *program.constants]
+    for row, slots in program.instructions():
+        operands: list[Any] = [None if o < 0 else numbers[o] for o in slots]
+        try:
+            numbers.append(apply(floats, row, operands))
+        except (ValueError, ArithmeticError):
+            numbers.append(watch.as_replayed(row, operands))
+    return [float(numbers[slot]) for slot in program.outputs]
 
 
 class _Step(NamedTuple):
@@ -303,7 +371,7 @@ def _is_number(x: Any) -> bool:
     return x is not None and x.__class__ is not Value and x.__class__ is not Condition
 
 
-def _body_of(step: _Step, steps: int) -> tuple[Body, list[Any]]:
+def _body_of(step: _Step, steps: int, *, is_reverse: bool = False) -> tuple[Body, list[Any]]:
     """The body that a step is, and the nodes around it that all steps share."""
     outs = [out if isinstance(out, Value) else constant(float(out)) for out in step.outs]
     changing: set[Any] = {*step.carry, *step.elements}
@@ -323,4 +391,5 @@ def _body_of(step: _Step, steps: int) -> tuple[Body, list[Any]]:
     # What all steps share begins with what later steps sent it, as outputs begin with what is sent to them.
     roots = [slot_of[node] for node in (*outs, *captured) if node in slot_of]
     terms = terms_of(program, nodes, order, roots)
-    return Body(program, order, terms, steps, len(step.carry), len(captured), len(step.elements)), list(captured)
+    counts = steps, len(step.carry), len(captured), len(step.elements)
+    return Body(program, order, terms, *counts, is_reverse), list(captured)

@@ -85,12 +85,12 @@ def map(f: Callable[[Any], Any], xs: Iterable[Any], *, unroll: bool | None = Non
 def _elements(xs: Iterable[Any] | None, length: int | None) -> list[Any]:
     if xs is None:
         if length is None or not hasattr(length, "__index__") or length < 0:
-            raise TypeError(f"scan needs elements, or length as a whole number of steps; length is {length!r}")
+            raise TypeError(f"scan needs elements, or length as a whole number of steps; length is {length!r:.200}")
         return [None] * int(length)
     try:
         elements = list(xs.tolist() if hasattr(xs, "tolist") else xs)
     except TypeError:
-        raise TypeError(f"scan needs elements to go through, such as a list; xs is {xs!r}") from None
+        raise TypeError(f"scan needs elements to go through, such as a list; xs is {xs!r:.200}") from None
     if length is not None and length != len(elements):
         raise ValueError(f"scan was given {len(elements)} elements and length={length}; leave one of them out")
     return elements

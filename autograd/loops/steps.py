@@ -10,7 +10,7 @@ from autograd.value import Value
 
 def pair(returned: Any, step: int) -> tuple[Any, Any]:
     if not isinstance(returned, tuple | list) or len(returned) != 2:
-        raise TypeError(f"a step of scan returns (carry, result); step {step} returned {returned!r}")
+        raise TypeError(f"a step of scan returns (carry, result); step {step} returned {returned!r:.200}")
     return returned[0], returned[1]
 
 

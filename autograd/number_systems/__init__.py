@@ -2,7 +2,7 @@
 
 Each is a module with ``NAME``, the functions, ``number(x)`` (what a plain number becomes), ``plain(x)`` (back), ``pi``,
 ``computing(digits)`` (a context to compute in), ``LANES`` (True where one number stands for many samples), ``LACKS``
-(primitives it cannot have, with the reason), where numbers may be formulas ``is_formula(x)``, and where rules of the
+(primitives it cannot have, with the reason), where numbers may be formulas ``is_formula(*xs)``, and where rules of the
 table do not do ``PARTIALS``, those that take their place. A function of any number of arguments takes one list. For
 what is made of other primitives a system needs no function: ``formulas`` adds the row's formula.
 """
@@ -38,5 +38,5 @@ def system_of(name: str | ModuleType) -> ModuleType:
     if isinstance(name, ModuleType):
         return name
     if name not in SYSTEMS:
-        raise ValueError(f"no number system is called {name!r}; there are {', '.join(SYSTEMS)}")
+        raise ValueError(f"no number system is called {name!r:.200}; there are {', '.join(SYSTEMS)}")
     return importlib.import_module(SYSTEMS[name])

@@ -7,6 +7,8 @@ from typing import Any
 
 #: What the terms of a mean are multiplied by where their sum is too large for a float.
 SMALLER = 2.0**-64
+#: Of ``atan2`` where zero has no sign.
+NO_SIGN_OF_ZERO = "the sign of a zero decides between two angles, and is not known"
 
 
 def identity(x: Any) -> Any:

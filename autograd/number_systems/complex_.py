@@ -1,7 +1,8 @@
 """Complex numbers, for derivatives by the complex step: Im f(x + ih) / h has no cancellation at any h.
 
 Each function continues the real one to a neighbourhood of the real axis, where it has a value; comparisons, and what is
-chosen by them, look at the real part. Infinities are not for complex numbers: a product with one is nan in some part.
+chosen by them, look at the real part. Products of complex numbers with infinities are nan in some part; so what is made
+of infinities and nan on the real axis is made by floats.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import cmath
 import math
 import operator
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from autograd.number_systems import floats
+from autograd.number_systems import common, floats
 from autograd.number_systems.formulas import complete
+from autograd.primitives import TABLE, Primitive, Rule
+from autograd.rules import is_nothing
 
 NAME = "complex"
 LANES = False
@@ -127,6 +131,13 @@ def sinc(x: complex) -> complex:
     return total
 
 
+def mean(xs: Sequence[Any]) -> complex:
+    found = complex(common.mean(xs))
+    if not cmath.isfinite(found):  # too large on the way, perhaps
+        found = complex(common.mean([x * common.SMALLER for x in xs]) / common.SMALLER)
+    return found
+
+
 def less(x: Any, y: Any) -> bool:
     return bool(plain(x) < plain(y))
 
@@ -167,4 +178,45 @@ def ceil(x: complex) -> complex:
     return complex(floats.ceil(x.real))
 
 
+def _go_beyond(operands: Sequence[Any]) -> bool:
+    """Whether operands are real and some not finite; the part beside an infinity is nan that a product left there."""
+    if all(map(cmath.isfinite, operands)):
+        return False
+    return not any(x.imag for x in operands if math.isfinite(x.real))
+
+
+def _on_the_real_axis(row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of complex numbers, and beyond the finite ones that of floats."""
+    of_floats = getattr(floats, row.name)
+
+    def of_operands(*operands: Any) -> Any:
+        xs = operands[0] if row.n_ary else operands
+        if not _go_beyond(xs):
+            return function(*operands)
+        reals = [complex(x).real for x in xs]
+        return complex(of_floats(reals) if row.n_ary else of_floats(*reals))
+
+    return of_operands
+
+
+def _slope_on_the_real_axis(rule: Rule) -> Rule:
+    def slope(m: Any, z: Any, *operands: Any) -> Any:
+        if not _go_beyond(operands):
+            return rule(m, z, *operands)
+        found = rule(floats, complex(z).real, *[complex(x).real for x in operands])
+        return found if is_nothing(found) else complex(found)
+
+    return slope
+
+
 complete(globals(), rounded=True)
+for _row in TABLE.values():
+    if not _row.compares and _row.name not in ("where", "identity", "detach", *LACKS):
+        globals()[_row.name] = _on_the_real_axis(_row, globals()[_row.name])
+
+#: Row → partials that take the place of its own.
+PARTIALS: dict[Primitive, tuple[Rule | None, ...]] = {
+    row: tuple([rule and _slope_on_the_real_axis(rule) for rule in row.partials])
+    for row in TABLE.values()
+    if not callable(row.partials) and row.name != "where"
+}

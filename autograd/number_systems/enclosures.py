@@ -105,6 +105,12 @@ class Beside(NamedTuple):
         return self.is_power and self.places == (1 << self.largest.count) - 1
 
 
+class Sign:
+    """That a zero has the sign of the float that it was made of."""
+
+    __slots__ = ()
+
+
 def largest_of(x: Interval, y: Interval) -> Largest:
     first = x.known if isinstance(x.known, Largest) else Largest([], {}, 0).and_of(x)
     return first.and_of(y)
@@ -121,7 +127,7 @@ class Interval(Arithmetic):
 
     __slots__ = ("high", "known", "low")
 
-    def __init__(self, low: float, high: float, known: Largest | Beside | None = None) -> None:
+    def __init__(self, low: float, high: float, known: Largest | Beside | Sign | None = None) -> None:
         self.low = low
         self.high = high
         #: What no bound says.
@@ -201,7 +207,7 @@ def number(x: Any) -> Interval:
         return Interval(x, x)
     if isinstance(x, tuple | list):
         if len(x) != 2 or not x[0] <= x[1]:
-            raise ValueError(f"an interval is given as (low, high), in this order; not {x!r}")
+            raise ValueError(f"an interval is given as (low, high), in this order; not {x!r:.200}")
         return Interval(number(x[0]).low, number(x[1]).high)
     if isinstance(x, Interval):
         return Interval(x.low, x.high)
@@ -265,7 +271,13 @@ def mul(x: Any, y: Any) -> Interval:
     a, b, c, d = x.low, x.high, y.low, y.high
     if a == b and c == d:
         p, lost = a * c, product_error(a, c)
-        if p == p and lost == lost:
+        if p != p:
+            raise ValueError(
+                "0·∞ is no number"
+            )  # of an interval with an end of ∞, which holds numbers, 0 times it is 0
+        if math.isinf(a) or math.isinf(c):
+            return Interval(p, p)
+        if lost == lost:
             return Interval(p if lost >= 0.0 else nextafter(p, -inf), p if lost <= 0.0 else nextafter(p, inf))
     if a >= 0.0:
         return Interval(product_below(a if c >= 0.0 else b, c), product_above(b if d >= 0.0 else a, d))

@@ -25,11 +25,6 @@ number = plain = float
 pi = math.pi
 
 
-def is_recording() -> bool:
-    """Never: what is recorded are Values."""
-    return False
-
-
 def limit(value: float, primitive: Any, operands: Any) -> Any:
     """A limit that the table states, as a number."""
     return number(value)

@@ -54,7 +54,7 @@ def number(x: Any) -> Fraction:
     try:
         return Fraction(x)
     except (ValueError, OverflowError):
-        raise ValueError(f"{x!r} is no fraction; number system {NAME} computes with finite numbers only") from None
+        raise ValueError(f"{x!r:.200} is no fraction; number system {NAME} computes with finite numbers only") from None
     except TypeError:  # a float of another width, such as NumPy has
         return number(float(x))
 

@@ -4,6 +4,7 @@ Every bound is rounded outward (``enclosures``), so that the exact result of exa
 operands' intervals is inside. A comparison that the intervals leave open is ``UNDECIDED``; a choice by it is the hull
 of both branches. Intervals are wider than needed where an operand comes twice, since each occurrence is taken to vary
 by itself; the functions here rise or fall in each operand, piece by piece, and are as narrow as their ends.
+A zero that is computed may have either sign: where ``atan2`` has an angle for each, both are inside.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from autograd.number_systems import common, enclosures, error_functions
 from autograd.number_systems.directed import product_error
-from autograd.number_systems.enclosures import UNDECIDED, Beside, Interval, hull, largest_of, near
+from autograd.number_systems.enclosures import UNDECIDED, Beside, Interval, Sign, hull, largest_of, near
 from autograd.number_systems.enclosures import number as same
 from autograd.number_systems.formulas import formula_of
 from autograd.primitives import TABLE, Primitive, Rule
@@ -46,6 +47,14 @@ greater, greater_equal = enclosures.greater, enclosures.greater_equal
 sum = common.sum
 
 
+def mean(xs: Sequence[Any]) -> Interval:
+    """Of terms made small where their sum is too large for a float."""
+    found = div(sum(xs), len(xs))
+    if math.isinf(found.low) or math.isinf(found.high):
+        found = mul(div(sum([mul(x, common.SMALLER) for x in xs]), len(xs)), 1 / common.SMALLER)
+    return found
+
+
 def _point(x: float) -> Interval:
     return Interval(x, x)
 
@@ -59,7 +68,11 @@ def number(x: Any) -> Interval:
         ValueError: it is nan, or the pair is in the wrong order.
     """
     found = same(x)
-    return Interval(found.low, found.high) if found is x else found
+    if found is x:
+        return Interval(found.low, found.high)
+    if found.low == found.high == 0.0 and x.__class__ in (float, int):
+        found.known = Sign()
+    return found
 
 
 def limit(value: float, primitive: Any, operands: Any) -> Interval:
@@ -224,13 +237,13 @@ def tan(x: Any) -> Interval:
 
 
 def atan2(y: Any, x: Any) -> Interval:
-    """The angle; where the rectangle meets the cut or the origin, all angles."""
-    y, x = same(y) + 0.0, same(x) + 0.0  # no negative zero, which is on the other side of the cut
-    if y.low == y.high == x.low == x.high == 0.0:
-        return _point(0.0)
-    on_the_cut = y.low < 0.0 <= y.high and x.low < 0.0
-    if on_the_cut or (x.low <= 0.0 <= x.high and y.low <= 0.0 <= y.high):
-        return Interval(-pi.high, pi.high)
+    """The angle; where the rectangle meets the cut or the origin, all angles, unless the signs of zeros are known."""
+    y, x = same(y), same(x)
+    if y.low <= 0.0 <= y.high and x.low <= 0.0:
+        if not (isinstance(y.known, Sign) and (x.high < 0.0 or isinstance(x.known, Sign))):
+            return Interval(-pi.high, pi.high)
+        if math.copysign(1.0, x.high) > 0.0:
+            return _point(y.low)
     corners = [near("atan2", b, a) for b in (y.low, y.high) for a in (x.low, x.high)]
     return Interval(min(c.low for c in corners), max(c.high for c in corners))
 
@@ -369,9 +382,10 @@ def share(x: Any, y: Any) -> Interval:
     mostly that of powers which underflow.
 
     Raises:
-        ValueError: another sum of zero may lie in the box, or nothing but that corner.
+        ValueError: another sum of zero may lie in the box, or nothing but that corner; or x is an infinity.
     """
     x, y = same(x), same(y)
+    _refuse_infinity(x)
     if x.low >= 0.0 and y.low >= 0.0 and (x.high or y.high):
         low = _share_at(x.low or (0.0 if y.high else x.high), y.high).low
         high = _share_at(x.high, y.low or (0.0 if x.high else y.high)).high
@@ -380,6 +394,12 @@ def share(x: Any, y: Any) -> Interval:
         raise ValueError("a sum of zero may lie in the interval")
     corners = [_share_at(a, b) for a in (x.low, x.high) for b in (y.low, y.high)]
     return Interval(min(c.low for c in corners), max(c.high for c in corners))
+
+
+def _refuse_infinity(x: Interval) -> None:
+    """Raise ValueError for what would be a part of itself; an interval with an end of ∞ holds numbers."""
+    if x.low == x.high and math.isinf(x.low):
+        raise ValueError("∞/∞ is no number")
 
 
 def _in_bounds(x: float, y: float) -> tuple[Interval, Interval, float]:
@@ -403,6 +423,7 @@ def slope_of_share(x: Any, y: Any) -> Interval:
     The slope by y is its opposite, with the arguments exchanged.
     """
     x, y = same(x), same(y)
+    _refuse_infinity(y)
     if not (x.low >= 0.0 and y.low >= 0.0 and (x.high or y.high)):
         total = add(x, y)
         return div(div(y, total), total)
@@ -534,6 +555,7 @@ PARTIALS: dict[Primitive, tuple[Rule | None, ...]] = {
     ),
     TABLE["pow"]: (_slope_of_pow, lambda m, z, x, y: mul(z, log(x))),
     TABLE["sinc"]: (_slope_of_sinc,),
+    TABLE["atan"]: TABLE["atan"].written,
     TABLE["elu"]: (_slope_of_elu, None),
     TABLE["selu"]: (_slope_of_selu, None, None),
 }

@@ -353,6 +353,8 @@ def kernel(primitive: Primitive, count: int) -> str:
         raise CannotBeWritten(f"{primitive.name} {declared}")
     try:
         return _kernel(primitive, count)
+    except MemoryError:
+        raise
     except Exception as error:  # a user's function may fail in any way
         if primitive.built_in:
             raise

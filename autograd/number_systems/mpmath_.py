@@ -1,7 +1,12 @@
-"""Floats of as many digits as wanted (mpmath): the referee. The one file that imports mpmath in this folder."""
+"""Floats of as many digits as wanted (mpmath): the referee. The one file that imports mpmath in this folder.
+
+Here zero has no sign, by which floats choose the side of the cut of ``atan2``. That of a number that is put in is
+remembered for as long as nothing is computed from it; without it, an angle that depends on it is refused.
+"""
 
 from __future__ import annotations
 
+import math
 import operator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -10,6 +15,7 @@ import mpmath
 from mpmath import mp
 
 from autograd.interrupts import shielded
+from autograd.number_systems import common
 from autograd.number_systems.formulas import complete
 
 NAME = "mpmath"
@@ -21,7 +27,17 @@ DIGITS = 50
 
 Real = Any  # mpmath.mpf
 
-number = mp.mpf
+#: What floats become that are zero: known by identity.
+PLUS_ZERO, MINUS_ZERO = mp.mpf(0), mp.mpf(0)
+
+
+def number(x: Any) -> Real:
+    """The number itself, exactly; a zero keeps the sign that it has as a float."""
+    if x.__class__ in (float, int) and x == 0:
+        return MINUS_ZERO if math.copysign(1.0, x) < 0 else PLUS_ZERO
+    return mp.mpf(x)
+
+
 pi = mp.pi  # a constant that is evaluated to the digits of the moment
 add, sub, mul, neg = operator.add, operator.sub, operator.mul, operator.neg
 exp, expm1, sin, cos, tan = mp.exp, mp.expm1, mp.sin, mp.cos, mp.tan
@@ -62,7 +78,16 @@ def atan2(y: Real, x: Real) -> Real:
         return mp.nan
     if mp.isinf(y) and mp.isinf(x):  # the corners, as IEEE has them
         y, x = mp.sign(y), mp.sign(x)
+    if y == 0 and x <= 0:
+        is_opposite = x < 0 or _is_minus_zero(x)
+        return y if not is_opposite else -mp.pi if _is_minus_zero(y) else +mp.pi
     return mp.atan2(y, x)
+
+
+def _is_minus_zero(x: Real) -> bool:
+    if x is not PLUS_ZERO and x is not MINUS_ZERO:
+        raise ValueError(common.NO_SIGN_OF_ZERO)
+    return x is MINUS_ZERO
 
 
 def hypot(x: Real, y: Real) -> Real:

@@ -97,7 +97,7 @@ class Writer:
                 "pi": Text(self.pi, self),
                 "LANES": LANES,
                 "NAME": self.name,
-                "is_formula": lambda x: self.symbolic,
+                "is_formula": lambda *xs: self.symbolic,
             }
         )
 

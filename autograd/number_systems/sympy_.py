@@ -2,14 +2,16 @@
 
 Numbers that a person would write as a fraction, such as 0.5 or 3.0, become exact; 0.1, which no float holds, stays a
 float of 53 bits. A comparison of symbols is not decided, so what depends on it is ``Piecewise``. Where a rule divides
-by an exact zero SymPy answers ``zoo`` or ``nan``, and the limits of the table are not looked up.
+by an exact zero, or comes to ``nan`` in another way, the limits of the table hold.
+Zero has no sign here, so an angle of ``atan2`` that depends on it is refused.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from typing import Any
@@ -17,7 +19,8 @@ from typing import Any
 import sympy
 
 from autograd.number_systems import common
-from autograd.number_systems.formulas import complete
+from autograd.number_systems.formulas import complete, formula_of
+from autograd.primitives import TABLE, Primitive, Rule
 
 NAME = "sympy"
 LANES = False
@@ -43,7 +46,9 @@ def number(x: Any) -> Expression:
     if isinstance(x, sympy.Basic):
         return x
     if isinstance(x, str):
-        raise TypeError(f"a number or a SymPy expression is wanted, not the text {x!r}; write sympy.Symbol({x!r})")
+        raise TypeError(
+            f"a number or a SymPy expression is wanted, not the text {x!r:.200}; write sympy.Symbol({x!r:.200})"
+        )
     if isinstance(x, int):
         return sympy.Integer(int(x))
     if isinstance(x, Fraction):
@@ -81,12 +86,24 @@ def plain(x: Any) -> Any:
         return x
     if x in (sympy.true, sympy.false):
         return bool(x)
-    return float(x) if getattr(x, "is_number", False) else Anywhere()
+    if not getattr(x, "is_number", False):
+        return Anywhere()
+    x = sympy.N(x)
+    nearest = float(x)
+    if x.is_Float and (nearest == 0.0 != x or math.isinf(nearest)):  # in the range that numbers here do not have
+        nearest = math.copysign(math.ulp(0.0) if nearest == 0.0 else sys.float_info.max, x)
+    return nearest
 
 
-def is_formula(x: Any) -> bool:
-    """Whether an expression is kept as one: all but zero and floats."""
-    return isinstance(x, sympy.Basic) and not x.is_Float and not x.is_zero
+def is_formula(*xs: Any) -> bool:
+    """Whether what is made of these is kept as a formula: one is neither zero nor a float, and all are finite."""
+    return not _holds_an_infinity(xs) and any(
+        isinstance(x, sympy.Basic) and not x.is_Float and not x.is_zero for x in xs
+    )
+
+
+def _holds_an_infinity(xs: Iterable[Any]) -> bool:
+    return any(x in (sympy.oo, -sympy.oo) for x in xs)
 
 
 def limit(value: float, primitive: Any, operands: Any) -> Any:
@@ -105,19 +122,39 @@ add, sub, mul, neg = operator.add, operator.sub, operator.mul, operator.neg
 exp, sinh, cosh, tanh, asinh, atan = sympy.exp, sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh, sympy.atan
 sin, cos, tan, sqrt, log = sympy.sin, sympy.cos, sympy.tan, sympy.sqrt, sympy.log
 asin, acos, acosh, atanh = sympy.asin, sympy.acos, sympy.acosh, sympy.atanh
-div, pow = operator.truediv, operator.pow
+div = operator.truediv
 erf, erfc, abs, sign, floor, ceil = sympy.erf, sympy.erfc, sympy.Abs, sympy.sign, sympy.floor, sympy.ceiling
 
 
-def atan2(x: Expression, y: Expression) -> Expression:
-    return sympy.Integer(0) if x == y == 0 else sympy.atan2(x, y)  # as IEEE has it, where SymPy has nan
+def pow(x: Expression, y: Expression) -> Expression:
+    """As IEEE has it at infinities and nan, where SymPy has nan or a complex number."""
+    if x == 1:
+        return sympy.Integer(1)
+    if not _holds_an_infinity((x, y)) or not (x.is_number and y.is_number) or sympy.nan in (x, y):
+        return x**y
+    size = sympy.Abs(x)
+    power = sympy.Integer(1) if size == 1 else size**y
+    return -power if x == -sympy.oo and _exactly(y)[0] % 2 == 1 else power
+
+
+def atan2(y: Expression, x: Expression) -> Expression:
+    """As IEEE has it of infinities.
+
+    Raises:
+        ValueError: it depends on the sign of a zero, which numbers here have not.
+    """
+    if y == 0 and x.is_number and x <= 0:
+        raise ValueError(common.NO_SIGN_OF_ZERO)
+    if _holds_an_infinity((y,)) and x.is_number:
+        y, x = sympy.sign(y), sympy.sign(x) if _holds_an_infinity((x,)) else sympy.Integer(0)
+    return sympy.atan2(y, x)
 
 
 def floor_divide(x: Expression, y: Expression) -> Expression:
     """By the exact quotient, since that of floats may be rounded up to the next integer."""
     a, b = _exactly(x, y)
     if b in (sympy.oo, -sympy.oo) and a.is_number:
-        return sympy.Integer(0 if a.is_zero or a.is_positive == b.is_positive else -1)
+        return sympy.Integer(0 if a.is_zero or a.is_positive == (b == sympy.oo) else -1)
     return sympy.floor(div(a, b))
 
 
@@ -187,4 +224,44 @@ def relu(x: Expression) -> Expression:
     return maximum(x, sympy.Integer(0))
 
 
+# Where numbers are infinite, and where a slope is a limit
+
+
+def _by_formula(row: Primitive) -> Callable[..., Any]:
+    """A row's formula; of infinite numbers the stable one, in which no ∞ meets a zero."""
+
+    def function(*operands: Any) -> Any:
+        rounded = _holds_an_infinity(operands[0] if row.n_ary else operands)
+        return formula_of(row, rounded=rounded)(sys.modules[__name__], *operands)
+
+    return function
+
+
+def _rule(row: Primitive, argument: int) -> Rule:
+    def rule(m: Any, z: Any, *operands: Any) -> Any:
+        own = row.rule(argument, m, operands)
+        assert own is not None
+        found = own(m, z, *operands)
+        if found in (sympy.nan, sympy.zoo) and sympy.nan not in operands:
+            plains = [plain(operand) for operand in operands]
+            inside = row.partial_domain(argument)(*plains)
+            if not inside or any(limit.at(*plains) for limit in row.limits_of(argument)):
+                raise ZeroDivisionError
+        if row.written and _holds_an_infinity(operands):  # that of floats, of a number far out
+            return number(plain(found))
+        return found
+
+    return rule
+
+
+#: Row → partials that take the place of its own: they say where they do not exist.
+PARTIALS: dict[Primitive, tuple[Rule | None, ...]] = {
+    row: tuple([rule and _rule(row, i) for i, rule in enumerate(row.partials)])
+    for row in TABLE.values()
+    if not callable(row.partials) and (row.limits or row.partial_domains or row.written)
+}
+
+for _row in TABLE.values():
+    if _row.stable is not None and _row.name not in globals():
+        globals()[_row.name] = _by_formula(_row)
 complete(globals(), rounded=False)

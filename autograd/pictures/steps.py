@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple
 
 from autograd import interpret, value_system
-from autograd.eager.operands import Condition, Passive, gradient_of, number_of
+from autograd.eager.operands import Condition, Passive, number_of
 from autograd.graph import topological_order
 from autograd.number_systems import floats
 from autograd.primitives import Primitive
@@ -100,7 +100,7 @@ class _Reader:
         formula = self._formula_of(node.primitive)
         if formula is None or not self._take_expanded(node, operands, formula):
             shown = tuple([self._operand(o) for o in operands])
-            self._append(Step(node.label, node.data, gradient_of(node), node.primitive, shown, node=node), node)
+            self._append(Step(node.label, node.data, node.grad, node.primitive, shown, node=node), node)
 
     def _append(self, step: Step, node: Any) -> None:
         self.place[node] = len(self.steps)
@@ -131,7 +131,7 @@ class _Reader:
             result = formula(value_system, stand_ins) if node.primitive.n_ary else formula(value_system, *stand_ins)
             if result.__class__ is not Value or any(result is x for x in stand_ins):
                 return False
-            if gradient_of(node) != 0.0:
+            if node.grad != 0.0:
                 result.backward(node.grad)
         except (ValueError, ArithmeticError):
             return False
@@ -142,6 +142,6 @@ class _Reader:
             if inner not in self.place:
                 self.take(inner)
         last = self.place[node] = self.place[result]
-        step, gradient = self.steps[last], gradient_of(node)
+        step, gradient = self.steps[last], node.grad
         self.steps[last] = step._replace(label=node.label, number=node.data, grad=gradient, node=node)
         return True

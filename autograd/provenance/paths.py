@@ -75,11 +75,11 @@ def name(node: Any) -> str:
     if not node.parents:
         return formula(node)
     label = getattr(node, "label", "")
-    return f"{node.primitive.name} ('{label}')" if label else str(node.primitive.name)
+    return f"{node.primitive.name} ('{label:.80}')" if label else str(node.primitive.name)
 
 
 def _known(node: Any) -> str:
-    known = [f"'{node.label}'"] if node.parents and getattr(node, "label", "") else []
+    known = [f"'{node.label:.80}'"] if node.parents and getattr(node, "label", "") else []
     known += [line_of(node)] if line_of(node) else []
     return f" ({', '.join(known)})" if known else ""
 
@@ -95,7 +95,7 @@ def formula(node: Any, depth: int = DEPTH) -> str:
     parents = getattr(node, "parents", ())
     if not parents:
         label, number = getattr(node, "label", ""), getattr(node, "_data", node)
-        return f"'{label}'" if label else "–" if number is None else repr(number)
+        return f"'{label:.80}'" if label else "–" if number is None else repr(number)
     if not depth:
         return f"{node.primitive.name}(…)"
     shown = [formula_of_operand(parent, depth - 1) for parent in parents[:OPERANDS]]
@@ -106,7 +106,7 @@ def formula(node: Any, depth: int = DEPTH) -> str:
 def formula_of_operand(operand: Any, depth: int = DEPTH) -> str:
     """The formula of an operand: its label alone if it has one."""
     label = getattr(operand, "label", "")
-    return f"'{label}'" if label else formula(operand, depth)
+    return f"'{label:.80}'" if label else formula(operand, depth)
 
 
 def origins(names: Sequence[str], operands: Sequence[Any]) -> str:

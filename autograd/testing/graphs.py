@@ -88,7 +88,7 @@ def expressions(
     rows = _without_comparisons(primitives)
     least, most = check_sizes(min_nodes, max_nodes, "min_nodes", "max_nodes", 1, MOST_NODES)
     if isinstance(sharing, bool) or not isinstance(sharing, int | float) or not 0 <= sharing <= 1:
-        raise InvalidArgument(f"sharing={sharing!r} must be a number from 0.0 to 1.0")
+        raise InvalidArgument(f"sharing={sharing!r:.200} must be a number from 0.0 to 1.0")
     if inputs is not None:
         check_sizes(inputs, None, "inputs", "inputs", 1, 1)
     low, high = sides(*check_bounds(min_value, max_value), REACH)
@@ -101,7 +101,7 @@ def expressions(
     if not building.steps:
         names = ", ".join(row.name for row in rows[:5]) + (", …" if len(rows) > 5 else "")
         raise InvalidArgument(
-            f"none of {names} can be applied to numbers between {low!r} and {high!r} within {most} nodes: "
+            f"none of {names} can be applied to numbers between {low!r:.200} and {high!r:.200} within {most} nodes: "
             "give other bounds by min_value and max_value, a larger max_nodes, or more primitives"
         )
     return building.expression()
@@ -112,7 +112,7 @@ def _without_comparisons(primitives: Any) -> tuple[Primitive, ...]:
     for row in rows:
         if row.compares:
             raise InvalidArgument(
-                f"primitives has {row.name!r}, which yields no number; 'where' brings the comparisons along"
+                f"primitives has {row.name!r:.200}, which yields no number; 'where' brings the comparisons along"
             )
     return rows
 

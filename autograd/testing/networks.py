@@ -264,9 +264,11 @@ def calls(draw: st.DrawFn, functions: st.SearchStrategy[Any]) -> Call:
         InvalidArgument: when drawn, for a strategy of something else.
     """
     if not isinstance(functions, st.SearchStrategy):
-        raise InvalidArgument(f"calls takes a strategy, expressions(…) or mlps(…), not {functions!r}")
+        raise InvalidArgument(f"calls takes a strategy, expressions(…) or mlps(…), not {functions!r:.200}")
     function = draw(functions)
     if not isinstance(function, Expression | MLP):
-        raise InvalidArgument(f"calls takes a strategy of expressions or mlps; {functions!r} drew {function!r}")
+        raise InvalidArgument(
+            f"calls takes a strategy of expressions or mlps; {functions!r:.200} drew {function!r:.200}"
+        )
     number = st.floats(function.min_value, function.max_value, allow_subnormal=False)
     return Call(function, tuple(draw(number) for _ in function.names))

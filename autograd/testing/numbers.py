@@ -65,18 +65,20 @@ def reals(
     low, high = check_bounds(min_value, max_value)
     for name, excluded, bound in (("min", exclude_min, low), ("max", exclude_max, high)):
         if excluded and bound is None:
-            raise InvalidArgument(f"exclude_{name}={excluded!r} needs a {name}_value to leave out")
+            raise InvalidArgument(f"exclude_{name}={excluded!r:.200} needs a {name}_value to leave out")
     if allow_subnormal is None:
         allow_subnormal = _has_subnormal(low, high)
     if primitive is None:
         if margin is not None:
-            raise InvalidArgument(f"margin={margin!r} is kept from the kinks of a primitive; give primitive= too")
+            raise InvalidArgument(f"margin={margin!r:.200} is kept from the kinks of a primitive; give primitive= too")
         row = None
     else:
         row = row_of(primitive)
         if row.arity != 1:
             arguments = "a list of numbers" if row.n_ary else ", ".join(row.arguments[: row.arity])
-            raise InvalidArgument(f"reals draws one number, but {row.name} takes {arguments}; use points({row.name!r})")
+            raise InvalidArgument(
+                f"reals draws one number, but {row.name} takes {arguments}; use points({row.name!r:.200})"
+            )
         margin = _check_margin(margin, MARGIN if low is None or high is None else min(MARGIN, (high - low) / 8))
     return draw(_floats(low, high, row, margin, bool(exclude_min), bool(exclude_max), bool(allow_subnormal)))
 
@@ -189,11 +191,11 @@ def check_bounds(min_value: Any, max_value: Any) -> tuple[float | None, float | 
         if bound is not None and (
             isinstance(bound, bool) or not isinstance(bound, Real) or not math.isfinite(float(bound))
         ):
-            raise InvalidArgument(f"{name}={bound!r} must be a finite real number, or None")
+            raise InvalidArgument(f"{name}={bound!r:.200} must be a finite real number, or None")
         bounds.append(None if bound is None else float(bound))
     low, high = bounds
     if low is not None and high is not None and low > high:
-        raise InvalidArgument(f"min_value={min_value!r} is above max_value={max_value!r}")
+        raise InvalidArgument(f"min_value={min_value!r:.200} is above max_value={max_value!r:.200}")
     return low, high
 
 
@@ -207,11 +209,11 @@ def check_sizes(
     """
     for given, called in ((smallest, name), (largest, other_name)):
         if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < least):
-            raise InvalidArgument(f"{called}={given!r} must be a whole number, at least {least}")
+            raise InvalidArgument(f"{called}={given!r:.200} must be a whole number, at least {least}")
     first = least if smallest is None else smallest
     last = max(default_largest, first) if largest is None else largest
     if first > last:
-        raise InvalidArgument(f"{name}={smallest!r} is above {other_name}={largest!r}")
+        raise InvalidArgument(f"{name}={smallest!r:.200} is above {other_name}={largest!r:.200}")
     return first, last
 
 
@@ -219,7 +221,7 @@ def _check_margin(margin: Any, default: float) -> float:
     if margin is None:
         return default
     if isinstance(margin, bool) or not isinstance(margin, Real) or not 0 <= float(margin) < math.inf:
-        raise InvalidArgument(f"margin={margin!r} must be a finite number, at least 0")
+        raise InvalidArgument(f"margin={margin!r:.200} must be a finite number, at least 0")
     return float(margin)
 
 
@@ -259,7 +261,7 @@ def _boxes(
         kinks = "" if margin is None else f" and {margin!r} away from its kinks and ends"
         raise InvalidArgument(
             f"hardly any point lies in the domain of {row.name}{kinks} between "
-            f"{'-∞' if low is None else low!r} and {'∞' if high is None else high!r}: "
+            f"{'-∞' if low is None else low!r:.200} and {'∞' if high is None else high!r:.200}: "
             "give other bounds by min_value and max_value, or a smaller margin"
         )
     return found

@@ -71,19 +71,19 @@ def gradtest(
         if isinstance(option, st.SearchStrategy):
             raise InvalidArgument(f"{name} is an option of gradtest; an argument called {name} must take another name")
     if order not in (1, 2, 3):
-        raise InvalidArgument(f"order={order!r} must be 1, 2 or 3")
+        raise InvalidArgument(f"order={order!r:.200} must be 1, 2 or 3")
     if grad is not None and not callable(grad):
-        raise InvalidArgument(f"grad={grad!r} must be a function that returns the derivatives")
+        raise InvalidArgument(f"grad={grad!r:.200} must be a function that returns the derivatives")
     if not strategies:
         raise InvalidArgument("gradtest needs a strategy for each argument: @gradtest(x=reals(-3, 3))")
     for name, strategy in strategies.items():
         if not isinstance(strategy, st.SearchStrategy):
-            raise InvalidArgument(f"{name}={strategy!r} must be a strategy, such as reals(-3, 3)")
+            raise InvalidArgument(f"{name}={strategy!r:.200} must be a strategy, such as reals(-3, 3)")
     options["allow"] = (allow,) if isinstance(allow, str) else tuple(allow)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         if not callable(function) or inspect.isclass(function):
-            raise InvalidArgument(f"gradtest makes a test of a function, not of {function!r}")
+            raise InvalidArgument(f"gradtest makes a test of a function, not of {function!r:.200}")
 
         @functools.wraps(function)
         def test(**arguments: Any) -> None:

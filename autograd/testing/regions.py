@@ -41,7 +41,7 @@ def row_of(primitive: Any) -> Primitive:
         try:
             return autograd.find(primitive)
         except KeyError as error:
-            raise InvalidArgument(f"primitive={primitive!r}: {error.args[0]}") from None
+            raise InvalidArgument(f"primitive={primitive!r:.200}: {error.args[0]}") from None
     row = getattr(primitive, "primitive", None)
     if isinstance(row, Primitive):
         return row
@@ -49,7 +49,8 @@ def row_of(primitive: Any) -> Primitive:
     if callable(primitive) and name in autograd.TABLE and getattr(autograd, name, None) is primitive:
         return autograd.TABLE[name]
     raise InvalidArgument(
-        f"primitive={primitive!r} is no primitive: give its name, its row, or a function made by autograd.primitive"
+        f"primitive={primitive!r:.200} is no primitive: give its name, its row, or a function made by "
+        f"autograd.primitive"
     )
 
 
@@ -60,7 +61,7 @@ def rows_of(what: str, given: Any, *, empty: str) -> tuple[Primitive, ...]:
         InvalidArgument: it is no list or empty, or holds something else; ``what`` is the name of the argument.
     """
     if isinstance(given, str | Primitive) or not isinstance(given, Iterable):
-        raise InvalidArgument(f"{what}={given!r} must be a list of names, rows or functions")
+        raise InvalidArgument(f"{what}={given!r:.200} must be a list of names, rows or functions")
     rows = tuple(dict.fromkeys(row_of(primitive) for primitive in given))
     if not rows:
         raise InvalidArgument(f"{what} is empty: {empty}")

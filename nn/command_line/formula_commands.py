@@ -119,7 +119,7 @@ def _name(text: str) -> str:
 def _file(endings: Sequence[str] = ()) -> Callable[[str], str]:
     def file(text: str) -> str:
         if not text or "\0" in text:
-            raise ArgumentTypeError(f"{text!r} is no name of a file")
+            raise ArgumentTypeError(f"{text!r:.200} is no name of a file")
         if endings and Path(text).suffix.lower() not in endings:
             known = f"{', '.join(endings[:-1])} or {endings[-1]}"
             raise ArgumentTypeError(f"{shortened(text)} must end in {known}, which says what to write")
@@ -132,7 +132,7 @@ def _numbers(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, number in pairs:
         if name in found:
-            raise FormulaError(f"{name!r} is given twice: {name}={found[name]:g} and {name}={number:g}")
+            raise FormulaError(f"{name!r:.200} is given twice: {name}={found[name]:g} and {name}={number:g}")
         found[name] = number
     return found
 

@@ -79,7 +79,7 @@ def graph_of(text: str, numbers: Mapping[str, float]) -> tuple[Value, dict[str, 
         raise FormulaError(_TOO_DEEP) from None
     unused = [name for name in numbers if name not in reader.used]
     if unused:
-        raise FormulaError(f"{unused[0]!r} does not occur in the formula; it has {_listed(sorted(reader.used))}")
+        raise FormulaError(f"{unused[0]!r:.200} does not occur in the formula; it has {_listed(sorted(reader.used))}")
     if isinstance(output, bool | autograd.Condition):
         raise FormulaError("the formula ends with a comparison, which has no derivative; write where(x > 0, a, b)")
     if not isinstance(output, Value):
@@ -112,7 +112,7 @@ def name_of(text: str) -> str:
         raise FormulaError(f"{shortened(text)} is no name; write a letter, and letters, digits and _ after it")
     _refuse_if_long(name)
     if keyword.iskeyword(name):
-        raise FormulaError(f"{name!r} is a word of Python's own; write {name}_ or another name")
+        raise FormulaError(f"{name!r:.200} is a word of Python's own; write {name}_ or another name")
     return name
 
 
@@ -125,7 +125,7 @@ def _statements(text: str) -> list[ast.stmt]:
     if not text.isascii():
         odd = next((c for c in text if unicodedata.category(c) == "Cs"), None)
         if odd is not None:
-            raise FormulaError(f"{shortened(text)} is not a formula: {odd!r} is no character")
+            raise FormulaError(f"{shortened(text)} is not a formula: {odd!r:.200} is no character")
     if "\0" in text:
         raise FormulaError(f"{shortened(text)} is not a formula: it holds a null character")
     try:
@@ -170,7 +170,7 @@ class _Reader:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     if name in self.names:
-                        raise FormulaError(f"{name!r} has a number already; give the result another name")
+                        raise FormulaError(f"{name!r:.200} has a number already; give the result another name")
                     found = self._read(value)
                     if isinstance(found, Value) and not found.label:
                         found.label = name
@@ -237,14 +237,16 @@ class _Reader:
         if name in _CONSTANTS:
             return _CONSTANTS[name]
         known = f"; there are {_listed(self.names)}" if self.names else ""
-        raise FormulaError(f"{name!r} has no number{known}: write {name}=1.5 after the formula")
+        raise FormulaError(f"{name!r:.200} has no number{known}: write {name}=1.5 after the formula")
 
     def _called(self, name: str, arguments: list[ast.expr]) -> Any:
         try:
             row = autograd.find(_BUILT_IN.get(name, name))
         except KeyError as error:
             if name in self.names:
-                raise FormulaError(f"{name!r} is a number, not a function; write {name}*(…) for a product") from None
+                raise FormulaError(
+                    f"{name!r:.200} is a number, not a function; write {name}*(…) for a product"
+                ) from None
             raise FormulaError(str(error.args[0])) from None
         function = getattr(autograd, row.name, None)
         if function is None or row.compares:

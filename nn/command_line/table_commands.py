@@ -69,7 +69,7 @@ def _train(chosen: Namespace) -> int:
     except ValueError as error:
         raise CommandError(str(error), 2) from None
     if settings.loss is not None and table.classes is not None:
-        raise CommandError(f"--loss is for quantities; {table.target_name!r} holds classes, so leave it out", 2)
+        raise CommandError(f"--loss is for quantities; {table.target_name!r:.200} holds classes, so leave it out", 2)
     out = _writable_folder(chosen.out or os.path.join("build", Path(chosen.file).stem))
     pictures, status = _train_on(*parts, out, settings, quiet=chosen.quiet)
     if pictures is None:
@@ -85,7 +85,9 @@ def _table(file: str, target: str | None, task: Any, categories: Sequence[str]) 
     if file in BUILT_IN:
         table = BUILT_IN[file]()
         if target not in (None, table.target_name):
-            raise CommandError(f"the target of {file} is {table.target_name!r}, not {target!r}; leave --target out", 2)
+            raise CommandError(
+                f"the target of {file} is {table.target_name!r:.200}, not {target!r:.200}; leave --target out", 2
+            )
         if task not in (None, table.task):
             raise CommandError(f"{file} is a table for {table.task}; leave --task out", 2)
         if categories:

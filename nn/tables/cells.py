@@ -108,7 +108,7 @@ def read_cells(content: bytes, *, delimiter: str | None = None, source: str = "t
     """
     if delimiter is not None and delimiter not in DELIMITERS:
         names = ", ".join(map(repr, DELIMITERS))
-        raise ValueError(f"delimiter must be one of {names} or None; it is {delimiter!r}")
+        raise ValueError(f"delimiter must be one of {names} or None; it is {delimiter!r:.200}")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         fail(source, "the text is UTF-16", "save it as CSV in UTF-8")
     if content.startswith(b"PK\x03\x04"):

@@ -128,7 +128,7 @@ class Standardisation:
         for name in ("means", "deviations"):
             values = data.get(name) if isinstance(data, Mapping) else None
             if not isinstance(values, list) or not all(map(_is_plain_number, values)):
-                raise TableError(f"a standardisation needs {name!r}, a list of numbers; is the file damaged?")
+                raise TableError(f"a standardisation needs {name!r:.200}, a list of numbers; is the file damaged?")
             columns.append(tuple(map(float, values)))
         return cls(*columns)
 

@@ -133,7 +133,7 @@ def table_from_cells(cells: Cells, *, target: str, task: Task | None = None, cat
         ValueError: an unknown task.
     """
     if task not in ("classification", "regression", None):
-        raise ValueError(f"task must be 'classification', 'regression' or None; it is {task!r}")
+        raise ValueError(f"task must be 'classification', 'regression' or None; it is {task!r:.200}")
     aim = cells.column(target)
     features = [column for column in range(len(cells.header)) if column != aim]
     if not features:

@@ -116,7 +116,7 @@ class AfterEpoch(NamedTuple):
                 raise cannot_compute(model, error, epoch.place(i, "validation X")) from error
             number: float = found.data if isinstance(found, Value) else found
             if not math.isfinite(number):
-                raise non_finite(model, f"is {number!r}", epoch.place(i, "validation X"), loss=found)
+                raise non_finite(model, f"is {number!r:.200}", epoch.place(i, "validation X"), loss=found)
             total += number
         return total / len(samples.rows)
 

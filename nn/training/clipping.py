@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from autograd import Value
-from nn.checks import with_gradients, within
+from nn.checks import within
 from nn.interrupts import assign
 
 
@@ -23,7 +23,7 @@ def clip_grad_value(parameters: Iterable[Value], bound: float) -> None:
         ValueError: the bound is not positive.
     """
     within("the bound of clip_grad_value", bound, 0.0, open_below=True)
-    found = with_gradients(parameters)
+    found = list(parameters)
     assign(found, "grad", [bound if p.grad > bound else -bound if p.grad < -bound else p.grad for p in found])
 
 
@@ -41,7 +41,7 @@ def clip_grad_norm(parameters: Iterable[Value], bound: float) -> float:
         ValueError: the bound is not positive.
     """
     within("the bound of clip_grad_norm", bound, 0.0, open_below=True)
-    found = with_gradients(parameters)
+    found = list(parameters)
     total = math.hypot(*(p.grad for p in found))
     if total > bound:
         down = 2.0**-64 if math.isinf(total) else 1.0  # the norm of finite gradients may be too large for a float

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from threading import RLock
 from typing import Any
+from weakref import WeakSet
 
 from nn.checks import listed, whole, within
 from nn.cost import LossFunction, find_loss, loss_name
@@ -34,6 +36,7 @@ class CompiledStep:
         self._epochs = 0
         self._known_targets = b""
         self._lock = RLock()
+        _MADE.add(self)
 
     def __call__(self, X: Any, y: Any) -> float:
         """The mean loss of the samples before the step that they make, all of them together."""
@@ -156,10 +159,26 @@ def compiled_step(
         NonFiniteLoss: in a call: a loss or a gradient is not finite; parameters are as before this step.
     """
     if not isinstance(optimizer, Optimizer) or not serves(optimizer):
-        raise TypeError(f"compiled_step takes an optimizer that is its rule, not {optimizer!r}; fit takes any")
+        raise TypeError(f"compiled_step takes an optimizer that is its rule, not {optimizer!r:.200}; fit takes any")
     for option, bound in (("clip_value", clip_value), ("clip_norm", clip_norm)):
         if bound is not None:
             within(option, bound, 0.0, open_below=True)
     size = None if batch_size is None else whole("batch_size", batch_size)
     bounds = {"penalty": penalty, "clip_value": clip_value, "clip_norm": clip_norm}
     return CompiledStep(model, find_loss(loss), optimizer, size, whole("threads", threads), bounds)
+
+
+_MADE: WeakSet[CompiledStep] = WeakSet()
+
+
+def _in_a_forked_process() -> None:
+    """A step that another thread was amid of, nobody ends there."""
+    for step in _MADE:
+        if step._lock.acquire(blocking=False):  # it is free, or this thread's
+            step._lock.release()
+        else:
+            step._lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_forked_process)

@@ -12,7 +12,7 @@ from math import isfinite, sqrt
 from typing import Any, NamedTuple
 
 from autograd import Value, find_nonfinite, gradients, mean
-from nn.checks import listed, sample_rows, with_gradients
+from nn.checks import listed, sample_rows
 from nn.cost import LossFunction, find_loss
 
 #: A unit is saturated where its activation's slope is below this on every sample; with a slope of zero it is dead.
@@ -102,7 +102,7 @@ def diagnose(model: Any, X: Any, y: Any, *, loss: str | LossFunction = "mse") ->
         *_of_gradients(layers),
         *_of_units(layers),
         *([f"the loss does not depend on {_some(unreached)}: no training will move them"] if unreached else []),
-        *_of_piled_up([parameter.grad for parameter in with_gradients([p for _, p in named])], [g.data for g in fresh]),
+        *_of_piled_up([p.grad for _, p in named], [g.data for g in fresh]),
     ]
     return Diagnosis(layers, tuple(findings), unreached)
 

@@ -239,13 +239,13 @@ def _check_options(
 ) -> None:
     """Refuse before the first step what would fail in the midst of training."""
     if not hasattr(optimizer, "learning_rate"):
-        raise TypeError(f"the optimizer {optimizer!r} has no learning_rate, which schedules and histories read")
+        raise TypeError(f"the optimizer {optimizer!r:.200} has no learning_rate, which schedules and histories read")
     if isinstance(callbacks, str) or not hasattr(callbacks, "__iter__") or not all(map(callable, callbacks)):
-        raise TypeError(f"callbacks is a list of functions, not {callbacks!r}")
+        raise TypeError(f"callbacks is a list of functions, not {callbacks!r:.200}")
     if schedule is not None and not hasattr(schedule, "factor"):
-        raise TypeError(f"schedule is one of nn.schedules, such as Cosine(epochs), not {schedule!r}")
+        raise TypeError(f"schedule is one of nn.schedules, such as Cosine(epochs), not {schedule!r:.200}")
     if penalty is not None and not callable(penalty):
-        raise TypeError(f"penalty is a function of the model, such as nn.L2(0.001), not {penalty!r}")
+        raise TypeError(f"penalty is a function of the model, such as nn.L2(0.001), not {penalty!r:.200}")
     for option, bound in (("clip_value", clip_value), ("clip_norm", clip_norm)):
         if bound is not None:
             within(option, bound, 0.0, open_below=True)

@@ -15,10 +15,12 @@ def parameters_to_move(model: Module, optimizer: Optimizer) -> tuple[dict[Value,
     """
     paths = {parameter: path for path, parameter in model.named_parameters()}
     if not paths:
-        raise ValueError(f"{model!r} has no parameters to train")
+        raise ValueError(f"{model!r:.200} has no parameters to train")
     held = getattr(optimizer, "parameters", None)
     if not isinstance(held, list) or not hasattr(optimizer, "step"):
-        raise TypeError(f"optimizer must be one such as SGD(model.parameters(), learning_rate=0.1), not {optimizer!r}")
+        raise TypeError(
+            f"optimizer must be one such as SGD(model.parameters(), learning_rate=0.1), not {optimizer!r:.200}"
+        )
     foreign = [parameter for parameter in held if parameter not in paths]
     if foreign:
         which = "none of its parameters is" if len(foreign) == len(held) else f"{foreign[0]!r} is not"

@@ -130,7 +130,7 @@ def _per_output(loss: str, number_for: Callable[[Any, str], float]) -> Callable[
             if outputs not in (None, 1):
                 hint = "; use cross_entropy for classes" if loss == "bce_with_logits" else ""
                 raise ValueError(
-                    f"{loss} needs one target per output; the model has {outputs}, the target is {target!r}{hint}"
+                    f"{loss} needs one target per output; the model has {outputs}, the target is {target!r:.200}{hint}"
                 )
             return number
         numbers = [number_for(number, f"target {j}") for j, number in enumerate(listed(target))]

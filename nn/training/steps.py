@@ -109,7 +109,7 @@ class Steps(NamedTuple):
             output = self.loss(self.model(self.samples.rows[i]), self.samples.targets[i])
             if not isinstance(output, Value):
                 raise TypeError(
-                    f"the loss of X[{i}] is {output!r}, not one Value; compute a number from the model's output"
+                    f"the loss of X[{i}] is {output!r:.200}, not one Value; compute a number from the model's output"
                 )
             number = output.data
             if math.isfinite(number):
@@ -117,7 +117,7 @@ class Steps(NamedTuple):
                 return number
         except (DomainError, OverflowError) as error:
             raise cannot_compute(self.model, error, epoch.place(i)) from error
-        raise non_finite(self.model, f"is {number!r}", epoch.place(i), loss=output)
+        raise non_finite(self.model, f"is {number!r:.200}", epoch.place(i), loss=output)
 
     def _backward_of_penalty(self, epoch: Epoch, penalty: Penalty) -> float:
         """The penalty, its gradients being added to those of the parameters."""
@@ -125,8 +125,8 @@ class Steps(NamedTuple):
         if isinstance(output, int | float) and output == 0:  # a model without weights
             return 0.0
         if not isinstance(output, Value):
-            raise TypeError(f"the penalty is {output!r}, not one Value; compute it from the model's parameters")
+            raise TypeError(f"the penalty is {output!r:.200}, not one Value; compute it from the model's parameters")
         if not math.isfinite(output.data):
-            raise non_finite(self.model, f"has the penalty {output.data!r}", epoch.place(), loss=output)
+            raise non_finite(self.model, f"has the penalty {output.data!r:.200}", epoch.place(), loss=output)
         output.backward()
         return output.data

@@ -467,6 +467,39 @@ def test_second_derivatives_at_a_kink_of_the_slope() -> None:
     assert [entry.verdict for entry in report] == ["agree", "kink"]
 
 
+#: Functions that are smooth at 0, made of what has a kink there; its name, and their second derivative.
+SMOOTH_OF_KINKS: list[tuple[Any, str, float]] = [
+    (lambda x: abs(x) ** 2, "abs", 2.0),
+    (lambda x: abs(x) * abs(x), "abs", 2.0),
+    (lambda x: autograd.maximum(x, -x) ** 2, "maximum", 2.0),
+    (lambda x: autograd.minimum(x, -x) ** 2, "minimum", 2.0),
+    (lambda x: autograd.cosh(abs(x)), "abs", 1.0),
+    (lambda x: (autograd.relu(x) + autograd.relu(-x)) ** 2, "relu", 2.0),
+]
+
+
+@pytest.mark.parametrize(("f", "name", "second"), SMOOTH_OF_KINKS)
+def test_the_slope_of_a_convention_is_no_mismatch_and_said(f: Any, name: str, second: float) -> None:
+    assert autograd.hessian(f)(0.0) == autograd.compile(f, wrt=0).at_points.hessian(0.0) != second
+    report = check_grads(f, 0.0, order=2)
+    entry = next(entry for entry in report if entry.order == 2)
+    assert (entry.verdict, entry.passes, entry.numeric) == ("kink", False, pytest.approx(second))
+    assert f"at a kink of {name}: a slope there is a convention, and its own slope is 0" in entry.note
+    assert check_grads(f, 0.0, order=2, allow=["kink"]).ok
+    assert check_grads(f, 0.5, order=2).ok
+
+
+@autograd.primitive(partials=[lambda m, z, x: 1 + 2 * m.detach(x)])
+def held(m: Any, x: Any) -> Any:
+    return x + x * x
+
+
+def test_a_wrong_second_derivative_beside_a_kink_is_a_mismatch() -> None:
+    report = check_grads(lambda x: abs(x) ** 2 + held(x), 0.0, order=2)
+    assert next(entry for entry in report if entry.order == 2).verdict == "mismatch"
+    assert [edge.primitive for edge in report.guilty] == ["held"]
+
+
 @pytest.mark.parametrize(
     ("f", "at"),
     [
@@ -592,17 +625,59 @@ def test_a_slope_below_all_floats_agrees_with_zero(f: Any, inputs: tuple[float, 
 @pytest.mark.parametrize("factor", [0.0, 0.5, 2.0, -1.0])
 def test_exp_is_told_from_a_wrong_slope_down_to_the_smallest_floats(x: float, factor: float) -> None:
     slope = math.exp(x)
-    if not 0.0 < slope < 1e-315:  # a few times the smallest float has too few digits to tell
-        assert check_grads(autograd.exp, x, grad=lambda x: slope).ok
-        assert check_grads(autograd.exp, x).ok
+    assert check_grads(autograd.exp, x, grad=lambda x: slope).ok
+    assert check_grads(autograd.exp, x).ok
     for claimed in (factor * slope, 1e-323, 1e-320, 1e-310, -1e-304, 1e-302, 1e-290, 1.0):
-        if claimed == slope or 0.0 == claimed < slope < 1e-321:
+        if claimed == slope or abs(claimed - slope) < 3e-320:  # a few times the smallest float: too few digits to tell
             continue
         for report in (
             check_grads(autograd.exp, x, grad=lambda x, claimed=claimed: claimed),
             check_grads(lambda x, claimed=claimed: node(math.exp(x.data), [x], [claimed]), x),
         ):
             assert report.entries[0].verdict in ("mismatch", "ill-conditioned"), (claimed, report)
+
+
+#: Where floats have few digits, or steps are longer than what functions do in between.
+EXTREME = [
+    s * x
+    for x in (5e-324, 1e-320, 2.3e-308, 1e-300, 1e-160, 1e-30, 700.0, 735.0, 745.0, 1e10, 1e16, 1e100, 1e300, 1.7e308)
+    for s in (1.0, -1.0)
+]
+#: Which of them are too extreme for differences: steps of floats are longer than a period there, or than the argument.
+TOO_COARSE = {
+    "sin": 1e16, "cos": 1e16, "tan": 1e16, "sinc": 1e16, "floor": 1.0, "ceil": 1.0, "rint": 1e10, "softsign": 1e10,
+}  # fmt: skip
+ONE_ARGUMENT = [row.name for row in TABLE.values() if row.arity == 1 and not row.n_ary and row.name != "detach"]
+
+
+@pytest.mark.parametrize("name", ONE_ARGUMENT)
+def test_at_extreme_points_no_right_slope_is_a_mismatch_and_no_wrong_one_agrees(name: str) -> None:
+    f = getattr(autograd, name)
+    for x in EXTREME:
+        try:
+            value, slope = autograd.value_and_grad(f)(x)
+        except (ValueError, ArithmeticError):
+            continue
+        if not (math.isfinite(value) and math.isfinite(slope)):
+            continue
+        for report in (check_grads(f, x), check_grads(f, x, grad=lambda t, slope=slope: slope)):
+            (verdict,) = [entry.verdict for entry in report.entries]
+            coarse = abs(x) >= TOO_COARSE.get(name, math.inf) or 0.0 < abs(x) < 1e-307 or value in (2.0, 1.0, -1.0)
+            assert verdict == "agree" or (coarse and verdict in ("ill-conditioned", "kink")), (x, slope, report)
+        if abs(slope) * max(abs(x), 1.0) <= max(1e-16 * abs(value), 1e-299) or abs(x) < 1e-307:
+            continue  # that changes nothing which a float can hold
+        for claimed in (-slope, 2 * slope, slope / 2, 0.0):
+            report = check_grads(f, x, grad=lambda t, claimed=claimed: claimed)
+            assert not report.ok or abs(slope - claimed) < 1e-300, (x, slope, claimed, report)
+
+
+@pytest.mark.parametrize("x", [-743.0, -743.3, -740.0, -744.5])
+def test_what_underflows_inside_of_a_function_is_no_mismatch(x: float) -> None:
+    def f(t: Any) -> Any:
+        return t**3 * autograd.exp(t)
+
+    assert check_grads(f, x, grad=autograd.grad(f)).entries[0].verdict in ("agree", "ill-conditioned")
+    assert check_grads(f, x).entries[0].verdict in ("agree", "ill-conditioned")
 
 
 @pytest.mark.parametrize("x", [-744.9, -744.58, -743.58, -742.77, -740.96, -730.0])

@@ -31,9 +31,10 @@ def steps_taken_natively(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def counted(self: NativeSteps, samples: Any, first: int, size: int, ran: Any, **keywords: Any) -> bool:
         before = ran.steps
-        found = own(self, samples, first, size, ran, **keywords)
-        taken.append(ran.steps - before)
-        return found
+        try:
+            return own(self, samples, first, size, ran, **keywords)
+        finally:
+            taken.append(ran.steps - before)
 
     monkeypatch.setattr(NativeSteps, "run", counted)
     return taken

@@ -23,7 +23,7 @@ X = np.array([1.0, 2.0])
 FORK = """
 import gc, os, signal, threading, warnings
 import numpy as np
-import autograd
+import autograd, nn
 from autograd import Value
 from autograd.eager import nodes, watching
 
@@ -32,6 +32,8 @@ os.environ["VALUEGRAD_CACHE"] = ""
 X, start = np.array([1.0, 2.0]), threading.Thread.start
 shared = autograd.compile(lambda x: x * 2.0, backend="machine")
 assert shared(X).tolist() == [2.0, 4.0]
+model = nn.MLP(1, [1], seed=0)
+step = nn.compiled_step(model, "mse", nn.SGD(model.parameters(), 0.1))
 amid, go_on = threading.Event(), threading.Event()
 
 def compiles():
@@ -62,6 +64,11 @@ def goes_back():
         return x + 0
     same(Value(1.0) * 2.0).backward()
 
+def takes_steps():
+    with step._lock:
+        amid.set()
+        go_on.wait()
+
 def notes_lines():
     with autograd.record_lines():
         amid.set()
@@ -81,6 +88,7 @@ for _ in range(TIMES):
         (x * x).backward()
         assert x.grad == 6.0
         assert gc.isenabled() and nodes.hook is nodes.no_hook
+        assert step(X[:, None], X) > step(X[:, None], X) > 0.0
         os._exit(0)
     print(os.waitpid(child, 0)[1], flush=True)
 os._exit(0)
@@ -90,7 +98,7 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX forks")
 
 
 @forks
-@pytest.mark.parametrize("work", ["compiles", "records", "calls", "goes_back", "notes_lines"])
+@pytest.mark.parametrize("work", ["compiles", "records", "calls", "goes_back", "notes_lines", "takes_steps"])
 def test_a_fork_while_a_thread_is_amid_something(work: str) -> None:
     """While one compiles, the moment decides: most of these children hung."""
     times = 12 if work == "compiles" else 1

@@ -188,7 +188,7 @@ def test_where_there_is_no_value_the_watch_may_have_one(
         asked.append((primitive.name, list(numbers)))
         return 7.0
 
-    watch.outside_domain = outside_domain
+    watch.as_replayed, watch.everywhere = outside_domain, True
     node = operation(Value(1.0))
     assert (node._data, asked) == (7.0, [(name, numbers)])
 

@@ -12,6 +12,7 @@ import pytest
 import autograd
 from autograd import Value, where
 from autograd.eager import nodes
+from autograd.eager.garbage import collector_at_rest
 from autograd.value import constant, node_of
 
 MAKERS: dict[str, Callable[[Value], Value]] = {
@@ -71,6 +72,31 @@ def test_makers_that_are_made_while_there_is_a_hook(seen: list[Any]) -> None:
     nodes.hand_to(nodes.no_hook)
     assert twice(Value(2.0)).data == 4.0
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("allocations", range(0, 100, 7))
+def test_a_garbage_collection_meanwhile_takes_makers_away(allocations: int) -> None:
+    """Those of users' own primitives: what entered ``record_lines`` while one came failed."""
+
+    def forget_a_primitive() -> None:
+        @autograd.primitive(partials=[lambda m, z, x: 2])
+        def twice(m: Any, x: Any) -> Any:
+            return 2 * x
+
+        kept: list[Any] = [twice]
+        kept.append(kept)
+
+    gc.collect()
+    with collector_at_rest():
+        for _ in range(10):
+            forget_a_primitive()
+        thresholds = gc.get_threshold()
+        gc.set_threshold(gc.get_count()[0] + allocations + 1, 1, 1)
+        try:
+            gc.enable()
+            nodes.hand_to(nodes.no_hook)
+        finally:
+            gc.set_threshold(*thresholds)
 
 
 def codes() -> list[tuple[FunctionType, Any]]:

@@ -1,5 +1,7 @@
 """Try readers with texts bent out of shape: ``python -m tests.fuzz table 1000``, or all: ``python -m tests.fuzz``.
 
+Two numbers more are which of several processes this is, from 0, and how many there are: each tries so many other cases.
+
 The process has a limit on its memory, and each case one on its time, so that a short text that asks for much is found.
 Hypothesis is led to cases that reach more lines of the reader; most cases are then parts of those, put together at
 random, which takes a tenth of the time, and what reaches a new line is more often taken apart again.
@@ -36,9 +38,14 @@ class TookTooLong(BaseException):
     """A case was not done in time."""
 
 
-def run(name: str, cases: int) -> int:
-    """How many cases a reader was tried with; the first that is no good raises."""
+def run(name: str, cases: int, part: int = 0, parts: int = 1) -> int:
+    """How many cases a reader was tried with; the first that is no good raises.
+
+    Args:
+        part, parts: which of how many processes this is; each tries other cases.
+    """
     reader, done = READERS[name], 0
+    most_chosen = CHOSEN // parts
     lines = Lines(reader.files)
     kept: list[Any] = []
 
@@ -66,18 +73,18 @@ def run(name: str, cases: int) -> int:
         assert message.isprintable(), repr(message)
 
     for search in range(1, cases + 1):
-        if done >= min(cases, CHOSEN):
+        if done >= min(cases, most_chosen):
             break
         chosen = settings(
-            max_examples=min(CASES, CHOSEN, cases - done),
+            max_examples=min(CASES, most_chosen, cases - done),
             database=None,
             deadline=None,
             derandomize=False,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate, Phase.target, Phase.shrink],
         )
-        chosen(seed(search)(given(reader.texts)(case)))()
-    source = random.Random(name)
+        chosen(seed(search + 1000 * part)(given(reader.texts)(case)))()
+    source = random.Random(f"{name} {part}" if part else name)
     while done < cases:
         text = _of_parts(source.choice(kept), source.choice(kept), source)
         reached = lines.reached
@@ -166,13 +173,14 @@ class Lines:
 def main() -> None:
     names = [sys.argv[1]] if len(sys.argv) > 1 else list(READERS)
     cases = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
+    part, parts = map(int, sys.argv[3:5]) if len(sys.argv) > 4 else (0, 1)
     with open("/proc/self/statm", encoding="ascii") as file:
         limit = int(file.read().split()[0]) * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for name in names:
-            print(f"{name}: {run(name, cases)} cases", flush=True)
+            print(f"{name}: {run(name, cases, part, parts)} cases", flush=True)
         os.chdir(os.sep)
 
 

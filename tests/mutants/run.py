@@ -71,6 +71,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
         *("test_value", "eager/test_makers", "test_backward", "test_errors"),
         "compiled/recording/test_reads",
     ),
+    "autograd/turns.py": ("test_threads", "test_backward"),
     "autograd/eager/choices.py": NODES,
     "autograd/eager/makers.py": NODES,
     "autograd/eager/nodes.py": NODES,

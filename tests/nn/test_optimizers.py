@@ -106,7 +106,7 @@ OPTIMIZERS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_a_gradient_of_none_counts_as_zero(make: Any) -> None:
+def test_a_gradient_of_none_is_zero(make: Any) -> None:
     steps: list[Any] = [(1.0, None), (None, None), (-2.0, 3.0)]
     zeros = [tuple(0.0 if g is None else g for g in step) for step in steps]
     assert run(make([Value(1.0), Value(2.0)]), steps) == run(make([Value(1.0), Value(2.0)]), zeros)

@@ -192,7 +192,7 @@ def test_each_partial_agrees(partial: tuple[Primitive, int], data: st.DataObject
     expected = checks.slope(row, argument, point)
     size = max(1.0, abs(expected), abs(checks.value_in(floats, row, point)), *map(abs, point))
     with mpmath_.computing():
-        numbers: list[Any] = [mp.mpf(x) for x in point]
+        numbers: list[Any] = [mpmath_.number(x) for x in point]
         z = checks.value_in(mpmath_, row, numbers)
         truth = partials(mpmath_, row, z, numbers, [argument])[0]
         assert abs(float(truth) - expected) <= 4 * ROUNDINGS * checks.EPS * size

@@ -42,7 +42,7 @@ def surroundings(draw: st.DrawFn, row: Primitive, scales: Any, *, argument: int 
     for i, x in enumerate(point):
         if is_constant(row, i) and row.name != "detach":
             around.append(Interval(x, x))
-            inside.append(mp.mpf(x))
+            inside.append(mpmath_.number(x))
             continue
         below, above = (abs(x) * radius * draw(st.floats(0, 1)) for _ in range(2))
         interval = Interval(x - below, x + above)
@@ -52,7 +52,7 @@ def surroundings(draw: st.DrawFn, row: Primitive, scales: Any, *, argument: int 
         with mpmath.workdps(60):  # as many as the referee has, who is exact then where he can be
             here = +here
         around.append(interval)
-        inside.append(min(max(here, mp.mpf(interval.low)), mp.mpf(interval.high)))
+        inside.append(min(max(here, mp.mpf(interval.low)), mp.mpf(interval.high)) or mpmath_.PLUS_ZERO)
     return around, inside
 
 
@@ -86,7 +86,7 @@ def test_the_exact_values_are_inside_of_wide_boxes(row: Primitive) -> None:
         low = [source.uniform(-30, 30) for _ in range(row.arity)]
         around = [Interval(x, x if is_constant(row, i) else x + source.uniform(0.5, 5)) for i, x in enumerate(low)]
         for _ in range(10):
-            inside = [mp.mpf(source.uniform(box.low, box.high)) for box in around]
+            inside = [mpmath_.number(source.uniform(box.low, box.high)) for box in around]
             if in_domain(row, tuple(map(float, inside))):
                 check_enclosure(row, around, inside)
 
@@ -119,7 +119,7 @@ def test_the_exact_partials_are_inside_of_wide_boxes(partial: tuple[Primitive, i
         for _ in range(5):
             inside = [source.uniform(box.low, box.high) for box in around]
             if is_smooth(row, tuple(inside), argument):
-                check_enclosure_of_a_partial(row, argument, around, list(map(mp.mpf, inside)))
+                check_enclosure_of_a_partial(row, argument, around, list(map(mpmath_.number, inside)))
 
 
 def enclosure_of_a_partial(row: Primitive, argument: int, around: list[Interval]) -> Interval | None:
@@ -166,7 +166,7 @@ def is_at_an_edge(row: Primitive, argument: int, point: tuple[float, ...]) -> bo
     if any(limit.argument == argument and limit.at(*point) for limit in row.limits):
         return True
     with mpmath.workdps(60):
-        numbers = [mp.mpf(x) for x in point]
+        numbers = [mpmath_.number(x) for x in point]
         (slope,) = partials(mpmath_, row, checks.value_in(mpmath_, row, numbers), numbers, [argument])
     return bool(abs(slope) > 1e6)
 
@@ -208,7 +208,7 @@ def ulps_of(row: Primitive) -> int:
 @given(data=st.data())
 def test_at_a_point_the_interval_is_as_narrow_as_the_library_is_accurate(row: Primitive, data: st.DataObject) -> None:
     point = data.draw(operands(row))
-    found = checks.value_in(intervals, row, [Interval(x, x) for x in point])
+    found = checks.value_in(intervals, row, [intervals.number(x) for x in point])
     exact = checks.exact_value(row, point)
     terms = abs(exact)
     if row.n_ary:  # each operand counts, and each of them may be larger than the result
@@ -234,7 +234,7 @@ def test_the_library_is_as_accurate_as_assumed(name: str) -> None:
             point = [source.choice(draws)() for _ in range(row.arity)]
             try:
                 computed = checks.value_in(floats, row, point)
-                exact = checks.value_in(mpmath_, row, [mp.mpf(x) for x in point])
+                exact = checks.value_in(mpmath_, row, [mpmath_.number(x) for x in point])
             except (ValueError, OverflowError):
                 continue
             count += 1
@@ -411,7 +411,9 @@ def test_products_and_roots_of_points_lie_between_neighbouring_floats() -> None:
         x, y = source.uniform(-4, 4), source.uniform(-4, 4)
         for found in (intervals.mul(x, y), intervals.square(x), intervals.sqrt(abs(x))):
             assert found.high in (found.low, math.nextafter(found.low, math.inf))
-    assert intervals.mul(0.0, math.inf) == Interval(0.0, 0.0)
+    assert intervals.mul(0.0, Interval(1.0, math.inf)) == Interval(0.0, 0.0)
+    with pytest.raises(ValueError, match="0·∞ is no number"):
+        intervals.mul(0.0, math.inf)
 
 
 def test_monotone_arithmetic_on_whole_numbers_is_exact() -> None:

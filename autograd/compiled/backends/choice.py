@@ -63,12 +63,12 @@ def checked(options: Options) -> Options:
         ValueError: one is not; it is named.
     """
     if options.backend not in BACKENDS:
-        raise ValueError(f"backend is one of {', '.join(BACKENDS)}, not {options.backend!r}")
+        raise ValueError(f"backend is one of {', '.join(BACKENDS)}, not {options.backend!r:.200}")
     if not isinstance(options.threads, int) or options.threads < 1:
-        raise ValueError(f"threads is a whole number, at least 1, not {options.threads!r}")
+        raise ValueError(f"threads is a whole number, at least 1, not {options.threads!r:.200}")
     expected = options.expected_samples
     if expected is not None and (not hasattr(expected, "__index__") or expected < 0):
-        raise ValueError(f"expected_samples is a whole number or None, not {expected!r}")
+        raise ValueError(f"expected_samples is a whole number or None, not {expected!r:.200}")
     return options
 
 

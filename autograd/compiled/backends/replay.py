@@ -12,6 +12,7 @@ from autograd.compiled.backends.levels import Levels
 from autograd.compiled.backends.memory import aligned
 from autograd.compiled.programs.plan import Plan
 from autograd.number_systems import arrays
+from autograd.number_systems.common import SMALLER
 
 #: Numbers that NumPy computes in some hundredths of a second, at 5 ns or less each.
 MOST_NUMBERS = 10_000_000
@@ -136,7 +137,13 @@ class Gather:
         self.all_summed = slice(first, first + len(places)) if consecutive else None
 
     def __call__(self, sums: Any, uniform: Any, samples: int, reduce: str | None) -> Any:
-        """The array, reduced over that many samples; without a reduction there is a single point."""
+        """The array, reduced over that many samples; without a reduction there is a single point.
+
+        Args:
+            sums: of the samples; or two rows, those sums and the same of smaller terms, for a mean.
+        """
+        if sums.ndim == 2:
+            sums, reduce = _means(sums[0], sums[1], samples), None
         if self.all_summed is not None and reduce is not None:
             found = sums[self.all_summed]
             return found / samples if reduce == "mean" else found.copy()
@@ -148,3 +155,9 @@ class Gather:
         result[self._to_uniform] = shared if reduce != "sum" else shared * samples if samples else 0.0
         result[self._derivatives] += 0.0  # added to 0.0, as backward() does, so they are never -0.0
         return result
+
+
+def _means(sums: Any, smaller: Any, samples: int) -> Any:
+    """The means, by the sums of smaller terms where the others are not finite."""
+    with arrays.computing():
+        return np.where(np.isfinite(sums), sums / samples, smaller / samples / SMALLER)

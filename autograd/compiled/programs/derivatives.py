@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from itertools import compress
 from operator import and_
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from autograd.compiled.programs.tangents import Tangents
 from autograd.compiled.recording.guards import NOT_ASKED, Guard
 from autograd.compiled.recording.trace import Trace
 from autograd.eager.garbage import collector_at_rest
+from autograd.number_systems.common import SMALLER
+from autograd.program import Program
 
 
 class Derivative(NamedTuple):
@@ -73,6 +76,7 @@ def planned(
     reduced: Sequence[bool] = (),
     long_dots: bool = True,
     careful: bool = False,
+    smaller: bool = False,
 ) -> Plan:
     """The plan for a derivative; its seeds are inputs after all others.
 
@@ -83,6 +87,7 @@ def planned(
         long_dots: leave a ``dot`` of many numbers as it is, of values and gradients. That is best for samples, but at a
             point native code has no such operation.
         careful: keep out what flows through any partial that is a literal 0, as ``liveness`` says.
+        smaller: multiply all that is to be summed by SMALLER.
     """
     program, count = recorded.program, derivative.seeds(len(recorded.outputs), len(wanted))
     builder = Builder(
@@ -104,25 +109,50 @@ def planned(
         tangents = Tangents(builder, program, places, wanted, seeds, is_matrix=derivative.is_matrix, careful=careful)
         found = [*tangents.of(recorded.outputs)]
     if derivative.mode == "hvp":
-        # Forward over reverse: the gradient is a program of its own, along whose way the vector is pushed.
-        gradient = builder.program(found)
-        builder = Builder(gradient.inputs)
-        of_gradient = rebuilt(gradient, builder, range(gradient.inputs))
-        places = rebuilt(program, builder, range(program.inputs))
-        tangents = Tangents(
-            builder, gradient, of_gradient, wanted, seeds, is_matrix=derivative.is_matrix, careful=careful
-        )
-        found = [*tangents.of(gradient.outputs)]
+        of_gradient = builder.program(found)
+        builder, places, found = _along(program, of_gradient, wanted, seeds, derivative, careful=careful)
     values = [places[s] if s >= 0 else builder.constant(recorded.constants[i]) for i, s in enumerate(recorded.outputs)]
     guards = outputs_of(recorded.guards, builder, places)
+    outputs = _smaller(builder, [*values, *guards, *found], reduced if smaller else ())
     plan = plan_of(
-        builder.program([*values, *guards, *found]), len(values), len(guards), [*varying, *[True] * count], reduced,
+        builder.program(outputs), len(values), len(guards), [*varying, *[True] * count], reduced,
         products=sum(number.__class__ is tuple for number in found),
     )  # fmt: skip
     if careful or derivative is VALUES:
         return plan
-    again = derivative.mode == "hvp"
-    return plan._replace(may_need_care=needs_care(program, again=again, forward=again or derivative.mode == "jvp"))
+    return plan._replace(may_need_care=needs_care(program, forward=derivative.mode in ("jvp", "hvp")))
+
+
+def _along(
+    program: Program,
+    gradient: Program,
+    wanted: Sequence[int],
+    seeds: Sequence[int],
+    derivative: Derivative,
+    *,
+    careful: bool,
+) -> tuple[Builder, list[int], list[int | Product]]:
+    """Forward over reverse: the gradient is a program of its own, along whose way a vector is pushed.
+
+    Returns:
+        The builder of the whole, its slot of each of the function's slots, and those of the gradient's tangents.
+    """
+    builder = Builder(gradient.inputs)
+    of_gradient = rebuilt(gradient, builder, range(gradient.inputs))
+    places = rebuilt(program, builder, range(program.inputs))
+    is_matrix = derivative.is_matrix
+    tangents = Tangents(builder, gradient, of_gradient, wanted, seeds, is_matrix=is_matrix, careful=careful)
+    return builder, places, [*tangents.of(gradient.outputs)]
+
+
+def _smaller(builder: Builder, outputs: list[int | Product], reduced: Sequence[bool]) -> list[int | Product]:
+    """The outputs, each that is to be summed times SMALLER; of a product one factor."""
+    for i in compress(range(len(outputs)), reduced):
+        output = outputs[i]
+        number = output[0] if isinstance(output, tuple) else output
+        smaller = builder.number(builder.slot(number) * SMALLER).index
+        outputs[i] = (smaller, output[1]) if isinstance(output, tuple) else smaller
+    return outputs
 
 
 def outputs_of(guards: Sequence[Guard], builder: Builder, places: Sequence[int]) -> list[int]:

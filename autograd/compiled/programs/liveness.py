@@ -14,11 +14,12 @@ from functools import lru_cache
 from autograd.compiled.programs.building import Builder
 from autograd.lanes import InLanes, has_slopes_outside
 from autograd.loops.recorder import PART, Body
-from autograd.primitives import TABLE, Primitive, everywhere
+from autograd.primitives import TABLE, Primitive
 from autograd.program import Program
 from autograd.rules import is_nothing
 
 _WHERE, _MINIMUM, _MAXIMUM, _SUB = TABLE["where"], TABLE["minimum"], TABLE["maximum"], TABLE["sub"]
+_SLOPES_OF_ONE = frozenset((TABLE["add"], _SUB, TABLE["neg"]))
 
 
 class Liveness:
@@ -183,26 +184,20 @@ class Liveness:
         return any(primitives[b] is _SUB and operands[b] == (one, a) for a, b in ((x, y), (y, x)))
 
 
-def needs_care(program: Program, *, again: bool, forward: bool) -> bool:
+def needs_care(program: Program, *, forward: bool) -> bool:
     """Whether derivatives of a program may come out otherwise than those of a careful one: nan, or a number beside a
     value that is nan.
 
     Args:
-        again: whether they are second derivatives. Outside of its domain a slope is infinite or nan, mostly, by itself;
-            but its own slope may be 0.
         forward: whether tangents take part, which are careful of a branch not taken, and of a tangent of zero that
-            meets an infinite slope, only where all is.
+            meets an infinite slope or number, only where all is: so of every row but those whose slopes are ±1.
     """
     return any(
-        needs_care(row.formula.program, again=again, forward=forward)
+        needs_care(row.formula.program, forward=forward)
         if isinstance(row.formula, Body)
-        else (forward or row is not _WHERE)
-        and (
-            bool(arguments_where_nothing_flows(row)[0])
-            or (again and row.domain is not everywhere)
-            or (forward and bool(row.limits))
-            or has_slopes_outside(row)
-        )
+        else row not in _SLOPES_OF_ONE
+        if forward
+        else row is not _WHERE and (bool(arguments_where_nothing_flows(row)[0]) or has_slopes_outside(row))
         for row in program.primitives
     )
 

@@ -39,7 +39,8 @@ class Flow:
         carries, count = self._body.carries, self._body.results
         flowing = sum(1 << k for k in range(carries) if k in self._parts)
         known: dict[int, int] = {}
-        for t in reversed(range(self._body.steps)):
+        steps = range(self._body.steps)
+        for t in steps if self._body.is_reverse else reversed(steps):
             outs = flowing
             for r in self.results:
                 if carries + t * count + r in self._parts:
@@ -52,7 +53,8 @@ class Flow:
             self._carries.append(flowing)
             self._inputs.append(known[outs])
             flowing = known[outs] & ((1 << carries) - 1)
-        self._inputs.reverse()
+        if not self._body.is_reverse:
+            self._inputs.reverse()
 
     def _is_unsure(self, which: int) -> bool:
         return which not in self._parts or self._parts[which][1] is not None
@@ -78,7 +80,7 @@ class Flow:
     def reaches(self, slot: int, step: int | None = None) -> bool:
         """Whether something flows to an input of the body at a step; a carry's is that of the first."""
         if slot < self._body.carries:
-            step = 0
+            step = self._body.steps - 1 if self._body.is_reverse else 0
         return bool((self._all_inputs if step is None else self._inputs[step]) >> slot & 1)
 
 

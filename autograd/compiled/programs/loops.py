@@ -160,7 +160,7 @@ def add(written: Instructions, body: Body, inner: Instructions, places: list[int
     """
     outs = [places[o] for o in body.program.outputs]
     counts = (body.carries, body.captured, body.elements)
-    loop = Loop(inner, body.steps, counts, outs[: body.carries], is_reverse=False)
+    loop = Loop(inner, body.steps, counts, outs[: body.carries], is_reverse=body.is_reverse)
     loop.source = body, places
     for slot in outs[body.carries :]:
         loop.keep(slot)

@@ -48,6 +48,7 @@ class Tangents:
         for k, slot in enumerate(wanted):
             if slot >= 0:
                 self._moving[slot], self._reach[slot] = self._seeds[k], 1 << k
+                self._live[slot] = self._any_of(1 << k) if careful else None
         numbers = [builder.slot(place) for place in places]
         for slot, (primitive, operands) in enumerate(program.instructions(), start=program.first_instruction):
             moves = [i for i, o in enumerate(operands) if o >= 0 and self._moving[o] is not None]
@@ -89,7 +90,7 @@ class Tangents:
             return
         live = products[0][1]
         for _, here in products[1:]:
-            live = None if live is None or here is None else live | here
+            live = None if live is None or here is None else live if live is here else live | here
         self._live[slot] = live
         for product, here in products:
             if here is not None and len(products) > 1:
@@ -99,7 +100,7 @@ class Tangents:
 
     @staticmethod
     def _both(x: Slot | None, y: Any) -> Slot | None:
-        return y if x is None else x if y is None else x & y
+        return y if x is None else x if y is None or x is y else x & y
 
     def _choose(self, slot: int, numbers: Sequence[Slot], operands: Sequence[int]) -> None:
         """The tangent of the branch that is taken: nothing of the other one comes near it."""
@@ -125,8 +126,11 @@ class Tangents:
         return 1.0 if live is None else live
 
     def _kept_out(self, tangent: Any, here: int, there: int) -> Any:
-        """A tangent where it goes on to what more seeds reach: where its own are zero, it is nothing at all."""
-        if tangent is None or not (self._is_matrix or self._careful) or here == there:
+        """A tangent of a matrix where it goes on to what more seeds reach: where its own are zero, it is nothing.
+
+        A careful program knows it of each number, in ``_live``.
+        """
+        if tangent is None or not self._is_matrix or self._careful or here == there:
             return tangent
         return self._builder.m.where(self._any_of(here), tangent, -0.0)
 

@@ -186,7 +186,7 @@ def _watch(fresh: Sequence[Value], directions: Sequence[bool], unroll: bool, wit
     def come_from_arguments(node: Any) -> bool:
         return any(leaf in arguments or leaf.label is STAND_IN for leaf in leaves(node))
 
-    watch = watching.Watch(directions, as_replayed if without_values else None, come_from_arguments)
+    watch = watching.Watch(directions, as_replayed, come_from_arguments, everywhere=without_values)
     watch.in_loop = unroll
     return watch
 

@@ -64,7 +64,7 @@ def draw(
     _check("size", size, (None, "gradient"))
     _check("theme", theme, _THEMES)
     if precision.__class__ is not int or not 1 <= precision <= 17:
-        raise ValueError(f"precision is a number of significant digits, 1 to 17, not {precision!r}")
+        raise ValueError(f"precision is a number of significant digits, 1 to 17, not {precision!r:.200}")
     from autograd.pictures.drawing.picture import picture_of
 
     if isinstance(output, Value):
@@ -74,7 +74,9 @@ def draw(
 
         return picture_of(networks.scene_of(output, color=color, precision=precision, theme=theme), engine=engine)
     if not isinstance(output, Sequence) or not output or not all(isinstance(o, Value) for o in output):
-        raise TypeError(f"draw takes a Value, a list of Values, or a model with named_parameters(), not {output!r}")
+        raise TypeError(
+            f"draw takes a Value, a list of Values, or a model with named_parameters(), not {output!r:.200}"
+        )
     from autograd.pictures.drawing import folding
     from autograd.pictures.drawing.graphs import Style
 
@@ -84,7 +86,7 @@ def draw(
 
 def _check(name: str, chosen: Any, allowed: Sequence[Any]) -> None:
     if chosen not in allowed:
-        raise ValueError(f"{name} is one of {', '.join(map(repr, allowed))}, not {chosen!r}")
+        raise ValueError(f"{name} is one of {', '.join(map(repr, allowed))}, not {chosen!r:.200}")
 
 
 def _expanded(detail: Any) -> bool | frozenset[str]:
@@ -93,7 +95,7 @@ def _expanded(detail: Any) -> bool | frozenset[str]:
         return bool(detail == "expanded")
     if isinstance(detail, str) or not isinstance(detail, Collection) or not all(isinstance(d, str) for d in detail):
         names = "or the names of primitives to expand, such as ['dot']"
-        raise ValueError(f"detail is one of 'whole', 'expanded', {names}, not {detail!r}")
+        raise ValueError(f"detail is one of 'whole', 'expanded', {names}, not {detail!r:.200}")
     from autograd.primitives import find
 
     return frozenset(find(name).name for name in detail)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from autograd.eager.operands import gradient_of
 from autograd.pictures.drawing.parts import parameters_of
 from autograd.pictures.drawing.scene import NUMBER, UNIT, Edge, Node, Scene
 from autograd.value import Value
@@ -45,7 +44,7 @@ def scene_of(model: Any, *, color: str | None, precision: int, theme: str) -> Sc
     titles = ["input", *(name for name, _ in columns)]
     gradient = color == "gradient"
     values = [value for _, units in columns for unit in units for value in unit.weights]
-    numbers = [gradient_of(value) if gradient else value.data for value in values]
+    numbers = [value.grad if gradient else value.data for value in values]
     largest = max((abs(x) for x in numbers if abs(x) < float("inf")), default=0.0) or 1.0
     for column, width in enumerate(widths):
         shown = _shown(width)
@@ -92,15 +91,15 @@ def _unit(unit: _Unit | None, number: int, at: tuple[float, float], precision: i
         return Node(UNIT, (f"x{_subscript(number)}",), at=at, tip=f"input {number}")
     tip = f"unit {number}"
     if unit.bias is not None:
-        tip += f"\nbias {unit.bias.data:.{precision}g}, gradient {gradient_of(unit.bias):.{precision}g}"
+        tip += f"\nbias {unit.bias.data:.{precision}g}, gradient {unit.bias.grad:.{precision}g}"
     return Node(UNIT, ("",), at=at, tip=tip)
 
 
 def _line(weight: Value, gradient: bool, largest: float, precision: int) -> Edge:
-    x = gradient_of(weight) if gradient else weight.data
+    x = weight.grad if gradient else weight.data
     part = min(1.0, abs(x) / largest) if x == x else 0.0
     tip = f"{weight.label}\n" if weight.label else ""
-    tip += f"weight {weight.data:.{precision}g}, gradient {gradient_of(weight):.{precision}g}"
+    tip += f"weight {weight.data:.{precision}g}, gradient {weight.grad:.{precision}g}"
     return Edge(0, 0, width=0.4 + 3.2 * part, shade=part if x >= 0 else -part, tip=tip)
 
 

@@ -60,7 +60,7 @@ class Parts:
     def at(self, depth: int) -> list[Hashable]:
         """A class for each step; ``depth`` levels of the model are open."""
         if not isinstance(depth, int) or depth < 0:
-            raise ValueError(f"depth is a number of levels, 0 or more, not {depth!r}")
+            raise ValueError(f"depth is a number of levels, 0 or more, not {depth!r:.200}")
         classes: list[Hashable] = list(range(len(self.steps)))
         for i, member in enumerate(self.members):
             if member is not None and len(member.part) >= depth:
@@ -99,10 +99,12 @@ def parameters_of(modules: Any) -> tuple[list[tuple[str, Value]], str]:
     elif isinstance(modules, Mapping):
         named, name = list(modules.items()), "model"
     else:
-        raise TypeError(f"modules is a model with named_parameters(), or a dict of path and Value, not {modules!r}")
+        raise TypeError(
+            f"modules is a model with named_parameters(), or a dict of path and Value, not {modules!r:.200}"
+        )
     for path, value in named:
         if not isinstance(path, str) or not isinstance(value, Value):
-            raise TypeError(f"a parameter has a path and a Value, not {path!r} and {value!r}")
+            raise TypeError(f"a parameter has a path and a Value, not {path!r:.200} and {value!r:.200}")
     return named, name
 
 

@@ -138,14 +138,14 @@ class Picture(graphviz.Digraph):  # type: ignore[misc] # graphviz publishes no t
         kind = format or (Path(outfile).suffix.lstrip(".").lower() if outfile is not None else "") or self.format
         target = None if outfile is None else Path(self.directory if directory is None else directory, outfile)
         if target is not None and raise_if_result_exists and target.exists():
-            raise graphviz.FileExistsError(f"output file exists: {os.fspath(target)!r}")
+            raise graphviz.FileExistsError(f"output file exists: {os.fspath(target)!r:.200}")
         content = self.pipe(kind, renderer, formatter, neato_no_op, quiet, engine=engine)
         if outfile is not None and filename is None:
             filename = Path(outfile).with_suffix(f".{self._default_extension}")
         source = Path(self.save(filename, directory=directory, skip_existing=None))
         target = target or Path(f"{source}.{kind}")
         if source.resolve() == target.resolve() and not overwrite_source:
-            raise ValueError(f"the picture {os.fspath(target)!r} would take the place of its DOT text")
+            raise ValueError(f"the picture {os.fspath(target)!r:.200} would take the place of its DOT text")
         target.parent.mkdir(parents=True, exist_ok=True)
         files.write(target, content)
         if cleanup:
@@ -204,7 +204,7 @@ def picture_of(scene: Scene, *, engine: str | None = None) -> Picture:
         ValueError: no engine is called so.
     """
     if engine not in (None, *ENGINES):
-        raise ValueError(f"no engine is called {engine!r}; there are {', '.join(ENGINES)}")
+        raise ValueError(f"no engine is called {engine!r:.200}; there are {', '.join(ENGINES)}")
     colours = THEMES[scene.theme]
     picture = Picture(
         "graph",

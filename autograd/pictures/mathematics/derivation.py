@@ -22,13 +22,13 @@ Order = Literal["layer", "input", "output"]
 def derivations(output: Value, wrt: Any, order: Order, names: Mapping[Value, str] | None, precision: int) -> Any:
     """What ``autograd.derive`` returns."""
     if not isinstance(output, Value):
-        raise TypeError(f"derive takes a Value as output, not {output!r}")
+        raise TypeError(f"derive takes a Value as output, not {output!r:.200}")
     if order not in ("layer", "input", "output"):
-        raise ValueError(f"order is 'layer', 'input' or 'output', not {order!r}")
+        raise ValueError(f"order is 'layer', 'input' or 'output', not {order!r:.200}")
     targets, build = take_apart(wrt, "wrt")
     for target in targets:
         if not isinstance(target, Value):
-            raise TypeError(f"wrt takes Values; {target!r} is a number, on which nothing depends")
+            raise TypeError(f"wrt takes Values; {target!r:.200} is a number, on which nothing depends")
     algebra = load_algebra("derive")
     checked(precision)
     refuse_if_stale(active_nodes([output]))
@@ -106,7 +106,8 @@ def _cones(
         count += len(cone.parents)
         if count > MOST_FACTORS:
             raise ValueError(
-                f"between {known.of[output]!r} and {known.of[target]!r} there are more than {MOST_FACTORS} factors. "
+                f"between {known.of[output]!r:.200} and {known.of[target]!r:.200} there are more than "
+                f"{MOST_FACTORS} factors. "
                 "Label fewer nodes (one per layer), or derive a part: from the output to a node in between, and from "
                 "that node to wrt; explain() names the paths that matter in a graph of any size"
             )
@@ -127,7 +128,8 @@ def _refuse_too_many_paths(cones: Mapping[Value, Cone], output: Value, target: V
         paths.setdefault(node, sum([paths[parent] for parent in cones[node].parents]) if node in cones else 0)
     if paths[output] > MOST_PATHS:
         raise ValueError(
-            f"{known.of[output]!r} depends on {known.of[target]!r} along {paths[output]:,} paths between labelled "
+            f"{known.of[output]!r:.200} depends on {known.of[target]!r:.200} along {paths[output]:,} paths "
+            f"between labelled "
             f"nodes, and derive writes at most {MOST_PATHS}. Label fewer nodes (fewer layers), or derive a part: from "
             "the output to a node in between, and from that node to wrt; explain() names the paths that matter"
         )

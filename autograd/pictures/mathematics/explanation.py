@@ -198,15 +198,15 @@ def explanations(
 ) -> Any:
     """What ``autograd.explain`` returns."""
     if not isinstance(output, Value):
-        raise TypeError(f"explain takes a Value as output, not {output!r}")
+        raise TypeError(f"explain takes a Value as output, not {output!r:.200}")
     if top.__class__ is not int or top < 1:
-        raise ValueError(f"top is a number of paths, at least 1; it is {top!r}")
+        raise ValueError(f"top is a number of paths, at least 1; it is {top!r:.200}")
     if between not in (None, "labels", "nodes"):
-        raise ValueError(f"between is 'labels' or 'nodes', not {between!r}")
+        raise ValueError(f"between is 'labels' or 'nodes', not {between!r:.200}")
     targets, build = take_apart(wrt, "wrt")
     for target in targets:
         if not isinstance(target, Value):
-            raise TypeError(f"wrt takes Values; {target!r} is a number, on which nothing depends")
+            raise TypeError(f"wrt takes Values; {target!r:.200} is a number, on which nothing depends")
     checked(precision)
     refuse_if_stale(active_nodes([output]))
     known = Names(

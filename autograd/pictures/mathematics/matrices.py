@@ -134,11 +134,11 @@ class Reader:
     def _expect(self, word: str) -> None:
         if self._take() != word:
             self.at -= 1
-            raise self._unexpected(f"expected {word!r}")
+            raise self._unexpected(f"expected {word!r:.200}")
 
     def _unexpected(self, why: str = "") -> ValueError:
         found = repr(self._next()) if self._next() else "its end"
-        return ValueError(f"{self.formula!r} cannot be read at {found}{f': {why}' if why else ''}")
+        return ValueError(f"{self.formula!r:.200} cannot be read at {found}{f': {why}' if why else ''}")
 
     def _sum(self) -> Matrix:
         total = self._product()
@@ -215,7 +215,7 @@ def derivative_at(words: Sequence[str], at: int, formula: str) -> tuple[str, str
     found = [*words[at : at + 5]]
     names_alone = all(name and _in_a_name(name[0]) for name in found[1::3])
     if len(found) < 5 or found[0] != "∂" or found[2] != "/" or found[3] != "∂" or not names_alone:
-        raise ValueError(f"{formula!r} cannot be read: a derivative is written ∂C/∂W")
+        raise ValueError(f"{formula!r:.200} cannot be read: a derivative is written ∂C/∂W")
     return found[1], found[4]
 
 

@@ -142,7 +142,7 @@ def _run(text: str, start: int, belongs: object) -> str:
 def checked(precision: int) -> int:
     """A number of significant digits, or an error that says what it must be."""
     if precision.__class__ is not int or not 1 <= precision <= 17:
-        raise ValueError(f"precision is a number of significant digits, 1 … 17; it is {precision!r}")
+        raise ValueError(f"precision is a number of significant digits, 1 … 17; it is {precision!r:.200}")
     return precision
 
 

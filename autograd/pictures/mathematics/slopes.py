@@ -133,12 +133,14 @@ class Formulas:
         """The expression, unless it has grown too large."""
         if self.algebra.count_ops(expression) > MOST_IN_A_RESULT:
             raise ValueError(
-                f"the formulas between {self.cone.symbols[self.cone.node].name!r} and the labelled nodes below it grow "
+                f"the formulas between {self.cone.symbols[self.cone.node].name!r:.200} and the labelled nodes "
+                f"below it grow "
                 f"beyond {MOST_IN_A_RESULT} operations. Label nodes in between (value.label = 'h')"
             )
         if self.algebra.is_giant_inside(expression):
             raise ValueError(
-                f"a function below {self.cone.symbols[self.cone.node].name!r} is of a power of a sum that nobody can "
+                f"a function below {self.cone.symbols[self.cone.node].name!r:.200} is of a power of a sum that "
+                f"nobody can "
                 "multiply out. Label it (value.label = 'h'; in the text of a formula h = (x + y)**9999; tanh(h))"
             )
         return expression

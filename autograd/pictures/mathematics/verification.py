@@ -95,15 +95,15 @@ def verification(formula: str, given: Mapping[str, Any]) -> Verification:
     algebra = load_algebra("verify_formula")
     left, equals, right = formula.partition("=")
     if not equals or "=" in right:
-        raise ValueError(f"{formula!r} is no formula: it needs one '='")
+        raise ValueError(f"{formula!r:.200} is no formula: it needs one '='")
     head = list(words_of(left))
     of, by = derivative_at(head, 0, formula)
     if len(head) != 5:
-        raise ValueError(f"{formula!r}: the left side is one derivative, such as ∂{of}/∂{by}")
+        raise ValueError(f"{formula!r:.200}: the left side is one derivative, such as ∂{of}/∂{by}")
     try:
         return _Check(formula, right, of, by, given, algebra).verification()
     except RecursionError:
-        raise ValueError(f"{formula!r} is too deep: it has too many brackets inside of each other") from None
+        raise ValueError(f"{formula!r:.200} is too deep: it has too many brackets inside of each other") from None
 
 
 class _Check:
@@ -113,7 +113,7 @@ class _Check:
         self.formula, self.right, self.by, self.given, self.algebra = formula, right, by, given, algebra
         self.output = self._known(of)
         if not isinstance(self.output, Value):
-            raise ValueError(f"{of} is what is derived: it must be one Value, not {self.output!r}")
+            raise ValueError(f"{of} is what is derived: it must be one Value, not {self.output!r:.200}")
         self.of = of
         called = {node: name for name in given for node, name in self._nodes(name)}
         self.symbols = {node: algebra.symbol(name) for node, name in Names([], called, []).of.items()}
@@ -124,7 +124,7 @@ class _Check:
             at = words.index("∂", at + 1)
             numerator, below = derivative_at(words, at, formula)
             if numerator != of:
-                raise ValueError(f"{formula!r}: all derivatives must be of {of}; one is of {numerator}")
+                raise ValueError(f"{formula!r:.200}: all derivatives must be of {of}; one is of {numerator}")
             self.cut |= {node for node, _ in self._nodes(below, needed=True)}
             at += 4  # to its last word
         self.order = [node for node in topological_order(self.output) if isinstance(node, Value)]
@@ -136,7 +136,9 @@ class _Check:
 
     def _known(self, name: str) -> Any:
         if name not in self.given:
-            raise ValueError(f"{self.formula!r}: {name} is not given; there are {', '.join(self.given) or 'no names'}")
+            raise ValueError(
+                f"{self.formula!r:.200}: {name} is not given; there are {', '.join(self.given) or 'no names'}"
+            )
         return self.given[name]
 
     def _rows(self, name: str) -> tuple[list[list[Any]], bool]:
@@ -146,13 +148,15 @@ class _Check:
         if isinstance(thing, Value) or plain(thing) is not None:
             return [[thing]], True
         if not isinstance(thing, list | tuple) or not thing:
-            raise ValueError(f"{name} must be a Value, a number, a list (a column) or a list of rows; it is {thing!r}")
+            raise ValueError(
+                f"{name} must be a Value, a number, a list (a column) or a list of rows; it is {thing!r:.200}"
+            )
         rows = [list(row) if isinstance(row, list | tuple) else [row] for row in thing]
         if len({len(row) for row in rows}) != 1 or not rows[0]:
             raise ValueError(f"{name} is no matrix: its rows have {', '.join(str(len(row)) for row in rows)} entries")
         for x in [x for row in rows for x in row]:
             if not isinstance(x, Value) and plain(x) is None:
-                raise ValueError(f"{name} must hold Values and numbers; one entry is {x!r}")
+                raise ValueError(f"{name} must hold Values and numbers; one entry is {x!r:.200}")
         return rows, False
 
     def _nodes(self, name: str, *, needed: bool = False) -> list[tuple[Value, str]]:
@@ -167,7 +171,7 @@ class _Check:
                 if isinstance(x, Value):
                     found.append((x, name if scalar else f"{name}[{i}]" if column else f"{name}[{i},{j}]"))
                 elif needed:
-                    raise ValueError(f"∂{self.of}/∂{name}: {name} must hold Values; one entry is {x!r}")
+                    raise ValueError(f"∂{self.of}/∂{name}: {name} must hold Values; one entry is {x!r:.200}")
         return found
 
     # The right side.
@@ -217,7 +221,7 @@ class _Check:
         row = find(key) if key in TABLE or key in ALIASES else None
         if row is None or row.arity != 1:
             raise ValueError(
-                f"{self.formula!r}: {name} is no function of one number; give its name, such as {name}='tanh'"
+                f"{self.formula!r:.200}: {name} is no function of one number; give its name, such as {name}='tanh'"
             )
         return row
 

@@ -137,7 +137,8 @@ class Cone:
         if sizes[self.root] > MOST_OPERATIONS or depths[self.root] > DEEPEST:
             size = f"{sizes[self.root]:,}" if sizes[self.root] < 1e15 else "more than 10¹⁵"
             raise ValueError(
-                f"the formula of {name!r} from the labelled nodes below it has {size} numbers and operations, nested "
+                f"the formula of {name!r:.200} from the labelled nodes below it has {size} numbers and "
+                f"operations, nested "
                 f"{depths[self.root]:,} deep; derive writes at most {MOST_OPERATIONS}, {DEEPEST} deep. Label nodes in "
                 "between (value.label = 'h'), or derive a part of it: from the output to a node in between, and from "
                 "that node to wrt"

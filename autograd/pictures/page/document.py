@@ -67,7 +67,7 @@ def page_of(data: dict[str, Any], kernels: str, title: str, height: int) -> Page
     folder = files("autograd.pictures") / "page"
     texts = {name: (folder / name).read_text("utf-8") for name in ("page.html", "style.css", *SCRIPTS)}
     style = texts["style.css"].strip()
-    parts = [_wrapped(kernels), *(_without_comments(texts[name]) for name in SCRIPTS)]
+    parts = [_wrapped(kernels), *(_as_sent(texts[name]) for name in SCRIPTS)]
     script = "\n".join(["(() => {", '"use strict";', *parts, "})();"])
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
@@ -91,9 +91,10 @@ def _wrapped(kernels: str) -> str:
     return f"const kernels = (() => {{\n{kernels}\nreturn kernels;\n}})();"
 
 
-def _without_comments(script: str) -> str:
-    """The script without the lines that hold comments alone: these are for who reads the package."""
-    return "\n".join(line for line in script.splitlines() if line and not line.lstrip().startswith("//"))
+def _as_sent(script: str) -> str:
+    """The script without indentation and the lines that hold comments alone: these are for who reads the package."""
+    lines = map(str.lstrip, script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _hash(text: str) -> str:

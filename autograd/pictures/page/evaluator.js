@@ -133,13 +133,26 @@ const slopesOf = (program, run, slot) => {
   });
 };
 
+// The slopes of each node. One that does not exist is nan if nothing flows on from its operand to a leaf.
+const allSlopes = (program, run) => {
+  const found = new Map();
+  const leading = new Set([...program.nodes.keys()].filter((slot) => program.nodes[slot].kind === "leaf"));
+  for (const slot of topologicalOrder(program, run.values).reverse()) {
+    const { operands } = program.nodes[slot];
+    const slopes = slopesOf(program, run, slot);
+    if (operands.some((operand, i) => slopes[i] !== null && leading.has(operand))) leading.add(slot);
+    found.set(slot, slopes.map((slope, i) => (slope?.problem && !leading.has(operands[i]) ? NaN : slope)));
+  }
+  return found;
+};
+
 // One event per node: what it sends to its operands, what was there before. A slope that does not exist ends it.
 const runBackward = (program, run, order) => {
   const gradients = new Map([[program.output, 1]]);
   const sent = new Set();
   const awaited = new Map([[program.output, 0]]);
   const arrived = new Map();
-  const slopesAt = new Map(order.map((slot) => [slot, slopesOf(program, run, slot)]));
+  const slopesAt = allSlopes(program, run);
   for (const slot of topologicalOrder(program, run.values))
     if (awaited.has(slot))
       program.nodes[slot].operands.forEach((operand, i) => {

@@ -46,11 +46,11 @@ def step_through(output: Value, *, precision: int = 6, title: str = "", height: 
         StaleGraphError: a leaf was written after a node had used it.
     """
     if not isinstance(output, Value):
-        raise TypeError(f"step_through takes a Value, not {type(output).__name__} {output!r}")
+        raise TypeError(f"step_through takes a Value, not {type(output).__name__} {output!r:.200}")
     if precision.__class__ is not int or not 1 <= precision <= 17:
-        raise ValueError(f"precision is a number of significant digits, 1 to 17; it is {precision!r}")
+        raise ValueError(f"precision is a number of significant digits, 1 to 17; it is {precision!r:.200}")
     if height.__class__ is not int or height < 1:
-        raise ValueError(f"height is a number of pixels, at least 1; it is {height!r}")
+        raise ValueError(f"height is a number of pixels, at least 1; it is {height!r:.200}")
     count = len(topological_order(output))
     if count > MOST_NODES:
         raise ValueError(

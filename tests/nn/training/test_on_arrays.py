@@ -731,3 +731,19 @@ def test_a_rule_that_only_arrays_can_do_is_run_over_arrays() -> None:
     native = trained(lambda p: OverArrays(p, learning_rate=0.05), "native")
     assert_same(native, trained(lambda p: OverArrays(p, learning_rate=0.05), "values"))
     assert native["natively"] == 0
+
+
+@pytest.mark.parametrize("optimizer", [lambda p: nn.SGD(p, 1e-309), lambda p: upon_values(nn.SGD(p, 1e-309))])
+def test_a_batch_whose_losses_add_up_to_too_much_is_a_step_as_any_other(optimizer: Any) -> None:
+    """Its mean loss and its mean gradient are floats."""
+    found = []
+    for compile in (True, False):
+        model = nn.MLP(1, [1], output="linear")
+        weight, _ = model.parameters()
+        weight.data = 1.0
+        history = nn.fit(
+            model, [[1.6e308], [1.7e308]], [0.0, 0.0], loss=lambda p, t: p * 0.75, epochs=2, progress=False,
+            optimizer=optimizer(model.parameters()), compile=compile,
+        )  # fmt: skip
+        found.append([history.epochs, *[p.data for p in model.parameters()]])
+    assert found[0] == pytest.approx(found[1], rel=1e-14)

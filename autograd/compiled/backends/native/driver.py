@@ -1,8 +1,8 @@
 """What native code is called through: one function ``run`` over a table of addresses, for samples of any number.
 
 It takes samples four at a time, in the chunks and lanes that ``reduction`` documents; a last group of fewer is computed
-on a padded copy, of which only the lanes that are samples count. It returns whether the sum of a chunk is nan. The text
-around the back ends' own function ``block`` is the same for all.
+on a padded copy, of which only the lanes that are samples count. It returns whether the sum of a chunk is not finite.
+The text around the back ends' own function ``block`` is the same for all.
 
 A call runs some groups of samples, which may end or go on within a chunk: its lanes keep what they have so far, and
 are added up once its last group is done. So a run of any length can be cut into stretches, at the same bits.
@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd.compiled.backends.memory import address, aligned
 from autograd.compiled.backends.reduction import CHUNK, LANES
+from autograd.number_systems import arrays
 
 #: Groups of samples in a chunk.
 GROUPS = CHUNK // LANES
@@ -76,7 +77,7 @@ entry:
 chunks:
   %chunk = phi i64 [%first.chunk, %entry], [%chunk.next, %chunk.end]
   %first = phi i64 [%first_group, %entry], [%full, %chunk.end]
-  %any.nan = phi i1 [false, %entry], [%a.nan.so.far, %chunk.end]
+  %any.broken = phi i1 [false, %entry], [%a.broken.so.far, %chunk.end]
   %chunk.more = icmp slt i64 %first, %last_group
   br i1 %chunk.more, label %chunk.begin, label %done
 chunk.begin:
@@ -185,7 +186,7 @@ add:
   br label %add.loop
 add.loop:
   %a = phi i64 [0, %add], [%a.next, %add.one]
-  %a.nan = phi i1 [%any.nan, %add], [%a.nan.next, %add.one]
+  %a.broken = phi i1 [%any.broken, %add], [%a.broken.next, %add.one]
   %a.more = icmp slt i64 %a, %summed
   br i1 %a.more, label %add.one, label %chunk.end
 add.one:
@@ -202,16 +203,17 @@ add.one:
   %a.place = add i64 %sums.row, %a
   %a.to = getelementptr double, ptr %sums, i64 %a.place
   store double %a.sum, ptr %a.to, align 8
-  %a.is.nan = fcmp uno double %a.sum, 0.0
-  %a.nan.next = or i1 %a.nan, %a.is.nan
+  %a.nothing = fsub double %a.sum, %a.sum
+  %a.is.broken = fcmp uno double %a.nothing, 0.0
+  %a.broken.next = or i1 %a.broken, %a.is.broken
   %a.next = add i64 %a, 1
   br label %add.loop
 chunk.end:
-  %a.nan.so.far = phi i1 [%a.nan, %add.loop], [%any.nan, %part.done]
+  %a.broken.so.far = phi i1 [%a.broken, %add.loop], [%any.broken, %part.done]
   %chunk.next = add i64 %chunk, 1
   br label %chunks
 done:
-  %result = zext i1 %any.nan to i32
+  %result = zext i1 %any.broken to i32
   ret i32 %result
 }}
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
@@ -302,6 +304,7 @@ class Table:
         rows = self._sums[0 if self.first else 1 : 1 + self.last - self.first]
         if len(rows) == 1:
             return rows[0]
-        if self.summed == 1:  # NumPy adds a single column in pairs
-            return np.add.accumulate(rows[:, 0])[-1:] if len(rows) else np.zeros(1)
-        return np.add.reduce(rows, axis=0) if len(rows) else np.zeros(self.summed)
+        with arrays.computing():
+            if self.summed == 1:  # NumPy adds a single column in pairs
+                return np.add.accumulate(rows[:, 0])[-1:] if len(rows) else np.zeros(1)
+            return np.add.reduce(rows, axis=0) if len(rows) else np.zeros(self.summed)

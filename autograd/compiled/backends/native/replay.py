@@ -76,7 +76,7 @@ class NativeReplay(Replay):
         return self._tables[0] if self._tables else None
 
     def start(self, table: driver.Table) -> int:
-        """Run the native code over the chunks of the table; whether the sum of one of them is nan."""
+        """Run the native code over the chunks of the table; whether the sum of one of them is not finite."""
         raise NotImplementedError
 
     def new_table(self, uniform: Any) -> driver.Table:

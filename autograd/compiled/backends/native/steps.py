@@ -31,9 +31,9 @@ COUNTS = (
     "column_count", "source_count", "summed", "first_summed", "found_count", "segment_count", "guard_count",
     "penalty_segment_count", "penalty_guard_count", "moved", "rule_states", "rule_rows", "workers",
 )  # fmt: skip
-#: What differs from call to call: whether a gradient was other than zero so far, the samples, those of a batch, the
-#: most steps, where what the rule shares stands, and the order of the samples, of which some are to be checked.
-VARIED = ("pushed", "first", "last", "size", "most", "rule_uniforms", "order", "checked", "count")
+#: What differs from call to call: whether a gradient was other than zero so far, the steps taken, which are none, the
+#: samples, those of a batch, the most steps, where what the rule shares stands, and the order of the samples, of which some are to be checked.
+VARIED = ("pushed", "taken", "first", "last", "size", "most", "rule_uniforms", "order", "checked", "count")
 FIELDS = ADDRESSES + COUNTS + VARIED
 
 #: How often a thread looks before it lets others have the processor.
@@ -122,7 +122,7 @@ class _Writer:
         self.lines.append(f"br i1 {truth}, label %{name}.on, label %{'stop' if result is None else f'{name}.off'}")
         if result is not None:
             self.at(f"{name}.off")
-            self.lines += [f"store i64 {result}, ptr %taken", "br label %stop"]
+            self.lines += [f"store i64 {result}, ptr %taken.at", "br label %stop"]
         self.at(f"{name}.on")
 
     def over(self, count: str, body: Callable[[str, str], None]) -> None:
@@ -156,7 +156,6 @@ class _Writer:
 def _text() -> str:
     """The module."""
     w = _Writer.of_table()
-    w.lines += ["%taken = alloca i64", "store i64 0, ptr %taken"]
     w.lines += ["%parts = alloca [3 x double], align 64"]
     w.lines += [f"%sum.{width} = alloca <{width} x double>, align 64" for width in (1, LANES)]
     _check_order(w)
@@ -172,7 +171,7 @@ def _text() -> str:
         losses = w.line(f"fmul double {w.load('%found', '0', 'double')}, {w.line(f'sitofp i64 {n} to double')}")
         w.store(w.line(f"fadd double {w.load('%total', '0', 'double')}, {losses}"), "%total", "0", "double")
         _write_rule(w, k)
-        w.lines.append(f"store i64 {w.line(f'add i64 {k}, 1')}, ptr %taken")
+        w.lines.append(f"store i64 {w.line(f'add i64 {k}, 1')}, ptr %taken.at")
     return "\n".join(
         [
             "define i64 @steps(ptr %table) {",
@@ -180,7 +179,7 @@ def _text() -> str:
             *w.lines,
             "br label %stop",
             "stop:",
-            "%result = load i64, ptr %taken",
+            "%result = load i64, ptr %taken.at",
             "ret i64 %result",
             "}",
             *_share(),

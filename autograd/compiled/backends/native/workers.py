@@ -38,18 +38,17 @@ class Workers:
     def run(self, steps: Callable[[int], int], table: int) -> int:
         """What ``steps`` returns, the threads working meanwhile."""
         self.sync[:] = 0
-        threads: list[Thread] = []
+        threads = [Thread(target=self._run_one, args=(table, t.pointer), name="valuegrad") for t in self._tables]
         with uninterrupted():
             try:
-                for one in self._tables:
-                    thread = Thread(target=self._run_one, args=(table, one.pointer), name="valuegrad")
+                for thread in threads:
                     thread.start()
-                    threads.append(thread)
                 return steps(table)
             finally:
                 self.sync[DUE] = -1
                 for thread in threads:
-                    thread.join()
+                    if thread.ident is not None:  # it was started
+                        thread.join()
 
     def _run_one(self, table: int, share: int) -> None:
         try:

@@ -49,4 +49,4 @@ class NumpyReplay(Replay):
                     array[start:stop] = block[row[slot]]
                 if self.summed:
                     tree.add(block[rows])
-        return tree.total(), kept
+            return tree.total(), kept

@@ -107,12 +107,17 @@ def test_a_folder_that_cannot_be_written_is_read(folder: Path, monkeypatch: pyte
 
 
 @POSIX
-def test_a_folder_that_others_can_write_is_not_trusted(folder: Path) -> None:
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o722, 0o777])
+def test_a_folder_that_group_or_others_can_write_is_neither_read_nor_written(folder: Path, mode: int) -> None:
     machine_code()
-    folder.chmod(0o777)
+    kept = sorted(folder.iterdir())
+    folder.chmod(mode)
     assert not machine_code().cached
+    assert not machine_code(0.25).cached
+    assert sorted(folder.iterdir()) == kept
     folder.chmod(0o755)
     assert machine_code().cached
+    assert not machine_code(0.25).cached
 
 
 @POSIX
