@@ -129,7 +129,7 @@ def _judge(tolerance: float, rtol: float, atol: float, allow: Collection[str]) -
 
     for what, number in (("tolerance", tolerance), ("rtol", rtol), ("atol", atol)):
         if plain(number) is None or not 0 <= number < math.inf:
-            raise ValueError(f"{what} is a number ≥ 0, not {number!r}")
+            raise ValueError(f"{what} is a number ≥ 0, not {number!r:.80}")
     possible = [verdict for verdict in VERDICTS if verdict not in ("agree", "mismatch")]
     allowed = (allow,) if isinstance(allow, str) else tuple(allow)
     for verdict in allowed:
