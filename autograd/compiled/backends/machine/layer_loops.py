@@ -6,6 +6,7 @@ summed over samples, the gradients of weights, are added up once a tile, so that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from autograd.compiled.backends.machine.counted_loops import CountedLoops
@@ -79,6 +80,8 @@ class LayerWriter:
 
     def write_sums(self) -> None:
         """Write the sums of products over the groups of a tile."""
+        parts = LANES // self._emitter.width
+        self._emitter.lines += [f"%last.group.{part} = sub i64 %tile.groups, {parts - part}" for part in range(parts)]
         for products in self._layers.products:
             for across in _portions(len(products.cotangents), ACROSS):
                 for along in _portions(len(products.inputs), ALONG):
@@ -113,39 +116,47 @@ class LayerWriter:
 
     def _sums(self, products: Products, across: Portion, along: Portion) -> None:
         """Loops over neurons and inputs, and within them one over the groups of the tile."""
-        emitter, counted, kind, grid = self._emitter, self._counted, self._emitter.number_type, products.sums
+        counted, grid = self._counted, products.sums
         inputs, cotangents = self._runs[products.inputs], self._runs[products.cotangents]
         down, right = counted.begin(across.first), counted.begin(along.first)
         rows = [self._place(grid, down.step, k) for k in range(across.width)]
         further = [self._along(grid.right, right.step, i) for i in range(along.width)]
-        places = []
-        for row in rows:
-            for column_of_row in further:
-                place = emitter.line(f"add i64 {row}, {column_of_row}").text
-                places.append(emitter.name())
-                emitter.lines.append(f"{places[-1]} = getelementptr {kind}, ptr %lanes, i64 {place}")
-        begun = [emitter.line(f"load {kind}, ptr {at}, align 32").text for at in places]
+        places = [self._emitter.line(f"add i64 {row}, {i}").text for row in rows for i in further]
         of_cotangent, of_input = self._sum(down.step, 1, cotangents), self._sum(right.step, 1, inputs)
-        groups = counted.begin(0)
+        xs = [self._sum(of_input, 1, i) for i in range(along.width)]
+        cs = [self._sum(of_cotangent, 1, k) for k in range(across.width)]
+        for part in range(LANES // self._emitter.width):
+            self._sums_of_lanes(part, places, [(c, x) for c in cs for x in xs])
+        counted.end(right, along.width, along.last - along.width)
+        counted.end(down, across.width, across.last - across.width)
+
+    def _sums_of_lanes(self, part: int, places: Sequence[str], factors: Sequence[tuple[str, str]]) -> None:
+        """A loop over the groups of the tile that belong to a part of the lanes: products added to the sums at these
+        places, of factors that lie at these."""
+        emitter, counted, kind, width = self._emitter, self._counted, self._emitter.number_type, self._emitter.width
+        sums = [emitter.name() for _ in places]
+        for at, place in zip(sums, places, strict=True):
+            emitter.lines += [
+                f"{at}.all = getelementptr [{LANES} x double], ptr %lanes, i64 {place}",
+                f"{at} = getelementptr {kind}, ptr {at}.all, i64 {part}",
+            ]
+        begun = [emitter.line(f"load {kind}, ptr {at}, align {8 * width}").text for at in sums]
+        groups = counted.begin(part)
         names = [f"%{groups.label}.sum{j}" for j in range(len(places))]
         at = emitter.name()
         emitter.lines += [
             f"{at}.place = mul i64 {groups.step}, %width",
             f"{at} = getelementptr {kind}, ptr %tile.memory, i64 {at}.place",
         ]
-        xs = [self._load(at, self._sum(of_input, 1, i)) for i in range(along.width)]
-        cs = [self._load(at, self._sum(of_cotangent, 1, k)) for k in range(across.width)]
-        pairs = [(c, x) for c in cs for x in xs]
+        numbers = {place: self._load(at, place) for place in dict.fromkeys(place for pair in factors for place in pair)}
         following = [
-            emitter.apply("add", Register(emitter, name), emitter.apply("mul", c, x)).text
-            for name, (c, x) in zip(names, pairs, strict=True)
+            emitter.apply("add", Register(emitter, name), emitter.apply("mul", numbers[c], numbers[x])).text
+            for name, (c, x) in zip(names, factors, strict=True)
         ]
         counted.carry(groups, names, begun, following)
-        counted.end(groups, 1, "%last.group")
-        for place, number in zip(places, following, strict=True):
-            emitter.lines.append(f"store {kind} {number}, ptr {place}, align 32")
-        counted.end(right, along.width, along.last - along.width)
-        counted.end(down, across.width, across.last - across.width)
+        counted.end(groups, LANES // width, f"%last.group.{part}")
+        for at, number in zip(sums, following, strict=True):
+            emitter.lines.append(f"store {kind} {number}, ptr {at}, align {8 * width}")
 
     def _new_run(self, slots: tuple[int, ...]) -> int:
         """Vectors one after the other; what is stored there lies in memory now."""
@@ -200,19 +211,21 @@ class LayerWriter:
     def _load(self, base: str, place: str) -> Register:
         at = self._emitter.name()
         self._emitter.lines.append(f"{at} = getelementptr {self._emitter.number_type}, ptr {base}, i64 {place}")
-        return self._emitter.line(f"load {self._emitter.number_type}, ptr {at}, align 32")
+        return self._emitter.line(f"load {self._emitter.number_type}, ptr {at}, align {8 * self._emitter.width}")
 
     def _store(self, number: Register, place: str) -> None:
         at, kind = self._emitter.name(), self._emitter.number_type
         self._emitter.lines += [
             f"{at} = getelementptr {kind}, ptr %here, i64 {place}",
-            f"store {kind} {number.text}, ptr {at}, align 32",
+            f"store {kind} {number.text}, ptr {at}, align {8 * self._emitter.width}",
         ]
 
     @property
     def groups(self) -> int:
-        """Groups of samples in a tile."""
-        return max(LEAST_GROUPS, min(MOST_GROUPS, TILE_BYTES // (8 * LANES * max(self.width, 1))))
+        """Groups of samples in a tile; each tile begins with the first lane."""
+        width = self._emitter.width
+        found = max(LEAST_GROUPS, min(MOST_GROUPS, TILE_BYTES // (8 * width * max(self.width, 1))))
+        return found - found % (LANES // width)
 
 
 def _portions(count: int, most: int) -> list[Portion]:

@@ -1,8 +1,8 @@
 """What native code is called through: one function ``run`` over a table of addresses, for samples of any number.
 
-It takes samples four at a time, in the chunks and lanes that ``reduction`` documents; a last group of fewer is computed
-on a padded copy, of which only the lanes that are samples count. It returns whether the sum of a chunk is nan. The text
-around the back ends' own function ``block`` is the same for all.
+It takes samples in groups of eight, in the chunks and lanes that ``reduction`` documents; a last group of fewer is
+computed on a padded copy, of which only the lanes that are samples count. It returns whether the sum of a chunk is nan.
+The text around the back ends' own function ``block`` is the same for all.
 
 A call runs some groups of samples, which may end or go on within a chunk: its lanes keep what they have so far, and
 are added up once its last group is done. So a run of any length can be cut into stretches, at the same bits.
@@ -45,6 +45,19 @@ HEAD = (
 )
 
 
+def _sum_of_lanes() -> str:
+    """The lines that add up the lanes of a sum in pairs."""
+    names = [f"%a{lane}" for lane in range(LANES)]
+    lines = []
+    for lane, name in enumerate(names):
+        lines += [f"{name}.at = getelementptr double, ptr %a.at, i64 {lane}", f"{name} = load double, ptr {name}.at"]
+    while len(names) > 1:
+        pairs = list(zip(names[::2], names[1::2], strict=True))
+        names = [f"{x}.{y[1:]}" for x, y in pairs] if len(pairs) > 1 else ["%a.sum"]
+        lines += [f"{both} = fadd double {x}, {y}" for both, (x, y) in zip(names, pairs, strict=True)]
+    return "\n".join(f"  {line}" for line in lines)
+
+
 #: ``block(table, columns, strides, lanes, outputs, first group, last group)`` is to be put before this; strides count
 #: doubles from one sample of a column to the next.
 TEXT = f"""
@@ -66,11 +79,11 @@ entry:
 {field("summed", "i64")}
 {field("kept", "i64")}
   %lane.bytes = mul i64 %summed, {8 * LANES}
-  %groups = lshr i64 %samples, 2
-  %rest = and i64 %samples, 3
-  %begun = shl i64 %groups, 2
+  %groups = udiv i64 %samples, {LANES}
+  %rest = and i64 %samples, {LANES - 1}
+  %begun = mul i64 %groups, {LANES}
   %rounded.up = add i64 %samples, {LANES - 1}
-  %all.groups = lshr i64 %rounded.up, 2
+  %all.groups = udiv i64 %rounded.up, {LANES}
   %first.chunk = udiv i64 %first_group, {GROUPS}
   br label %chunks
 chunks:
@@ -191,14 +204,7 @@ add.loop:
 add.one:
   %a.row = mul i64 %a, {LANES}
   %a.at = getelementptr double, ptr %lanes, i64 %a.row
-  %a.lanes = load <4 x double>, ptr %a.at, align 32
-  %a0 = extractelement <4 x double> %a.lanes, i64 0
-  %a1 = extractelement <4 x double> %a.lanes, i64 1
-  %a2 = extractelement <4 x double> %a.lanes, i64 2
-  %a3 = extractelement <4 x double> %a.lanes, i64 3
-  %a01 = fadd double %a0, %a1
-  %a23 = fadd double %a2, %a3
-  %a.sum = fadd double %a01, %a23
+{_sum_of_lanes()}
   %a.place = add i64 %sums.row, %a
   %a.to = getelementptr double, ptr %sums, i64 %a.place
   store double %a.sum, ptr %a.to, align 8
