@@ -13,17 +13,23 @@ from autograd.compiled.backends.machine.counted_loops import CountedLoops
 from autograd.compiled.backends.machine.layers import Axis, Grid, Layer, Layers, Products
 from autograd.compiled.backends.machine.operands import column, shared
 from autograd.compiled.backends.machine.straight import StraightCode
+from autograd.compiled.backends.native.jit import has_wide_registers
 from autograd.compiled.backends.reduction import LANES
 from autograd.number_systems.llvm.emitter import Emitter, Register
 
 #: Neurons that are computed at once: their sums do not wait for each other.
 TOGETHER = 12
 
-#: Neurons and inputs whose products are summed at once: eight sums fit into the registers.
+#: Neurons and inputs whose products are summed at once: eight sums fit into 16 registers, and 24 into 32.
 ACROSS, ALONG = 4, 2
+ACROSS_32, ALONG_32 = 8, 3
 
-#: Bytes of memory that a tile may take, and the groups of samples that it has at least and at most.
-TILE_BYTES, LEAST_GROUPS, MOST_GROUPS = 256 << 10, 4, 32
+#: Sums from which on they are so far from the processor that it is worth taking as many at once as registers hold.
+MANY_SUMS = 4096
+
+#: Bytes that a tile may take: those nearest to the processor, or as many times what the sums take, which each tile
+#: loads and stores; and the groups of samples that it has at least and at most.
+TILE_BYTES, TIMES_SUMS, LEAST_GROUPS, MOST_GROUPS = 40 << 10, 2, 4, 32
 
 
 class Portion(NamedTuple):
@@ -83,8 +89,11 @@ class LayerWriter:
         parts = LANES // self._emitter.width
         self._emitter.lines += [f"%last.group.{part} = sub i64 %tile.groups, {parts - part}" for part in range(parts)]
         for products in self._layers.products:
-            for across in _portions(len(products.cotangents), ACROSS):
-                for along in _portions(len(products.inputs), ALONG):
+            neurons, inputs = len(products.cotangents), len(products.inputs)
+            is_large = neurons * inputs >= MANY_SUMS and has_wide_registers()
+            most_across, most_along = (ACROSS_32, ALONG_32) if is_large else (ACROSS, ALONG)
+            for across in _portions(neurons, most_across):
+                for along in _portions(inputs, most_along):
                     self._sums(products, across, along)
 
     def _neurons(self, layer: Layer, some: Portion, inputs: int, neurons: int) -> None:
@@ -223,8 +232,9 @@ class LayerWriter:
     @property
     def groups(self) -> int:
         """Groups of samples in a tile; each tile begins with the first lane."""
-        width = self._emitter.width
-        found = max(LEAST_GROUPS, min(MOST_GROUPS, TILE_BYTES // (8 * width * max(self.width, 1))))
+        width, sums = self._emitter.width, sum(len(p.cotangents) * len(p.inputs) for p in self._layers.products)
+        most = max(TILE_BYTES, TIMES_SUMS * 8 * LANES * sums)
+        found = max(LEAST_GROUPS, min(MOST_GROUPS, most // (8 * width * max(self.width, 1))))
         return found - found % (LANES // width)
 
 

@@ -31,6 +31,11 @@ FIELDS = (
 )  # fmt: skip
 
 
+#: The lanes of a sum as one vector, and their numbers.
+_ALL_LANES = f"<{LANES} x double>"
+_COUNTED = f"<{', '.join(f'i64 {lane}' for lane in range(LANES))}>"
+
+
 def field(name: str, kind: str = "ptr") -> str:
     """The lines that load an entry of the table."""
     place = FIELDS.index(name)
@@ -143,27 +148,22 @@ pad.end:
 tail:
   call void @llvm.memset.p0.i64(ptr %tail_lanes, i8 0, i64 %lane.bytes, i1 false)
   call void @block(ptr %table, ptr %tail_columns, ptr %tail_strides, ptr %tail_lanes, ptr %tail_outputs, i64 0, i64 1)
+  %rest.one = insertelement <{LANES} x i64> poison, i64 %rest, i64 0
+  %rest.all = shufflevector <{LANES} x i64> %rest.one, <{LANES} x i64> poison, <{LANES} x i32> zeroinitializer
+  %is.sample = icmp ult <{LANES} x i64> {_COUNTED}, %rest.all
   br label %tail.sums
 tail.sums:
-  %t = phi i64 [0, %tail], [%t.next, %tail.sum.end]
+  %t = phi i64 [0, %tail], [%t.next, %tail.sum]
   %t.more = icmp slt i64 %t, %summed
   br i1 %t.more, label %tail.sum, label %tail.keep
 tail.sum:
-  %t.row = mul i64 %t, {LANES}
-  br label %tail.lane
-tail.lane:
-  %l = phi i64 [0, %tail.sum], [%l.next, %tail.lane]
-  %l.at = add i64 %t.row, %l
-  %l.to = getelementptr double, ptr %lanes, i64 %l.at
-  %l.from = getelementptr double, ptr %tail_lanes, i64 %l.at
-  %l.old = load double, ptr %l.to, align 8
-  %l.new = load double, ptr %l.from, align 8
-  %l.sum = fadd double %l.old, %l.new
-  store double %l.sum, ptr %l.to, align 8
-  %l.next = add i64 %l, 1
-  %l.more = icmp slt i64 %l.next, %rest
-  br i1 %l.more, label %tail.lane, label %tail.sum.end
-tail.sum.end:
+  %l.to = getelementptr {_ALL_LANES}, ptr %lanes, i64 %t
+  %l.from = getelementptr {_ALL_LANES}, ptr %tail_lanes, i64 %t
+  %l.old = load {_ALL_LANES}, ptr %l.to, align 8
+  %l.new = load {_ALL_LANES}, ptr %l.from, align 8
+  %l.sum = fadd {_ALL_LANES} %l.old, %l.new
+  %l.kept = select <{LANES} x i1> %is.sample, {_ALL_LANES} %l.sum, {_ALL_LANES} %l.old
+  store {_ALL_LANES} %l.kept, ptr %l.to, align 8
   %t.next = add i64 %t, 1
   br label %tail.sums
 tail.keep:
