@@ -131,7 +131,8 @@ def test_wide_networks_compile_in_as_few_lines_as_narrow_ones(monkeypatch: pytes
         (program,) = step.report().programs
         return program.ir("block").count("\n")
 
-    assert lines(500) == lines(50)
+    assert lines(200) == lines(50)  # few sums
+    assert lines(5000) == lines(500)  # many; as many are left beyond threes
 
 
 def test_one_use_outside_of_the_layers_changes_a_few_lines() -> None:
