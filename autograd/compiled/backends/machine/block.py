@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autograd.compiled.backends.machine.counted_loops import CountedLoops
+from autograd.compiled.backends.machine.elementwise_loops import ElementwiseWriter, Outputs
 from autograd.compiled.backends.machine.layer_loops import LayerWriter
 from autograd.compiled.backends.machine.layers import Layers
 from autograd.compiled.backends.machine.operands import column, shared
@@ -31,12 +32,16 @@ class BlockText:
         self._kept: dict[int, list[int]] = {}
         self._emitter = Emitter(width, kernels.call, contract=fast)
         self._lines = self._emitter.lines
-        self._code = StraightCode(self._emitter, self._outside, self._put, twins_of(replay.plan))
+        twins = twins_of(replay.plan)
+        self._code = StraightCode(self._emitter, self._outside, self._put, twins)
         self._counted = CountedLoops(self._emitter, "loop")
         self._loops = LoopWriter(
             replay.plan.program, replay.columns, layers.uses, self._emitter, self._counted, self._code
         )
         self._layer_loops = LayerWriter(layers, self._emitter, self._counted, self._code)
+        self._elementwise = ElementwiseWriter(
+            layers, replay.levels.row, self._layer_loops, self._emitter, self._counted, self._code, twins
+        )
         self._write()
         self._last_block = self._counted.block
         self._lines_of_tile = self._write_tile()
@@ -54,6 +59,7 @@ class BlockText:
         products = self._layers.products_left()
         self._summed = places_of(self._replay.summed, None if products else self._layers.end)
         self._kept = places_of(self._replay.kept)
+        outputs = Outputs(self._summed, self._kept)
         for place, slot in enumerate(self._replay.columns):
             if not self._loops.is_loaded_here(slot) and slot not in self._layers.columns:
                 self._code.registers[slot] = column(self._emitter, f"%column{place}", str(place))
@@ -64,8 +70,8 @@ class BlockText:
             if not varying[slot]:
                 continue
             if slot in self._layers.inside:
-                for neuron in self._layer_loops.write(slot):
-                    self._put(neuron)
+                for known in self._layer_loops.write(slot) or self._elementwise.write(slot, outputs):
+                    self._put(known)
                 continue
             i = slot - first
             primitive, xs = program.primitives[program.opcodes[i]], flat[starts[i] : starts[i + 1]]

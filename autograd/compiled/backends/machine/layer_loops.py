@@ -64,7 +64,7 @@ class LayerWriter:
         """A number that lies in memory, or in a column that layers read; ``None`` for any other."""
         place = self._places.get(slot)
         if place is not None:
-            return self._load("%here", str(place))
+            return self.load("%here", str(place))
         place = self._layers.columns.get(slot)
         return None if place is None else column(self._emitter, self._emitter.name(), str(place))
 
@@ -73,7 +73,7 @@ class LayerWriter:
         layer = self._layers.layers.get(slot)
         if layer is None:
             return ()
-        inputs, neurons = self._run_of(layer.inputs), self._new_run(layer.neurons)
+        inputs, neurons = self._run_of(layer.inputs), self.new_run(layer.neurons)
         for some in _portions(len(layer.neurons), TOGETHER):
             self._neurons(layer, some, inputs, neurons)
         return layer.neurons
@@ -102,7 +102,7 @@ class LayerWriter:
         outer = counted.begin(some.first)
         rows = [self._place(layer.weights, outer.step, j) for j in range(width)]
         if layer.starts is None:
-            x = self._load("%here", str(inputs))
+            x = self.load("%here", str(inputs))
             begun = [emitter.apply("mul", shared(emitter, row), x) for row in rows]
         else:
             begun = [shared(emitter, self._place(layer.starts, outer.step, j)) for j in range(width)]
@@ -111,8 +111,8 @@ class LayerWriter:
         if len(layer.inputs) > skipped:
             inner = counted.begin(skipped)
             names = [f"%{inner.label}.sum{j}" for j in range(width)]
-            x = self._load("%here", self._sum(inner.step, 1, inputs))
-            further = self._along(layer.weights.right, inner.step, 0)
+            x = self.load("%here", self.sum_of(inner.step, 1, inputs))
+            further = self.along(layer.weights.right, inner.step, 0)
             sums = []
             for name, row in zip(names, rows, strict=True):
                 weight = shared(emitter, emitter.line(f"add i64 {row}, {further}").text)
@@ -120,7 +120,7 @@ class LayerWriter:
             counted.carry(inner, names, [number.text for number in begun], [number.text for number in sums])
             counted.end(inner, 1, len(layer.inputs) - 1)
         for j, number in enumerate(sums):
-            self._store(number, self._sum(outer.step, 1, neurons + j))
+            self.store(number, self.sum_of(outer.step, 1, neurons + j))
         counted.end(outer, width, some.last - width)
 
     def _sums(self, products: Products, across: Portion, along: Portion) -> None:
@@ -129,11 +129,11 @@ class LayerWriter:
         inputs, cotangents = self._runs[products.inputs], self._runs[products.cotangents]
         down, right = counted.begin(across.first), counted.begin(along.first)
         rows = [self._place(grid, down.step, k) for k in range(across.width)]
-        further = [self._along(grid.right, right.step, i) for i in range(along.width)]
+        further = [self.along(grid.right, right.step, i) for i in range(along.width)]
         places = [self._emitter.line(f"add i64 {row}, {i}").text for row in rows for i in further]
-        of_cotangent, of_input = self._sum(down.step, 1, cotangents), self._sum(right.step, 1, inputs)
-        xs = [self._sum(of_input, 1, i) for i in range(along.width)]
-        cs = [self._sum(of_cotangent, 1, k) for k in range(across.width)]
+        of_cotangent, of_input = self.sum_of(down.step, 1, cotangents), self.sum_of(right.step, 1, inputs)
+        xs = [self.sum_of(of_input, 1, i) for i in range(along.width)]
+        cs = [self.sum_of(of_cotangent, 1, k) for k in range(across.width)]
         for part in range(LANES // self._emitter.width):
             self._sums_of_lanes(part, places, [(c, x) for c in cs for x in xs])
         counted.end(right, along.width, along.last - along.width)
@@ -157,7 +157,7 @@ class LayerWriter:
             f"{at}.place = mul i64 {groups.step}, %width",
             f"{at} = getelementptr {kind}, ptr %tile.memory, i64 {at}.place",
         ]
-        numbers = {place: self._load(at, place) for place in dict.fromkeys(place for pair in factors for place in pair)}
+        numbers = {place: self.load(at, place) for place in dict.fromkeys(place for pair in factors for place in pair)}
         following = [
             emitter.apply("add", Register(emitter, name), emitter.apply("mul", numbers[c], numbers[x])).text
             for name, (c, x) in zip(names, factors, strict=True)
@@ -167,7 +167,11 @@ class LayerWriter:
         for at, number in zip(sums, following, strict=True):
             emitter.lines.append(f"store {kind} {number}, ptr {at}, align {8 * width}")
 
-    def _new_run(self, slots: tuple[int, ...]) -> int:
+    def start_of(self, slots: tuple[int, ...]) -> int | None:
+        """The first vector of slots that lie one after the other."""
+        return self._runs.get(slots)
+
+    def new_run(self, slots: tuple[int, ...]) -> int:
         """Vectors one after the other; what is stored there lies in memory now."""
         start = self._runs[slots] = self.width
         self.width += len(slots)
@@ -185,44 +189,44 @@ class LayerWriter:
             return self._runs[slots]
         columns = self._layers.places_of_columns(slots)
         if columns is not None and places.count(None) == len(slots):
-            start = self._new_run(slots)
+            start = self.new_run(slots)
             run = self._counted.begin(0)
-            place = self._sum(self._along(columns.right, run.step, 0), 1, columns.first)
+            place = self.sum_of(self.along(columns.right, run.step, 0), 1, columns.first)
             number = column(self._emitter, f"%{run.label}.column", place)
-            self._store(number, self._sum(run.step, 1, start))
+            self.store(number, self.sum_of(run.step, 1, start))
             self._counted.end(run, 1, len(slots) - 1)
             return start
         numbers = [Register(self._emitter, self._code.number(slot)) for slot in slots]
-        start = self._new_run(slots)
+        start = self.new_run(slots)
         for i, (slot, number) in enumerate(zip(slots, numbers, strict=True)):
-            self._store(number, str(start + i))
+            self.store(number, str(start + i))
             self._code.registers.pop(slot, None)
         return start
 
     def _place(self, grid: Grid, step: str, further: int) -> str:
         """The place of neuron ``step + further``, for the first input."""
-        return self._sum(self._along(grid.down, step, further), 1, grid.first)
+        return self.sum_of(self.along(grid.down, step, further), 1, grid.first)
 
-    def _along(self, axis: Axis, step: str, further: int) -> str:
+    def along(self, axis: Axis, step: str, further: int) -> str:
         """How far up a place is at ``step + further``."""
         if axis.table is None:
-            return self._sum(step, axis.step, further * axis.step)
+            return self.sum_of(step, axis.step, further * axis.step)
         name = self.tables.setdefault(axis.table, f"@places.{len(self.tables)}")
         at = self._emitter.name()
-        self._emitter.lines.append(f"{at} = getelementptr i64, ptr {name}, i64 {self._sum(step, 1, further)}")
+        self._emitter.lines.append(f"{at} = getelementptr i64, ptr {name}, i64 {self.sum_of(step, 1, further)}")
         return self._emitter.line(f"load i64, ptr {at}, align 8, !invariant.load !0").text
 
-    def _sum(self, step: str, by: int, first: int) -> str:
+    def sum_of(self, step: str, by: int, first: int) -> str:
         """``step * by + first``."""
         scaled = step if by == 1 else self._emitter.line(f"mul i64 {step}, {by}").text
         return scaled if not first else self._emitter.line(f"add i64 {scaled}, {first}").text
 
-    def _load(self, base: str, place: str) -> Register:
+    def load(self, base: str, place: str) -> Register:
         at = self._emitter.name()
         self._emitter.lines.append(f"{at} = getelementptr {self._emitter.number_type}, ptr {base}, i64 {place}")
         return self._emitter.line(f"load {self._emitter.number_type}, ptr {at}, align {8 * self._emitter.width}")
 
-    def _store(self, number: Register, place: str) -> None:
+    def store(self, number: Register, place: str) -> None:
         at, kind = self._emitter.name(), self._emitter.number_type
         self._emitter.lines += [
             f"{at} = getelementptr {kind}, ptr %here, i64 {place}",
