@@ -109,13 +109,18 @@ class LayerWriter:
         sums = begun
         skipped = int(layer.starts is None)
         if len(layer.inputs) > skipped:
+            starts = [emitter.name() for _ in rows]
+            emitter.lines += [
+                f"{start} = getelementptr double, ptr %uniform, i64 {row}"
+                for start, row in zip(starts, rows, strict=True)
+            ]
             inner = counted.begin(skipped)
             names = [f"%{inner.label}.sum{j}" for j in range(width)]
             x = self.load("%here", self.sum_of(inner.step, 1, inputs))
             further = self.along(layer.weights.right, inner.step, 0)
             sums = []
-            for name, row in zip(names, rows, strict=True):
-                weight = shared(emitter, emitter.line(f"add i64 {row}, {further}").text)
+            for name, start in zip(names, starts, strict=True):
+                weight = shared(emitter, further, start)
                 sums.append(emitter.apply("add", Register(emitter, name), emitter.apply("mul", weight, x)))
             counted.carry(inner, names, [number.text for number in begun], [number.text for number in sums])
             counted.end(inner, 1, len(layer.inputs) - 1)

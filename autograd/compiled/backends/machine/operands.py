@@ -25,10 +25,10 @@ def column(emitter: Emitter, name: str, place: str) -> Register:
     return Register(emitter, vector)
 
 
-def shared(emitter: Emitter, row: str) -> Register:
-    """A row of the uniform array, in all lanes."""
+def shared(emitter: Emitter, row: str, base: str = "%uniform") -> Register:
+    """A row of the uniform array, or so many rows from a place in it on, in all lanes."""
     kind, at = emitter.number_type, emitter.name()
-    emitter.lines.append(f"{at} = getelementptr double, ptr %uniform, i64 {row}")
+    emitter.lines.append(f"{at} = getelementptr double, ptr {base}, i64 {row}")
     one = emitter.line(f"load double, ptr {at}, align 8, !invariant.load !0")
     inserted = emitter.line(f"insertelement {kind} poison, double {one.text}, i64 0")
     return emitter.line(f"shufflevector {kind} {inserted.text}, {kind} poison, <{emitter.width} x i32> zeroinitializer")

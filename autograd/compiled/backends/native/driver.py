@@ -52,15 +52,15 @@ HEAD = (
 
 def _sum_of_lanes() -> str:
     """The lines that add up the lanes of a sum in pairs."""
-    names = [f"%a{lane}" for lane in range(LANES)]
-    lines = []
-    for lane, name in enumerate(names):
-        lines += [f"{name}.at = getelementptr double, ptr %a.at, i64 {lane}", f"{name} = load double, ptr {name}.at"]
-    while len(names) > 1:
-        pairs = list(zip(names[::2], names[1::2], strict=True))
-        names = [f"{x}.{y[1:]}" for x, y in pairs] if len(pairs) > 1 else ["%a.sum"]
-        lines += [f"{both} = fadd double {x}, {y}" for both, (x, y) in zip(names, pairs, strict=True)]
-    return "\n".join(f"  {line}" for line in lines)
+    lines, width = [], LANES
+    while width > 1:
+        kind, half = f"<{width} x double>", width // 2
+        for name, first in (("even", 0), ("odd", 1)):
+            which = ", ".join(f"i32 {lane}" for lane in range(first, width, 2))
+            lines.append(f"%a{width}.{name} = shufflevector {kind} %a{width}, {kind} poison, <{half} x i32> <{which}>")
+        lines.append(f"%a{half} = fadd <{half} x double> %a{width}.even, %a{width}.odd")
+        width = half
+    return "\n".join(f"  {line}" for line in [*lines, "%a.sum = extractelement <1 x double> %a1, i64 0"])
 
 
 #: ``block(table, columns, strides, lanes, outputs, first group, last group)`` is to be put before this; strides count
@@ -148,26 +148,9 @@ pad.end:
 tail:
   call void @llvm.memset.p0.i64(ptr %tail_lanes, i8 0, i64 %lane.bytes, i1 false)
   call void @block(ptr %table, ptr %tail_columns, ptr %tail_strides, ptr %tail_lanes, ptr %tail_outputs, i64 0, i64 1)
-  %rest.one = insertelement <{LANES} x i64> poison, i64 %rest, i64 0
-  %rest.all = shufflevector <{LANES} x i64> %rest.one, <{LANES} x i64> poison, <{LANES} x i32> zeroinitializer
-  %is.sample = icmp ult <{LANES} x i64> {_COUNTED}, %rest.all
-  br label %tail.sums
-tail.sums:
-  %t = phi i64 [0, %tail], [%t.next, %tail.sum]
-  %t.more = icmp slt i64 %t, %summed
-  br i1 %t.more, label %tail.sum, label %tail.keep
-tail.sum:
-  %l.to = getelementptr {_ALL_LANES}, ptr %lanes, i64 %t
-  %l.from = getelementptr {_ALL_LANES}, ptr %tail_lanes, i64 %t
-  %l.old = load {_ALL_LANES}, ptr %l.to, align 8
-  %l.new = load {_ALL_LANES}, ptr %l.from, align 8
-  %l.sum = fadd {_ALL_LANES} %l.old, %l.new
-  %l.kept = select <{LANES} x i1> %is.sample, {_ALL_LANES} %l.sum, {_ALL_LANES} %l.old
-  store {_ALL_LANES} %l.kept, ptr %l.to, align 8
-  %t.next = add i64 %t, 1
-  br label %tail.sums
+  br label %tail.keep
 tail.keep:
-  %k = phi i64 [0, %tail.sums], [%k.next, %tail.keep.end]
+  %k = phi i64 [0, %tail], [%k.next, %tail.keep.end]
   %k.more = icmp slt i64 %k, %kept
   br i1 %k.more, label %tail.output, label %part.done
 tail.output:
@@ -190,10 +173,15 @@ tail.keep.end:
   %k.next = add i64 %k, 1
   br label %tail.keep
 part.done:
+  ; The last group's numbers belong to the sums of its samples' lanes; of no others where there is no such group.
+  %added = phi i64 [0, %after], [%rest, %tail.keep]
   %reaches.end = icmp eq i64 %part.end, %all.groups
   %is.done = or i1 %reaches.full, %reaches.end
   br i1 %is.done, label %add, label %chunk.end
 add:
+  %added.one = insertelement <{LANES} x i64> poison, i64 %added, i64 0
+  %added.all = shufflevector <{LANES} x i64> %added.one, <{LANES} x i64> poison, <{LANES} x i32> zeroinitializer
+  %is.sample = icmp ult <{LANES} x i64> {_COUNTED}, %added.all
   %sums.row = mul i64 %chunk, %summed
   br label %add.loop
 add.loop:
@@ -202,8 +190,12 @@ add.loop:
   %a.more = icmp slt i64 %a, %summed
   br i1 %a.more, label %add.one, label %chunk.end
 add.one:
-  %a.row = mul i64 %a, {LANES}
-  %a.at = getelementptr double, ptr %lanes, i64 %a.row
+  %a.at = getelementptr {_ALL_LANES}, ptr %lanes, i64 %a
+  %a.before = load {_ALL_LANES}, ptr %a.at, align 64
+  %a.tail.at = getelementptr {_ALL_LANES}, ptr %tail_lanes, i64 %a
+  %a.tail = load {_ALL_LANES}, ptr %a.tail.at, align 64
+  %a.with = fadd {_ALL_LANES} %a.before, %a.tail
+  %a{LANES} = select <{LANES} x i1> %is.sample, {_ALL_LANES} %a.with, {_ALL_LANES} %a.before
 {_sum_of_lanes()}
   %a.place = add i64 %sums.row, %a
   %a.to = getelementptr double, ptr %sums, i64 %a.place
