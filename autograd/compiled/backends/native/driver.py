@@ -182,6 +182,9 @@ add:
   %added.one = insertelement <{LANES} x i64> poison, i64 %added, i64 0
   %added.all = shufflevector <{LANES} x i64> %added.one, <{LANES} x i64> poison, <{LANES} x i32> zeroinitializer
   %is.sample = icmp ult <{LANES} x i64> {_COUNTED}, %added.all
+  ; Lanes that nobody wrote are not read: of memory that was never touched, each reading takes long.
+  %has.tail = icmp ne i64 %added, 0
+  %or.lanes = select i1 %has.tail, ptr %tail_lanes, ptr %lanes
   %sums.row = mul i64 %chunk, %summed
   br label %add.loop
 add.loop:
@@ -192,7 +195,7 @@ add.loop:
 add.one:
   %a.at = getelementptr {_ALL_LANES}, ptr %lanes, i64 %a
   %a.before = load {_ALL_LANES}, ptr %a.at, align 64
-  %a.tail.at = getelementptr {_ALL_LANES}, ptr %tail_lanes, i64 %a
+  %a.tail.at = getelementptr {_ALL_LANES}, ptr %or.lanes, i64 %a
   %a.tail = load {_ALL_LANES}, ptr %a.tail.at, align 64
   %a.with = fadd {_ALL_LANES} %a.before, %a.tail
   %a{LANES} = select <{LANES} x i1> %is.sample, {_ALL_LANES} %a.with, {_ALL_LANES} %a.before
