@@ -63,6 +63,7 @@ class BlockText:
         for place, slot in enumerate(self._replay.columns):
             if not self._loops.is_loaded_here(slot) and slot not in self._layers.columns:
                 self._code.registers[slot] = column(self._emitter, f"%column{place}", str(place))
+        self._layer_loops.reserve(self._replay.columns)
         for slot in self._replay.columns:
             if slot in self._summed or slot in self._kept:
                 self._put(slot)
@@ -101,7 +102,8 @@ class BlockText:
         return shared(self._emitter, str(self._replay.levels.row[slot]))
 
     def _put(self, slot: int) -> None:
-        """Send a number to the outputs that it is, as soon as it is known."""
+        """Send a number to the outputs that it is, as soon as it is known, and to the memory of layers."""
+        self._layer_loops.keep(slot)
         if slot not in self._summed and slot not in self._kept:
             return
         emitter, kind, number = self._emitter, self._emitter.number_type, self._code.number(slot)

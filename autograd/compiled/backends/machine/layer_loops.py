@@ -6,7 +6,7 @@ summed over samples, the gradients of weights, are added up once a tile, so that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from autograd.compiled.backends.machine.counted_loops import CountedLoops
@@ -57,6 +57,8 @@ class LayerWriter:
         #: The vector of each slot that lies in memory.
         self._places: dict[int, int] = {}
         self._runs: dict[tuple[int, ...], int] = {}
+        #: The places that are made ready for a number.
+        self._reserved: dict[int, list[int]] = {}
         #: Places that go up unevenly, and the name of their table.
         self.tables: dict[tuple[int, ...], str] = {}
 
@@ -67,6 +69,26 @@ class LayerWriter:
             return self.load("%here", str(place))
         place = self._layers.columns.get(slot)
         return None if place is None else column(self._emitter, self._emitter.name(), str(place))
+
+    def reserve(self, columns: Collection[int]) -> None:
+        """Make room for what the sums over a tile read, as far as straight code computes it: put there at once."""
+        elsewhere = self._layers.inside.union(columns)
+        for products in self._layers.products:
+            for slots in (products.inputs, products.cotangents):
+                if slots not in self._runs and elsewhere.isdisjoint(slots):
+                    self._runs[slots] = self.width
+                    for slot in slots:
+                        self._reserved.setdefault(slot, []).append(self.width)
+                        self.width += 1
+
+    def keep(self, slot: int) -> None:
+        """Put a number where there is room for it, if there is; it lies in memory from now on."""
+        places = self._reserved.pop(slot, ())
+        for place in places:
+            self.store(Register(self._emitter, self._code.number(slot)), str(place))
+        if places:
+            self._code.registers.pop(slot, None)
+            self._places[slot] = places[0]
 
     def write(self, slot: int) -> tuple[int, ...]:
         """Write the layer that begins with an instruction, if one does; its neurons."""
@@ -187,6 +209,9 @@ class LayerWriter:
     def _run_of(self, slots: tuple[int, ...]) -> int:
         """Where numbers lie one after the other in memory; they are put there if they do not yet."""
         if slots in self._runs:
+            for slot in slots:
+                if slot in self._reserved:  # its kernel waits for others
+                    self._code.number(slot)
             return self._runs[slots]
         places = [self._places.get(slot) for slot in slots]
         if None not in places and places == list(range(places[0] or 0, (places[0] or 0) + len(slots))):

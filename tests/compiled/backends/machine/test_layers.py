@@ -186,6 +186,18 @@ def test_loops_have_the_bits_of_what_is_written_out(
     assert found[0] == found[1]
 
 
+def test_a_layer_does_not_begin_before_its_inputs_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels that wait for others, of which one is left over: all are called before they are read."""
+    monkeypatch.setattr(elementwise, "LEAST_ELEMENTS", 10**9)
+    model = nn.MLP(16, [25, 25, 1], "tanh", seed=1)
+    X = np.random.default_rng(3).normal(size=(21, 16))
+    found = []
+    for backend in ("interpreter", "machine"):
+        value, gradient = autograd.compile(model, params=model.parameters(), backend=backend).value_and_grad(X)
+        found.append([bits(value), bits(gradient)])
+    assert found[0] == found[1]
+
+
 def test_one_use_outside_of_the_layers_changes_a_few_lines() -> None:
     def lines(f: Any) -> int:
         model = nn.MLP(200, [8, 1], activation="relu", seed=0)
