@@ -29,7 +29,7 @@ from autograd.interrupts import uninterrupted
 STRETCH_SECONDS, OPERAND_SECONDS = 0.05, 4e-9
 
 #: Groups of samples that stretches are multiples of: what the interpreter computes at once.
-LEAST_STRETCH = 16
+LEAST_STRETCH = 8
 
 
 class NativeReplay(Replay):
