@@ -148,7 +148,7 @@ def test_what_stands_between_layers_is_loops_too(activation: str, monkeypatch: p
 
     (some,), (many,) = programs(400), programs(1000)  # as many are left beyond twelves and eights
     assert some.backend == many.backend == "machine"
-    assert some.replay.straight == many.replay.straight < 40
+    assert some.replay.straight == many.replay.straight < 200  # gelu and its slope are some hundred instructions
     assert some.ir("block").count("\n") == many.ir("block").count("\n")
 
 
