@@ -363,4 +363,4 @@ def gradients(output: Value, wrt: Any) -> Any:
 def _never_minus_zero(x: Value) -> Value:
     """A derivative as ``backward()`` adds it up, to 0.0; a recording is the same whatever the numbers."""
     is_minus_zero = x._data == 0.0 and copysign(1.0, x._data) < 0.0
-    return x + 0.0 if is_minus_zero and not system_of("values").here().LANES else x
+    return x + 0.0 if is_minus_zero or system_of("values").here().LANES else x

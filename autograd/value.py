@@ -35,7 +35,7 @@ from autograd.eager.unrolled import in_order
 from autograd.errors import DomainError
 from autograd.number_systems.arithmetic import BINARY, COMPARISONS, UNARY, Arithmetic
 from autograd.numpy_names import NumPyNames
-from autograd.other_words import OtherWords
+from autograd.other_words import OtherWords, refuse_keywords
 from autograd.primitives import TABLE, Primitive
 from autograd.reaching import reaches_a_leaf
 from autograd.turns import TURN, UNDER_WAY, WAITED_FOR
@@ -199,7 +199,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
             return in_order(x, y)
         return (x,) if y is None else (x, y)
 
-    def backward(self, seed: float = 1.0) -> None:
+    def backward(self, seed: float = 1.0, **others: Never) -> None:
         """Add ``seed · ∂self/∂leaf`` to the ``.grad`` of every leaf; nodes between get theirs afresh.
 
         Leaves accumulate over calls, so that several losses add up; set ``.grad = 0.0`` (``None`` is 0.0) or use
@@ -210,6 +210,8 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
             DomainError, OverflowError: a slope on the way does not exist or is too large. What was added before stays,
                 as after Ctrl-C, so zero the gradients before going on.
         """
+        if others:
+            refuse_keywords(others)
         if seed.__class__ is not float:
             number = plain(seed)
             if number is None:

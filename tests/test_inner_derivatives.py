@@ -348,3 +348,22 @@ def test_a_gradient_penalty(backend: str) -> None:
     total.backward()
     assert value == pytest.approx(total.data, rel=1e-13)
     assert slopes == pytest.approx([p.grad for p in parameters], rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "interpreter", "machine"])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        autograd.grad,
+        autograd.hessian,
+        lambda f: lambda x: autograd.gradients(f(x), x),
+        lambda f: lambda x: autograd.jvp(f, (x,), (1.0,))[1],
+        lambda f: lambda x: autograd.hvp(f)(x, 1.0),
+    ],
+)
+def test_a_recorded_derivative_is_never_minus_zero(inner: Any, backend: str) -> None:
+    for f in (autograd.sinc, lambda x: x * -0.0, autograd.cos, lambda x: -(x**3)):
+        for x in (0.0, -0.0):
+            found = autograd.compile(inner(f), backend=backend)(x)
+            assert float(found) == inner(f)(autograd.Value(x)).data
+            assert float(found) != 0.0 or math.copysign(1.0, float(found)) == 1.0

@@ -335,7 +335,8 @@ def test_an_angle_is_that_of_the_signs_of_zeros_or_refused(name: str, point: Poi
                 assert found.low - 1e-15 <= expected <= found.high + 1e-15, (place, found)
                 assert found.width < 1e-13 or name != "square", (place, found)
             else:
-                assert complex(found) == pytest.approx(expected, rel=1e-15, abs=0.0), (place, system, found)
+                # A dozen operations in a row, which NumPy need not round as the floats do.
+                assert complex(found) == pytest.approx(expected, rel=4e-15, abs=0.0), (place, system, found)
 
 
 # The page

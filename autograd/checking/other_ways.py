@@ -35,7 +35,7 @@ class Answer(NamedTuple):
     """The derivatives of one output by all inputs, as one way has them; nan where it refuses."""
 
     way: str
-    derivatives: list[float]
+    derivatives: tuple[float, ...]
 
     def differs(self, i: int, analytic: float, off: float, *, at_a_kink: bool) -> bool:
         """Whether it is another answer than the recorded program's, by more than rounding."""
@@ -55,7 +55,7 @@ def answers(call: Call, k: int, component: Component) -> list[Answer]:
     """What each way says of one output."""
     ways = {"backward()": _by_backward, "grad": _by_grad, "compile": _by_compile}
     found = [(way, ask(call, k, component)) for way, ask in ways.items()]
-    return [Answer(way, derivatives) for way, derivatives in found if derivatives is not None]
+    return [Answer(way, tuple(derivatives)) for way, derivatives in found if derivatives is not None]
 
 
 def _by_backward(call: Call, k: int, component: Component) -> list[float] | None:
@@ -130,9 +130,21 @@ def _are_close(x: float, y: float) -> bool:
     return abs(x - y) <= FLAT * max(abs(x), abs(y))
 
 
-def other_ways(found: Sequence[Answer], i: int, analytic: float, off: float, *, at_a_kink: bool) -> str:
-    """The ways that give another derivative than the recorded program, in words."""
-    return ", ".join(answer.said(i) for answer in found if answer.differs(i, analytic, off, at_a_kink=at_a_kink))
+def other_ways(found: Sequence[Answer], i: int, entry: Entry, off: float, *, at_a_kink: bool) -> str:
+    """The ways that give another derivative than the others, in words.
+
+    Where the entry's own is wrong and some way has what differences say, the wrong ones are those that have not.
+    """
+
+    def differing_from(x: float) -> list[Answer]:
+        return [answer for answer in found if answer.differs(i, x, off, at_a_kink=at_a_kink)]
+
+    others = differing_from(entry.analytic)
+    if others and entry.verdict == "mismatch":
+        wrong = differing_from(entry.numeric)
+        if not {*others} <= {*wrong}:
+            others = wrong
+    return ", ".join(answer.said(i) for answer in others)
 
 
 def is_refused(entry: Entry) -> bool:

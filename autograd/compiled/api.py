@@ -53,7 +53,7 @@ def compile(
         wrt: a position of an argument, or several, to differentiate by.
         reduce: what becomes of the samples of ``value_and_grad``: their "mean", their "sum", or ``None``: each alone.
         dtype: of the arrays that come back, "float64" or "float32"; computed is in double precision.
-        backend: "numpy", "interpreter", "machine", or "auto".
+        backend: "numpy", "interpreter", "machine", or "auto"; ``VALUEGRAD_WIDTH=4`` or ``8`` sets a register's numbers.
         threads: how many share a batch in native code; NumPy's back end takes one. Results do not depend on it.
         expected_samples: over all calls to come; for few, "auto" does without compiling.
         fast: allow native code to round products and sums once together, and NumPy's back end to take the neurons of a

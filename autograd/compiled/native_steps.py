@@ -393,7 +393,7 @@ def shared_entry(replay: NativeReplay) -> tuple[int, int]:
         if "dot" in replay.levels.uniform_names():
             raise NotImplementedError
         replay.code_of_shared = point_code(replay.levels)
-        entry = interpreter().address("point"), address(replay.code_of_shared)
+        entry = interpreter(replay.width.numbers).address("point"), address(replay.code_of_shared)
     return entry
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiled.backends.choice import Choice
+from autograd.compiled.backends.memory import SHORT
 from autograd.compiled.recording.arguments import Arguments
 from autograd.compiled.recording.guards import NOT_ASKED, Missed
 from autograd.compiled.recording.trace import Trace
@@ -99,6 +100,8 @@ class Prepared:
         """Whether a number came out as nan or infinite, so that derivatives may be others."""
         if not self.replay.plan.may_need_care:
             return False
+        if len(kept) > 1 and len(kept[0]) <= SHORT:  # one question costs less than one for each
+            kept = [np.concatenate(kept)]
         return not all(map(self.is_finite, [self.uniform[self._uniform_outputs, 0], sums, *kept]))
 
     @staticmethod

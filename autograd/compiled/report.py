@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd.compiled.backends.choice import Choice
 from autograd.compiled.backends.replay import Replay
@@ -27,6 +27,8 @@ class ProgramReport(NamedTuple):
     #: Seconds until native code could be called, and whether it came from the disk.
     compile_seconds: float
     cached: bool
+    #: How many numbers native code takes in a register, and why: ``numbers`` and ``reason``; ``None`` on NumPy.
+    width: Any
     #: The comparisons that must come out as recorded: ``x < 0.5 is True (model.py:14)``; one that was asked in a branch
     #: of ``where`` only for samples that take it.
     guards: tuple[str, ...]
@@ -55,7 +57,7 @@ class ProgramReport(NamedTuple):
     def ir(self, function: str = "") -> str:
         """The machine code as LLVM's text: the whole module, or one of its functions.
 
-        ``"block"`` is the program itself, over four samples at a time; ``"run"`` calls it for all of them.
+        ``"block"`` is the program itself, over a vector of samples at a time; ``"run"`` calls it for all of them.
 
         Raises:
             ValueError: this program runs on another back end, or its module has no such function.
@@ -82,6 +84,8 @@ class ProgramReport(NamedTuple):
         if self.compile_seconds:
             how = "loaded from the cache" if self.cached else "compiled"
             lines.append(f"  {how} in {self.compile_seconds:.3f} s")
+        if self.width is not None:
+            lines.append(f"  {self.width}")
         lines += [f"  guard: {guard}" for guard in self.guards]
         return "\n".join(lines)
 
@@ -116,6 +120,7 @@ def described(what: str, choice: Choice, guards: Sequence[Guard]) -> ProgramRepo
         choice.reason,
         replay.compile_seconds,
         replay.is_cached,
+        replay.width,
         tuple([_in_words(guard) for guard in guards]),
         replay,
     )

@@ -66,7 +66,7 @@ class Watch:
         self.started: dict[Any, tuple[tuple[Any, bool], ...]] = {}
         #: What primitives raised at numbers at which they have no value or no slope.
         self.raised: list[Exception] = []
-        #: What was raised in another thread, where it may come to nobody's notice.
+        #: What was refused first: that somebody catches it, or another thread ends with it, is no answer for a replay.
         self.refused: Exception | None = None
         #: The branches that are being run, one inside the other: the condition of each, and the truth that takes it.
         self.within: tuple[tuple[Any, bool], ...] = ()
@@ -115,9 +115,8 @@ class Watch:
         return self.everywhere or get_ident() in self.going_on_in
 
     def refusal(self, error: Exception) -> Exception:
-        """An error to raise; of another thread it is kept, so that the call that records raises it as well."""
-        if not self.records_here():
-            self.refused = error
+        """An error to raise; it is kept, since whoever catches it would go on with what no replay can know."""
+        self.refused = self.refused or error
         return error
 
     def caught(self) -> Exception | None:

@@ -85,6 +85,9 @@ sum = common.sum
 
 def where(condition: Any, x: Any, y: Any) -> Array:
     if x is None or y is None:
+        is_taken, chosen = (np.logical_not(condition), y) if x is None else (condition, x)
+        if np.all(is_taken):
+            return chosen() if callable(chosen) else chosen
         raise ValueError(
             "where: a branch was a function that was never called; a batch needs both, give them as Values"
         )

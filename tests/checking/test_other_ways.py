@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Value, check_grads
+from autograd import Value, check_grads, interpret, transforms
 from autograd.checking import other_ways
+from autograd.compiled.programs import derivatives
+from autograd.number_systems import arrays, floats
 from autograd.value import _PULL_BACKS
 
 
@@ -38,6 +40,83 @@ def test_a_wrong_way_is_named(way: str, ask: str, wrong: float, name: str, monke
     monkeypatch.setattr(other_ways, ask, lambda call, k, component: [wrong, 1.0])
     report = check_grads(lambda x, y: x * x + y, 2.0, 1.0)
     assert [(entry.verdict, entry.note) for entry in report] == [("mismatch", f"{way} gives {name}"), ("agree", "")]
+
+
+def _first_factor(x: Any) -> Any:
+    return autograd.sin(x) * x
+
+
+SLOPE, CURVATURE = math.cos(0.5) * 0.5 + math.sin(0.5), 2 * math.cos(0.5) - math.sin(0.5) * 0.5
+
+
+def _notes(order: int = 1) -> dict[int, tuple[str, str]]:
+    report = check_grads(_first_factor, 0.5, order=order)
+    assert not report.ok
+    return {entry.order: (entry.verdict, entry.note) for entry in report}
+
+
+def _partials_with_twice_that_of(monkeypatch: pytest.MonkeyPatch, name: str, *, plain: bool) -> None:
+    rule = interpret.partials_at
+
+    def planted(program: Any, slot: int, m: Any, primitive: Any, *others: Any) -> list[tuple[Any, Any]]:
+        factor = 2 if primitive.name == name and (m is floats) == plain else 1
+        return [(factor * slope, lanes) for slope, lanes in rule(program, slot, m, primitive, *others)]
+
+    monkeypatch.setattr(interpret, "partials_at", planted)
+
+
+def _twice(builder: Any, found: list[Any]) -> list[Any]:
+    return [builder.number(builder.slot(x) * 2).index if isinstance(x, int) else x for x in found]
+
+
+def test_a_wrong_rule_in_the_walk_of_grad_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    _partials_with_twice_that_of(monkeypatch, "sin", plain=True)
+    wrong = math.cos(0.5) + math.sin(0.5)
+    assert _notes() == {1: ("mismatch", f"grad gives {wrong:.6g}")}
+    assert _notes(order=2)[1] == ("mismatch", f"grad gives {wrong:.6g}")
+    assert "compile" not in _notes(order=2)[2][1]
+
+
+def test_a_gradient_that_grad_alone_adds_up_wrongly_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    walk = transforms.pull_back
+    monkeypatch.setattr(transforms, "pull_back", lambda *given: [x if x is None else 2 * x for x in walk(*given)])
+    assert _notes() == {1: ("mismatch", f"grad gives {2 * SLOPE:.6g}")}
+
+
+def test_a_wrong_rule_among_values_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = interpret.partials_at
+
+    def planted(program: Any, slot: int, m: Any, primitive: Any, *others: Any) -> list[tuple[Any, Any]]:
+        factor = 2 if primitive.name == "cos" else 1
+        return [(factor * slope, lanes) for slope, lanes in rule(program, slot, m, primitive, *others)]
+
+    monkeypatch.setattr(interpret, "partials_at", planted)
+    wrong = CURVATURE - math.sin(0.5) * 0.5
+    assert _notes(order=2) == {1: ("agree", ""), 2: ("mismatch", f"grad of grad gives {wrong:.6g}")}
+
+
+def test_a_wrong_recorded_derivative_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    backward = derivatives._backward
+    monkeypatch.setattr(
+        derivatives, "_backward", lambda builder, *given, **named: _twice(builder, backward(builder, *given, **named))
+    )
+    assert _notes() == {1: ("mismatch", f"compile gives {2 * SLOPE:.6g}")}
+
+
+def test_a_wrong_recorded_second_derivative_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    along = derivatives._along
+
+    def planted(*given: Any, **named: Any) -> Any:
+        builder, places, found = along(*given, **named)
+        return builder, places, _twice(builder, found)
+
+    monkeypatch.setattr(derivatives, "_along", planted)
+    assert _notes(order=2) == {1: ("agree", ""), 2: ("mismatch", f"compile gives {2 * CURVATURE:.6g}")}
+
+
+def test_a_wrong_operation_of_a_back_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "cos", lambda x, out=None: np.multiply(np.cos(x), 2, out=out))
+    assert _notes() == {1: ("mismatch", f"compile gives {SLOPE + math.cos(0.5) * 0.5:.6g}")}
 
 
 def test_a_wrong_second_derivative_of_a_compiled_function_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,6 +83,7 @@ def tree_sum(numbers: Sequence[float]) -> float:
         lanes = [0.0] * LANES
         for i, x in enumerate(numbers[start : start + CHUNK]):
             lanes[i % LANES] += x
-        chunk = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+        fours = [(lanes[i] + lanes[i + 1]) + (lanes[i + 2] + lanes[i + 3]) for i in (0, 4)]
+        chunk = fours[0] + fours[1]
         total = chunk if total is None else total + chunk
     return 0.0 if total is None else total

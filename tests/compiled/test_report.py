@@ -63,7 +63,7 @@ def test_machine_code_can_be_read() -> None:
     assert block.count("\ndefine") == 0
     assert len(re.findall(r"call .* @tanh", block)) == 1
     products = [name for name, _ in report.program.instructions() if name.name == "mul"]
-    assert len(re.findall(r"= fmul <4 x double>", block)) == len(products)
+    assert len(re.findall(rf"= fmul <{report.width.numbers} x double>", block)) == len(products)
     module = report.ir()
     assert block in module
     assert report.ir("run") in module

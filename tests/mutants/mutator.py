@@ -274,7 +274,7 @@ def _rows(tree: ast.Module) -> dict[str, Any]:
 def _helpers(tree: ast.Module) -> dict[str, Any]:
     """The functions and predicates of the file that a row may use; the public ones of the table are its own."""
     helpers: dict[str, Any] = {}
-    is_table = any(isinstance(node, ast.ClassDef) for node in tree.body)
+    is_table = "_ROWS" in {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)}  # type: ignore[union-attr]
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and (node.name.startswith("_") or not is_table):
             helpers[node.name] = node

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autograd.compiled.backends.machine.layers import LEAST_WEIGHTS
 from autograd.compiled.backends.numpy_.recorded_loops import LoopsOnNumpy
 from autograd.compiled.backends.numpy_.replay import NumpyReplay
 from autograd.compiled.backends.replay import Replay
@@ -133,7 +134,10 @@ def _best_native(plan: Plan, options: Options) -> Choice:
 
 
 def _least_straight(plan: Plan) -> int:
-    """The instructions that differ by sample and are of no layer for sure."""
+    """The instructions that differ by sample and are of no layer for sure, and of nothing that is done with each neuron
+    of one: where there are too few weights for a layer worth loops."""
+    if plan.program.inputs - sum(plan.varying[: plan.program.inputs]) >= LEAST_WEIGHTS:
+        return 0
     counted = np.array([row.name not in _OF_LAYERS for row in plan.program.primitives], bool)
     varying = np.array(plan.varying[plan.program.first_instruction :], bool)
     return int(np.count_nonzero(counted[np.array(plan.program.opcodes, np.intp)[varying]]))

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.compiled.backends.long_sums import long_sums
-from autograd.compiled.backends.reduction import LANES
 from autograd.compiled.programs.plan import Plan
+
+#: Rows of the uniform array that native code takes at a time.
+ROWS = 4
 
 #: Operands of an instruction that is no sum and no ``dot``.
 _COLUMNS = 3
@@ -78,7 +80,7 @@ class Levels:
         self.rows = [0, 0]
         #: The uniform groups, and the varying ones.
         self.ranges: list[Ranges] = []
-        for varies, step in ((0, LANES), (1, 1)):
+        for varies, step in ((0, ROWS), (1, 1)):
             given = np.flatnonzero(self.varying[:first] == varies)
             self.row_of[given] = np.arange(len(given))
             mine = self.varying[slots] == varies

@@ -1,8 +1,9 @@
 """The sum over samples: one tree, whatever the back end, the block size and the number of threads.
 
-Samples are taken in chunks of 1,024. Within a chunk, sample i goes to lane i mod 4; each lane starts at 0.0 and adds
-its samples in order; the chunk's sum is (lane 0 + lane 1) + (lane 2 + lane 3). The sums of the chunks are added in
-order.
+Samples are taken in chunks of 1,024. Within a chunk, sample i goes to lane i mod 8; each lane starts at 0.0 and adds
+its samples in order; the chunk's sum is ((lane 0 + lane 1) + (lane 2 + lane 3)) + ((lane 4 + lane 5) + (lane 6 + lane
+7)). The sums of the chunks are added in order. Native code takes four or eight samples at a time (``native.width``),
+and adds to four or eight of the lanes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-LANES = 4
+LANES = 8
 CHUNK = 1024
 
 
@@ -51,7 +52,9 @@ class TreeSum:
 
     def _end_chunk(self) -> None:
         lanes = self._lanes
-        chunk = (lanes[:, 0] + lanes[:, 1]) + (lanes[:, 2] + lanes[:, 3])
+        pairs = lanes[:, ::2] + lanes[:, 1::2]
+        fours = pairs[:, ::2] + pairs[:, 1::2]
+        chunk = fours[:, 0] + fours[:, 1]
         self._total = chunk if self._total is None else self._total + chunk
         self._lanes = np.zeros_like(lanes)
         self._in_chunk = 0

@@ -27,6 +27,8 @@ class Replay:
         self.plan = plan
         #: Seconds until native code could be called, and whether it came from the disk.
         self.compile_seconds, self.is_cached = 0.0, False
+        #: How many numbers a register of native code holds, and why; ``None`` where the code is NumPy's.
+        self.width: Any = None
         self.levels = Levels(plan, with_varying=with_varying)
         program = plan.program
         #: The inputs that differ from sample to sample, in order.

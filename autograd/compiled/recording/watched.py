@@ -51,7 +51,7 @@ def called_under(watch: watching.Watch, f: Callable[..., Any], args: Sequence[An
     """What ``f`` returns, run under a watch.
 
     Raises:
-        RecordingError: it read a number in another thread, or went on after an error that depends on numbers.
+        RecordingError: it read a number, whoever caught that, or went on after an error that depends on numbers.
     """
     _wait_for_who_records(_ONE_AT_A_TIME, name)
     with _ONE_AT_A_TIME, _watched(watch):

@@ -181,10 +181,10 @@ def _selu(e: Emitter, x: Any, scale: Any, alpha: Any) -> Any:
     return e.where(x > 0.0, scale * x, below)
 
 
-def together(name: str) -> int:
-    """Numbers of four lanes that a kernel is called for at once, at most: measured, the least time a number. The long
-    polynomials of the error functions need the registers for themselves."""
-    return 2 if KERNELS[name].__module__ == error_functions.__name__ else 8
+def together(name: str, width: int) -> int:
+    """Numbers of so many lanes that a kernel is called for at once, at most: measured, the least time a number. The
+    long polynomials of the error functions need the registers for themselves."""
+    return max((8 if KERNELS[name].__module__ == error_functions.__name__ else 32) // width, 1)
 
 
 KERNELS: dict[str, Callable[..., Any]] = {

@@ -246,10 +246,7 @@ MOST_DIGITS = 3000
 
 def refuse_giants(base: Expression, exponent: Expression) -> None:
     """Raise if a power has an exact number of too many digits, such as the 2**1000000000 in (2*x)**1000000000."""
-    factors = [(base, exponent)]
-    if exponent.is_Rational or exponent.is_Float:
-        factors = [(b, e * exponent) for b, e in (f.as_base_exp() for f in sympy.Mul.make_args(base))]
-    digits = sum([_digits(b) * abs(float(e)) for b, e in factors if b.is_Rational and (e.is_Rational or e.is_Float)])
+    digits = _digits_of_power(base, exponent)
     if digits > MOST_DIGITS:
         shown = str(base) if len(str(base)) <= 40 else f"{str(base)[:39]}…"
         raise ValueError(
@@ -270,8 +267,14 @@ def _terms_of_power(base: Expression, exponent: Expression) -> int:
     return math.comb(int(abs(exponent)) + terms - 1, terms - 1) if exponent.is_Rational or exponent.is_Float else 1
 
 
-def _digits(number: Expression) -> float:
-    return math.log10(max(abs(number.p), number.q))
+def _digits_of_power(base: Expression, exponent: Expression) -> float:
+    if not (exponent.is_Rational or exponent.is_Float):
+        return 0.0
+    if base.is_Mul:
+        return sum([_digits_of_power(factor, exponent) for factor in base.args])
+    if base.is_Pow:
+        return _digits_of_power(base.base, base.exp * exponent)
+    return math.log10(max(abs(base.p), base.q)) * abs(float(exponent)) if base.is_Rational else 0.0
 
 
 def _terms(expression: Expression) -> int:

@@ -99,6 +99,7 @@ class Formulas:
                 continue
             if primitive is _POW:
                 self.algebra.refuse_giants(*below)
+                self.algebra.refuse_giants(self._written[operands[0]], below[1])
             self._written[slot] = self.algebra.written(primitive, [self._written[o] for o in operands])
             if slot != cone.root:
                 self._expressions[slot] = self._applied(slot, primitive, operands)

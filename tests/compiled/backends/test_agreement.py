@@ -10,9 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import autograd
-import nn
 from autograd import TABLE, Primitive, Value
-from autograd.compiled.backends.interpreter import replay
 from autograd.graph import topological_order
 from autograd.testing import SMOOTH, Expression, Step, calls, expressions, mlps
 from autograd.testing.regions import constants_of
@@ -212,18 +210,3 @@ def test_every_primitive_runs_where_it_has_a_kernel_and_on_numpy_otherwise() -> 
             assert row.name in step.report().programs[0].reason
             with pytest.raises(NotImplementedError, match=row.name):
                 autograd.compile(f, backend="machine")(*args)
-
-
-@pytest.mark.parametrize("fast", [False, True])
-def test_layers_do_not_depend_on_how_many_numbers_a_register_holds(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = nn.MLP(9, [12, 5, 1], "relu", seed=1)
-    X = np.random.default_rng(4).normal(size=(77, 9))
-    found = []
-    for wide in (False, True):
-        replay.interpreter.cache_clear()
-        monkeypatch.setattr(replay, "has_wide_registers", lambda wide=wide: wide)
-        step = autograd.compile(model, params=model.parameters(), backend="interpreter", fast=fast)
-        value, gradient = step.value_and_grad(X)
-        found.append([*bits(step(X)), *bits(value), *bits(gradient)])
-    replay.interpreter.cache_clear()
-    assert found[0] == found[1]

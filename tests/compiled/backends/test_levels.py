@@ -9,9 +9,8 @@ import pytest
 
 import autograd
 from autograd import Value
-from autograd.compiled.backends.levels import Levels
+from autograd.compiled.backends.levels import ROWS, Levels
 from autograd.compiled.backends.long_sums import LONG_SUM
-from autograd.compiled.backends.reduction import LANES
 from tests.compiled.replays import bits, eagerly
 
 INPUTS = 5
@@ -70,7 +69,7 @@ def check(levels: Levels) -> None:
     for varies in (0, 1):
         for group in levels.groups(varies):
             if not varies:
-                assert group.first % LANES == 0
+                assert group.first % ROWS == 0
             for is_varying, rows in group.operands:
                 assert len(rows) == group.last - group.first
                 assert written[is_varying].issuperset(rows.tolist())
@@ -81,7 +80,7 @@ def check(levels: Levels) -> None:
             count += len(rows_written)
     hidden = sum(len(terms) - 2 for terms in levels.sums.values())
     assert count + hidden == len(levels.varying)
-    assert levels.rows[0] % LANES == 0
+    assert levels.rows[0] % ROWS == 0
 
 
 @pytest.mark.parametrize("seed", range(4))

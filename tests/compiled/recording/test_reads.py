@@ -6,6 +6,7 @@ import bdb
 import copy
 import operator
 import pickle
+import reprlib
 import threading
 import traceback
 from collections.abc import Callable
@@ -71,14 +72,41 @@ def test_what_is_read_raises_wherever_it_is_read(name: str, of_its_own: bool) ->
     assert W.grad == 0.0
 
 
-def test_an_error_that_a_function_catches_itself_is_its_own_affair() -> None:
-    def f(x: Any) -> Any:
-        try:
-            return x * x.data
-        except RecordingError:
-            return x * 2.0
+class _Reads:
+    """Reads as it goes, where Python ignores errors."""
 
-    assert autograd.compile(f)(np.array(X)).tolist() == [2.0, 4.0, 6.0]
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __del__(self) -> None:
+        read.append(self.x.data)
+
+
+read: list[float] = []
+
+
+def _fallen_back(look: Callable[[], float], fallback: Any = Exception) -> float:
+    try:
+        return look()
+    except fallback:
+        return 7.0
+
+
+SWALLOWING: dict[str, Callable[[Any], Any]] = {
+    "except Exception": lambda x: x * _fallen_back(lambda: x.data),
+    "except RecordingError": lambda x: x * _fallen_back(lambda: x.data, RecordingError),
+    "a gradient": lambda x: x * _fallen_back(lambda: W.grad),
+    "reprlib": lambda x: x * len(reprlib.repr([x])),
+    "__del__": lambda x: (_Reads(x), x * len(read))[1],
+}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("name", SWALLOWING)
+def test_a_refusal_that_somebody_catches_is_one_still(name: str) -> None:
+    """What the function goes on with is of the numbers of now, or of a recording alone."""
+    with pytest.raises(RecordingError, match="while the function is recorded"):
+        autograd.compile(SWALLOWING[name])(np.array(X))
 
 
 CATCHING = {

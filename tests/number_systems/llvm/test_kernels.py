@@ -34,6 +34,9 @@ MOST = 2.0
 
 KERNELS = tuple(llvm_kernels.KERNELS)
 
+#: Numbers of a vector in native code.
+WIDTHS = (4, 8)
+
 
 def bar_of(row: Primitive) -> float:
     """How far a primitive may be off: a kernel of its own by the bar, an instruction by its rounding, and a formula
@@ -162,13 +165,14 @@ def test_lanes_and_widths_agree_bit_for_bit(name: str) -> None:
         )
     order = source.permutation(points[0].size)
     scalar = kernels.kernel(name, 1)(*points).view(np.int64)
-    vectors = kernels.kernel(name, 4)(*points).view(np.int64)
-    shuffled = np.empty_like(scalar)
-    shuffled[order] = kernels.kernel(name, 4)(*(x[order] for x in points)).view(np.int64)
     number = ~np.isnan(scalar.view(np.float64))
-    assert (np.isnan(vectors.view(np.float64)) == ~number).all()
-    assert (scalar[number] == vectors[number]).all()
-    assert (scalar[number] == shuffled[number]).all()
+    for width in WIDTHS:
+        vectors = kernels.kernel(name, width)(*points).view(np.int64)
+        shuffled = np.empty_like(scalar)
+        shuffled[order] = kernels.kernel(name, width)(*(x[order] for x in points)).view(np.int64)
+        assert (np.isnan(vectors.view(np.float64)) == ~number).all()
+        assert (scalar[number] == vectors[number]).all()
+        assert (scalar[number] == shuffled[number]).all()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if TABLE[name].arity == 1 and name not in llvm.INSTRUCTIONS])
@@ -176,8 +180,10 @@ def test_numbers_together_have_the_results_they_have_alone(name: str) -> None:
     """Bit for bit; sines with a number among them that needs another reduction than the others."""
     points = kernels.random_points(name, 253, np.random.default_rng(8))
     points = (np.concatenate([points[0], [1e300, math.inf, math.nan]]),)
-    alone, together = kernels.kernel(name, 4)(*points), kernels.kernel(name, 4, together=8)(*points)
-    assert ((alone.view(np.int64) == together.view(np.int64)) | (np.isnan(alone) & np.isnan(together))).all()
+    alone = kernels.kernel(name, 4)(*points)
+    for width in WIDTHS:
+        together = kernels.kernel(name, width, together=32 // width)(*points)
+        assert ((alone.view(np.int64) == together.view(np.int64)) | (np.isnan(alone) & np.isnan(together))).all()
 
 
 @pytest.mark.parametrize("name", ["sin", "cos", "tan"])

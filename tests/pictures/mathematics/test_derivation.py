@@ -440,6 +440,8 @@ def test_what_a_function_is_of_is_not_multiplied_out(apply: Any) -> None:
         lambda x: (2.0 * x).sqrt() ** 1e9,
         lambda x: (((2.0 * x) ** 40.0) ** 40.0) ** 40.0,
         lambda x: Value(0.5) ** Value(1e9) * x,
+        lambda x: ((3.0 * x).sqrt() * 0.0) ** 1e10 * x,
+        lambda x: (x * 1e9 * 0.0) ** 1e9 * x,
     ],
 )
 def test_a_number_of_too_many_digits_says_what_to_do(power: Any) -> None:

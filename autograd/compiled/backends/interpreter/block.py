@@ -28,11 +28,14 @@ from autograd.primitives import Primitive
 class BlockCode:
     """The words of a plan's code, the rows of memory that it needs, and how many vectors a row has.
 
+    Args:
+        width: the samples of a vector.
+
     Raises:
         NotImplementedError: the interpreter lacks a primitive of the program.
     """
 
-    def __init__(self, replay: Replay) -> None:
+    def __init__(self, replay: Replay, width: int) -> None:
         self._replay = replay
         self._plan = plan = replay.plan
         self._program = program = plan.program
@@ -58,7 +61,7 @@ class BlockCode:
         self._sums = SumsOverSamples(code, replay)
         self._summed, self._kept = places_of(replay.summed, self._end), places_of(replay.kept, self._end)
         self._write()
-        self.shared, self.vectors = len(code.shared), self._loops.vectors(code.rows)
+        self.shared, self.vectors = len(code.shared), self._loops.vectors(code.rows, width)
         rows_of_columns, moves, self.rows = self._loops.placed(code.rows, self.vectors, code.words)
         #: The rows of the shared numbers, then the instructions.
         self.words = code.finished(self.vectors, rows_of_columns, moves)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from autograd.compiled.backends.interpreter.lines import Lines, add_product, end, store
 from autograd.compiled.backends.interpreter.operations import arity, body
-from autograd.compiled.backends.reduction import LANES
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
 
@@ -98,7 +97,7 @@ def _kernel(emitter: Emitter, t: Lines, names: Sequence[str], outs: Sequence[str
             f"{v}.is = icmp slt i64 {v}.at, %n",
             f"{v} = select i1 {v}.is, i64 {v}.at, i64 {b}.last",
         )
-    inner = Emitter(LANES, kernels.call)
+    inner = Emitter(t.width, kernels.call)
     inner.functions, inner.declarations, inner.prefix = emitter.functions, emitter.declarations, f"%{name}.t."
     numbers = [Register(inner, t.load(operand, v)) for v in places]
     second = "%twins" if len(names) > 1 else ""
@@ -110,7 +109,7 @@ def _kernel(emitter: Emitter, t: Lines, names: Sequence[str], outs: Sequence[str
         at, number = t.name("p"), t.name("p")
         t.add(
             f"{at} = getelementptr {inner.number_type}, ptr {second}, i64 {k}",
-            f"{number} = load {inner.number_type}, ptr {at}, align 32",
+            f"{number} = load {inner.number_type}, ptr {at}, align {t.align}",
         )
         store(t, outs[1], v, number)
     t.add(

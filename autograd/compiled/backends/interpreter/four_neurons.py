@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograd.compiled.backends.interpreter.lines import VECTOR, Lines, add_product, end
+from autograd.compiled.backends.interpreter.lines import Lines, add_product, end, loop, loop_end
 from autograd.compiled.backends.interpreter.words import NEURONS
 from autograd.compiled.backends.reduction import LANES
 
@@ -34,8 +34,8 @@ def layer(t: Lines, fast: bool, *, wide: bool = False) -> str:
         outs.append(t.row(t.word("%layer.rest", 3 * j)))
         starts.append(t.row(t.word("%layer.rest", 3 * j + 1)))
         weights.append(t.row(t.word("%layer.rest", 3 * j + 2)))
-    lanes = 2 * LANES if wide else LANES
-    together = _BESIDE * lanes // LANES
+    lanes = LANES if wide else t.width
+    together = _BESIDE * lanes // t.width
     t.add(
         f"%layer.most = and i64 %n, {-together}",
         "%layer.any = icmp sgt i64 %layer.most, 0",
@@ -48,7 +48,7 @@ def layer(t: Lines, fast: bool, *, wide: bool = False) -> str:
         "%layer.more = icmp slt i64 %layer.done, %n",
         "br i1 %layer.more, label %layer.one, label %layer.end",
     )
-    _neurons(t, "layer.one", LANES, 1, inputs, outs, starts, weights, fast)
+    _neurons(t, "layer.one", t.width, 1, inputs, outs, starts, weights, fast)
     t.add("layer.end:", f"%layer.words = add i64 {inputs}, {2 + 3 * NEURONS}")
     return end(t, "layer", "%layer.words")
 
@@ -65,7 +65,7 @@ def _neurons(
     fast: bool,
 ) -> None:
     """The loop of ``layer`` over vectors, taking so many registers of so many lanes at a time."""
-    kind, each = f"<{lanes} x double>", lanes // LANES
+    kind, each = f"<{lanes} x double>", lanes // t.width
     many = label == "layer.many"
     b, i = f"%{label}.b", f"%{label}.i"
     t.add(
@@ -85,7 +85,7 @@ def _neurons(
     xs = [_load(t, x_at, v, kind) for v in at]
     for j in range(NEURONS):
         pointer = t.name("l")
-        t.add(f"{pointer} = getelementptr {VECTOR}, ptr {weights[j]}, i64 {i}")
+        t.add(f"{pointer} = getelementptr {t.vector}, ptr {weights[j]}, i64 {i}")
         weight = t.splat(pointer, lanes)
         for v in range(beside):
             add_product(t, f"{sums[j][v]}.next", sums[j][v], weight, xs[v], fast, lanes)
@@ -99,8 +99,8 @@ def _neurons(
         for v in range(beside):
             to = t.name("s")
             t.add(
-                f"{to} = getelementptr {VECTOR}, ptr {outs[j]}, i64 {at[v]}",
-                f"store {kind} {sums[j][v]}.next, ptr {to}, align 32",
+                f"{to} = getelementptr {t.vector}, ptr {outs[j]}, i64 {at[v]}",
+                f"store {kind} {sums[j][v]}.next, ptr {to}, align {t.align}",
             )
     limit, after = ("%layer.most", "layer.left") if many else ("%n", "layer.end")
     t.add(
@@ -127,24 +127,11 @@ def outer(t: Lines, fast: bool) -> str:
     t.add("br label %outer.some", "outer.some:", "%outer.i = phi i64 [0, %outer], [%outer.i.next, %outer.some.end]")
     t.add("%outer.at = getelementptr i32, ptr %outer.x, i64 %outer.i")
     xs = [t.row(t.word("%outer.at", k)) for k in range(_BESIDE)]
-    sums_so_far = [sum_so_far for first in firsts for sum_so_far in _sums_so_far(t, first)]
-    pairs = [(j, k) for j in range(NEURONS) for k in range(_BESIDE)]
-    v = "%outer.v"
-    t.add("br label %outer.loop", "outer.loop:", f"{v} = phi i64 [0, %outer.some], [{v}.next, %outer.loop]")
-    sums = [f"%outer.s{j}.{k}" for j, k in pairs]
-    for total, (_, begun) in zip(sums, sums_so_far, strict=True):
-        t.add(f"{total} = phi {VECTOR} [{begun}, %outer.some], [{total}.next, %outer.loop]")
-    loaded = [_load(t, pointer, v, VECTOR) for pointer in (*xs, *cotangents)]
-    for total, (j, k) in zip(sums, pairs, strict=True):
-        add_product(t, f"{total}.next", total, loaded[_BESIDE + j], loaded[k], fast)
-    t.add(
-        f"{v}.next = add i64 {v}, 1",
-        f"{v}.more = icmp slt i64 {v}.next, %n",
-        f"br i1 {v}.more, label %outer.loop, label %outer.some.end",
-        "outer.some.end:",
-    )
-    for total, (place, _) in zip(sums, sums_so_far, strict=True):
-        t.add(f"store {VECTOR} {total}.next, ptr {place}, align 32")
+    before, parts = "outer.some", LANES // t.width
+    for part in range(parts):
+        _outer_products(t, f"outer.{part}", before, part, firsts, xs, cotangents, fast)
+        before = f"outer.{part}.end"
+    t.add("br label %outer.some.end", "outer.some.end:")
     t.add(
         f"%outer.i.next = add i64 %outer.i, {_BESIDE}",
         f"%outer.i.more = icmp slt i64 %outer.i.next, {inputs}",
@@ -155,24 +142,42 @@ def outer(t: Lines, fast: bool) -> str:
     return end(t, "outer", "%outer.words")
 
 
-def _sums_so_far(t: Lines, first: str) -> list[tuple[str, str]]:
-    """Where the sums of a neuron lie, for the inputs that are taken together, and what they are so far."""
-    place = t.name("g")
-    t.add(f"{place} = add i64 {first}, %outer.i")
-    found = []
-    for k in range(_BESIDE):
-        here, at, number = t.name("g"), t.name("g"), t.name("g")
-        t.add(
-            f"{here} = add i64 {place}, {k}",
-            f"{at} = getelementptr {VECTOR}, ptr %lanes, i64 {here}",
-            f"{number} = load {VECTOR}, ptr {at}, align 32",
-        )
-        found.append((at, number))
-    return found
+def _outer_products(
+    t: Lines,
+    label: str,
+    before: str,
+    part: int,
+    firsts: Sequence[str],
+    xs: Sequence[str],
+    cotangents: Sequence[str],
+    fast: bool,
+) -> None:
+    """The loop of ``outer`` over the vectors whose samples belong to a part of the lanes."""
+    lanes, so_far = [], []
+    for first in firsts:
+        place = t.name("g")
+        t.add(f"{place} = add i64 {first}, %outer.i")
+        for k in range(_BESIDE):
+            here = t.name("g")
+            t.add(f"{here} = add i64 {place}, {k}")
+            at, number = t.lanes_of(here, part)
+            lanes.append(at)
+            so_far.append(number)
+    pairs = [(j, k) for j in range(NEURONS) for k in range(_BESIDE)]
+    v = loop(t, label, before, part)
+    sums = [f"%{label}.s{j}.{k}" for j, k in pairs]
+    for total, begun in zip(sums, so_far, strict=True):
+        t.add(f"{total} = phi {t.vector} [{begun}, %{before}], [{total}.next, %{label}.loop]")
+    loaded = [_load(t, pointer, v, t.vector) for pointer in (*xs, *cotangents)]
+    for total, (j, k) in zip(sums, pairs, strict=True):
+        add_product(t, f"{total}.next", total, loaded[_BESIDE + j], loaded[k], fast)
+    loop_end(t, label, LANES // t.width)
+    for total, at in zip(sums, lanes, strict=True):
+        t.add(f"store {t.vector} {total}.next, ptr {at}, align {t.align}")
 
 
 def _load(t: Lines, row: str, v: str, kind: str) -> str:
     """Vector ``v`` of a row, and more of the next if the kind is wider."""
     at, number = t.name("l"), t.name("l")
-    t.add(f"{at} = getelementptr {VECTOR}, ptr {row}, i64 {v}", f"{number} = load {kind}, ptr {at}, align 32")
+    t.add(f"{at} = getelementptr {t.vector}, ptr {row}, i64 {v}", f"{number} = load {kind}, ptr {at}, align {t.align}")
     return number

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from autograd.compiled.backends.reduction import LANES
 
-VECTOR = f"<{LANES} x double>"
-
 
 class Lines:
-    """The lines of a function, and names that are its own."""
+    """The lines of a function over vectors of so many numbers, and names that are its own.
 
-    def __init__(self) -> None:
+    Args:
+        first: the first of the numbers in its names.
+    """
+
+    def __init__(self, width: int, first: int = 0) -> None:
+        self.width = width
+        self.vector = f"<{width} x double>"
+        #: The bytes of a vector, at a multiple of which each begins.
+        self.align = 8 * width
         self.lines: list[str] = []
-        self.number = 0
+        self.number = first
 
     def add(self, *lines: str) -> None:
         self.lines += lines
@@ -46,14 +52,14 @@ class Lines:
             f"{moves}.is = icmp slt i2 {moves}, 0",
             f"{base} = select i1 {moves}.is, i64 %base, i64 0",
             f"{begin} = add i64 {place}, {base}",
-            f"{pointer} = getelementptr {VECTOR}, ptr %memory, i64 {begin}",
+            f"{pointer} = getelementptr {self.vector}, ptr %memory, i64 {begin}",
         )
         return pointer, step
 
     def row(self, word: str) -> str:
         """Where an operand begins that does not move."""
         place, pointer = self.name("o"), self.name("o")
-        self.add(f"{place} = lshr i64 {word}, 2", f"{pointer} = getelementptr {VECTOR}, ptr %memory, i64 {place}")
+        self.add(f"{place} = lshr i64 {word}, 2", f"{pointer} = getelementptr {self.vector}, ptr %memory, i64 {place}")
         return pointer
 
     def load(self, operand: tuple[str, str], v: str) -> str:
@@ -61,10 +67,20 @@ class Lines:
         offset, pointer, number = self.name("l"), self.name("l"), self.name("l")
         self.add(
             f"{offset} = and i64 {v}, {operand[1]}",
-            f"{pointer} = getelementptr {VECTOR}, ptr {operand[0]}, i64 {offset}",
-            f"{number} = load {VECTOR}, ptr {pointer}, align 32",
+            f"{pointer} = getelementptr {self.vector}, ptr {operand[0]}, i64 {offset}",
+            f"{number} = load {self.vector}, ptr {pointer}, align {self.align}",
         )
         return number
+
+    def lanes_of(self, place: str, part: int) -> tuple[str, str]:
+        """Where a part of the lanes of a sum lies, as many as a vector has, and what they are so far."""
+        lanes, at, number = self.name("g"), self.name("g"), self.name("g")
+        self.add(
+            f"{lanes} = getelementptr [{LANES} x double], ptr %lanes, i64 {place}",
+            f"{at} = getelementptr {self.vector}, ptr {lanes}, i64 {part}",
+            f"{number} = load {self.vector}, ptr {at}, align {self.align}",
+        )
+        return at, number
 
     def splat(self, pointer: str, lanes: int) -> str:
         """The number at a place, in all lanes."""
@@ -84,8 +100,9 @@ class Lines:
         return after
 
 
-def add_product(t: Lines, result: str, total: str, x: str, y: str, fast: bool, lanes: int = LANES) -> None:
-    """``result = total + x·y``."""
+def add_product(t: Lines, result: str, total: str, x: str, y: str, fast: bool, lanes: int = 0) -> None:
+    """``result = total + x·y``, for vectors of so many lanes; 0: of as many as the function's have."""
+    lanes = lanes or t.width
     kind = f"<{lanes} x double>"
     if fast:
         t.add(f"{result} = call {kind} @llvm.fma.v{lanes}f64({kind} {x}, {kind} {y}, {kind} {total})")
@@ -94,17 +111,17 @@ def add_product(t: Lines, result: str, total: str, x: str, y: str, fast: bool, l
     t.add(f"{product} = fmul {kind} {x}, {y}", f"{result} = fadd {kind} {total}, {product}")
 
 
-def loop(t: Lines, label: str, before: str) -> str:
+def loop(t: Lines, label: str, before: str, first: int = 0) -> str:
     """The head of a loop over the vectors of a block; its counter."""
     v = f"%{label}.v"
-    t.add(f"br label %{label}.loop", f"{label}.loop:", f"{v} = phi i64 [0, %{before}], [{v}.next, %{label}.loop]")
+    t.add(f"br label %{label}.loop", f"{label}.loop:", f"{v} = phi i64 [{first}, %{before}], [{v}.next, %{label}.loop]")
     return v
 
 
-def loop_end(t: Lines, label: str) -> None:
+def loop_end(t: Lines, label: str, step: int = 1) -> None:
     v = f"%{label}.v"
     t.add(
-        f"{v}.next = add i64 {v}, 1",
+        f"{v}.next = add i64 {v}, {step}",
         f"{v}.more = icmp slt i64 {v}.next, %n",
         f"br i1 {v}.more, label %{label}.loop, label %{label}.end",
         f"{label}.end:",
@@ -113,7 +130,9 @@ def loop_end(t: Lines, label: str) -> None:
 
 def store(t: Lines, row: str, v: str, number: str) -> None:
     at = t.name("s")
-    t.add(f"{at} = getelementptr {VECTOR}, ptr {row}, i64 {v}", f"store {VECTOR} {number}, ptr {at}, align 32")
+    t.add(
+        f"{at} = getelementptr {t.vector}, ptr {row}, i64 {v}", f"store {t.vector} {number}, ptr {at}, align {t.align}"
+    )
 
 
 def end(t: Lines, label: str, words: str) -> str:

@@ -6,7 +6,6 @@ from functools import cache
 
 from autograd.compiled.backends.interpreter.lines import Lines
 from autograd.compiled.backends.interpreter.words import FIRST_PRIMITIVE
-from autograd.compiled.backends.reduction import LANES
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
 from autograd.primitives import TABLE
@@ -23,7 +22,7 @@ def operations() -> dict[str, int]:
         if row.n_ary:
             continue
         try:
-            result = _written(Emitter(LANES, kernels.call), name)
+            result = _written(Emitter(1, kernels.call), name)
         except NotImplementedError:
             continue
         if result.text != "%x0":
@@ -50,7 +49,7 @@ def arity(name: str) -> int:
 
 def body(emitter: Emitter, name: str, text: Lines, numbers: list[str]) -> str:
     """The lines of a primitive over numbers, inside of another function."""
-    inner = Emitter(LANES, kernels.call)
+    inner = Emitter(text.width, kernels.call)
     inner.functions, inner.declarations = emitter.functions, emitter.declarations
     inner.prefix = f"%{name}{text.number}."
     result = inner.as_number(inner.apply(name, *[Register(inner, number) for number in numbers]))

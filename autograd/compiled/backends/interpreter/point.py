@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from autograd.compiled.backends.interpreter.lines import VECTOR, Lines, end
+from autograd.compiled.backends.interpreter.lines import Lines, end
 from autograd.compiled.backends.interpreter.operations import arity, body, operations
 from autograd.compiled.backends.interpreter.words import SUM
-from autograd.compiled.backends.reduction import LANES
+from autograd.compiled.backends.levels import ROWS
 from autograd.number_systems.llvm.emitter import Emitter
 
 
 def point(emitter: Emitter) -> str:
     """``operation, count of fours, first row of the result, rows of x …, rows of y …``, until an ``END``."""
-    t = Lines()
-    t.number = 2_000_000
+    t = Lines(ROWS, 2_000_000)
     t.add("define void @point(ptr noalias %numbers, ptr noalias %code) {", "entry:", "br label %fetch", "fetch:")
-    code = Lines()
-    code.number = 3_000_000
+    code = Lines(ROWS, 3_000_000)
     nexts = [(f"op.{name}", _operation(emitter, code, name)) for name in operations()]
     nexts.append(("op.sum", _sum(code)))
     cases = [f"i32 {number}, label %op.{name}" for name, number in (operations() | {"sum": SUM}).items()]
@@ -60,8 +58,8 @@ def _operation(emitter: Emitter, code: Lines, name: str) -> str:
     code.add(
         f"{place} = add i64 {first}, {v}",
         f"{to} = getelementptr double, ptr %numbers, i64 {place}",
-        f"store {VECTOR} {result}, ptr {to}, align 32",
-        f"{v}.next = add i64 {v}, {LANES}",
+        f"store {code.vector} {result}, ptr {to}, align 32",
+        f"{v}.next = add i64 {v}, {ROWS}",
         f"{v}.more = icmp slt i64 {v}.next, %{label}.n",
         f"br i1 {v}.more, label %{label}.loop, label %{label}.end",
         f"{label}.end:",
@@ -74,13 +72,13 @@ def _operation(emitter: Emitter, code: Lines, name: str) -> str:
 def _four_rows(code: Lines, here: str) -> str:
     """The numbers of the four rows that stand there, as one vector."""
     vector = "poison"
-    for lane in range(LANES):
+    for lane in range(ROWS):
         row = code.word(here, lane)
         where, x, joined = (code.name("x") for _ in range(3))
         code.add(
             f"{where} = getelementptr double, ptr %numbers, i64 {row}",
             f"{x} = load double, ptr {where}, align 8",
-            f"{joined} = insertelement {VECTOR} {vector}, double {x}, i64 {lane}",
+            f"{joined} = insertelement {code.vector} {vector}, double {x}, i64 {lane}",
         )
         vector = joined
     return vector

@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import cache
 
 from autograd.compiled.backends.interpreter import elementwise, four_neurons, sums_of_products
-from autograd.compiled.backends.interpreter.lines import VECTOR, Lines, end, loop, loop_end, store
+from autograd.compiled.backends.interpreter.lines import Lines, end, loop, loop_end, store
 from autograd.compiled.backends.interpreter.operations import operations, twins
 from autograd.compiled.backends.interpreter.point import point
 from autograd.compiled.backends.interpreter.words import (
@@ -34,32 +34,32 @@ from autograd.number_systems.llvm.emitter import Emitter
 
 
 @cache
-def text(*, fast: bool = False, wide: bool = False) -> str:
+def text(width: int, *, fast: bool = False, wide: bool = False) -> str:
     """The module: ``run`` with this ``block``, and ``point``.
 
     Args:
         fast: round each product and its sum once together in ``dot``, ``gather``, ``layer``, ``product`` and ``outer``.
-        wide: for a processor with registers of eight numbers.
+        width: the numbers of a vector.
+        wide: for a processor that has registers of eight numbers, if only in halves.
     """
-    emitter = Emitter(LANES, kernels.call)
+    emitter = Emitter(width, kernels.call)
     parts = [_block(emitter, fast, wide), point(emitter)]
     if fast:
-        for lanes in (LANES, 2 * LANES):
+        for lanes in sorted({width, LANES}):
             kind = f"<{lanes} x double>"
             emitter.declarations.add(f"declare {kind} @llvm.fma.v{lanes}f64({kind}, {kind}, {kind})")
     return "\n".join([*sorted(emitter.declarations), *emitter.functions.values(), *parts, driver.TEXT])
 
 
 def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
-    t = Lines()
+    t = Lines(emitter.width)
     t.add(driver.HEAD, "entry:")
     fields = (("memory", "ptr"), ("code", "ptr"), ("uniform", "ptr"), ("shared", "i64"), ("vectors", "i64"))
     t.add(*(f"%loop.{name} = alloca i64, align 8" for name in ("base", "left", "stride")))
-    t.add(f"%twins = alloca {VECTOR}, i64 {elementwise.TOGETHER}, align 32")
+    t.add(f"%twins = alloca {t.vector}, i64 {elementwise.TOGETHER}, align {t.align}")
     t.add(*(driver.field(name, kind) for name, kind in fields))
-    t.add(*_BEGINNING)
-    body = Lines()
-    body.number = 1_000_000
+    t.add(*_beginning(t))
+    body = Lines(emitter.width, 1_000_000)
     labels = {
         LOAD: "load", KEEP: "keep", DOT: "dot", GATHER: "gather", LAYER: "layer", OUTER: "outer",
         PRODUCT: "product", MOVE: "move", REPEAT: "repeat", NEXT: "next",
@@ -100,38 +100,42 @@ def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
     return "\n".join(t.lines)
 
 
-#: What ``block`` does first. The code begins with the rows of shared numbers; each is laid down four times.
-_BEGINNING = (
-    "br label %spread",
-    "spread:",
-    "%s = phi i64 [0, %entry], [%s.next, %spread.one]",
-    "%s.more = icmp slt i64 %s, %shared",
-    "br i1 %s.more, label %spread.one, label %begin",
-    "spread.one:",
-    "%s.at = getelementptr i32, ptr %code, i64 %s",
-    "%s.row = load i32, ptr %s.at, align 4",
-    "%s.from = getelementptr double, ptr %uniform, i32 %s.row",
-    "%s.number = load double, ptr %s.from, align 8",
-    f"%s.one = insertelement {VECTOR} poison, double %s.number, i64 0",
-    f"%s.all = shufflevector {VECTOR} %s.one, {VECTOR} poison, <{LANES} x i32> zeroinitializer",
-    f"%s.to = getelementptr {VECTOR}, ptr %memory, i64 %s",
-    f"store {VECTOR} %s.all, ptr %s.to, align 32",
-    "%s.next = add i64 %s, 1",
-    "br label %spread",
-    "begin:",
-    "%start = getelementptr i32, ptr %code, i64 %shared",
-    "br label %blocks",
-    "blocks:",
-    "%g = phi i64 [%first, %begin], [%g.next, %block.end]",
-    "%g.more = icmp slt i64 %g, %last",
-    "br i1 %g.more, label %block.begin, label %done",
-    "block.begin:",
-    "%left = sub i64 %last, %g",
-    "%full = icmp sge i64 %left, %vectors",
-    "%n = select i1 %full, i64 %vectors, i64 %left",
-    "br label %fetch",
-    "fetch:",
-)
+def _beginning(t: Lines) -> tuple[str, ...]:
+    """What ``block`` does first. The code begins with the rows of shared numbers; each is laid down in all lanes."""
+    parts = LANES // t.width
+    return (
+        f"%begin.vector = mul i64 %first, {parts}",
+        f"%end.vector = mul i64 %last, {parts}",
+        "br label %spread",
+        "spread:",
+        "%s = phi i64 [0, %entry], [%s.next, %spread.one]",
+        "%s.more = icmp slt i64 %s, %shared",
+        "br i1 %s.more, label %spread.one, label %begin",
+        "spread.one:",
+        "%s.at = getelementptr i32, ptr %code, i64 %s",
+        "%s.row = load i32, ptr %s.at, align 4",
+        "%s.from = getelementptr double, ptr %uniform, i32 %s.row",
+        "%s.number = load double, ptr %s.from, align 8",
+        f"%s.one = insertelement {t.vector} poison, double %s.number, i64 0",
+        f"%s.all = shufflevector {t.vector} %s.one, {t.vector} poison, <{t.width} x i32> zeroinitializer",
+        f"%s.to = getelementptr {t.vector}, ptr %memory, i64 %s",
+        f"store {t.vector} %s.all, ptr %s.to, align {t.align}",
+        "%s.next = add i64 %s, 1",
+        "br label %spread",
+        "begin:",
+        "%start = getelementptr i32, ptr %code, i64 %shared",
+        "br label %blocks",
+        "blocks:",
+        "%g = phi i64 [%begin.vector, %begin], [%g.next, %block.end]",
+        "%g.more = icmp slt i64 %g, %end.vector",
+        "br i1 %g.more, label %block.begin, label %done",
+        "block.begin:",
+        "%left = sub i64 %end.vector, %g",
+        "%full = icmp sge i64 %left, %vectors",
+        "%n = select i1 %full, i64 %vectors, i64 %left",
+        "br label %fetch",
+        "fetch:",
+    )
 
 
 def _load(t: Lines) -> str:
@@ -148,18 +152,18 @@ def _load(t: Lines) -> str:
     v = loop(t, "load", "load")
     t.add(
         f"%load.group = add i64 %g, {v}",
-        "%load.sample = shl i64 %load.group, 2",
+        f"%load.sample = mul i64 %load.group, {t.width}",
         "%load.place = mul i64 %load.sample, %load.stride",
         "%load.p0 = getelementptr double, ptr %load.column, i64 %load.place",
     )
     number = "poison"
-    for lane in range(LANES):
+    for lane in range(t.width):
         if lane:
             t.add(f"%load.p{lane} = getelementptr double, ptr %load.p{lane - 1}, i64 %load.stride")
         one, joined = t.name("l"), t.name("l")
         t.add(
             f"{one} = load double, ptr %load.p{lane}, align 8",
-            f"{joined} = insertelement {VECTOR} {number}, double {one}, i64 {lane}",
+            f"{joined} = insertelement {t.vector} {number}, double {one}, i64 {lane}",
         )
         number = joined
     store(t, out, v, number)
@@ -175,12 +179,13 @@ def _keep(t: Lines) -> str:
     t.add(
         f"%keep.at = getelementptr ptr, ptr %outputs, i64 {output}",
         "%keep.array = load ptr, ptr %keep.at, align 8",
-        f"%keep.here = getelementptr {VECTOR}, ptr %keep.array, i64 %g",
+        f"%keep.here = getelementptr {t.vector}, ptr %keep.array, i64 %g",
     )
     v = loop(t, "keep", "keep")
     number = t.load(operand, v)
     t.add(
-        f"%keep.p = getelementptr {VECTOR}, ptr %keep.here, i64 {v}", f"store {VECTOR} {number}, ptr %keep.p, align 8"
+        f"%keep.p = getelementptr {t.vector}, ptr %keep.here, i64 {v}",
+        f"store {t.vector} {number}, ptr %keep.p, align 8",
     )
     loop_end(t, "keep")
     return end(t, "keep", "3")

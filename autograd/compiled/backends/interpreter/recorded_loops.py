@@ -16,9 +16,10 @@ import numpy as np
 
 from autograd.compiled.backends.interpreter.operations import operations
 from autograd.compiled.backends.interpreter.rows import OF_COLUMNS, CodeWriter
-from autograd.compiled.backends.interpreter.words import LOAD, MOVE, NEXT, REPEAT, VECTORS
+from autograd.compiled.backends.interpreter.words import LOAD, MOVE, NEXT, REPEAT, SAMPLES
 from autograd.compiled.backends.native.chains import Chain, as_chain, chains
 from autograd.compiled.backends.native.columns import ColumnWriter
+from autograd.compiled.backends.reduction import LANES
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.loops import FINAL, Loop
 from autograd.primitives import Primitive
@@ -70,17 +71,19 @@ class LoopWriter(ColumnWriter[Column, int]):
         self._references.append((column, step))
         return OF_COLUMNS + len(self._references) - 1
 
-    def vectors(self, rows: int) -> int:
+    def vectors(self, rows: int, numbers: int) -> int:
         """Vectors of a block, so that its columns do not take too much memory, nor all its rows.
 
         Args:
             rows: those besides columns.
+            numbers: the samples of a vector.
         """
         of_columns = sum(steps * width for steps, width in self._width.items())
-        vectors = VECTORS
-        while vectors > 1 and vectors * 32 > min(MOST_BYTES / (of_columns or 1), MOST_BYTES_OF_ROWS / (rows or 1)):
-            vectors //= 2
-        return vectors
+        samples = SAMPLES
+        most = min(MOST_BYTES / (of_columns or 1), MOST_BYTES_OF_ROWS / (rows or 1))
+        while samples > LANES and samples * 8 > most:
+            samples //= 2
+        return samples // numbers
 
     def placed(self, rows: int, vectors: int, words: array[int]) -> tuple[list[int], list[bool], int]:
         """For each reference to a column its row and whether it moves; how many rows there are now.

@@ -13,12 +13,11 @@ from autograd.compiled.backends.interpreter import program
 from autograd.compiled.backends.interpreter.block import BlockCode
 from autograd.compiled.backends.interpreter.operations import operations
 from autograd.compiled.backends.interpreter.words import END, SUM
-from autograd.compiled.backends.levels import Levels
+from autograd.compiled.backends.levels import ROWS, Levels
 from autograd.compiled.backends.memory import address, aligned
-from autograd.compiled.backends.native import driver
+from autograd.compiled.backends.native import driver, width
 from autograd.compiled.backends.native.jit import Library, has_wide_registers, load
 from autograd.compiled.backends.native.replay import NativeReplay
-from autograd.compiled.backends.reduction import LANES
 from autograd.compiled.programs.plan import Plan
 
 #: Groups whose code is made at once.
@@ -26,9 +25,9 @@ _AT_ONCE = 1 << 16
 
 
 @cache
-def interpreter(*, fast: bool = False) -> Library:
-    """The interpreter, loaded once in a process."""
-    return load(program.text(fast=fast, wide=has_wide_registers()), "run", "point")
+def interpreter(width: int, *, fast: bool = False) -> Library:
+    """The interpreter for registers of so many numbers, loaded once in a process."""
+    return load(program.text(width, fast=fast, wide=has_wide_registers()), "run", "point")
 
 
 class InterpreterReplay(NativeReplay):
@@ -42,15 +41,16 @@ class InterpreterReplay(NativeReplay):
 
     def __init__(self, plan: Plan, threads: int = 1, *, fast: bool = False) -> None:
         super().__init__(plan, threads)
+        self.width = width.chosen()
         before = interpreter.cache_info().misses
-        self.library = interpreter(fast=fast)
+        self.library = interpreter(self.width.numbers, fast=fast)
         if interpreter.cache_info().misses > before:  # the others in this process find it there
             self.compile_seconds, self.is_cached = self.library.seconds, self.library.cached
         self._run = self.library.function("run", ctypes.c_void_p, result=ctypes.c_int)
         self._point = self.library.function("point", ctypes.c_void_p, ctypes.c_void_p)
         # A long dot of shared numbers, a penalty say, is left to NumPy.
         self._point_code = None if self.levels.uniform_names() & {"dot"} else point_code(self.levels)
-        self.code = BlockCode(self)
+        self.code = BlockCode(self, self.width.numbers)
 
     def run_uniform(self, uniform: Any) -> None:
         if self._point_code is None:
@@ -70,7 +70,7 @@ class InterpreterReplay(NativeReplay):
 
     def new_table(self, uniform: Any) -> driver.Table:
         table = super().new_table(uniform)
-        table.memory = aligned((self.code.shared + self.code.rows * self.code.vectors, LANES))
+        table.memory = aligned((self.code.shared + self.code.rows * self.code.vectors, self.width.numbers))
         table.set(
             code=address(self.code.words), shared=self.code.shared, memory=address(table.memory),
             vectors=self.code.vectors,
@@ -93,12 +93,12 @@ def point_code(levels: Levels) -> Any:
     is_sum = opcodes == len(levels.names) - 1
     counts = levels.starts[leaders + 1] - levels.starts[leaders]
     counts[is_sum] = [len(levels.sums[slot]) for slot in (leaders[is_sum] + levels.first).tolist()]
-    padded = np.where(is_sum, 1, sizes + -sizes % LANES)
+    padded = np.where(is_sum, 1, sizes + -sizes % ROWS)
     ends = np.cumsum(3 + counts * padded)
     at = ends - (3 + counts * padded)
     code = np.full(ends[-1] + 1 if len(ends) else 1, END, np.int32)
     code[at] = _operation_of_each(levels.names, opcodes)[opcodes]
-    code[at + 1] = np.where(is_sum, first_rows, padded // LANES)
+    code[at + 1] = np.where(is_sum, first_rows, padded // ROWS)
     code[at + 2] = np.where(is_sum, counts, first_rows)
     for place, slot in zip(at[is_sum].tolist(), (leaders[is_sum] + levels.first).tolist(), strict=True):
         code[place + 3 : place + 3 + len(levels.sums[slot])] = levels.row_of[levels.sums[slot]]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograd.compiled.backends.interpreter.lines import VECTOR, Lines, add_product, end, loop, loop_end, store
+from autograd.compiled.backends.interpreter.lines import Lines, add_product, end, loop, loop_end, store
 from autograd.compiled.backends.interpreter.words import GATHERED
+from autograd.compiled.backends.reduction import LANES
 
 
 def dot(t: Lines, fast: bool) -> str:
@@ -65,8 +66,8 @@ def _tiles(
         x, y = t.load(first_x, at[j]), t.load(first_y, at[j])
         product, chosen = t.name("d"), t.name("d")
         t.add(
-            f"{product} = fmul {VECTOR} {x}, {y}",
-            f"{chosen} = select i1 %dot.from, {VECTOR} {from_start}, {VECTOR} {product}",
+            f"{product} = fmul {t.vector} {x}, {y}",
+            f"{chosen} = select i1 %dot.from, {t.vector} {from_start}, {t.vector} {product}",
         )
         begun.append(chosen)
     t.add(
@@ -78,7 +79,7 @@ def _tiles(
     t.add(f"{p} = phi i64 [%dot.skip, %{label}], [{p}.next, %{label}.inner]")
     sums = [f"%{label}.s{j}" for j in range(width)]
     for j in range(width):
-        t.add(f"{sums[j]} = phi {VECTOR} [{begun[j]}, %{label}], [{sums[j]}.next, %{label}.inner]")
+        t.add(f"{sums[j]} = phi {t.vector} [{begun[j]}, %{label}], [{sums[j]}.next, %{label}.inner]")
     t.add(f"{p}.x = shl i64 {p}, 1", f"{p}.at = getelementptr i32, ptr %dot.pairs, i64 {p}.x")
     x_at, y_at = (t.operand(t.word(f"{p}.at", i)) for i in (0, 1))
     for j in range(width):
@@ -91,7 +92,7 @@ def _tiles(
         f"{label}.end:",
     )
     for j in range(width):
-        t.add(f"{sums[j]}.all = phi {VECTOR} [{begun[j]}, %{label}], [{sums[j]}.next, %{label}.inner]")
+        t.add(f"{sums[j]}.all = phi {t.vector} [{begun[j]}, %{label}], [{sums[j]}.next, %{label}.inner]")
     for j in range(width):
         store(t, out, at[j], f"{sums[j]}.all")
     limit, after = ("%dot.fours", "dot.rest") if label == "dot.tile" else ("%n", "dot.end")
@@ -105,27 +106,25 @@ def _tiles(
 def gather(t: Lines, fast: bool) -> str:
     """``gather, sum1, x1, y1, …``: the sums over samples of eight products, each lane adding its samples in order."""
     t.add("gather:")
-    lanes, xs, ys = [], [], []
+    places, xs, ys = [], [], []
     for j in range(GATHERED):
-        sum_at = t.word("%pc", 1 + 3 * j)
-        at = t.name("g")
-        t.add(f"{at} = getelementptr {VECTOR}, ptr %lanes, i64 {sum_at}")
-        lanes.append(at)
+        places.append(t.word("%pc", 1 + 3 * j))
         xs.append(t.operand(t.word("%pc", 2 + 3 * j)))
         ys.append(t.operand(t.word("%pc", 3 + 3 * j)))
-    so_far = []
-    for at in lanes:
-        number = t.name("g")
-        t.add(f"{number} = load {VECTOR}, ptr {at}, align 32")
-        so_far.append(number)
-    v = loop(t, "gather", "gather")
-    sums = [f"%gather.s{j}" for j in range(GATHERED)]
-    for j in range(GATHERED):
-        t.add(f"{sums[j]} = phi {VECTOR} [{so_far[j]}, %gather], [{sums[j]}.next, %gather.loop]")
-    for j in range(GATHERED):
-        x, y = t.load(xs[j], v), t.load(ys[j], v)
-        add_product(t, f"{sums[j]}.next", sums[j], x, y, fast)
-    loop_end(t, "gather")
-    for j in range(GATHERED):
-        t.add(f"store {VECTOR} {sums[j]}.next, ptr {lanes[j]}, align 32")
+    before, parts = "gather", LANES // t.width
+    for part in range(parts):
+        label = f"gather.{part}"
+        lanes, so_far = zip(*[t.lanes_of(place, part) for place in places], strict=True)
+        v = loop(t, label, before, part)
+        sums = [f"%{label}.s{j}" for j in range(GATHERED)]
+        for j in range(GATHERED):
+            t.add(f"{sums[j]} = phi {t.vector} [{so_far[j]}, %{before}], [{sums[j]}.next, %{label}.loop]")
+        for j in range(GATHERED):
+            x, y = t.load(xs[j], v), t.load(ys[j], v)
+            add_product(t, f"{sums[j]}.next", sums[j], x, y, fast)
+        loop_end(t, label, parts)
+        for j in range(GATHERED):
+            t.add(f"store {t.vector} {sums[j]}.next, ptr {lanes[j]}, align {t.align}")
+        before = f"{label}.end"
+    t.add("br label %gather.end", "gather.end:")
     return end(t, "gather", str(1 + 3 * GATHERED))

@@ -1,14 +1,14 @@
 """The words of the interpreter's code: its operations, and how a word names an operand.
 
 A word of code that names an operand is ``4 * place + 1`` for a row of the block, and ``4 * place`` for a number that
-all samples share, which lies there four times; a place counts vectors of four. Inside of a loop, ``4 * place + 3`` is a
+all samples share, which fills a vector there; a place counts vectors. Inside of a loop, ``4 * place + 3`` is a
 row that moves on with each step.
 """
 
 from __future__ import annotations
 
-#: Vectors of a block, 64 samples, unless columns of loops would take too much memory.
-VECTORS = 16
+#: Samples of a block, unless columns of loops would take too much memory.
+SAMPLES = 64
 
 END, LOAD, KEEP, DOT, GATHER, LAYER, OUTER, PRODUCT, MOVE, REPEAT, NEXT = range(11)
 #: Of ``point`` alone, which has none of the others.

@@ -1,8 +1,9 @@
-"""The text of machine code: a plan as one function ``block`` over groups of four samples."""
+"""The text of machine code: a plan as one function ``block`` over vectors of samples."""
 
 from __future__ import annotations
 
 from autograd.compiled.backends.machine.counted_loops import CountedLoops
+from autograd.compiled.backends.machine.elementwise_loops import ElementwiseWriter, Outputs
 from autograd.compiled.backends.machine.layer_loops import LayerWriter
 from autograd.compiled.backends.machine.layers import Layers
 from autograd.compiled.backends.machine.operands import column, shared
@@ -15,33 +16,32 @@ from autograd.compiled.backends.replay import Replay, places_of
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
 
-GROUP = f"<{LANES} x double>"
-
-#: Where a group's numbers of the tile lie.
-_OF_TILE = (
-    "%group = sub i64 %i, %tile",
-    "%group.place = mul i64 %group, %width",
-    f"%here = getelementptr {GROUP}, ptr %tile.memory, i64 %group.place",
-)
-
 
 class BlockText:
-    """The module of a replay; ``vectors`` is the memory that it needs."""
+    """The module of a replay; ``vectors`` is the memory that it needs.
 
-    def __init__(self, replay: Replay, layers: Layers, *, fast: bool = False) -> None:
+    Args:
+        width: the samples of a vector.
+    """
+
+    def __init__(self, replay: Replay, layers: Layers, *, width: int, fast: bool = False) -> None:
         self._replay = replay
         self._layers = layers
         #: A summed or kept number's slot → its places among those.
         self._summed: dict[int, list[int]] = {}
         self._kept: dict[int, list[int]] = {}
-        self._emitter = Emitter(LANES, kernels.call, contract=fast)
+        self._emitter = Emitter(width, kernels.call, contract=fast)
         self._lines = self._emitter.lines
-        self._code = StraightCode(self._emitter, self._outside, self._put, twins_of(replay.plan))
+        twins = twins_of(replay.plan)
+        self._code = StraightCode(self._emitter, self._outside, self._put, twins)
         self._counted = CountedLoops(self._emitter, "loop")
         self._loops = LoopWriter(
             replay.plan.program, replay.columns, layers.uses, self._emitter, self._counted, self._code
         )
         self._layer_loops = LayerWriter(layers, self._emitter, self._counted, self._code)
+        self._elementwise = ElementwiseWriter(
+            layers, replay.levels.row, self._layer_loops, self._emitter, self._counted, self._code, twins
+        )
         self._write()
         self._last_block = self._counted.block
         self._lines_of_tile = self._write_tile()
@@ -51,13 +51,19 @@ class BlockText:
     def _write(self) -> None:
         program, varying = self._replay.plan.program, self._replay.plan.varying
         starts, flat, first = program.starts, program.operands, program.first_instruction
-        self._lines.append("%sample = shl i64 %i, 2")
+        kind, width = self._emitter.number_type, self._emitter.width
+        self._lines.append(f"%sample = mul i64 %i, {width}")
+        if self._replay.summed:
+            self._lines.append(f"%part = and i64 %i, {LANES // width - 1}")
+            self._lines.append(f"%lanes.here = getelementptr {kind}, ptr %lanes, i64 %part")
         products = self._layers.products_left()
         self._summed = places_of(self._replay.summed, None if products else self._layers.end)
         self._kept = places_of(self._replay.kept)
+        outputs = Outputs(self._summed, self._kept)
         for place, slot in enumerate(self._replay.columns):
             if not self._loops.is_loaded_here(slot) and slot not in self._layers.columns:
                 self._code.registers[slot] = column(self._emitter, f"%column{place}", str(place))
+        self._layer_loops.reserve(self._replay.columns)
         for slot in self._replay.columns:
             if slot in self._summed or slot in self._kept:
                 self._put(slot)
@@ -65,8 +71,8 @@ class BlockText:
             if not varying[slot]:
                 continue
             if slot in self._layers.inside:
-                for neuron in self._layer_loops.write(slot):
-                    self._put(neuron)
+                for known in self._layer_loops.write(slot) or self._elementwise.write(slot, outputs):
+                    self._put(known)
                 continue
             i = slot - first
             primitive, xs = program.primitives[program.opcodes[i]], flat[starts[i] : starts[i + 1]]
@@ -79,7 +85,7 @@ class BlockText:
         """The lines that come after each tile of groups."""
         end = len(self._lines)
         self._counted.block = "tile.sums"
-        self._lines += ["%tile.groups = sub i64 %tile.end, %tile", "%last.group = sub i64 %tile.groups, 1"]
+        self._lines += ["%tile.groups = sub i64 %tile.end, %tile"]
         self._layer_loops.write_sums()
         lines = self._lines[end:]
         del self._lines[end:]
@@ -96,16 +102,17 @@ class BlockText:
         return shared(self._emitter, str(self._replay.levels.row[slot]))
 
     def _put(self, slot: int) -> None:
-        """Send a number to the outputs that it is, as soon as it is known."""
+        """Send a number to the outputs that it is, as soon as it is known, and to the memory of layers."""
+        self._layer_loops.keep(slot)
         if slot not in self._summed and slot not in self._kept:
             return
         emitter, kind, number = self._emitter, self._emitter.number_type, self._code.number(slot)
         for place in self._summed.get(slot, ()):
             at = emitter.name()
-            self._lines.append(f"{at} = getelementptr {kind}, ptr %lanes, i64 {place}")
-            so_far = emitter.line(f"load {kind}, ptr {at}, align 32")
+            self._lines.append(f"{at} = getelementptr [{LANES} x double], ptr %lanes.here, i64 {place}")
+            so_far = emitter.line(f"load {kind}, ptr {at}, align {8 * emitter.width}")
             total = emitter.line(f"fadd {kind} {so_far.text}, {number}")
-            self._lines.append(f"store {kind} {total.text}, ptr {at}, align 32")
+            self._lines.append(f"store {kind} {total.text}, ptr {at}, align {8 * emitter.width}")
         for place in self._kept.get(slot, ()):
             at, here = emitter.name(), emitter.name()
             self._lines.append(f"{at} = getelementptr ptr, ptr %outputs, i64 {place}")
@@ -115,6 +122,7 @@ class BlockText:
 
     def __str__(self) -> str:
         fields = ("uniform", "memory") if self.vectors else ("uniform",)
+        parts = LANES // self._emitter.width
         return "\n".join(
             [
                 *sorted(self._emitter.declarations),
@@ -127,7 +135,9 @@ class BlockText:
                 "entry:",
                 *self._code.entry,
                 *(line.strip() for name in fields for line in driver.field(name).splitlines()),
-                *(self._tiles() if self._layer_loops.width else self._groups("%first", "entry", "%last", "done")),
+                f"%begin = mul i64 %first, {parts}",
+                f"%end = mul i64 %last, {parts}",
+                *(self._tiles() if self._layer_loops.width else self._groups("%begin", "entry", "%end", "done")),
                 "done:",
                 "ret void",
                 "}",
@@ -142,27 +152,35 @@ class BlockText:
             "br label %loop",
             "loop:",
             f"%i = phi i64 [{first}, %{before}], [%next, %{self._last_block}]",
-            *(_OF_TILE if self._layer_loops.width else ()),
+            *(self._place_in_tile() if self._layer_loops.width else ()),
             *self._lines,
             "%next = add i64 %i, 1",
             f"%more = icmp slt i64 %next, {last}",
             f"br i1 %more, label %loop, label %{after}",
         ]
 
+    def _place_in_tile(self) -> list[str]:
+        """Where a group's numbers of the tile lie."""
+        return [
+            "%group = sub i64 %i, %tile",
+            "%group.place = mul i64 %group, %width",
+            f"%here = getelementptr {self._emitter.number_type}, ptr %tile.memory, i64 %group.place",
+        ]
+
     def _tiles(self) -> list[str]:
         """The loop over tiles of groups, each with its place in memory."""
         return [
             f"%width = add i64 {self._layer_loops.width}, 0",
-            f"%tile.memory = getelementptr {GROUP}, ptr %memory, i64 {self._loops.vectors}",
+            f"%tile.memory = getelementptr {self._emitter.number_type}, ptr %memory, i64 {self._loops.vectors}",
             "br label %tiles",
             "tiles:",
-            f"%tile = phi i64 [%first, %entry], [%tile.end, %{self._last_block_of_tile}]",
+            f"%tile = phi i64 [%begin, %entry], [%tile.end, %{self._last_block_of_tile}]",
             f"%tile.full = add i64 %tile, {self._layer_loops.groups}",
-            "%tile.whole = icmp slt i64 %tile.full, %last",
-            "%tile.end = select i1 %tile.whole, i64 %tile.full, i64 %last",
+            "%tile.whole = icmp slt i64 %tile.full, %end",
+            "%tile.end = select i1 %tile.whole, i64 %tile.full, i64 %end",
             *self._groups("%tile", "tiles", "%tile.end", "tile.sums"),
             "tile.sums:",
             *self._lines_of_tile,
-            "%tile.more = icmp slt i64 %tile.end, %last",
+            "%tile.more = icmp slt i64 %tile.end, %end",
             "br i1 %tile.more, label %tiles, label %done",
         ]

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.compiled.backends.machine.elementwise import Run, runs_of
 from autograd.compiled.backends.native.chains import chains
 from autograd.compiled.backends.native.neurons import Neuron, layers_of, products_of_neurons
 from autograd.compiled.backends.replay import Replay
+from autograd.compiled.programs import loops
 
 #: Weights from which on a layer is worth loops: smaller ones are as fast in registers.
 LEAST_WEIGHTS = 100
@@ -69,6 +71,9 @@ class Layers:
         self._place_of_column = {slot: i for i, slot in enumerate(replay.columns)}
         self._find_products()
         self._find_layers()
+        #: What stands between layers, by the slot that comes first.
+        self.runs: dict[int, Run] = {}
+        self._find_runs()
         #: The columns of samples that layers put into memory, and the place of each among all columns.
         self.columns = self._columns_of_layers()
 
@@ -77,7 +82,7 @@ class Layers:
         """How many instructions that differ by sample are left for straight code. Beside layers, of which that is
         little, what is read from a column or kept for each sample counts as one."""
         replay, first = self._replay, self._replay.plan.program.first_instruction
-        instructions = sum(replay.plan.varying[first:]) - len(self.inside)
+        instructions = sum(replay.plan.varying[first:]) - len(self.inside) + len(self.runs)
         return instructions + (len(replay.columns) - len(self.columns) + len(replay.kept) if self.inside else 0)
 
     def _find_layers(self) -> None:
@@ -98,6 +103,32 @@ class Layers:
                 self.inside.update(layer.neurons)
         if self.layers:
             self.inside.update(self._parts(operands, sums))
+
+    def _find_runs(self) -> None:
+        """What is done with each neuron of a layer, or with each of its weights, as loops."""
+        if not self.layers:
+            return
+        program, varying = self._replay.plan.program, self._replay.plan.varying
+        first, starts, flat = program.first_instruction, program.starts, program.operands
+        rows = [program.primitives[opcode] for opcode in program.opcodes]
+        is_left: Any = np.array(varying[: self.end], bool)
+        is_left[:first] = False
+        inside = np.fromiter(self.inside, np.intp, len(self.inside))
+        is_left[inside[inside < self.end]] = False
+        left = [
+            (slot, rows[slot - first], flat[starts[slot - first] : starts[slot - first + 1]].tolist())
+            for slot in np.flatnonzero(is_left).tolist()
+            if not rows[slot - first].n_ary and rows[slot - first].name not in loops.NAMES
+        ]
+        is_constant = range(program.inputs, first)
+        found = runs_of(
+            left,
+            [layer.neurons for layer in self.layers.values()],
+            is_shared=lambda slot: not varying[slot] and slot not in is_constant,
+        )
+        for run in found:
+            self.runs[min(run.slots)] = run
+            self.inside.update(run.slots)
 
     def products_left(self) -> list[int]:
         """The products at the end that are not those of layers."""
@@ -165,6 +196,11 @@ class Layers:
         if not all(slot in self._place_of_column for slot in slots):
             return None
         return _grid(np.array([[self._place_of_column[slot] for slot in slots]]))
+
+
+def axis_of(rows: Any) -> tuple[int, Axis]:
+    """Places as the first one, and how they go up from there."""
+    return int(rows[0]), _axis(rows - rows[0])
 
 
 def _uses(operands: Any, outputs: Sequence[int], count: int) -> list[int]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from autograd.compiled.backends.reduction import LANES
 from autograd.number_systems.llvm.emitter import Emitter, Register
 
 
 def column(emitter: Emitter, name: str, place: str) -> Register:
-    """Four samples of a column of samples, which need not lie side by side."""
+    """A vector of samples of a column of samples, which need not lie side by side."""
     kind = emitter.number_type
     emitter.lines += [
         f"{name}.at = getelementptr ptr, ptr %columns, i64 {place}",
@@ -18,7 +17,7 @@ def column(emitter: Emitter, name: str, place: str) -> Register:
         f"{name}.p0 = getelementptr double, ptr {name}, i64 {name}.first",
     ]
     vector = "poison"
-    for lane in range(LANES):
+    for lane in range(emitter.width):
         if lane:
             emitter.lines.append(f"{name}.p{lane} = getelementptr double, ptr {name}.p{lane - 1}, i64 {name}.stride")
         one = emitter.line(f"load double, ptr {name}.p{lane}, align 8")
@@ -26,10 +25,10 @@ def column(emitter: Emitter, name: str, place: str) -> Register:
     return Register(emitter, vector)
 
 
-def shared(emitter: Emitter, row: str) -> Register:
-    """A row of the uniform array, in all lanes."""
+def shared(emitter: Emitter, row: str, base: str = "%uniform") -> Register:
+    """A row of the uniform array, or so many rows from a place in it on, in all lanes."""
     kind, at = emitter.number_type, emitter.name()
-    emitter.lines.append(f"{at} = getelementptr double, ptr %uniform, i64 {row}")
+    emitter.lines.append(f"{at} = getelementptr double, ptr {base}, i64 {row}")
     one = emitter.line(f"load double, ptr {at}, align 8, !invariant.load !0")
     inserted = emitter.line(f"insertelement {kind} poison, double {one.text}, i64 0")
-    return emitter.line(f"shufflevector {kind} {inserted.text}, {kind} poison, <{LANES} x i32> zeroinitializer")
+    return emitter.line(f"shufflevector {kind} {inserted.text}, {kind} poison, <{emitter.width} x i32> zeroinitializer")

@@ -64,11 +64,12 @@ class LoopWriter(ColumnWriter[int, Register]):
         return at
 
     def _load(self, place: str) -> Register:
-        return self._emitter.line(f"load {self._emitter.number_type}, ptr {self._address(place)}, align 32")
+        emitter = self._emitter
+        return emitter.line(f"load {emitter.number_type}, ptr {self._address(place)}, align {8 * emitter.width}")
 
     def _store(self, number: str, place: str) -> None:
-        at = self._address(place)
-        self._emitter.lines.append(f"store {self._emitter.number_type} {number}, ptr {at}, align 32")
+        at, emitter = self._address(place), self._emitter
+        emitter.lines.append(f"store {emitter.number_type} {number}, ptr {at}, align {8 * emitter.width}")
 
     def _stack(self, slot: int, operands: Sequence[int]) -> int:
         start = self._new_column(len(operands))

@@ -11,10 +11,9 @@ from typing import Any
 from autograd.compiled.backends.machine.block import BlockText
 from autograd.compiled.backends.machine.layers import Layers
 from autograd.compiled.backends.memory import address, aligned
-from autograd.compiled.backends.native import driver
+from autograd.compiled.backends.native import driver, width
 from autograd.compiled.backends.native.jit import load
 from autograd.compiled.backends.native.replay import NativeReplay
-from autograd.compiled.backends.reduction import LANES
 from autograd.compiled.programs.plan import Plan
 
 
@@ -51,6 +50,7 @@ class MachineReplay(NativeReplay):
         most_beside_layers: int | None = None,
     ) -> None:
         super().__init__(plan, threads)
+        self.width = width.chosen()
         self._fast = fast
         layers = Layers(self)
         #: Instructions besides those of layers.
@@ -59,7 +59,7 @@ class MachineReplay(NativeReplay):
         limit = most_beside_layers if self.has_layers else most
         if limit is not None and self.straight > limit:
             raise TooLongError(self.straight, has_layers=self.has_layers)
-        text = BlockText(self, layers, fast=fast)
+        text = BlockText(self, layers, width=self.width.numbers, fast=fast)
         #: Vectors of memory that columns of loops and tiles of layers take.
         self._vectors = text.vectors
         self.library = load(str(text), "run")
@@ -76,10 +76,10 @@ class MachineReplay(NativeReplay):
     @property
     def ir(self) -> str:
         """The module as it was compiled, made again: reports show it, and nothing keeps it."""
-        return str(BlockText(self, Layers(self), fast=self._fast))
+        return str(BlockText(self, Layers(self), width=self.width.numbers, fast=self._fast))
 
     def new_table(self, uniform: Any) -> driver.Table:
         table = super().new_table(uniform)
-        table.memory = aligned((self._vectors, LANES))
+        table.memory = aligned((self._vectors, self.width.numbers))
         table.set(memory=address(table.memory))
         return table

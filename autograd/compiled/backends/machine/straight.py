@@ -48,7 +48,7 @@ class StraightCode:
     def _loaded(self, place: int) -> Register:
         at, kind = self._emitter.name(), self._emitter.number_type
         self._emitter.lines.append(f"{at} = getelementptr {kind}, ptr %twins, i64 {place}")
-        return self._emitter.line(f"load {kind}, ptr {at}, align 32")
+        return self._emitter.line(f"load {kind}, ptr {at}, align {8 * self._emitter.width}")
 
     def number(self, slot: int) -> str:
         """The number of a slot as text, a truth as 1.0 or 0.0."""
@@ -76,8 +76,8 @@ class StraightCode:
     @property
     def entry(self) -> list[str]:
         """The lines for what twins store, at the head of the function."""
-        count = len(self._calls.stored)
-        return [f"%twins = alloca {self._emitter.number_type}, i64 {count}, align 32"] if count else []
+        count, emitter = len(self._calls.stored), self._emitter
+        return [f"%twins = alloca {emitter.number_type}, i64 {count}, align {8 * emitter.width}"] if count else []
 
     def _finish(self, results: dict[int, Register | None]) -> None:
         self.registers.update({slot: number for slot, number in results.items() if number is not None})
@@ -107,7 +107,10 @@ class _GatheredCalls:
         """The results of this call and of those that waited for it; of none if this one waits now."""
         waiting = self._waiting.setdefault(names, [])
         waiting.append((slots, self._emitter.as_number(x)))
-        return self._results(names) if len(waiting) == kernels.together(names[0]) else {}
+        return self._results(names) if len(waiting) == self._together(names) else {}
+
+    def _together(self, names: tuple[str, ...]) -> int:
+        return kernels.together(names[0], self._emitter.width)
 
     def waits(self, slot: int) -> bool:
         """Whether the call of a slot waits."""
@@ -124,7 +127,7 @@ class _GatheredCalls:
 
     def _results(self, names: tuple[str, ...]) -> dict[int, Register | None]:
         """The results of all waiting calls of a kernel, in as few calls of two to some power as they can be."""
-        waiting, count = self._waiting.pop(names), kernels.together(names[0])
+        waiting, count = self._waiting.pop(names), self._together(names)
         found: dict[int, Register | None] = {}
         while waiting:
             while len(waiting) < count:

@@ -1,4 +1,5 @@
-"""Compiled code on disk: private to the user, checked before it is trusted, bounded in the bytes that it takes itself.
+"""Compiled code on disk, and what was measured of it: private to the user, checked before it is trusted, bounded in the
+bytes that it takes itself.
 
 The folder may hold other files, which are neither counted nor touched: only what bears a name that this module gives is
 ever deleted. A file is written under another name and put in its place at once, so that no reader sees half of it; it
@@ -26,7 +27,7 @@ _DIGEST = hashlib.sha256().digest_size
 #: share of all that may be written until it is again.
 _WRITTEN, _UNIT, _SHARE = "valuegrad-written", 1 << 10, 8
 #: The names that files get here: a key's, and before that the key's with a random end.
-_KEPT = re.compile(rf"[0-9a-f]{{{2 * _DIGEST}}}\.o")
+_KEPT = re.compile(rf"[0-9a-f]{{{2 * _DIGEST}}}\.(o|width)")
 _TEMPORARY = re.compile(rf"new-[0-9a-f]{{{2 * _DIGEST}}}-\w+")
 
 
@@ -58,12 +59,12 @@ def key_of(*parts: str) -> str:
     return digest.hexdigest()
 
 
-def read(key: str) -> bytes | None:
-    """The code kept under a key; ``None`` if there is none that can be trusted."""
+def read(key: str, kind: str = "o") -> bytes | None:
+    """What is kept under a key, code or a "width"; ``None`` if there is nothing that can be trusted."""
     place = folder()
     if place is None or not _is_private(place):
         return None
-    path = place / f"{key}.o"
+    path = place / f"{key}.{kind}"
     try:
         with open(path, "rb", opener=_own) as file:
             is_ours = _is_ours(os.fstat(file.fileno()), stat.S_IFREG, 0o077)
@@ -79,20 +80,26 @@ def read(key: str) -> bytes | None:
     return None
 
 
-def write(key: str, code: bytes) -> None:
-    """Keep code under a key, if that can be done."""
-    place = folder()
-    if place is None:
-        return
+def can_write() -> bool:
+    """Whether something can be kept."""
+    try:
+        place = _made()
+    except OSError:
+        return False
+    return place is not None and os.access(place, os.W_OK | os.X_OK)
+
+
+def write(key: str, code: bytes, kind: str = "o") -> None:
+    """Keep code, or a "width", under a key, if that can be done."""
     temporary: Path | None = None
     try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_private(place):
+        place = _made()
+        if place is None:
             return
         temporary = place / f"new-{key}-{os.urandom(8).hex()}"
         with open(temporary, "xb", opener=_own) as file:
             file.write(_MAGIC + _digest(key, code) + code)
-        os.replace(temporary, place / f"{key}.o")
+        os.replace(temporary, place / f"{key}.{kind}")
         temporary = None
         _count(place, len(_MAGIC) + _DIGEST + len(code))
     except OSError:
@@ -101,6 +108,15 @@ def write(key: str, code: bytes) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def _made() -> Path | None:
+    """The folder, made if it is not there; ``None`` where there is none, or one that is not the user's alone."""
+    place = folder()
+    if place is None:
+        return None
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place if _is_private(place) else None
 
 
 def _own(path: str, flags: int) -> int:

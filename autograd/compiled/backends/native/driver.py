@@ -1,8 +1,8 @@
 """What native code is called through: one function ``run`` over a table of addresses, for samples of any number.
 
-It takes samples four at a time, in the chunks and lanes that ``reduction`` documents; a last group of fewer is computed
-on a padded copy, of which only the lanes that are samples count. It returns whether the sum of a chunk is not finite.
-The text around the back ends' own function ``block`` is the same for all.
+It takes samples in groups of eight, in the chunks and lanes that ``reduction`` documents; a last group of fewer is
+computed on a padded copy, of which only the lanes that are samples count. It returns whether the sum of a chunk is not
+finite. The text around the back ends' own function ``block`` is the same for all.
 
 A call runs some groups of samples, which may end or go on within a chunk: its lanes keep what they have so far, and
 are added up once its last group is done. So a run of any length can be cut into stretches, at the same bits.
@@ -32,6 +32,11 @@ FIELDS = (
 )  # fmt: skip
 
 
+#: The lanes of a sum as one vector, and their numbers.
+_ALL_LANES = f"<{LANES} x double>"
+_COUNTED = f"<{', '.join(f'i64 {lane}' for lane in range(LANES))}>"
+
+
 def field(name: str, kind: str = "ptr") -> str:
     """The lines that load an entry of the table."""
     place = FIELDS.index(name)
@@ -44,6 +49,19 @@ HEAD = (
     "define internal void @block(ptr %table, ptr noalias %columns, ptr noalias %strides, ptr noalias %lanes, "
     "ptr noalias %outputs, i64 %first, i64 %last) {"
 )
+
+
+def _sum_of_lanes() -> str:
+    """The lines that add up the lanes of a sum in pairs."""
+    lines, width = [], LANES
+    while width > 1:
+        kind, half = f"<{width} x double>", width // 2
+        for name, first in (("even", 0), ("odd", 1)):
+            which = ", ".join(f"i32 {lane}" for lane in range(first, width, 2))
+            lines.append(f"%a{width}.{name} = shufflevector {kind} %a{width}, {kind} poison, <{half} x i32> <{which}>")
+        lines.append(f"%a{half} = fadd <{half} x double> %a{width}.even, %a{width}.odd")
+        width = half
+    return "\n".join(f"  {line}" for line in [*lines, "%a.sum = extractelement <1 x double> %a1, i64 0"])
 
 
 #: ``block(table, columns, strides, lanes, outputs, first group, last group)`` is to be put before this; strides count
@@ -67,11 +85,11 @@ entry:
 {field("summed", "i64")}
 {field("kept", "i64")}
   %lane.bytes = mul i64 %summed, {8 * LANES}
-  %groups = lshr i64 %samples, 2
-  %rest = and i64 %samples, 3
-  %begun = shl i64 %groups, 2
+  %groups = udiv i64 %samples, {LANES}
+  %rest = and i64 %samples, {LANES - 1}
+  %begun = mul i64 %groups, {LANES}
   %rounded.up = add i64 %samples, {LANES - 1}
-  %all.groups = lshr i64 %rounded.up, 2
+  %all.groups = udiv i64 %rounded.up, {LANES}
   %first.chunk = udiv i64 %first_group, {GROUPS}
   br label %chunks
 chunks:
@@ -131,31 +149,9 @@ pad.end:
 tail:
   call void @llvm.memset.p0.i64(ptr %tail_lanes, i8 0, i64 %lane.bytes, i1 false)
   call void @block(ptr %table, ptr %tail_columns, ptr %tail_strides, ptr %tail_lanes, ptr %tail_outputs, i64 0, i64 1)
-  br label %tail.sums
-tail.sums:
-  %t = phi i64 [0, %tail], [%t.next, %tail.sum.end]
-  %t.more = icmp slt i64 %t, %summed
-  br i1 %t.more, label %tail.sum, label %tail.keep
-tail.sum:
-  %t.row = mul i64 %t, {LANES}
-  br label %tail.lane
-tail.lane:
-  %l = phi i64 [0, %tail.sum], [%l.next, %tail.lane]
-  %l.at = add i64 %t.row, %l
-  %l.to = getelementptr double, ptr %lanes, i64 %l.at
-  %l.from = getelementptr double, ptr %tail_lanes, i64 %l.at
-  %l.old = load double, ptr %l.to, align 8
-  %l.new = load double, ptr %l.from, align 8
-  %l.sum = fadd double %l.old, %l.new
-  store double %l.sum, ptr %l.to, align 8
-  %l.next = add i64 %l, 1
-  %l.more = icmp slt i64 %l.next, %rest
-  br i1 %l.more, label %tail.lane, label %tail.sum.end
-tail.sum.end:
-  %t.next = add i64 %t, 1
-  br label %tail.sums
+  br label %tail.keep
 tail.keep:
-  %k = phi i64 [0, %tail.sums], [%k.next, %tail.keep.end]
+  %k = phi i64 [0, %tail], [%k.next, %tail.keep.end]
   %k.more = icmp slt i64 %k, %kept
   br i1 %k.more, label %tail.output, label %part.done
 tail.output:
@@ -178,10 +174,18 @@ tail.keep.end:
   %k.next = add i64 %k, 1
   br label %tail.keep
 part.done:
+  ; The last group's numbers belong to the sums of its samples' lanes; of no others where there is no such group.
+  %added = phi i64 [0, %after], [%rest, %tail.keep]
   %reaches.end = icmp eq i64 %part.end, %all.groups
   %is.done = or i1 %reaches.full, %reaches.end
   br i1 %is.done, label %add, label %chunk.end
 add:
+  %added.one = insertelement <{LANES} x i64> poison, i64 %added, i64 0
+  %added.all = shufflevector <{LANES} x i64> %added.one, <{LANES} x i64> poison, <{LANES} x i32> zeroinitializer
+  %is.sample = icmp ult <{LANES} x i64> {_COUNTED}, %added.all
+  ; Lanes that nobody wrote are not read: of memory that was never touched, each reading takes long.
+  %has.tail = icmp ne i64 %added, 0
+  %or.lanes = select i1 %has.tail, ptr %tail_lanes, ptr %lanes
   %sums.row = mul i64 %chunk, %summed
   br label %add.loop
 add.loop:
@@ -190,16 +194,13 @@ add.loop:
   %a.more = icmp slt i64 %a, %summed
   br i1 %a.more, label %add.one, label %chunk.end
 add.one:
-  %a.row = mul i64 %a, {LANES}
-  %a.at = getelementptr double, ptr %lanes, i64 %a.row
-  %a.lanes = load <4 x double>, ptr %a.at, align 32
-  %a0 = extractelement <4 x double> %a.lanes, i64 0
-  %a1 = extractelement <4 x double> %a.lanes, i64 1
-  %a2 = extractelement <4 x double> %a.lanes, i64 2
-  %a3 = extractelement <4 x double> %a.lanes, i64 3
-  %a01 = fadd double %a0, %a1
-  %a23 = fadd double %a2, %a3
-  %a.sum = fadd double %a01, %a23
+  %a.at = getelementptr {_ALL_LANES}, ptr %lanes, i64 %a
+  %a.before = load {_ALL_LANES}, ptr %a.at, align 64
+  %a.tail.at = getelementptr {_ALL_LANES}, ptr %or.lanes, i64 %a
+  %a.tail = load {_ALL_LANES}, ptr %a.tail.at, align 64
+  %a.with = fadd {_ALL_LANES} %a.before, %a.tail
+  %a{LANES} = select <{LANES} x i1> %is.sample, {_ALL_LANES} %a.with, {_ALL_LANES} %a.before
+{_sum_of_lanes()}
   %a.place = add i64 %sums.row, %a
   %a.to = getelementptr double, ptr %sums, i64 %a.place
   store double %a.sum, ptr %a.to, align 8

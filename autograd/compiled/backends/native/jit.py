@@ -73,6 +73,19 @@ def _target() -> tuple[Any, str]:
     return machine, "\n".join([machine.triple, cpu, features, level, version, llvmlite.__version__])
 
 
+def circumstances() -> str:
+    """All that code depends on besides its text: the processor, its features, and what compiles."""
+    with _LOCK, uninterrupted():
+        return _target()[1]
+
+
+@once
+def processor() -> str:
+    """The processor's name, as LLVM has it."""
+    with _LOCK, uninterrupted():
+        return str(llvm.get_host_cpu_name())
+
+
 @once
 def has_wide_registers() -> bool:
     """Whether the processor has registers of eight numbers (AVX-512)."""
@@ -86,8 +99,11 @@ def _linker() -> Any:
     return llvm.create_lljit_compiler(_target()[0])
 
 
-def load(text: str, *functions: str) -> Library:
+def load(text: str, *functions: str, keep: bool = True) -> Library:
     """The code of a module, from the cache if it is there, of which these functions can be called.
+
+    Args:
+        keep: keep code that is new in the cache.
 
     Raises:
         RuntimeError: the text is no valid module.
@@ -96,8 +112,8 @@ def load(text: str, *functions: str) -> Library:
         while _UNUSED:
             del _HANDLES[_UNUSED.pop()]
         start = time.perf_counter()
-        machine, circumstances = _target()
-        key = cache.key_of(text, circumstances)
+        machine, around = _target()
+        key = cache.key_of(text, around)
         code = cache.read(key)
         if code is not None:
             try:
@@ -108,7 +124,8 @@ def load(text: str, *functions: str) -> Library:
             module.verify()
             code = machine.emit_object(module)
         library = _loaded(code, functions, start, cached=False)
-        cache.write(key, code)
+        if keep:
+            cache.write(key, code)
         return library
 
 

@@ -32,7 +32,8 @@ COUNTS = (
     "penalty_segment_count", "penalty_guard_count", "moved", "rule_states", "rule_rows", "workers",
 )  # fmt: skip
 #: What differs from call to call: whether a gradient was other than zero so far, the steps taken, which are none, the
-#: samples, those of a batch, the most steps, where what the rule shares stands, and the order of the samples, of which some are to be checked.
+#: samples, those of a batch, the most steps, where what the rule shares stands, and the order of the samples, of which
+#: some are to be checked.
 VARIED = ("pushed", "taken", "first", "last", "size", "most", "rule_uniforms", "order", "checked", "count")
 FIELDS = ADDRESSES + COUNTS + VARIED
 
