@@ -233,9 +233,10 @@ OTHER_WAYS = {
     "autograd/interrupts.py:__enter__",
     "autograd/checking/other_ways.py:_by_compile", "autograd/checking/other_ways.py:second_derivatives",
     "autograd/checking/outside.py:_bounds", "autograd/checking/outside.py:_seen_by_the_engine",
-    "autograd/compiled/descent.py:_made_native",
+    "autograd/compiled/descent.py:_native_rule",
     "autograd/pictures/drawing/picture.py:_repr_mimebundle_", "nn/passes.py:outputs_of",
-    "nn/training/on_arrays.py:mean_loss", "nn/training/on_arrays.py:run", "nn/training/recorded_loss.py:add_gradients",
+    "nn/training/on_arrays.py:mean_loss", "nn/training/on_arrays.py:outputs", "nn/training/on_arrays.py:run",
+    "nn/training/recorded_loss.py:add_gradients",
 }  # fmt: skip
 
 
