@@ -83,7 +83,7 @@ class _Call:
     def derivative(self, x: Any) -> Any:
         """The same of a derivative, which is never -0.0, as what ``backward()`` adds up."""
         number = self.result(x)
-        return number + 0.0 if number.__class__ is float else _never_minus_zero(number)
+        return number + 0.0 if number.__class__ is float else _never_minus_zero(number, self.m)
 
     def values(self) -> Any:
         """What the function returned, as numbers of this call."""
@@ -357,10 +357,10 @@ def gradients(output: Value, wrt: Any) -> Any:
             m = system_of("values").here()
             cotangents = _walked(pull_back, program, nodes, {program.outputs[0]: 1.0}, m, wanted, order, terms)
     found = [cotangents[slot] if slot >= 0 else None for slot in slots]
-    return build([_never_minus_zero(x) if isinstance(x, Value) else constant(x or 0.0) for x in found])
+    return build([_never_minus_zero(x, m) if isinstance(x, Value) else constant(x or 0.0) for x in found])
 
 
-def _never_minus_zero(x: Value) -> Value:
+def _never_minus_zero(x: Value, m: Any) -> Value:
     """A derivative as ``backward()`` adds it up, to 0.0; a recording is the same whatever the numbers."""
     is_minus_zero = x._data == 0.0 and copysign(1.0, x._data) < 0.0
-    return x + 0.0 if is_minus_zero or system_of("values").here().LANES else x
+    return x + 0.0 if is_minus_zero or m.LANES else x

@@ -29,6 +29,7 @@ import autograd
 import nn
 from autograd import Value, locks, record_lines
 from autograd.compiled.backends.native import jit
+from autograd.compiled.backends.reduction import CHUNK
 from autograd.eager import garbage, nodes, watching
 from nn.training.history import History
 from tests.compiled.processes import output_of, run
@@ -521,34 +522,68 @@ def looped_by_hand(epochs: bool) -> Callable[[], Case]:
     return case
 
 
-def descended(backend: str) -> Callable[[], Case]:
-    """``descent``: numbers, states and count are those of one step."""
-    X, y = np.array([1.0, -1.0, 0.5, 2.0]), np.array([0.0, 1.0, 0.5, -1.0])
+def stepped(f: Any, penalty: Any, X: Any, y: Any, rows: Any, size: int) -> list[tuple[float, ...]]:
+    """What ``descended`` is to find after each step, by eager ones: number, state, totals of losses and penalties."""
+    numbers, state, total, penalties = 0.5, 0.0, 0.0, 0.0
+    seen = [(numbers, state, total, penalties)]
+    for first in range(0, len(rows), size):
+        w = Value(numbers)
+        cost = autograd.mean([f(w, float(X[i]), float(y[i])) for i in rows[first : first + size]])
+        added = Value(0.0) if penalty is None else penalty(w)
+        (cost + added).backward()
+        numbers, state = numbers - 0.125 * w.grad, state + w.grad
+        total, penalties = total + cost.data * size, penalties + added.data
+        seen.append((numbers, state, total, penalties))
+    return seen
+
+
+def descended(
+    backend: str = "auto",
+    *,
+    size: int = 1,
+    threads: int = 1,
+    f: Callable[[Value, Any, Any], Any] = lambda w, a, b: (w * a - b) ** 2,
+    penalty: Callable[[Value], Any] | None = None,
+    gathered: bool = False,
+) -> Callable[[], Case]:
+    """``descent``: numbers, states, counts, losses and penalties are those of whole steps."""
+    steps = 5
+    X, y = np.resize([1.0, -1.0, 0.5, 2.0], steps * size), np.resize([0.0, 1.0, 0.5, -1.0, 0.25], steps * size)
+    order = random.Random(0).sample(range(steps * size), steps * size) if gathered else None
 
     def rule(m: Any, p: Any, g: Any, state: Any, rate: Any, step: Any, settings: Any) -> Any:
         return p - rate * g, (state[0] + g,)
 
+    expected: list[Any] = []
+
     def case() -> Case:
-        w = Value(0.5)
-        made = autograd.descent(lambda a, b: (w * a - b) ** 2, [w], rule, backend=backend)
+        if not expected:
+            expected.append(stepped(f, penalty, X, y, order or range(steps * size), size))
+        w, seen = Value(0.5), expected[0]
+        made = autograd.descent(
+            lambda a, b: f(w, a, b), [w], rule, backend=backend, threads=threads,
+            penalty=None if penalty is None else lambda: penalty(w), penalty_may_change=True,
+        )  # fmt: skip
         made.begin([[0.0]], 0)
-        seen = [(0.5, 0.0)]
-        for a, b in zip(X.tolist(), y.tolist(), strict=True):
-            slope = 2.0 * (seen[-1][0] * a - b) * a
-            seen.append((seen[-1][0] - 0.125 * slope, seen[-1][1] + slope))
 
         def operation() -> Any:
-            ran = made.run(made.batches(X, y), 1, rate=0.125)
+            ran = made.run(made.batches(X, y, order), size, rate=0.125)
             made.write()
             return ran
 
         def check(outcome: Outcome) -> None:
-            begun = made.steps
-            assert made.ran.steps == begun or not made.ran.steps
-            assert outcome.raised is not None or begun == 4
+            begun, ran = made.steps, made.ran
+            assert (ran.steps, ran.samples) == (begun, begun * size)
+            assert len(ran.penalties) == (begun if penalty is not None else 0)
+            assert outcome.raised is not None or begun == steps
+            if not outcome.came:
+                native = [known[3] for known in made._natively.values() if known[3] is not None]
+                assert [*map(len, [one._workers for one in native])] == [threads - 1] * len(native)
+                assert bool(native) == (backend == "auto")
             made.obey()
-            assert np.allclose([made.numbers[0], made.states[0][0]], seen[begun], rtol=1e-12, atol=1e-15), outcome
-            assert w.data in (0.5, made.numbers[0])
+            found = [made.numbers[0], made.states[0][0], ran.total, sum(ran.penalties)]
+            assert np.allclose(found, seen[begun], rtol=1e-12, atol=1e-15), outcome
+            assert np.isclose(w.data, [number for number, *_ in seen], rtol=1e-12, atol=0.0).any()
             made.write()
             assert w.data == made.numbers[0]
 
@@ -587,7 +622,18 @@ CASES: dict[str, Callable[[], Case]] = {
     "scan, interpreter": looped("interpreter"),
     "scan, machine": looped("machine"),
     "descent, numpy": descended("numpy"),
-    "descent, native": descended("auto"),
+    "descent, native": descended(),
+    "descent, guards": descended(f=lambda w, a, b: (w * a - b) ** 2 if a > 0.0 else w * w * b),
+    "descent, threads": descended(size=2 * CHUNK, threads=2),
+    "descent, gathered": descended(size=2, gathered=True),
+    "descent, penalty": descended(penalty=lambda w: w * w * 0.25),
+    "descent, all": descended(
+        size=2 * CHUNK,
+        threads=2,
+        gathered=True,
+        penalty=lambda w: abs(w) * 0.25,
+        f=lambda w, a, b: autograd.tanh(w * a - b) if w > 0.25 else (w * a - b) ** 2,
+    ),
     "compiled_step": looped_by_hand(False),
     "compiled_step.epoch": looped_by_hand(True),
     "compile, numpy": recorded("numpy"),
@@ -610,7 +656,11 @@ CHANGING = {
     "Value": ("data", "backward"), "assert_grads": ("check_grads",), "check_grads": ("check_grads",),
     "check_graph": ("examine",), "collector_at_rest": ("collector_at_rest",),
     "compile": ("compile, numpy", "compile, interpreter", "compile, machine"), "derive": ("show",),
-    "descent": ("descent, numpy", "descent, native"), "draw": ("show",), "evaluate": ("evaluate",),
+    "descent": (
+        "descent, numpy", "descent, native", "descent, guards", "descent, threads", "descent, gathered",
+        "descent, penalty", "descent, all",
+    ),
+    "draw": ("show",), "evaluate": ("evaluate",),
     "explain": ("examine",), "find_nonfinite": ("examine",), "grad": ("grad",), "gradients": ("differentiate",),
     "hessian": ("differentiate",), "hvp": ("differentiate",), "jacobian": ("differentiate",),
     "jvp": ("differentiate",), "map": ("scan, numpy",), "objective": ("objective",), "primitive": ("primitive",),
@@ -656,14 +706,21 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tmp_path.chmod(0o700)
 
 
+#: What takes steps of a ``descent`` and notes them.
+NOTING = ("Descent._step", "Descent._run_natively", "NativeSteps.run", "NativeSteps._note", "Workers.run")
+
+
 def chosen(functions: list[str], chance: random.Random, name: str) -> set[int]:
-    """Some moments of those whose functions these are; for one at least in each function of contexts and of ``fit``."""
+    """Some moments of those whose functions these are; for one at least in each function of contexts and of ``fit``,
+    and in those that take steps and note them all, or in the short form a few."""
     moments = range(1, len(functions) + 1)
     found = set(chance.sample(moments, min(len(moments), max(LEAST, EVENTS // max(len(moments), 1)))))
     by_function: dict[str, list[int]] = {}
     for moment, function in zip(moments, functions, strict=True):
         if function.endswith(("__enter__", "__exit__")) or (name == "fit" and function.startswith("nn.")):
             by_function.setdefault(function, []).append(moment)
+    noting = [moment for moment, function in zip(moments, functions, strict=True) if function.endswith(NOTING)]
+    found |= {*(noting if IS_THOROUGH else chance.sample(noting, min(len(noting), 6)))}
     return found | {chance.choice(some) for some in by_function.values()}
 
 
