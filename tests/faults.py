@@ -111,7 +111,7 @@ def _is_finalizing(frame: FrameType | None) -> bool:
     when it collects (Hypothesis has it measured), and of a generator that is entered, since it may be to end it."""
     if frame is not None and frame.f_code.co_flags & inspect.CO_GENERATOR:
         return True
-    while frame is not None:
+    while frame is not None and frame.f_code is not _with_fault.__code__:
         if frame.f_code.co_name in ("__del__", "_remove", "remove", "gc_callback"):
             return True
         frame = frame.f_back
@@ -127,13 +127,14 @@ def _asks_for_memory(frame: FrameType, event: str, arg: Any) -> bool:
 
 def _asks_the_system(frame: FrameType, event: str, arg: Any) -> bool:
     module = getattr(arg, "__module__", None) or type(getattr(arg, "__self__", None)).__module__
-    is_of_it = module in ("posix", "nt", "io", "_io") and arg.__name__ not in _ASKS_NOBODY
+    name = getattr(arg, "__name__", None)  # CPython 3.12 tells the object alone of a with that it enters
+    is_of_it = module in ("posix", "nt", "io", "_io") and name not in (None, *_ASKS_NOBODY)
     return event == "c_call" and is_of_it and not _restores(frame)
 
 
 def _restores(frame: FrameType | None) -> bool:
     """Whether any function under way is in what it does after an error or at its end."""
-    while frame is not None:
+    while frame is not None and frame.f_code is not _with_fault.__code__:
         path = frame.f_code.co_filename
         if path.startswith(OURS) and (path.endswith("interrupts.py") or frame.f_lineno in _lines_that_restore(path)):
             return True

@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -39,6 +39,14 @@ SIZE = 3000 if IS_THOROUGH else 100
 SIZES = dict.fromkeys(LINEAR, SIZE) | {"check_grads": SIZE // 5, "draw": SIZE // 2, "step_through": 50}
 #: How much more the second double may add than the first; tables and lists grow in rounds, of which one may be passed.
 MOST = {"lines": 2.3, "bytes": 2.9}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_other_tests_left_is_not_looked_through() -> Iterator[None]:
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def lines_run(work: Callable[[], object]) -> int:

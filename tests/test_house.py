@@ -183,7 +183,8 @@ def _lists_of_primitives(text: str) -> list[set[str]]:
             in_one_place.append(
                 {t.id for d in node.body if isinstance(d, ast.Assign) for t in d.targets if isinstance(t, ast.Name)}
             )
-    found = [{*TABLE, *ALIASES} & names for names in in_one_place]
+    known = {*TABLE, *ALIASES}
+    found = [known & names for names in in_one_place]
     return [names for names in found if len(names) >= A_LIST]
 
 

@@ -74,8 +74,7 @@ def test_makers_that_are_made_while_there_is_a_hook(seen: list[Any]) -> None:
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("allocations", range(0, 100, 7))
-def test_a_garbage_collection_meanwhile_takes_makers_away(allocations: int) -> None:
+def test_a_garbage_collection_meanwhile_takes_makers_away() -> None:
     """Those of users' own primitives: what entered ``record_lines`` while one came failed."""
 
     def forget_a_primitive() -> None:
@@ -87,16 +86,22 @@ def test_a_garbage_collection_meanwhile_takes_makers_away(allocations: int) -> N
         kept.append(kept)
 
     gc.collect()
-    with collector_at_rest():
-        for _ in range(10):
-            forget_a_primitive()
-        thresholds = gc.get_threshold()
-        gc.set_threshold(gc.get_count()[0] + allocations + 1, 1, 1)
-        try:
-            gc.enable()
-            nodes.hand_to(nodes.no_hook)
-        finally:
-            gc.set_threshold(*thresholds)
+    gc.freeze()  # what other tests left is not looked through each time
+    try:
+        for allocations in range(0, 100, 7):
+            gc.collect()
+            with collector_at_rest():
+                for _ in range(10):
+                    forget_a_primitive()
+                thresholds = gc.get_threshold()
+                gc.set_threshold(gc.get_count()[0] + allocations + 1, 1, 1)
+                try:
+                    gc.enable()
+                    nodes.hand_to(nodes.no_hook)
+                finally:
+                    gc.set_threshold(*thresholds)
+    finally:
+        gc.unfreeze()
 
 
 def codes() -> list[tuple[FunctionType, Any]]:
