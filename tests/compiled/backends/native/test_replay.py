@@ -102,7 +102,7 @@ def long_run(backend: str, threads: int) -> tuple[Any, Any]:
         return x
 
     made = autograd.compile(f, backend=backend, threads=threads)
-    x = np.linspace(-1.0, 1.0, 1_000_000)
+    x = np.linspace(-1.0, 1.0, 2_000_000)
     made(x[:5])
     return made, x
 
@@ -125,7 +125,7 @@ def test_ctrl_c_ends_a_call_when_its_threads_have_ended(
     sender.join()
     time.sleep(0.02)
     assert watched.begun == begun
-    assert begun < len(x) // (LANES * LEAST_STRETCH) // 2  # long before its end
+    assert begun - watched.at < len(x) // (LANES * LEAST_STRETCH) // 8  # soon: when it is sent is the sender's affair
     monkeypatch.undo()
     native = made.report().programs[-1].replay
     native._stretch = len(x)  # in one go, as the table stands
