@@ -74,9 +74,7 @@ class Descent:
         self._runs = Runs(f, self.name, self.params, "mean", options, by_captured=False)
         self._of_penalty = None
         if penalty is not None:
-            self._of_penalty = Runs(
-                penalty, "the penalty", self.params, "mean", options, by_captured=False, long_dots=False
-            )
+            self._of_penalty = Runs(penalty, "the penalty", self.params, "mean", options, by_captured=False)
             self._recordings_of_penalty = self._of_penalty.recordings_of(_NO_ARGUMENTS, unroll=False)
         #: The penalty, if it is to be asked before it is trusted to stay what it is; and whether it is to be now.
         self._asked = Asked(penalty, self.params) if penalty is not None and penalty_may_change else None

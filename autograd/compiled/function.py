@@ -224,15 +224,20 @@ class Compiled(RecordedFunction):
         n = arguments.samples
         first = prepared.first_derivative + len(self._runs.params_of(prepared.trace))
         items: list[Any] = [None] * len(arguments.columns)
+        reduced = []
         for k, c in enumerate(columns, start=first):
             if isinstance(arguments.columns[c], np.ndarray):
                 found = self._for_each(prepared.output(k, kept), n or 0)
                 items[c] = found / n if self.reduce == "mean" and n else found
             elif n is None or self.reduce is not None:
-                reduce = self.reduce if n is not None else None
-                items[c] = float(prepared.replay.gather([k])(sums, prepared.uniform, n or 0, reduce)[0])
+                reduced.append((k, c))
             else:
                 items[c] = self._for_each(prepared.output(k, kept), n)
+        if reduced:
+            gather = prepared.gather_of(tuple([k for k, _ in reduced]))
+            numbers = gather(sums, prepared.uniform, n or 0, self.reduce if n is not None else None)
+            for (_, c), number in zip(reduced, numbers.tolist(), strict=True):
+                items[c] = number
 
         def joined(first: int, shape: tuple[int, ...]) -> Any:
             """What came in as one array goes out as one."""

@@ -119,7 +119,7 @@ class NativeSteps:
         """What runs over a batch, in so many threads, and where its sums go."""
         prepared, rule, size = self.prepared, self.rule, self.size
         replay, gather, chunks = native(prepared), prepared.gather, -(-size // CHUNK)
-        point, point_code = shared_entry(replay)
+        point, point_code = replay.shared_entry
         summed = len(replay.summed)
         if prepared.needs_numbers or not summed or chunks > driver.chunks_of_a_round(summed, 1):
             raise NotImplementedError
@@ -170,7 +170,7 @@ class NativeSteps:
 
     def _set_penalty(self, penalty: Prepared, at: Any) -> None:
         replay = native(penalty)
-        point, point_code = shared_entry(replay)
+        point, point_code = replay.shared_entry
         if replay.summed or replay.kept or not point_code:
             raise NotImplementedError
         self._penalty, self._penalties = penalty, np.zeros(MOST_STEPS)
@@ -378,23 +378,6 @@ def native(prepared: Prepared) -> NativeReplay:
     if not isinstance(prepared.replay, NativeReplay):
         raise NotImplementedError
     return prepared.replay
-
-
-def shared_entry(replay: NativeReplay) -> tuple[int, int]:
-    """The address of native code for the numbers that all samples share, and of its own code, 0 where there are none.
-
-    Raises:
-        NotImplementedError: there is none.
-    """
-    entry = replay.shared_entry
-    if entry is None:  # machine code leaves them to NumPy
-        from autograd.compiled.backends.interpreter.replay import interpreter, point_code
-
-        if "dot" in replay.levels.uniform_names():
-            raise NotImplementedError
-        replay.code_of_shared = point_code(replay.levels)
-        entry = interpreter(replay.width.numbers).address("point"), address(replay.code_of_shared)
-    return entry
 
 
 def segments(rows: Any, at: Any, count: int) -> Any:

@@ -123,7 +123,7 @@ class Objective(RecordedFunction):
             return self._value_and_gradient(point)[1]
         derivative = jacobian_of(recorded, len(point))
         count = derivative.seeds(len(recorded.outputs), len(point))
-        prepared, kept = self._run(derivative, point, list(np.eye(count)))
+        prepared, kept = self._run(derivative, point, np.eye(count))
         found = prepared.derivative(kept, count)
         return found.T.copy() if derivative is COLUMNS else found
 
@@ -131,30 +131,26 @@ class Objective(RecordedFunction):
     def jvp(self, x: Any, tangent: Any) -> Any:
         """The derivative of the outputs along a tangent, ``(outputs,)``."""
         point = self._point(x)
-        prepared, kept = self._run(JVP, point, self._lanes(tangent, len(point), "the tangent"))
-        found = prepared.derivative(kept, 1)[0]
-        return float(found[0]) if prepared.trace.one_number else found
+        found, trace = self._along(JVP, point, self._seed(tangent, len(point), "the tangent"))
+        return float(found[0]) if trace.one_number else found
 
     @_in_turns
     def vjp(self, x: Any, cotangent: Any) -> Any:
         """The cotangent of the outputs pulled back to the arguments, ``(n,)``."""
         point = self._point(x)
-        lanes = self._lanes(cotangent, len(self._here(point).outputs), "the cotangent")
-        prepared, kept = self._run(VJP, point, lanes)
-        return prepared.derivative(kept, 1)[0]
+        return self._along(VJP, point, self._seed(cotangent, len(self._here(point).outputs), "the cotangent"))[0]
 
     @_in_turns
     def hvp(self, x: Any, vector: Any) -> Any:
         """The Hessian times a vector, ``(n,)``, without the Hessian."""
         point = self._point(x)
-        prepared, kept = self._run(HVP, point, self._lanes(vector, len(point), "the vector"))
-        return prepared.derivative(kept, 1)[0]
+        return self._along(HVP, point, self._seed(vector, len(point), "the vector"))[0]
 
     @_in_turns
     def hessian(self, x: Any) -> Any:
         """All second derivatives, ``(n, n)``: the Hessian times each unit vector, one a lane."""
         point = self._point(x)
-        prepared, kept = self._run(HESSIAN, point, list(np.eye(len(point))))
+        prepared, kept = self._run(HESSIAN, point, np.eye(len(point)))
         return symmetric(prepared.derivative(kept, len(point)))
 
     @_in_turns
@@ -170,11 +166,15 @@ class Objective(RecordedFunction):
             raise ValueError(f"{self.name} takes {expected}, as one vector; the shape given is {point.shape}")
         return point
 
-    def _lanes(self, vector: Any, size: int, what: str) -> list[Any]:
+    def _seed(self, vector: Any, size: int, what: str) -> Any:
         numbers = np.asarray(vector, dtype=np.float64).reshape(-1)
         if len(numbers) != size:
             raise ValueError(f"{what} has {len(numbers)} numbers; {self.name} has {size}")
-        return list(numbers.reshape(-1, 1))
+        return numbers
+
+    def _along(self, what: Derivative, point: Any, seed: Any) -> tuple[Any, Trace]:
+        prepared, kept = self._run(what, point, seed)
+        return prepared.found(prepared.derivatives, kept) + 0.0, prepared.trace
 
     def _here(self, point: Any) -> Trace:
         """The recording whose comparisons come out as they do at a point."""
@@ -188,7 +188,7 @@ class Objective(RecordedFunction):
         self.n = len(point)
         return found
 
-    def _run(self, what: Derivative, point: Any, lanes: Sequence[Any] = ()) -> tuple[PreparedAtPoint, list[Any]]:
+    def _run(self, what: Derivative, point: Any, seeds: Any = ()) -> tuple[PreparedAtPoint, list[Any]]:
         recordings = self._recordings
         if what not in _THROUGH_LOOPS:
             if not recordings.kept:
@@ -198,16 +198,15 @@ class Objective(RecordedFunction):
         unroll = recordings is self._written_out
         return recordings.run(
             self.name,
-            lambda recording: self._try(recording, what, point, lanes),
+            lambda recording: self._try(recording, what, point, seeds),
             lambda *place: self._record(point, unroll, *place),
         )
 
-    def _try(
-        self, recording: Recording, what: Derivative, point: Any, lanes: Sequence[Any]
-    ) -> tuple[PreparedAtPoint, list[Any]]:
+    def _try(self, recording: Recording, what: Derivative, point: Any, seeds: Any) -> tuple[PreparedAtPoint, list[Any]]:
         recorded, known = recording
-        seeds = what.seeds(len(recorded.outputs), len(point))
-        if lanes and len(lanes) != seeds:  # a way with another number of outputs, so it is not that of this point
+        if len(seeds) != what.seeds(
+            len(recorded.outputs), len(point)
+        ):  # a way with another number of outputs, so it is not that of this point
             raise Missed(recorded.guards[0], 0)
         prepared = known.get((what.name,))
         if prepared is None:
@@ -217,11 +216,12 @@ class Objective(RecordedFunction):
             varying = [False] * recorded.program.inputs
 
             def chosen(careful: bool) -> Choice:
-                plan = planned(recorded, what, recorded.arguments, varying, long_dots=False, careful=careful)
+                one_lane = not what.is_matrix
+                plan = planned(recorded, what, recorded.arguments, varying, one_lane=one_lane, careful=careful)
                 return choose(plan, self.options)
 
             prepared = known[what.name,] = PreparedAtPoint(recorded, chosen)
-        return prepared.at(point, lanes)
+        return prepared.at(point, seeds)
 
 
 def _one_list(fresh: list[Any]) -> list[list[Any]]:

@@ -38,7 +38,9 @@ class Prepared:
         places = [(c, s) for c, s in enumerate(trace.arguments) if s >= 0]
         #: The columns of a call that differ by sample, in the order of the replay's.
         self.varying = [c for s, c in sorted((s, c) for c, s in places) if plan.varying[s]]
-        self._numbers = [(row[s], c) for c, s in places if not plan.varying[s]]
+        numbers = [(row[s], c) for c, s in places if not plan.varying[s]]
+        #: The rows and the columns of numbers that all samples share.
+        self._rows_of_numbers, self._numbers = np.array([r for r, _ in numbers], np.intp), [c for _, c in numbers]
         #: The row of each of the trace's leaves.
         self.leaf_rows = replay.levels.row_of[np.array(trace.leaf_inputs, np.intp)]
         self._moment = -1
@@ -46,6 +48,9 @@ class Prepared:
         #: Collects the value and the gradient by the parameters.
         values = range(min(plan.values, 1))
         self.gather = replay.gather([*values, *range(self.first_derivative, self.first_derivative + params)])
+
+        self._gathered: tuple[int, ...] = ()
+        self._gather: Any = None
 
         outputs = plan.program.outputs
         varying = {i for i, _ in (*replay.summed, *replay.kept)}
@@ -79,8 +84,8 @@ class Prepared:
             self.refresh()
         else:
             self.set_leaves(leaves)
-        for row, c in self._numbers:
-            uniform[row, 0] = columns[c]
+        if self._numbers:
+            uniform[self._rows_of_numbers, 0] = [columns[c] for c in self._numbers]
         return self.replay.run([*[columns[c] for c in self.varying], *seeds], uniform, samples)
 
     def run_with_care(
@@ -104,6 +109,12 @@ class Prepared:
             kept = [np.concatenate(kept)]
         return not all(map(self.is_finite, [self.uniform[self._uniform_outputs, 0], sums, *kept]))
 
+    def gather_of(self, outputs: tuple[int, ...]) -> Any:
+        """What collects these reduced outputs into one array; the last is kept, as a call asks for the same again."""
+        if self._gathered != outputs:
+            self._gathered, self._gather = outputs, self.replay.gather(outputs)
+        return self._gather
+
     @staticmethod
     def is_finite(numbers: Any) -> bool:
         """Whether all numbers of an array of one dimension are finite: the largest and the smallest are, among which
@@ -125,7 +136,7 @@ class Prepared:
 
 
 class PreparedAtPoint(Prepared):
-    """A plan over one vector, whose numbers are the first inputs, in order; seeds differ from lane to lane.
+    """A plan over one vector, whose numbers are the first inputs, in order; seeds of a matrix differ from lane to lane.
 
     A solver calls it thousands of times, so numbers are read and written as arrays.
     """
@@ -137,6 +148,9 @@ class PreparedAtPoint(Prepared):
         self._numbers_of_all = self.uniform.reshape(-1)  # the same memory
         self._vector = self._numbers_of_all[: len(trace.arguments)]
         plan, row = self.replay.plan, self.replay.levels.row
+        #: The rows of seeds that are one for all; none where they differ from lane to lane.
+        seeds = np.arange(trace.program.inputs, plan.program.inputs)
+        self._seed_rows = self.replay.levels.row_of[seeds[np.array(plan.varying, np.uint8)[seeds] == 0]]
         outputs = plan.program.outputs
         #: The outputs that are values, and those that are derivatives.
         self.values, self.derivatives = range(plan.values), range(self.first_derivative, len(outputs))
@@ -147,19 +161,26 @@ class PreparedAtPoint(Prepared):
         if not any(plan.varying[o] for o in outputs):
             self._rows = np.array([row[o] for o in outputs], np.intp)
 
-    def at(self, x: Any, lanes: Sequence[Any] = ()) -> tuple[PreparedAtPoint, list[Any]]:
+    def at(self, x: Any, seeds: Any = ()) -> tuple[PreparedAtPoint, list[Any]]:
         """What ran, this or a careful one, and the kept outputs; its uniform array holds the rest. Raises Missed if a
-        guard does not hold."""
+        guard does not hold.
+
+        Args:
+            seeds: a number each, or, of a matrix, a row of one for each lane.
+        """
         self.refresh()
         self._vector[:] = x
-        sums, kept = self.replay.run(list(lanes), self.uniform, len(lanes[0]) if lanes else 1)
+        if len(self._seed_rows):
+            self._numbers_of_all[self._seed_rows] = seeds
+        lanes = list(seeds) if np.ndim(seeds) > 1 else []
+        sums, kept = self.replay.run(lanes, self.uniform, len(seeds) if lanes else 1)
         if len(self._guards):
             truths = self.found(self._guards, kept)
             other = (truths != self._outcomes) & (truths != NOT_ASKED)
             if other.any():
                 raise Missed(self.trace.guards[int(other.argmax())], 0)
         if self.needs_care(sums, kept):
-            return self.careful().at(x, lanes)  # type: ignore[no-any-return]
+            return self.careful().at(x, seeds)  # type: ignore[no-any-return]
         return self, kept
 
     def found(self, outputs: range, kept: Sequence[Any]) -> Any:

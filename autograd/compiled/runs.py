@@ -45,8 +45,6 @@ class Runs:
     Args:
         params: the leaves to differentiate by; ``None``: all that are captured, if ``by_captured``.
         reduce: what becomes of the samples of value and gradient.
-        long_dots: leave a ``dot`` of many numbers as it is, which is best for samples; of numbers that are the same for
-            all, native code has no such operation.
     """
 
     def __init__(
@@ -58,7 +56,6 @@ class Runs:
         options: Options,
         *,
         by_captured: bool,
-        long_dots: bool = True,
     ) -> None:
         self._function = function
         self._name = name
@@ -66,7 +63,6 @@ class Runs:
         self._reduce = reduce
         self._options = options
         self._by_captured = by_captured
-        self._long_dots = long_dots
         #: By the shape of the arguments.
         self.recordings: dict[Any, Recordings] = {}
         #: What came back from a pickle has leaves of its own; the function must capture no others.
@@ -172,7 +168,7 @@ class Runs:
         def chosen(careful: bool) -> Choice:
             plan = planned(
                 trace, GRADIENT, wanted, varying,
-                reduced=reduced, long_dots=self._long_dots, careful=careful, smaller=smaller,
+                reduced=reduced, careful=careful, smaller=smaller,
             )  # fmt: skip
             return choose(plan, self._options)
 

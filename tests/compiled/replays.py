@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autograd import Value
-from autograd.compiled.backends.interpreter.operations import operations
+from autograd.compiled.backends.native.operations import operations
 from autograd.compiled.backends.reduction import CHUNK, LANES
 from autograd.compiled.native_steps import NativeSteps
 

@@ -91,6 +91,29 @@ def test_gradients_that_are_the_same_for_all_samples_and_of_leaves_without_use(m
     assert taken == [3]
 
 
+@pytest.mark.parametrize("in_penalty", [False, True])
+def test_a_long_dot_of_leaves_alone_is_native(in_penalty: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = steps_taken_natively(monkeypatch)
+    found = []
+    for native in (True, False):
+        leaves = [Value(0.125 * i - 0.5) for i in range(11)]
+
+        def decay(leaves: list[Value] = leaves) -> Value:
+            return 0.01 * autograd.dot(leaves, leaves)
+
+        def loss(x: Value, y: Value, leaves: list[Value] = leaves) -> Value:
+            error = (leaves[0] * x + leaves[1] - y) ** 2
+            return error if in_penalty else error + 0.01 * autograd.dot(leaves, leaves)
+
+        made = autograd.descent(loss, leaves, down, penalty=decay if in_penalty else None)
+        if not native:
+            monkeypatch.setattr(Descent, "_native", lambda *args: None)
+        ran = run(made, np.arange(8.0), np.ones(8), 2)
+        found.append((ran.total, ran.penalties, [leaf.data for leaf in leaves], made.gradient.tolist()))
+    assert found[0] == found[1]
+    assert taken == [3]
+
+
 def test_it_goes_on_from_a_sample_and_tells_how_far_it_came() -> None:
     w = Value(0.0)
     made = autograd.descent(lambda x, y: (w * x - y) ** 2, [w], down)

@@ -18,7 +18,8 @@ from autograd.compiled import objective as objective_module
 from autograd.compiled import runs
 from autograd.compiled.backends import group_calls, levels
 from autograd.compiled.backends.choice import choose
-from autograd.compiled.backends.interpreter import recorded_loops, replay
+from autograd.compiled.backends.interpreter import recorded_loops
+from autograd.compiled.backends.native import shared
 from tests.compiled.replays import BACKENDS
 
 
@@ -97,7 +98,7 @@ def test_a_long_program_takes_a_few_numbers_an_instruction(backend: str, *, is_b
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runs, "choose", traced)
         patch.setattr(objective_module, "choose", traced)
-        for module in (levels, replay, group_calls):  # lists of some instructions at a time, of fewer here
+        for module in (levels, shared, group_calls):  # lists of some instructions at a time, of fewer here
             patch.setattr(module, "_AT_ONCE", 1 << 10, raising=False)
         tracemalloc.start()
         try:

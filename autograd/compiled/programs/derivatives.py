@@ -1,9 +1,10 @@
 """Plans of values and derivatives: gradients, products with tangents, cotangents and vectors, and the matrices that
 these make up.
 
-What is multiplied with, the *seed*, is further inputs of the program, which differ from lane to lane. In a *matrix* of
-derivatives each lane has a unit vector for its seed, and is one row or one column. There what the lane's one seed does
-not reach is kept out, as a branch not taken is, be it ``0 · inf``: so rows are those that the engine finds one by one.
+What is multiplied with, the *seed*, is further inputs of the program, which differ from lane to lane unless there is
+one lane. In a *matrix* of derivatives each lane has a unit vector for its seed, and is one row or one column. There
+what the lane's one seed does not reach is kept out, as a branch not taken is, be it ``0 · inf``: so rows are those that
+the engine finds one by one.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def planned(
     varying: Sequence[bool],
     *,
     reduced: Sequence[bool] = (),
-    long_dots: bool = True,
+    one_lane: bool = False,
     careful: bool = False,
     smaller: bool = False,
 ) -> Plan:
@@ -84,15 +85,14 @@ def planned(
         wanted: the inputs to differentiate by; -1 for what nothing depends on.
         varying: per input of the recorded program, whether it differs from lane to lane.
         reduced: per output of the plan, whether it is to be summed over samples; none unless told.
-        long_dots: leave a ``dot`` of many numbers as it is, of values and gradients. That is best for samples, but at a
-            point native code has no such operation.
+        one_lane: the seed is one for all, as an argument that does not vary.
         careful: keep out what flows through any partial that is a literal 0, as ``liveness`` says.
         smaller: multiply all that is to be summed by SMALLER.
     """
     program, count = recorded.program, derivative.seeds(len(recorded.outputs), len(wanted))
     builder = Builder(
         program.inputs + count,
-        long_dots=long_dots and derivative in (VALUES, GRADIENT),
+        long_dots=derivative in (VALUES, GRADIENT),
         to_differentiate=derivative.mode == "hvp",
     )
     places = rebuilt(program, builder, range(program.inputs))
@@ -115,7 +115,7 @@ def planned(
     guards = outputs_of(recorded.guards, builder, places)
     outputs = _smaller(builder, [*values, *guards, *found], reduced if smaller else ())
     plan = plan_of(
-        builder.program(outputs), len(values), len(guards), [*varying, *[True] * count], reduced,
+        builder.program(outputs), len(values), len(guards), [*varying, *[not one_lane] * count], reduced,
         products=sum(number.__class__ is tuple for number in found),
     )  # fmt: skip
     if careful or derivative is VALUES:

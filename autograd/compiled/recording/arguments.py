@@ -18,6 +18,9 @@ from autograd.value import Value, plain
 #: The one object that NumPy has for it, so that ``is`` compares.
 DOUBLE = np.dtype(np.float64)
 
+#: The types in a list of floats, and the keys of its items.
+_FLOAT, _NUMBER = {float}, {"number"}
+
 
 class Arguments(NamedTuple):
     """A call's arguments as columns, in order."""
@@ -117,6 +120,10 @@ class _Reader:
             parts = {key: self.read(child, f"{what}[{key!r}]") for key, child in tree.items()}
             key: Any = ("dict", tuple((k, part[0]) for k, part in parts.items()))
             return key, lambda items: {k: part[1](items) for k, part in parts.items()}
+        if tree.__class__ is list and {*map(type, tree)} == _FLOAT:  # a tenth of the time that a look at each takes
+            first, last = len(self.columns), len(self.columns) + len(tree)
+            self.columns += tree
+            return ("list", *["number"] * len(tree)), lambda items: items[first:last]
         if isinstance(tree, list | tuple):
             children = [self.read(child, f"{what}[{i}]") for i, child in enumerate(tree)]
             made: Any = type(tree)
@@ -175,5 +182,7 @@ def _arranged(tree: Any, key: Any, places: Iterator[int], join: Callable[[int, t
         return join(mine[0] if mine else 0, tuple(parts))
     if kind == "dict":
         return {k: _arranged(tree[k], part, places, join) for k, part in parts[0]}
+    if kind == "list" and {*parts} == _NUMBER:
+        return [join(place, ()) for place in islice(places, len(parts))]
     children = [_arranged(child, part, places, join) for child, part in zip(tree, parts, strict=True)]
     return type(tree)(*children) if hasattr(tree, "_fields") else type(tree)(children)

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiled.backends.interpreter.operations import operations, twins
 from autograd.compiled.backends.interpreter.recorded_loops import LoopWriter
 from autograd.compiled.backends.interpreter.rows import CodeWriter
 from autograd.compiled.backends.interpreter.sums_over_samples import SumsOverSamples
 from autograd.compiled.backends.interpreter.words import END, KEEP, LAYER, LOAD, NEURONS, PRODUCT
 from autograd.compiled.backends.native.chains import Chain, as_chain, chains
 from autograd.compiled.backends.native.neurons import Neuron, layers_of
+from autograd.compiled.backends.native.operations import operations, twins
 from autograd.compiled.backends.native.twins import Twins, twins_of
 from autograd.compiled.backends.replay import Replay, places_of
 from autograd.compiled.programs import loops

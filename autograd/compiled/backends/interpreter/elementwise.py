@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from autograd.compiled.backends.interpreter.lines import Lines, add_product, end, store
-from autograd.compiled.backends.interpreter.operations import arity, body
+from autograd.compiled.backends.native.lines import Lines, add_product, end, store
+from autograd.compiled.backends.native.operations import arity, body
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograd.compiled.backends.interpreter.lines import Lines, add_product, end, loop, loop_end
 from autograd.compiled.backends.interpreter.words import NEURONS
+from autograd.compiled.backends.native.lines import Lines, add_product, end, loop, loop_end
 from autograd.compiled.backends.reduction import LANES
 
 #: Vectors or inputs that four neurons are taken with: eight sums fit into the registers.

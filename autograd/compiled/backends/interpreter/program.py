@@ -1,10 +1,8 @@
 """The interpreter, written once as LLVM instructions from the table: any program runs on it without compiling.
 
-Two functions. ``block`` runs a code over blocks of 64 samples, fewer where columns of loops take much memory: operation
-by operation, each over the whole block, so that choosing the operation is paid once for a block. ``point`` runs groups
-of equal operations over the rows of one array, four at a time, for a single point. Both know the primitives; ``block``
-has besides what loads columns and keeps outputs, and the sums of products in which most of a network's time goes;
-``point`` has long sums.
+``block`` runs a code over blocks of 64 samples, fewer where columns of loops take much memory: operation by operation,
+each over the whole block, so that choosing the operation is paid once for a block. It knows the primitives, and besides
+what loads columns and keeps outputs, and the sums of products in which most of a network's time goes.
 """
 
 from __future__ import annotations
@@ -12,9 +10,6 @@ from __future__ import annotations
 from functools import cache
 
 from autograd.compiled.backends.interpreter import elementwise, four_neurons, sums_of_products
-from autograd.compiled.backends.interpreter.lines import Lines, end, loop, loop_end, store
-from autograd.compiled.backends.interpreter.operations import operations, twins
-from autograd.compiled.backends.interpreter.point import point
 from autograd.compiled.backends.interpreter.words import (
     DOT,
     GATHER,
@@ -28,6 +23,8 @@ from autograd.compiled.backends.interpreter.words import (
     REPEAT,
 )
 from autograd.compiled.backends.native import driver
+from autograd.compiled.backends.native.lines import Lines, end, loop, loop_end, store
+from autograd.compiled.backends.native.operations import operations, twins
 from autograd.compiled.backends.reduction import LANES
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter
@@ -35,7 +32,7 @@ from autograd.number_systems.llvm.emitter import Emitter
 
 @cache
 def text(width: int, *, fast: bool = False, wide: bool = False) -> str:
-    """The module: ``run`` with this ``block``, and ``point``.
+    """The module: ``run`` with this ``block``.
 
     Args:
         fast: round each product and its sum once together in ``dot``, ``gather``, ``layer``, ``product`` and ``outer``.
@@ -43,7 +40,7 @@ def text(width: int, *, fast: bool = False, wide: bool = False) -> str:
         wide: for a processor that has registers of eight numbers, if only in halves.
     """
     emitter = Emitter(width, kernels.call)
-    parts = [_block(emitter, fast, wide), point(emitter)]
+    parts = [_block(emitter, fast, wide)]
     if fast:
         for lanes in sorted({width, LANES}):
             kind = f"<{lanes} x double>"

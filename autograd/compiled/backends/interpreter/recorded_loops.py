@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd.compiled.backends.interpreter.operations import operations
 from autograd.compiled.backends.interpreter.rows import OF_COLUMNS, CodeWriter
 from autograd.compiled.backends.interpreter.words import LOAD, MOVE, NEXT, REPEAT, SAMPLES
 from autograd.compiled.backends.native.chains import Chain, as_chain, chains
 from autograd.compiled.backends.native.columns import ColumnWriter
+from autograd.compiled.backends.native.operations import operations
 from autograd.compiled.backends.reduction import LANES
 from autograd.compiled.programs import loops
 from autograd.compiled.programs.loops import FINAL, Loop

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograd.compiled.backends.interpreter.lines import Lines, add_product, end, loop, loop_end, store
 from autograd.compiled.backends.interpreter.words import GATHERED
+from autograd.compiled.backends.native.lines import Lines, add_product, end, loop, loop_end, store
 from autograd.compiled.backends.reduction import LANES
 
 

@@ -11,10 +11,6 @@ from __future__ import annotations
 SAMPLES = 64
 
 END, LOAD, KEEP, DOT, GATHER, LAYER, OUTER, PRODUCT, MOVE, REPEAT, NEXT = range(11)
-#: Of ``point`` alone, which has none of the others.
-SUM = 1
-#: The first of the operations that are primitives.
-FIRST_PRIMITIVE = 11
 
 #: Products that ``gather`` adds at a time.
 GATHERED = 8

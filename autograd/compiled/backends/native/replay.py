@@ -33,7 +33,11 @@ LEAST_STRETCH = 8
 
 
 class NativeReplay(Replay):
-    """A plan that native code runs."""
+    """A plan that native code runs.
+
+    Raises:
+        NotImplementedError: native code lacks a primitive of the program.
+    """
 
     def __init__(self, plan: Plan, threads: int = 1) -> None:
         super().__init__(plan, with_varying=False)
@@ -45,8 +49,7 @@ class NativeReplay(Replay):
         self._stretch = max(int(STRETCH_SECONDS / seconds), LEAST_STRETCH)
         #: How often the tables were filled, so that whoever knows what is in them can tell whether it still is.
         self.runs = 0
-        #: The interpreter's code of what all samples share, where somebody has asked for it.
-        self.code_of_shared: Any = None
+        self._shared = _code_of_shared(self) if self.has_shared else None
         self._pool: ThreadPoolExecutor | None = None
         self._process = 0
 
@@ -56,10 +59,13 @@ class NativeReplay(Replay):
         raise NotImplementedError
 
     @property
-    def shared_entry(self) -> tuple[int, int] | None:
-        """The address of what computes the numbers that all samples share, and of its code; 0 where there are none, and
-        ``None`` where it is not native."""
-        return None if self.has_shared else (0, 0)
+    def shared_entry(self) -> tuple[int, int]:
+        """The address of what computes the numbers that all samples share, and of its code; 0 where there are none."""
+        return self._shared.entry if self._shared is not None else (0, 0)
+
+    def run_uniform(self, uniform: Any) -> None:
+        if self._shared is not None:
+            self._shared(uniform)
 
     @property
     def stretch(self) -> int:
@@ -172,3 +178,10 @@ class NativeReplay(Replay):
                 wait(started)
         for future in started:
             future.result()
+
+
+def _code_of_shared(replay: NativeReplay) -> Any:
+    # Where llvmlite is missing this file is read all the same, for nothing but the class.
+    from autograd.compiled.backends.native.shared import SharedCode
+
+    return SharedCode(replay.levels)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
-from autograd.compiled.backends.interpreter.lines import Lines
-from autograd.compiled.backends.interpreter.words import FIRST_PRIMITIVE
+from autograd.compiled.backends.native.lines import Lines
 from autograd.number_systems.llvm import kernels
 from autograd.number_systems.llvm.emitter import Emitter, Register
 from autograd.primitives import TABLE
+
+#: The first of the operations that are primitives; the interpreters have some others before them.
+FIRST_PRIMITIVE = 11
 
 
 @cache
