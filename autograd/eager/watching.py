@@ -41,8 +41,8 @@ class Watch:
     """The conditions whose truth was asked for, and the branches that are being run."""
 
     __slots__ = (
-        "as_replayed", "attempts", "come_from_arguments", "conditions", "directions", "everywhere", "going_on_in",
-        "in_loop", "leaves_of_steps", "raised", "refused", "started", "thread", "within",
+        "again", "as_replayed", "attempts", "come_from_arguments", "conditions", "directions", "everywhere",
+        "going_on_in", "in_loop", "leaves_of_steps", "raised", "refused", "started", "thread", "within",
     )  # fmt: skip
 
     def __init__(
@@ -52,7 +52,10 @@ class Watch:
         come_from_arguments: Callable[[Any], bool] = lambda node: False,
         *,
         everywhere: bool = False,
+        again: bool = False,
     ) -> None:
+        #: Whether the function has been run before, and is run once more to see whether it does the same.
+        self.again = again
         self.come_from_arguments = come_from_arguments
         #: What a replay gives for numbers at which a primitive has no value, if that is to be no error: in the whole
         #: function, or in these threads for a while.

@@ -1,4 +1,4 @@
-"""A loop as one node of the graph: its body, recorded from the first step, with which every other step must agree."""
+"""A loop as one node of the graph: its body, recorded from the first step, with which the next ones must agree."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from autograd.primitives import Primitive
 from autograd.program import Program, flatten
 from autograd.unpickling import damaged
 from autograd.value import Value, backward_order, constant, node_of
+
+#: Steps that are run where a loop is recorded.
+STEPS_RUN = 3
 
 #: The label of the Values that a step is recorded with. One among the leaves of a whole recording has escaped its step.
 STAND_IN = "carry or element of a scan"
@@ -168,9 +171,9 @@ PART = LoopPrimitive(
 
 
 class Recorder:
-    """A loop that is recorded: its body from the first step, its numbers from running all of them.
+    """A loop that is recorded: its body from the first step, with which the next two are compared.
 
-    No step is run twice, so one that counts its runs cannot go by unnoticed.
+    No step is run twice, so one that counts its runs cannot go by unnoticed. Of all others the body gives the numbers.
     """
 
     def __init__(
@@ -205,22 +208,21 @@ class Recorder:
         at = len(self.init)
         carry, xs, ys = numbers[:at], [step.x], [numbers[at:]]
         shared = [number_of(node) for node in captured]
+        compute = _computing(body.program, self._watch if is_known else None)
+        most = 1 if is_known or self._watch.again else STEPS_RUN
         for number in range(1, len(self._elements)):
-            if is_known:
-                element = take_apart(self._elements[number], "an element")[0]
-                numbers = _numbers_of(body.program, [*carry, *shared, *map(number_of, element)], self._watch)
-                carry = numbers[:at]
-                ys.append(numbers[at:])
-                xs.append(element)
-                builders.append(first.build)
-                continue
-            step = self.step(number, carry)
-            step.refuse_another(first, changing, self._watch)
-            numbers = step.numbers()
-            carry = numbers[:at]
-            ys.append(numbers[at:])
-            xs.append(step.x)
-            builders.append(step.build)
+            found: list[float] | None = None
+            if number >= most:
+                x, build = self._shapes.element(number, self._elements[number]), first.build
+                found = compute([*carry, *shared, *map(number_of, x)])
+            if found is None:
+                step = self.step(number, carry)
+                step.refuse_another(first, changing, self._watch)
+                found, x, build = step.numbers(), step.x, step.build
+            carry = found[:at]
+            ys.append(found[at:])
+            xs.append(x)
+            builders.append(build)
         # The branches within the step are none of the program around the loop: for it, whoever runs the loop asks.
         self._watch.conditions += [asked._replace(within=self._watch.within) for asked in first.asked]
         if is_reverse:
@@ -287,16 +289,24 @@ class Recorder:
                 )
 
 
-def _numbers_of(program: Program, inputs: Sequence[float], watch: watching.Watch) -> list[float]:
-    """What a step computes from these numbers, and what a replay does where there is no value."""
-    numbers: list[Any] = [*inputs, *program.constants]
-    for row, slots in program.instructions():
-        operands: list[Any] = [None if o < 0 else numbers[o] for o in slots]
-        try:
-            numbers.append(apply(floats, row, operands))
-        except (ValueError, ArithmeticError):
-            numbers.append(watch.as_replayed(row, operands))
-    return [float(numbers[slot]) for slot in program.outputs]
+def _computing(program: Program, watch: watching.Watch | None) -> Callable[[Sequence[float]], list[float] | None]:
+    """What computes a step's numbers from its inputs: what a replay does where there is no value; without a watch
+    ``None`` there, so that the step itself says what is wrong."""
+    instructions = list(program.instructions())
+
+    def compute(inputs: Sequence[float]) -> list[float] | None:
+        numbers: list[Any] = [*inputs, *program.constants]
+        for row, slots in instructions:
+            operands: list[Any] = [None if o < 0 else numbers[o] for o in slots]
+            try:
+                numbers.append(apply(floats, row, operands))
+            except (ValueError, ArithmeticError):
+                if watch is None:
+                    return None
+                numbers.append(watch.as_replayed(row, operands))
+        return [float(numbers[slot]) for slot in program.outputs]
+
+    return compute
 
 
 class _Step(NamedTuple):

@@ -2,8 +2,8 @@
 
 Called on Values they are Python's own loops, and the graph holds every step. While a function is recorded, a loop of
 many operations becomes one node instead: the *body*, recorded once, stands for all steps, and a *part* is one of the
-numbers that come out. So a program does not grow with the number of steps. Every step is run all the same, and one that
-would need another body is refused.
+numbers that come out. So a program does not grow with the number of steps. Three steps are run, and the first of them
+once more; one that would need another body is refused. Of all others the body gives the numbers.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def scan(
     Raises:
         ValueError: carry, element or result change their shape from step to step; the step is named.
         TypeError: neither elements nor a length are given, or ``f`` does not return a pair.
-        RecordingError: while recorded as a loop, the step asks a comparison of its numbers for its truth, or computes
-            something else from step to step.
+        RecordingError: while recorded as a loop, the step asks a comparison of its numbers for its truth, or one of the
+            first three computes something else than the first; later ones are not run.
     """
     elements = _elements(xs, length)
     carry, results, shapes = init, [], Shapes(init)

@@ -34,12 +34,21 @@ class Shapes:
             return
         trees, shapes = (carry, element, result), (self._carry, self._element, self._result)
         for what, tree, shape in zip(("carry", "element", "result"), trees, shapes, strict=True):
-            found = _shape_of(tree, f"the {what} of step {step}")
-            if found != shape:
-                raise ValueError(
-                    f"the {what} of step {step} of a scan has another shape than that of the first: "
-                    f"{found}, not {shape}"
-                )
+            self._refuse(step, what, tree, shape)
+
+    def element(self, step: int, element: Any) -> list[Any]:
+        """The numbers of an element. Raises ValueError if it has another shape than in the first step."""
+        if not _has_shape(element, self._element):
+            self._refuse(step, "element", element, self._element)
+        return take_apart(element, f"element {step}", none=True)[0]
+
+    def _refuse(self, step: int, what: str, tree: Any, shape: Any) -> None:
+        """Raise ValueError if a tree has not this shape, seen closely."""
+        found = _shape_of(tree, f"the {what} of step {step}")
+        if found != shape:
+            raise ValueError(
+                f"the {what} of step {step} of a scan has another shape than that of the first: {found}, not {shape}"
+            )
 
 
 def _has_shape(tree: Any, shape: Any) -> bool:

@@ -247,6 +247,42 @@ def test_a_step_that_counts_its_runs(other: Any) -> None:
     assert bits(short) == bits(written) == bits([float(autograd.detach(f(None)(x))) for x in (1.0, 2.0)])
 
 
+def test_a_step_is_run_thrice_and_once_more() -> None:
+    for steps in (3, 5000):
+        runs: list[None] = []
+
+        def step(c: Any, x: Any, runs: list[None] = runs) -> Any:
+            runs.append(None)
+            return 0.5 * c + x, None
+
+        f = compile(lambda x, n=steps: scan(step, x, [1.0] * n, unroll=False)[0], backend="numpy")
+        assert f(2.0) == 2.0 * 0.5**steps + 2.0 * (1.0 - 0.5**steps)
+        assert len(runs) == 4
+
+
+def test_a_step_that_is_not_run_lacks_no_number() -> None:
+    """A branch without a value where the body was recorded; an element of another shape; a step without a value."""
+
+    def of_logs(c: Any, x: Any) -> Any:
+        return c + where(x > 0.0, lambda: autograd.log(x), lambda: 3.0 * x), None
+
+    def without_value(c: Any) -> Any:
+        return scan(lambda c, e: (c + autograd.log(e), None), c, [1.0] * 7 + [-1.0], unroll=False)[0]
+
+    elements = [-1.0] * 5 + [1.0, 4.0]
+    kept, written = (
+        compile(lambda c, u=unroll: scan(of_logs, c, elements, unroll=u)[0], backend="numpy")(2.0)
+        for unroll in (False, True)
+    )
+    assert kept == written
+    with pytest.raises(ValueError, match="the element of step 6 of a scan has another shape than that of the first"):
+        compile(lambda c: scan(lambda c, x: (c + x[0], None), c, [[1.0]] * 6 + [1.0], unroll=False)[0])(2.0)
+    x = Value(1.0)
+    with pytest.raises(autograd.DomainError) as raised:
+        trace(without_value, lambda: [x], [x], "f")
+    assert raised.value.__notes__ == ["This is step 7 of a scan that is recorded as a loop."]
+
+
 def test_a_step_that_keeps_what_it_computed_for_the_next_ones() -> None:
     def f(unroll: bool | None) -> Callable[..., Any]:
         def run(x: Any) -> Any:

@@ -55,9 +55,9 @@ def trace(
     with collector_at_rest():
         watch = _watch(fresh, directions, unroll, without_values)
         recorded, decided, _, of_steps = _recorded(f, make, fresh, name, first, watch)
-        watch = _watch(fresh, directions, unroll, without_values)
-        _, decided_again, met_again, of_steps_again = _recorded(f, make, fresh, name, first, watch, again=True)
-    if not of_steps.isdisjoint(of_steps_again):
+        watch = _watch(fresh, directions, unroll, without_values, again=True)
+        _, decided_again, met_again, _ = _recorded(f, make, fresh, name, first, watch)
+    if not of_steps.isdisjoint(met_again):
         raise RecordingError(
             f"{name} has a scan whose steps use other leaves each time, of which one stays the same from run to run. "
             "Put them among the scan's elements, or give it unroll=True"
@@ -117,8 +117,6 @@ def _recorded(
     name: str,
     first: Sequence[Value],
     watch: watching.Watch,
-    *,
-    again: bool = False,
 ) -> tuple[Trace | None, tuple[Any, ...], list[Value], set[Value]]:
     """One run: its trace, unless it is run again; all that it decided; its leaves; and those of steps of a loop alone.
 
@@ -133,7 +131,7 @@ def _recorded(
             "result, or give the scan unroll=True"
         )
     decided = _decided(program, nodes, fresh)
-    if again:
+    if watch.again:
         return None, decided, inputs, of_steps
     begin = program.first_instruction
     slot_of = dict(zip(nodes[begin:], range(begin, len(nodes)), strict=True))
@@ -180,13 +178,15 @@ def _order(
     return order, terms_of(program, nodes, order if is_one else [], program.outputs)
 
 
-def _watch(fresh: Sequence[Value], directions: Sequence[bool], unroll: bool, without_values: bool) -> watching.Watch:
+def _watch(
+    fresh: Sequence[Value], directions: Sequence[bool], unroll: bool, without_values: bool, *, again: bool = False
+) -> watching.Watch:
     arguments = set(fresh)
 
     def come_from_arguments(node: Any) -> bool:
         return any(leaf in arguments or leaf.label is STAND_IN for leaf in leaves(node))
 
-    watch = watching.Watch(directions, as_replayed, come_from_arguments, everywhere=without_values)
+    watch = watching.Watch(directions, as_replayed, come_from_arguments, everywhere=without_values, again=again)
     watch.in_loop = unroll
     return watch
 
