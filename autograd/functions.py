@@ -10,13 +10,16 @@ from __future__ import annotations
 import operator as _operator
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
+from math import nan as _nan
 from typing import Any
 
 from autograd.documented import listed, some
+from autograd.eager import watching as _watching
 from autograd.graph import topological_order
 from autograd.interrupts import assign
 from autograd.primitive_functions import *  # noqa: F403 - here pickles look for all of them
-from autograd.primitive_functions import exp, hypot, log, log1p, maximum, minimum, share
+from autograd.primitive_functions import abs, exp, hypot, log, log1p, maximum, minimum, share
+from autograd.provenance.lines import user_line as _user_line
 from autograd.rules import of_the_others
 from autograd.value import MAKERS, Value, detach, where
 
@@ -94,20 +97,54 @@ def take(table: Sequence[Any], index: Any) -> Any:
     >>> take([10.0, x], Value(1.0)).data
     20.0
 
+    Entries may be rows, lists of one length, of which a row comes out:
+
+    >>> [entry.data for entry in take([[1.0, 2.0], [3.0, x]], Value(1.0))]
+    [3.0, 20.0]
+
     Raises:
-        IndexError: a plain index is not 0 … n - 1; a Value's is not looked at, and the nearest entry is taken.
-        ValueError: the list is empty.
+        IndexError: the index is not one of 0 … n - 1, when a recorded function is replayed for some samples too; they
+            are named. A branch of ``where`` that is not taken asks for nothing. Within a step of a recorded ``scan``
+            the entry is nan instead.
+        ValueError: the list is empty, or rows have different lengths.
     """
     entries = some("take", table)
+    last = len(entries) - 1
     if not isinstance(index, Value):
         place = _operator.index(index)
-        if not 0 <= place < len(entries):
-            raise IndexError(f"take: the index {place} is not one of 0 … {len(entries) - 1}")
+        if not 0 <= place <= last:
+            raise IndexError(_none_of(place, last))
         return entries[place]
+    is_inside = _within(index, last)
+    if not isinstance(entries[0], list | tuple):
+        return _entry(entries, index, is_inside)
+    if len({len(row) for row in entries}) > 1:
+        raise ValueError(f"take needs rows of one length; these have {sorted({len(row) for row in entries})} numbers")
+    return [_entry(column, index, is_inside) for column in zip(*entries, strict=True)]
+
+
+def _entry(entries: Sequence[Any], index: Value, is_inside: Any) -> Any:
     chosen = entries[0]
     for i, entry in enumerate(entries[1:]):
         chosen = where(index > i + 0.5, entry, chosen)
-    return chosen
+    return chosen if is_inside is None else where(is_inside, chosen, _nan)
+
+
+def _within(index: Value, last: int) -> Any:
+    """Refuse an index that is outside of a list, or note that it must not be; the condition, where it cannot be asked:
+    within a step of a recorded loop."""
+    watch = _watching.watch
+    if watch is None or not watch.sees(index):
+        if not -0.5 < index._data < last + 0.5:
+            raise IndexError(_none_of(index._data, last))
+        return None
+    is_inside = abs(index - last / 2) < (last + 1) / 2
+    watch.must_hold(is_inside, _user_line(), _none_of("the index", last))
+    return is_inside if watch.in_step else None
+
+
+def _none_of(index: Any, last: int) -> str:
+    return f"take: {index} is not one of 0 … {last}"
 
 
 def linear(rows: Sequence[Sequence[Any]], xs: Sequence[Any]) -> list[Any]:

@@ -25,7 +25,7 @@ from autograd.compiled.programs.derivatives import (
     planned,
 )
 from autograd.compiled.recorded_function import RecordedFunction
-from autograd.compiled.recording.guards import Missed
+from autograd.compiled.recording.guards import Missed, outside
 from autograd.compiled.recording.recordings import Recording, Recordings, is_whole
 from autograd.compiled.recording.trace import Trace, arranged
 from autograd.compiled.recording.tracing import trace_where_it_has_a_value
@@ -221,7 +221,12 @@ class Objective(RecordedFunction):
                 return choose(plan, self.options)
 
             prepared = known[what.name,] = PreparedAtPoint(recorded, chosen)
-        return prepared.at(point, seeds)
+        try:
+            return prepared.at(point, seeds)
+        except Missed as missed:
+            if missed.guard.else_wrong:
+                raise outside(self.name, missed.guard) from None
+            raise
 
 
 def _one_list(fresh: list[Any]) -> list[list[Any]]:

@@ -128,6 +128,8 @@ def described(what: str, choice: Choice, guards: Sequence[Guard]) -> ProgramRepo
 
 def _in_words(guard: Guard) -> str:
     line = f" ({guard.line})" if guard.line else ""
+    if guard.else_wrong:
+        return f"else an error: {guard.else_wrong}{line}"
     return f"{guard.text} is {guard.outcome}{line}{', in a branch of where' if guard.within else ''}"
 
 

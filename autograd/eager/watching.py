@@ -35,6 +35,8 @@ class Asked(NamedTuple):
     line: str
     #: The conditions of the branches in which it was asked, outermost first, and the truth for which each is taken.
     within: tuple[tuple[Any, bool], ...]
+    #: What is wrong where it does not hold, if that is an error whichever way was recorded.
+    else_wrong: str = ""
 
 
 class Watch:
@@ -42,7 +44,7 @@ class Watch:
 
     __slots__ = (
         "again", "as_replayed", "attempts", "come_from_arguments", "conditions", "directions", "everywhere",
-        "going_on_in", "in_loop", "leaves_of_steps", "raised", "refused", "started", "thread", "within",
+        "going_on_in", "in_loop", "in_step", "leaves_of_steps", "raised", "refused", "started", "thread", "within",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +79,8 @@ class Watch:
         self.attempts = 0
         #: Whether a step of a loop is being recorded; loops inside of it are recorded step by step.
         self.in_loop = False
+        #: Whether it may be that of a loop that stays one.
+        self.in_step = False
         #: Leaves in one place of a loop's body, another one in each step: right only if the steps make them.
         self.leaves_of_steps: list[Any] = []
 
@@ -97,9 +101,15 @@ class Watch:
         place = len(self.conditions)
         if self.attempts and place < len(self.directions):
             outcome = self.directions[place]
-        within = self.within if self.records_here() else self.started.get(_this_thread(), ())
-        self.conditions.append(Asked(condition, outcome, line, within))
+        self.conditions.append(Asked(condition, outcome, line, self._within_here()))
         return outcome
+
+    def must_hold(self, condition: Any, line: str, else_wrong: str) -> None:
+        """Note that a condition is to hold wherever this is reached."""
+        self.conditions.append(Asked(condition, True, line, self._within_here(), else_wrong))
+
+    def _within_here(self) -> tuple[tuple[Any, bool], ...]:
+        return self.within if self.records_here() else self.started.get(_this_thread(), ())
 
     @contextmanager
     def going_on(self) -> Iterator[None]:

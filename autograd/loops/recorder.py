@@ -224,7 +224,8 @@ class Recorder:
             xs.append(x)
             builders.append(build)
         # The branches within the step are none of the program around the loop: for it, whoever runs the loop asks.
-        self._watch.conditions += [asked._replace(within=self._watch.within) for asked in first.asked]
+        shared_by_all = [asked for asked in first.asked if asked.condition not in changing]
+        self._watch.conditions += [asked._replace(within=self._watch.within) for asked in shared_by_all]
         if is_reverse:
             xs.reverse()
             ys.reverse()
@@ -256,7 +257,7 @@ class Recorder:
         elements = [Value(number_of(one), STAND_IN) for one in x]
         conditions = self._watch.conditions
         asked = len(conditions)
-        self._watch.in_loop = True
+        self._watch.in_loop = self._watch.in_step = True
         try:
             following, y = pair(self._f(self._build_carry(carries), build_x(elements)), number)
         except Exception as error:
@@ -268,7 +269,7 @@ class Recorder:
                 )
             raise
         finally:
-            self._watch.in_loop = False
+            self._watch.in_loop = self._watch.in_step = False
         self._shapes.check(number, following, element, y)
         results, build = take_apart(y, f"the result of step {number}", none=True)
         outs = [*take_apart(following, "carry", none=True)[0], *results]
@@ -278,9 +279,9 @@ class Recorder:
 
     @staticmethod
     def _refuse_conditions(step: _Step, changing: Container[Any]) -> None:
-        """Raise if the truth of a comparison that changes from step to step was asked for."""
-        for condition, _, line, _ in step.asked:
-            if condition in changing:
+        """Raise if the truth of a comparison that changes from step to step was asked for, and decides."""
+        for condition, _, line, _, else_wrong in step.asked:
+            if condition in changing and not else_wrong:
                 raise RecordingError(
                     f"step {step.number} of a scan asks whether "
                     f"{condition!r:.200}{f' ({line})' if line else ''}; a loop "

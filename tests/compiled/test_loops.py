@@ -466,7 +466,9 @@ OPERATIONS: tuple[Callable[..., Any], ...] = (
     lambda x, y, z: where(x > 0.0, lambda: autograd.sqrt(x) + y, lambda: z * y),
     lambda x, y, z: autograd.dot([x, y, 0.5, z, x], [z, z, y, 0.25, y]),
     lambda x, y, z: autograd.mean([x, y, z, 1.0]),
-    lambda x, y, z: autograd.take([x, y, z], y if isinstance(y, Value) else int(y > 0.5) + int(y > 1.5)),
+    lambda x, y, z: autograd.take(
+        [x, y, z], where(y > 0.5, where(y > 1.5, 2.0, 1.0), 0.0) if isinstance(y, Value) else 1
+    ),
     lambda x, y, z: autograd.linear([[x, 0.5, z], [y, z, 0.1]], [y, z])[1],
     lambda x, y, z: autograd.clip(x, -0.5, 1.5),
 )

@@ -32,6 +32,8 @@ class Guard(NamedTuple):
     within: tuple[tuple[int, bool], ...] = ()
     #: How many truths had been asked for before; -1 if it was asked before the recording.
     place: int = -1
+    #: What is wrong where it does not hold, if no other recording would do.
+    else_wrong: str = ""
 
 
 class Missed(Exception):
@@ -50,6 +52,7 @@ def check(name: str, guard: Guard, truth: Any) -> None:
     Raises:
         Missed: it came out otherwise for all of them.
         GuardError: for some of them; the comparison, the samples and the remedy are named.
+        IndexError: an index is outside of its list, for some or all; the samples are named.
     """
     asks = truth != NOT_ASKED
     other = asks & (truth != guard.outcome)
@@ -57,14 +60,21 @@ def check(name: str, guard: Guard, truth: Any) -> None:
         return
     wrong = np.flatnonzero(other)
     count = np.count_nonzero(asks)
+    shown = ", ".join(map(str, wrong[:5])) + (" …" if len(wrong) > 5 else "")
+    if guard.else_wrong:
+        raise outside(name, guard, f", for {len(wrong)} of {count} (samples {shown})" if np.ndim(truth) else "")
     if len(wrong) == count:
         raise Missed(guard, int(wrong[0]))
-    shown = ", ".join(map(str, wrong[:5])) + (" …" if len(wrong) > 5 else "")
     raise GuardError(
         f"{name}: the comparison {guard.text}{_at(guard)} is {guard.outcome} for some samples and "
         f"{not guard.outcome} for {len(wrong)} of {count} (samples {shown}), so no single branch is right. "
         f"Write the choice with {INSTEAD}."
     )
+
+
+def outside(name: str, guard: Guard, whose: str = "") -> IndexError:
+    """What to say of a guard that has to hold, whichever way was recorded."""
+    return IndexError(f"{name}: {guard.else_wrong}{_at(guard)}{whose}")
 
 
 def missed_again(name: str, guard: Guard) -> GuardError:

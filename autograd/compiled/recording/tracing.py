@@ -145,11 +145,12 @@ def _recorded(
             leaves.append(leaf)
             leaf_inputs.append(slot)
     guards, known_guards = [], set()
-    for place, (condition, outcome, line, within) in enumerate(asked):
+    for place, (condition, outcome, line, within, else_wrong) in enumerate(asked):
         branches = tuple([(slot_of[branch], truth) for branch, truth in within])
         if (condition, outcome, branches) not in known_guards:
             known_guards.add((condition, outcome, branches))
-            guards.append(Guard(slot_of[condition], outcome, _in_words(condition), line, branches, place))
+            text = _in_words(condition)
+            guards.append(Guard(slot_of[condition], outcome, text, line, branches, place, else_wrong))
     known = {guard.slot for guard in guards}
     for slot, condition in _of_branches_not_called(program, nodes):
         if slot not in known:
@@ -163,7 +164,7 @@ def _recorded(
         {i: float(o) for i, o in enumerate(outputs) if not isinstance(o, Value)},
         shape, isinstance(shape, int),
         isinstance(shape, list | tuple) and list(shape) == list(range(len(outputs))) and not hasattr(shape, "_fields"),
-        guards, *_order(program, nodes, outputs, slot_of), tuple([outcome for _, outcome, _, _ in asked]),
+        guards, *_order(program, nodes, outputs, slot_of), tuple([asking.outcome for asking in asked]),
     )  # fmt: skip
     return recorded, decided, inputs, of_steps
 
@@ -220,7 +221,7 @@ def _run(
     except TypeError as error:
         raise RecordingError(str(error)) from None
     asked = watch.conditions
-    conditions = [c for condition, _, _, within in asked for c in (condition, *[branch for branch, _ in within])]
+    conditions = [c for condition, _, _, within, _ in asked for c in (condition, *[branch for branch, _ in within])]
     program, nodes = flatten([*first, *[o for o in outputs if isinstance(o, Value)], *conditions])
     program.outputs = program.outputs[len(first) :]
     return outputs, build, program, nodes

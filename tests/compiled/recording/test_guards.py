@@ -159,6 +159,82 @@ def test_take(backend: str) -> None:
     assert grads.tolist() == [[0, 0, 1], [2, 0, 0], [0, 3, 0], [0, 0, 4]]
 
 
+OUTSIDE = r"take: the index is not one of 0 … 2 \(test_guards\.py:\d+\)"
+
+
+@pytest.mark.parametrize("index", [-1.0, 2.6, 3.0, float("inf"), float("nan")])
+def test_an_index_outside_is_refused_eagerly(index: float) -> None:
+    with pytest.raises(IndexError, match=r"take: \S+ is not one of 0 … 2"):
+        autograd.take([1.0, 2.0, 3.0], Value(index))
+    assert autograd.where(Value(0.0) > 1.0, lambda: autograd.take([1.0], Value(index)), 5.0).data == 5.0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_index_outside_is_refused_and_its_samples_are_named(backend: str) -> None:
+    f = autograd.compile(lambda i, x: autograd.take([1.0, 2.0, 3.0], i) * x, backend=backend)
+    ones = np.ones(6)
+    with pytest.raises(IndexError, match=OUTSIDE + r", for 2 of 6 \(samples 3, 4\)$"):
+        f(np.array([0, 1, 2, 3, -1, 2]), ones)
+    with pytest.raises(IndexError, match=OUTSIDE + r", for 6 of 6 \(samples 0, 1, 2, 3, 4 …\)$"):
+        f(7.0 * ones, ones)
+    assert f(np.array([0, 1, 2]), ones[:3]).tolist() == [1.0, 2.0, 3.0]
+    for call in (f, f.at_points.hessian, lambda i, x: f.at_points.jvp((i, x), (0.0, 1.0))):
+        with pytest.raises(IndexError, match=OUTSIDE + "$"):
+            call(5.0, 1.0)
+        call(2.0, 1.0)
+    assert f.report().programs[0].guards[0].startswith("else an error: take: the index is not one of 0 … 2")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("first", [0.0, 7.0])
+def test_a_take_in_a_branch_that_is_not_taken_is_no_error(first: float, backend: str) -> None:
+    f = autograd.compile(
+        lambda i: where(i < 2.5, lambda: autograd.take([1.0, 2.0, 3.0], i), lambda: -i), backend=backend
+    )
+    assert f(np.array([first, 1.0, 9.0])).tolist() == [1.0 if first < 2.5 else -first, 2.0, -9.0]
+    with pytest.raises(IndexError, match=OUTSIDE + r", for 1 of 2 \(samples 2\)$"):
+        f(np.array([first + 9.0, 1.0, -3.0]))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("unroll", [None, False, True])
+def test_take_within_a_loop(unroll: bool | None, backend: str) -> None:
+    """An index that all steps share is asked around the loop; of one that changes the entry is nan in a loop that stays
+    one."""
+    f = autograd.compile(
+        lambda i, xs: autograd.scan(lambda c, x: (c * autograd.take([1.0, 2.0, 3.0], i), x), 1.0, xs, unroll=unroll)[0],
+        backend=backend,
+    )
+    assert f(2.0, [1.0] * 4) == 81.0
+    with pytest.raises(IndexError, match=OUTSIDE):
+        f(3.0, [1.0] * 4)
+    g = autograd.compile(
+        lambda xs: autograd.scan(
+            lambda c, x: (c + autograd.take([1.0, 2.0, 3.0], 0.0 * c + x), c), 0.0, xs, unroll=unroll
+        )[0],
+        backend=backend,
+    )
+    assert g([2.0, 0.0, 1.0]) == 6.0
+    if unroll is False:
+        assert np.isnan(g([0.0, 3.0, 1.0]))
+        return
+    with pytest.raises(IndexError, match=OUTSIDE):
+        g([0.0, 3.0, 1.0])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_take_of_rows(backend: str) -> None:
+    rows = [[Value(10.0 * i + j) for j in range(3)] for i in range(4)]
+    params = [x for row in rows for x in row]
+    f = autograd.compile(lambda i: autograd.sum(autograd.take(rows, i)), params=params, reduce=None, backend=backend)
+    values, grads = f.value_and_grad(np.array([3, 0]))
+    assert values.tolist() == [93.0, 3.0]
+    assert grads.tolist() == [[0.0] * 9 + [1.0] * 3, [1.0] * 3 + [0.0] * 9]
+    assert [x.data for x in autograd.take(rows, Value(2.0))] == [20.0, 21.0, 22.0]
+    with pytest.raises(ValueError, match=r"take needs rows of one length; these have \[1, 2\] numbers"):
+        autograd.take([[1.0, 2.0], [3.0]], Value(1.0))
+
+
 # Comparisons that Python asked for in a branch of where.
 
 
