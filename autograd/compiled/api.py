@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd.locks import importing
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def compile(
     f: Callable[..., Any],
     *,
-    params: Sequence[Value] | None = None,
+    params: Iterable[Any] | None = None,
     wrt: int | Sequence[int] | None = None,
     reduce: str | None = "mean",
     dtype: Any = "float64",
@@ -49,7 +49,8 @@ def compile(
     is faster if it gets them again.
 
     Args:
-        params: the leaves to differentiate by; all that the function captured unless told, or none with ``wrt``.
+        params: the leaves to differentiate by; all that the function captured unless told, or none with ``wrt``. Lists,
+            tuples and dicts of them nest, and the gradient has their shape.
         wrt: a position of an argument, or several, to differentiate by.
         reduce: what becomes of the samples of ``value_and_grad``: their "mean", their "sum", or ``None``: each alone.
         dtype: of the arrays that come back, "float64" or "float32"; computed is in double precision.

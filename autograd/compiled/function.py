@@ -22,6 +22,7 @@ from autograd.compiled.recording.watched import refuse_amid_of_another
 from autograd.compiled.repeated_call import RepeatedCall, repeated_call
 from autograd.compiled.runs import Runs
 from autograd.loops.recorder import PART
+from autograd.nesting import Builder, take_apart
 from autograd.unpickling import damaged
 from autograd.value import Value
 
@@ -40,7 +41,7 @@ class Compiled(RecordedFunction):
         self,
         f: Callable[..., Any],
         *,
-        params: Sequence[Value] | None = None,
+        params: Iterable[Any] | None = None,
         wrt: int | Sequence[int] | None = None,
         reduce: str | None = "mean",
         dtype: Any = np.float64,
@@ -51,7 +52,14 @@ class Compiled(RecordedFunction):
             raise ValueError(f"reduce is 'mean', 'sum' or None, not {reduce!r:.200}")
         if isinstance(params, Value):
             raise TypeError(f"params is a list of leaves, such as model.parameters(), not {params!r:.200}")
-        self.params = None if params is None else list(params)
+        #: The leaves to differentiate by, and how they were given.
+        self.params, self._given = None, params if params is None or isinstance(params, dict) else list(params)
+        #: What puts a gradient into the shape of ``params``, if that is more than a list of leaves.
+        self._arrange: Builder | None = None
+        if self._given is not None:
+            self.params, build = take_apart(self._given, "params")
+            if isinstance(self._given, dict) or not all(isinstance(param, Value) for param in self._given):
+                self._arrange = build
         for param in self.params or ():
             if not isinstance(param, Value) or param.primitive is not None:
                 raise TypeError(f"params holds leaves, the Values to differentiate by; {param!r:.200} is none")
@@ -76,7 +84,7 @@ class Compiled(RecordedFunction):
 
     def __reduce__(self) -> Any:
         options = {
-            "params": self.params, "wrt": self.wrt, "reduce": self.reduce, "dtype": self.dtype.name,
+            "params": self._given, "wrt": self.wrt, "reduce": self.reduce, "dtype": self.dtype.name,
             "options": self.options,
         }  # fmt: skip
         with self._lock:
@@ -85,13 +93,13 @@ class Compiled(RecordedFunction):
     def __deepcopy__(self, memo: dict[int, Any]) -> Compiled:
         """The copied function, not yet recorded; a plain function stays the same one, with the leaves it captures."""
         function = copy.deepcopy(self.function, memo)
-        return self._like(function, self.params if function is self.function else copy.deepcopy(self.params, memo))
+        return self._like(function, self._given if function is self.function else copy.deepcopy(self._given, memo))
 
     def __copy__(self) -> Compiled:
         """The same function, not yet recorded."""
-        return self._like(self.function, self.params)
+        return self._like(self.function, self._given)
 
-    def _like(self, function: Any, params: list[Value] | None) -> Compiled:
+    def _like(self, function: Any, params: Any) -> Compiled:
         made = Compiled(
             function, params=params, wrt=self.wrt, reduce=self.reduce, dtype=self.dtype, options=self.options
         )
@@ -129,8 +137,8 @@ class Compiled(RecordedFunction):
 
         Returns:
             The value: a number, or one per sample with ``reduce=None``. The gradient by ``params``: an array with one
-            number per parameter, in order (``(N, P)`` with ``reduce=None``); by ``wrt``: in the shape of the argument;
-            with both, the pair of them.
+            number per parameter, in order (``(N, P)`` with ``reduce=None``), or in the shape of ``params`` if these
+            nest; by ``wrt``: in the shape of the argument; with both, the pair of them.
 
         Raises:
             TypeError: the function returns more than one number.
@@ -143,7 +151,7 @@ class Compiled(RecordedFunction):
             if last is not None:
                 gathered = last.run(args)
                 if gathered is not None:
-                    return float(gathered[0]), gathered[1:]
+                    return float(gathered[0]), self._by_params(gathered[1:])
             return self._value_and_grad(args)
 
     def _value_and_grad(self, args: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -162,7 +170,7 @@ class Compiled(RecordedFunction):
             if self.wrt is None and self.dtype == np.float64:
                 self._last = repeated_call(args, prepared, n or 0, self.reduce)
             if by_params:
-                parts.append(gathered[1:] if self.dtype == np.float64 else gathered[1:].astype(self.dtype))
+                parts.append(self._by_params(gathered[1:]))
         else:
             value = self._for_each(prepared.output(0, kept), n)
             if by_params:
@@ -170,10 +178,16 @@ class Compiled(RecordedFunction):
                     prepared.first_derivative, prepared.first_derivative + len(self._runs.params_of(prepared.trace))
                 )
                 spread = [self._for_each(prepared.output(i, kept), n) for i in outputs]
-                parts.append(np.stack(spread, axis=1) if spread else np.zeros((n, 0), self.dtype))
+                parts.append(self._by_params(np.stack(spread, axis=1) if spread else np.zeros((n, 0), self.dtype)))
         if self.wrt is not None:
             parts.append(self._by_arguments(prepared, arguments, positions, columns, sums, kept))
         return value, parts[0] if len(parts) == 1 else tuple(parts)
+
+    def _by_params(self, found: Any) -> Any:
+        """A gradient, the parameters along its last axis, in the shape of ``params``."""
+        if self._arrange is not None:
+            return self._arrange(found.tolist() if found.ndim == 1 else list(found.T))
+        return found if self.dtype == np.float64 else found.astype(self.dtype)
 
     @property
     def at_points(self) -> Points:
