@@ -76,7 +76,7 @@ def compile(
     return Compiled(f, params=params, wrt=wrt, reduce=reduce, dtype=dtype, options=options)
 
 
-def objective(f: Callable[..., Any], n: int | None = None, *, backend: str = "auto") -> Objective:
+def objective(f: Callable[..., Any], n: int | None = None, *, backend: str = "auto", sparse: bool = False) -> Objective:
     """A function of one vector as solvers want it: ``ndarray -> (value, gradient)``.
 
     >>> fun = objective(lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2, n=2)
@@ -89,18 +89,26 @@ def objective(f: Callable[..., Any], n: int | None = None, *, backend: str = "au
     ``scipy.optimize.minimize(fun, x0, jac=True)`` takes it as it is; ``fun.value`` and ``fun.jacobian`` are what
     ``least_squares`` wants of a function that returns a list of residuals, ``fun.hvp`` is a ``hessp``.
 
+    With ``sparse`` Jacobian and Hessian are found by a few products, in which all columns that have no row in common
+    take part at once:
+
+    >>> fun = objective(lambda x: sum((x[i] - x[i + 1]) ** 2 for i in range(999)), n=1000, sparse=True)
+    >>> fun.hessian([0.0] * 1000).nnz
+    2998
+
     Args:
         f: takes a list of n Values.
         n: the length of the vector; that of the first one unless told.
+        sparse: ``jacobian`` and ``hessian`` return ``scipy.sparse.csr_array`` of all that can be other than zero.
 
     Raises:
-        ModuleNotFoundError: NumPy is not installed.
+        ModuleNotFoundError: NumPy is not installed, or SciPy is not, where sparse arrays are to come out.
     """
     with importing():
         _require_numpy("objective")
         from autograd.compiled.objective import Objective
 
-    return Objective(f, n, backend=backend)
+    return Objective(f, n, backend=backend, sparse=sparse)
 
 
 def descent(

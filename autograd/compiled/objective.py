@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd.compiled.backends.choice import Choice, Options, choose
+from autograd.compiled.compressed import Compressed
 from autograd.compiled.pickling import picklable
 from autograd.compiled.prepared import PreparedAtPoint, symmetric
 from autograd.compiled.programs.derivatives import (
@@ -34,7 +35,7 @@ from autograd.loops.recorder import PART
 from autograd.unpickling import damaged
 
 _M = TypeVar("_M", bound=Callable[..., Any])
-
+_T = TypeVar("_T")
 
 #: What goes backward through a loop that stays one; all else goes through its steps written out.
 _THROUGH_LOOPS = (VALUES, GRADIENT, VJP)
@@ -58,10 +59,18 @@ class Objective(RecordedFunction):
     Calling it gives ``(value, gradient)``, as ``scipy.optimize.minimize(fun, x0, jac=True)`` wants them. ``value``,
     ``gradient``, ``jacobian``, ``hessian``, ``hvp``, ``jvp`` and ``vjp`` give each on its own. Where a comparison goes
     another way than before, the function is recorded again, at most 16 times.
+
+    Args:
+        sparse: ``jacobian`` and ``hessian`` are SciPy's sparse arrays.
     """
 
-    def __init__(self, f: Callable[..., Any], n: int | None = None, *, backend: str = "auto") -> None:
+    def __init__(
+        self, f: Callable[..., Any], n: int | None = None, *, backend: str = "auto", sparse: bool = False
+    ) -> None:
         super().__init__(f, "objective", Options(backend))
+        self.sparse = sparse
+        #: By derivative and program: how few runs give all that can be other than zero.
+        self._compressed: dict[tuple[str, int], Compressed] = {}
         if n is not None and (not isinstance(n, int) or n < 0):
             raise ValueError(f"n is the number of arguments, a whole number, not {n!r:.200}")
         self.n = n
@@ -77,7 +86,8 @@ class Objective(RecordedFunction):
     def __reduce__(self) -> Any:
         function = picklable(self.function, self.name)
         with self._lock:
-            return _unpickled, (function, self.n, self.options.backend, self.name, self._recordings, self._written_out)
+            settings = self.n, self.options.backend, self.name, self.sparse
+            return _unpickled, (function, *settings, self._recordings, self._written_out)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Objective:
         return self._like(copy.deepcopy(self.function, memo))
@@ -87,7 +97,7 @@ class Objective(RecordedFunction):
         return self._like(self.function)
 
     def _like(self, function: Any) -> Objective:
-        made = Objective(function, self.n, backend=self.options.backend)
+        made = Objective(function, self.n, backend=self.options.backend, sparse=self.sparse)
         made.name = self.name
         return made
 
@@ -115,9 +125,12 @@ class Objective(RecordedFunction):
     def jacobian(self, x: Any) -> Any:
         """The derivative of every output by every argument, ``(outputs, n)``; ``(n,)`` for a function of one output.
 
-        By rows with cotangents as lanes, or by columns with tangents as lanes, whichever are fewer.
+        By rows with cotangents as lanes, or by columns with tangents as lanes, whichever are fewer. With ``sparse`` a
+        ``scipy.sparse.csr_array``, of a function of one output too.
         """
         point = self._point(x)
+        if self.sparse:
+            return self._on_one(JVP, point, lambda recording: self._try_compressed(recording, JVP, point))
         recorded = self._here(point)
         if recorded.one_number:
             return self._value_and_gradient(point)[1]
@@ -148,8 +161,11 @@ class Objective(RecordedFunction):
 
     @_in_turns
     def hessian(self, x: Any) -> Any:
-        """All second derivatives, ``(n, n)``: the Hessian times each unit vector, one a lane."""
+        """All second derivatives, ``(n, n)``: the Hessian times each unit vector, one a lane. With ``sparse`` a
+        ``scipy.sparse.csr_array``."""
         point = self._point(x)
+        if self.sparse:
+            return self._on_one(HVP, point, lambda recording: self._try_compressed(recording, HVP, point))
         prepared, kept = self._run(HESSIAN, point, np.eye(len(point)))
         return symmetric(prepared.derivative(kept, len(point)))
 
@@ -189,6 +205,11 @@ class Objective(RecordedFunction):
         return found
 
     def _run(self, what: Derivative, point: Any, seeds: Any = ()) -> tuple[PreparedAtPoint, list[Any]]:
+        """What ran, and the kept outputs."""
+        return self._on_one(what, point, lambda recording: self._try(recording, what, point, seeds))
+
+    def _on_one(self, what: Derivative, point: Any, attempt: Callable[[Recording], _T]) -> _T:
+        """What an attempt gives on the recording that suits the point."""
         recordings = self._recordings
         if what not in _THROUGH_LOOPS:
             if not recordings.kept:
@@ -196,11 +217,7 @@ class Objective(RecordedFunction):
             if any(PART in recording.trace.program.primitives for recording in recordings.kept):
                 recordings = self._written_out
         unroll = recordings is self._written_out
-        return recordings.run(
-            self.name,
-            lambda recording: self._try(recording, what, point, seeds),
-            lambda *place: self._record(point, unroll, *place),
-        )
+        return recordings.run(self.name, attempt, lambda *place: self._record(point, unroll, *place))
 
     def _try(self, recording: Recording, what: Derivative, point: Any, seeds: Any) -> tuple[PreparedAtPoint, list[Any]]:
         recorded, known = recording
@@ -228,16 +245,38 @@ class Objective(RecordedFunction):
                 raise outside(self.name, missed.guard) from None
             raise
 
+    def _try_compressed(self, recording: Recording, what: Derivative, point: Any) -> Any:
+        """A sparse Jacobian or Hessian."""
+        recorded = recording.trace
+        compressed = self._compressed.get((what.name, id(recorded.program)))
+        if compressed is None or not compressed.products:
+            self._try(recording, VALUES, point, ())  # it may be another way's point
+        if compressed is None:
+            what.refuse_unless_it_exists(recorded, self.name)
+            compressed = self._compressed[what.name, id(recorded.program)] = Compressed(recorded, what)
+
+        def along(what: Derivative, seed: Any) -> Any:
+            prepared, kept = self._try(recording, what, point, seed)
+            return prepared.found(prepared.derivatives, kept)
+
+        return compressed.matrix(along)
+
 
 def _one_list(fresh: list[Any]) -> list[list[Any]]:
     return [fresh]
 
 
 def _unpickled(
-    f: Callable[..., Any], n: int | None, backend: str, name: str, recordings: Recordings, written_out: Recordings
+    f: Callable[..., Any],
+    n: int | None,
+    backend: str,
+    name: str,
+    sparse: bool,
+    recordings: Recordings,
+    written_out: Recordings,
 ) -> Objective:
     if not is_whole(recordings) or not is_whole(written_out):
         raise damaged("objective", "it has no recordings")
-    made = Objective(f, n, backend=backend)
+    made = Objective(f, n, backend=backend, sparse=sparse)
     made.name, made._recordings, made._written_out = name, recordings, written_out
     return made
