@@ -128,3 +128,17 @@ def test_fast_is_within_rounding_of_strict(backend: str) -> None:
         autograd.compile(loss, params=weights, backend=backend, fast=True).value_and_grad(samples)[0],
     )
     assert mean == pytest.approx(total, rel=1e-13, abs=0.0)
+
+
+def test_a_loop_at_a_point_is_compiled_where_its_steps_are_many_for_its_instructions() -> None:
+    """What is stacked number by number takes an instruction for each, and half a second for a thousand."""
+    decay = autograd.compile(lambda x: autograd.scan(lambda c, _: (0.9 * c, None), x, length=2000)[0], wrt=0)
+    decay.value_and_grad(1.0)
+    assert decay.report().programs[0].backend == "machine"
+    total = autograd.compile(lambda xs: autograd.scan(lambda c, x: (0.9 * c + x, None), 0.0, xs)[0], wrt=0)
+    total.value_and_grad([1.0] * 1000)
+    (program,) = total.report().programs
+    assert (program.backend, program.reason[:14]) == ("interpreter", "a single point")
+    of_samples = autograd.compile(lambda xs: autograd.scan(lambda c, x: (0.9 * c + x, None), 0.0, xs)[0], wrt=0)
+    of_samples.value_and_grad(np.ones((5, 1000)))
+    assert of_samples.report().programs[0].backend == "machine"
