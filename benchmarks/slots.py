@@ -3,6 +3,7 @@ engines have them (microgpt's is one): no closures, a recursive walk, a loop ove
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 
@@ -25,11 +26,32 @@ class Value:
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, (self, other), (other.data, self.data))
 
+    def __pow__(self, exponent: float) -> Value:
+        return Value(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),))
+
+    def __neg__(self) -> Value:
+        return self * -1
+
+    def __sub__(self, other: Any) -> Value:
+        return self + -other
+
+    def __truediv__(self, other: Any) -> Value:
+        return self * other**-1
+
     def __radd__(self, other: Any) -> Value:
         return self + other
 
     def __rmul__(self, other: Any) -> Value:
         return self * other
+
+    def exp(self) -> Value:
+        """e to the number."""
+        power = math.exp(self.data)
+        return Value(power, (self,), (power,))
+
+    def log(self) -> Value:
+        """The natural logarithm."""
+        return Value(math.log(self.data), (self,), (1 / self.data,))
 
     def relu(self) -> Value:
         """The number, or 0 below it."""

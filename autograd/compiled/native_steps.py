@@ -121,7 +121,7 @@ class NativeSteps:
         replay, gather, chunks = native(prepared), prepared.gather, -(-size // CHUNK)
         point, point_code = replay.shared_entry
         summed = len(replay.summed)
-        if prepared.needs_numbers or not summed or chunks > driver.chunks_of_a_round(summed, 1):
+        if size < replay.least or prepared.needs_numbers or not summed or chunks > driver.chunks_of_a_round(summed, 1):
             raise NotImplementedError
         if -(-size // LANES) > replay.stretch * threads:
             raise NotImplementedError

@@ -68,7 +68,13 @@ def repeated_call(args: Sequence[Any], prepared: Any, samples: int, reduce: str 
     if outputs is None or not arrays or not samples or reduce is None or prepared.needs_numbers or replay.kept:
         return None
     table = getattr(replay, "table", None)
-    if table is None or table.chunks > table.room or not replay.is_short(table) or prepared.trace.guards:
+    if (
+        table is None
+        or samples < replay.least
+        or table.chunks > table.room
+        or not replay.is_short(table)
+        or prepared.trace.guards
+    ):
         return None
     # An array of no dimensions divides in two thirds of the time that a Python number takes.
     return RepeatedCall(args, prepared, np.array(float(samples)) if reduce == "mean" else None, outputs)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from autograd.compiled.backends.interpreter import program
 from autograd.compiled.backends.interpreter.block import BlockCode
+from autograd.compiled.backends.interpreter.one_sample import OneSample
 from autograd.compiled.backends.memory import address, aligned
 from autograd.compiled.backends.native import driver, width
 from autograd.compiled.backends.native.jit import Library, has_wide_registers, load
 from autograd.compiled.backends.native.replay import NativeReplay
+from autograd.compiled.programs.loops import has_loops
 from autograd.compiled.programs.plan import Plan
 
 
@@ -39,6 +42,16 @@ class InterpreterReplay(NativeReplay):
             self.compile_seconds, self.is_cached = self.library.seconds, self.library.cached
         self._run = self.library.function("run", ctypes.c_void_p, result=ctypes.c_int)
         self.code = BlockCode(self, self.width.numbers)
+        self.least = 1 if has_loops(plan.program) else 2
+        self._one_sample: OneSample | None = None
+
+    def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
+        if samples != 1 or self.least == 1:
+            return super().run_samples(columns, uniform, samples)
+        self.check_count(columns)
+        if self._one_sample is None:
+            self._one_sample = OneSample(self)
+        return self._one_sample.run(columns, uniform)
 
     @property
     def entry(self) -> int:

@@ -47,6 +47,8 @@ class NativeReplay(Replay):
         seconds = OPERAND_SECONDS * LANES * max(size(plan.program), 1)
         #: Groups of samples that are run without a look for Ctrl-C.
         self._stretch = max(int(STRETCH_SECONDS / seconds), LEAST_STRETCH)
+        #: The fewest samples that ``entry`` is for; a run of fewer leaves the tables as they are.
+        self.least = 1
         #: How often the tables were filled, so that whoever knows what is in them can tell whether it still is.
         self.runs = 0
         self._shared = _code_of_shared(self) if self.has_shared else None

@@ -47,7 +47,7 @@ def step_of(count: int, **options: Any) -> Any:
 def test_rounds_give_the_bits_of_one(count: int, backend: str, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Slopes by k weights beside the value; none at all is a single column, which NumPy would add in pairs."""
     w = Value(2.0)
-    for samples in (1, CHUNK, CHUNK + 1, CHUNKS * CHUNK, CHUNKS * CHUNK + 5):
+    for samples in (2, CHUNK, CHUNK + 1, CHUNKS * CHUNK, CHUNKS * CHUNK + 5):
         x = uneven(samples)
         if count:
             step = step_of(count, backend=backend, threads=threads)
