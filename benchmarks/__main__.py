@@ -9,7 +9,7 @@ import platform
 import sys
 
 NAMES = (
-    "black_scholes", "checking", "digits", "eager", "fit", "growth", "irregular", "limit", "moons", "moons_large",
+    "black_scholes", "checking", "digits", "eager", "fit", "gpt", "growth", "irregular", "limit", "moons", "moons_large",
     "pendulum", "pictures", "ready", "rosenbrock", "training", "wide",
 )  # fmt: skip
 
