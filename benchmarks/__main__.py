@@ -9,8 +9,8 @@ import platform
 import sys
 
 NAMES = (
-    "black_scholes", "checking", "digits", "eager", "fit", "gpt", "growth", "irregular", "limit", "moons", "moons_large",
-    "pendulum", "pictures", "ready", "rosenbrock", "training", "wide",
+    "black_scholes", "checking", "digits", "eager", "fit", "gpt", "growth", "irregular", "limit", "moons",
+    "moons_large", "pendulum", "pictures", "ready", "rosenbrock", "training", "wide",
 )  # fmt: skip
 
 
