@@ -194,7 +194,7 @@ def padded(tokens: Sequence[int], length: int) -> tuple[list[int], int]:
 
 
 def run(runs: int = 3) -> dict[str, float]:
-    """The figures; ``all`` is of 1,000 steps over names of all lengths, with the recording; that of the peer is reckoned
+    """The figures; ``all`` is of 1,000 steps over names of all lengths, with the recording; the peer's is reckoned
     from its first fifty."""
     on_one_core()
     import numpy as np
