@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import math
 import os
+import queue
 import random
 import signal
 import threading
@@ -30,6 +31,7 @@ import nn
 from autograd import Value, locks, record_lines
 from autograd.compiled.backends.native import jit
 from autograd.compiled.backends.reduction import CHUNK
+from autograd.compiled.recording import workers
 from autograd.eager import garbage, nodes, watching
 from nn.training.history import History
 from tests.compiled.processes import output_of, run
@@ -69,7 +71,9 @@ def switches() -> dict[str, Any]:
         "NumPy's warnings": np.geterr(),
         "Python's warnings": list(warnings.filters),
         "mpmath's digits": mpmath.mp.dps,
-        "how threads start": threading.Thread.start,
+        "who hands work to threads": [
+            vars(owner)[name] for owner, name, _ in workers.replacements(watching.Watch(), of_others=True)
+        ],
         "locks are free": all(free),
         "open files": len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,
     }
@@ -228,6 +232,37 @@ def recorded(backend: str) -> Callable[[], Case]:
         return lambda: made.value_and_grad(X), check
 
     return case
+
+
+@cache
+def worker() -> queue.SimpleQueue[Callable[[], Any]]:
+    """What a thread is asked through that does one job after the other."""
+    jobs: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while True:
+            jobs.get()()
+
+    threading.Thread(target=work, daemon=True).start()
+    return jobs
+
+
+def recorded_with_a_worker() -> Case:
+    """The same of a function for which a thread works that was there before."""
+
+    def f(x: Any) -> Any:
+        done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        jobs.put(lambda: done.put(w * x if w > 0.0 else x))
+        return done.get()
+
+    jobs, w = worker(), Value(0.75)
+    made = autograd.compile(f, backend="numpy")
+
+    def check(outcome: Outcome) -> None:
+        for result in [made(X), *([outcome.result] if outcome.raised is None else [])]:
+            assert result.tolist() == [0.75 * x for x in X.tolist()]
+
+    return lambda: made(X), check
 
 
 def looped(backend: str) -> Callable[[], Case]:
@@ -639,6 +674,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "compile, numpy": recorded("numpy"),
     "compile, interpreter": recorded("interpreter"),
     "compile, machine": recorded("machine"),
+    "compile, a worker": recorded_with_a_worker,
     "objective": minimized,
     "fit": trained(False),
     "fit, compiled": trained(True),
@@ -655,7 +691,8 @@ FAULTS: dict[str, Callable[[int, Callable[[], Any]], Outcome]] = {
 CHANGING = {
     "Value": ("data", "backward"), "assert_grads": ("check_grads",), "check_grads": ("check_grads",),
     "check_graph": ("examine",), "collector_at_rest": ("collector_at_rest",),
-    "compile": ("compile, numpy", "compile, interpreter", "compile, machine"), "derive": ("show",),
+    "compile": ("compile, numpy", "compile, interpreter", "compile, machine", "compile, a worker"),
+    "derive": ("show",),
     "descent": (
         "descent, numpy", "descent, native", "descent, guards", "descent, threads", "descent, gathered",
         "descent, penalty", "descent, all",
