@@ -29,6 +29,10 @@ _ASKS_NOBODY = (
 )  # fmt: skip
 
 
+#: What makes as much as there is, which may fail in what restores too.
+_MAKES_MUCH = ("copy", "frombytes", "tobytes", "tolist")
+
+
 class Outcome(NamedTuple):
     """How many moments there were, whether the fault came at its own, what the operation raised, what it returned, and
     the function in which it came; without a fault, those of all moments."""
@@ -51,10 +55,14 @@ def interrupted_at(moment: int, operation: Callable[[], Any]) -> Outcome:
     return _with_fault(moment, operation, _interrupt, _looks_for_signals)
 
 
-def failing_at(moment: int, operation: Callable[[], Any], error: type[Exception]) -> Outcome:
+def failing_at(moment: int, operation: Callable[[], Any], error: type[Exception], within: str = "") -> Outcome:
     """The operation with an error at the n-th moment, from 1, at which our code calls for memory, or for the system;
-    what restores does not fail."""
-    asks = _asks_the_system if error is OSError else _asks_for_memory
+    what restores does not fail, unless it makes much. Only those moments count that are in a function whose name ends
+    with ``within``."""
+    of_all = _asks_the_system if error is OSError else _asks_for_memory
+
+    def asks(frame: FrameType, event: str, arg: Any) -> bool:
+        return frame.f_code.co_qualname.endswith(within) and of_all(frame, event, arg)
 
     def fail(frame: FrameType) -> None:
         raise error(28, "made by a test") if error is OSError else error("made by a test")
@@ -120,8 +128,11 @@ def _is_finalizing(frame: FrameType | None) -> bool:
 
 def _asks_for_memory(frame: FrameType, event: str, arg: Any) -> bool:
     ours = frame.f_code.co_filename.startswith(OURS)
-    if getattr(arg, "__name__", "") == "__exit__":  # of a lock: it restores
+    name = getattr(arg, "__name__", "")
+    if name == "__exit__":  # of a lock: it restores
         return False
+    if ours and event == "c_call" and name in _MAKES_MUCH:
+        return not _is_finalizing(frame)
     return ours and event in ("call", "c_call") and not _restores(frame) and not _is_finalizing(frame)
 
 

@@ -784,6 +784,17 @@ def test_all_is_as_before_or_as_after(name: str, fault: str) -> None:
         check(outcome)
 
 
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("descent", "compiled_step"))])
+def test_steps_are_noted_whatever_fails_as_they_are(name: str) -> None:
+    for function in NOTING:
+        moment, outcome = 0, None
+        while outcome is None or (outcome.came and moment < (100 if IS_THOROUGH else 8)):
+            moment += 1
+            operation, check = CASES[name]()
+            outcome = failing_at(moment, operation, MemoryError, function)
+            check(outcome._replace(raised=outcome.raised and outcome.raised.with_traceback(None)))
+
+
 # Real signals, in processes of their own
 
 
