@@ -10,6 +10,7 @@ import ast
 import inspect
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -102,6 +103,59 @@ def _with_fault(
     finally:
         sys.setprofile(None)
     return Outcome(count, count >= moment > 0, raised, result, where, functions)
+
+
+def failing_in_threads_at(moment: int, operation: Callable[[], Any]) -> Outcome:
+    """The operation with an error of memory at the n-th moment, from 1, at which our code calls for memory in a thread
+    that the operation starts."""
+    functions: list[str] = []
+    came, is_over = "", False
+    lock = threading.Lock()
+
+    def profile(frame: FrameType, event: str, arg: Any) -> None:
+        nonlocal came
+        if is_over or not _asks_for_memory(frame, event, arg):
+            return
+        with lock:
+            functions.append(frame.f_code.co_qualname)
+            if len(functions) != moment:
+                return
+            came = functions[-1]
+        raise MemoryError("made by a test")
+
+    raised, result = None, None
+    threading.setprofile(profile)
+    try:
+        result = operation()
+    except BaseException as error:
+        raised = error
+    finally:
+        threading.setprofile(None)
+        is_over = True
+    return Outcome(len(functions), bool(came), raised, result, came, functions)
+
+
+def starting_no_thread_from(first: int, operation: Callable[[], Any]) -> Outcome:
+    """The operation where the system starts no thread any more from the n-th on, from 1; with 0 all."""
+    name = "_start_joinable_thread" if hasattr(threading, "_start_joinable_thread") else "_start_new_thread"
+    start = getattr(threading, name)
+    asked: list[str] = []
+
+    def starting(*args: Any, **keywords: Any) -> Any:
+        asked.append("Thread.start")
+        if len(asked) >= first > 0:
+            raise RuntimeError("can't start new thread")
+        return start(*args, **keywords)
+
+    raised, result = None, None
+    setattr(threading, name, starting)
+    try:
+        result = operation()
+    except BaseException as error:
+        raised = error
+    finally:
+        setattr(threading, name, start)
+    return Outcome(len(asked), len(asked) >= first > 0, raised, result, "", asked)
 
 
 def _interrupt(frame: FrameType) -> None:

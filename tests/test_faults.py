@@ -35,7 +35,14 @@ from autograd.compiled.recording import workers
 from autograd.eager import garbage, nodes, watching
 from nn.training.history import History
 from tests.compiled.processes import output_of, run
-from tests.faults import Outcome, failing_at, interrupted_at, signal_handlers
+from tests.faults import (
+    Outcome,
+    failing_at,
+    failing_in_threads_at,
+    interrupted_at,
+    signal_handlers,
+    starting_no_thread_from,
+)  # fmt: skip
 from tests.test_imports import public_names
 
 IS_THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
@@ -230,6 +237,29 @@ def recorded(backend: str) -> Callable[[], Case]:
                 path.unlink()
 
         return lambda: made.value_and_grad(X), check
+
+    return case
+
+
+def in_threads(backend: str) -> Callable[[], Case]:
+    """The same of a function that is called with threads."""
+    many = np.resize(X, 4 * CHUNK)
+
+    def make(threads: int) -> Any:
+        w = Value(0.75)
+        return autograd.compile(
+            lambda x: autograd.tanh(x * w), params=[w], reduce="sum", backend=backend, threads=threads
+        )
+
+    def case() -> Case:
+        made, alone = make(2), make(1)
+
+        def check(outcome: Outcome) -> None:
+            value, gradient = alone.value_and_grad(many)
+            for found in [made.value_and_grad(many), *([outcome.result] if outcome.raised is None else [])]:
+                assert (found[0], found[1].tolist()) == (value, gradient.tolist())
+
+        return lambda: made.value_and_grad(many), check
 
     return case
 
@@ -675,6 +705,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "compile, interpreter": recorded("interpreter"),
     "compile, machine": recorded("machine"),
     "compile, a worker": recorded_with_a_worker,
+    "interpreter, threads": in_threads("interpreter"),
+    "machine, threads": in_threads("machine"),
     "objective": minimized,
     "fit": trained(False),
     "fit, compiled": trained(True),
@@ -691,7 +723,10 @@ FAULTS: dict[str, Callable[[int, Callable[[], Any]], Outcome]] = {
 CHANGING = {
     "Value": ("data", "backward"), "assert_grads": ("check_grads",), "check_grads": ("check_grads",),
     "check_graph": ("examine",), "collector_at_rest": ("collector_at_rest",),
-    "compile": ("compile, numpy", "compile, interpreter", "compile, machine", "compile, a worker"),
+    "compile": (
+        "compile, numpy", "compile, interpreter", "compile, machine", "compile, a worker", "interpreter, threads",
+        "machine, threads",
+    ),
     "derive": ("show",),
     "descent": (
         "descent, numpy", "descent, native", "descent, guards", "descent, threads", "descent, gathered",
@@ -793,6 +828,29 @@ def test_steps_are_noted_whatever_fails_as_they_are(name: str) -> None:
             operation, check = CASES[name]()
             outcome = failing_at(moment, operation, MemoryError, function)
             check(outcome._replace(raised=outcome.raised and outcome.raised.with_traceback(None)))
+
+
+@pytest.mark.parametrize("fault", ["memory", "no thread"])
+@pytest.mark.parametrize("name", ["interpreter, threads", "machine, threads", "descent, threads", "descent, all"])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_faults_in_threads_of_its_own(name: str, fault: str) -> None:
+    case = CASES[name]
+    case()[0]()
+    before = switches()
+    faulty = failing_in_threads_at if fault == "memory" else starting_no_thread_from
+    operation, check = case()
+    whole = faulty(0, operation)
+    assert whole.moments
+    moments = range(1, whole.moments + 1)
+    firsts = {whole.functions.index(function) + 1 for function in whole.functions}
+    for moment in firsts | {*random.Random(name).sample(moments, min(len(moments), 60 if IS_THOROUGH else 8))}:
+        operation, check = case()
+        outcome = faulty(moment, operation)
+        assert outcome.raised is None or isinstance(outcome.raised, MemoryError | RuntimeError), outcome
+        outcome = outcome._replace(raised=outcome.raised and outcome.raised.with_traceback(None))
+        after = switches()
+        assert {what: after[what] for what in after if after[what] != before[what]} == {}, (moment, outcome.where)
+        check(outcome)
 
 
 # Real signals, in processes of their own
