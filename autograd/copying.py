@@ -213,6 +213,8 @@ def _following(leaf: Any) -> Any:
     """The copy of a leaf in a function that is being recorded: its number wherever it comes from, and no gradient."""
     copied = copier(leaf.__class__)(leaf._data, _DETACH, Passive(leaf), None)
     copied.label = leaf.label
+    if watching.watch is not None:
+        copied._grad = watching.watch.mark
     return copied
 
 

@@ -20,8 +20,10 @@ TURN = new_lock()
 UNDER_WAY: list[Any] = []
 #: What those raised for whom a rule of the call that runs waited in vain: that call raises it too.
 WAITED_FOR: list[RuntimeError] = []
-#: Seconds after which a rule that stands still, but in ``Thread.join``, is taken to wait for another ``backward()``.
+#: Seconds after which a rule that waits for a lock, an event or a queue is taken to wait for another ``backward()``.
 PATIENCE = 60.0
+#: What is called for that.
+_TAKING = frozenset(("acquire", "get", "__enter__"))
 
 
 def wait(output: Any) -> None:
@@ -32,7 +34,7 @@ def wait(output: Any) -> None:
         said = (
             f"backward() of {in_short(output)} waits for backward() in another thread, where a rule stands still at "
             f"{frame.f_code.co_filename}:{frame.f_lineno}: does it wait for this thread? Call it in the rule's own "
-            "thread, or use gradients(), which waits for nobody"
+            "thread, or when no lock is held that the rule takes, or use gradients(), which waits for nobody"
         )
         WAITED_FOR.append(RuntimeError(said))
         raise RuntimeError(said)
@@ -63,7 +65,7 @@ def _waits_for_this_thread(frame: FrameType, seconds: float) -> bool:
     """Whether who stands there waits until this thread ends, or has waited for something for long."""
     threading = sys.modules.get("threading")
     if threading is None or frame.f_globals.get("__name__") != "threading":
-        return False
+        return seconds > PATIENCE and _takes_a_lock(frame)
     place: FrameType | None = frame
     while place is not None:
         if place.f_code is threading.Thread.join.__code__:
@@ -74,6 +76,20 @@ def _waits_for_this_thread(frame: FrameType, seconds: float) -> bool:
             )
         place = place.f_back
     return seconds > PATIENCE
+
+
+def _takes_a_lock(frame: FrameType) -> bool:
+    """Whether who stands there is amid ``with lock:``, ``lock.acquire()`` or ``queue.get()``, none of it in Python."""
+    import dis  # more than a millisecond, which nobody else needs
+
+    operation, called = "", set[Any]()
+    for instruction in dis.get_instructions(frame.f_code):
+        if instruction.offset > frame.f_lasti:
+            break
+        operation = instruction.opname
+        if operation in ("LOAD_METHOD", "LOAD_ATTR", "LOAD_SPECIAL"):  # the last one: of 3.14, for with
+            called = {instruction.argval, instruction.argrepr}  # of the last one the latter is the name
+    return operation == "BEFORE_WITH" or (operation.startswith("CALL") and not _TAKING.isdisjoint(called))
 
 
 def _in_a_forked_process() -> None:

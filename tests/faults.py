@@ -10,6 +10,7 @@ import ast
 import inspect
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,10 @@ OURS = tuple(f"{ROOT / package}{'/'}" for package in ("autograd", "nn"))
 _ASKS_NOBODY = (
     "__exit__", "fspath", "_path_normpath", "_path_splitroot", "_path_splitroot_ex", "geteuid", "getpid", "urandom",
 )  # fmt: skip
+
+
+#: What makes as much as there is, which may fail in what restores too.
+_MAKES_MUCH = ("copy", "frombytes", "tobytes", "tolist")
 
 
 class Outcome(NamedTuple):
@@ -51,10 +56,14 @@ def interrupted_at(moment: int, operation: Callable[[], Any]) -> Outcome:
     return _with_fault(moment, operation, _interrupt, _looks_for_signals)
 
 
-def failing_at(moment: int, operation: Callable[[], Any], error: type[Exception]) -> Outcome:
+def failing_at(moment: int, operation: Callable[[], Any], error: type[Exception], within: str = "") -> Outcome:
     """The operation with an error at the n-th moment, from 1, at which our code calls for memory, or for the system;
-    what restores does not fail."""
-    asks = _asks_the_system if error is OSError else _asks_for_memory
+    what restores does not fail, unless it makes much. Only those moments count that are in a function whose name ends
+    with ``within``."""
+    of_all = _asks_the_system if error is OSError else _asks_for_memory
+
+    def asks(frame: FrameType, event: str, arg: Any) -> bool:
+        return frame.f_code.co_qualname.endswith(within) and of_all(frame, event, arg)
 
     def fail(frame: FrameType) -> None:
         raise error(28, "made by a test") if error is OSError else error("made by a test")
@@ -96,6 +105,59 @@ def _with_fault(
     return Outcome(count, count >= moment > 0, raised, result, where, functions)
 
 
+def failing_in_threads_at(moment: int, operation: Callable[[], Any]) -> Outcome:
+    """The operation with an error of memory at the n-th moment, from 1, at which our code calls for memory in a thread
+    that the operation starts."""
+    functions: list[str] = []
+    came, is_over = "", False
+    lock = threading.Lock()
+
+    def profile(frame: FrameType, event: str, arg: Any) -> None:
+        nonlocal came
+        if is_over or not _asks_for_memory(frame, event, arg):
+            return
+        with lock:
+            functions.append(frame.f_code.co_qualname)
+            if len(functions) != moment:
+                return
+            came = functions[-1]
+        raise MemoryError("made by a test")
+
+    raised, result = None, None
+    threading.setprofile(profile)
+    try:
+        result = operation()
+    except BaseException as error:
+        raised = error
+    finally:
+        threading.setprofile(None)
+        is_over = True
+    return Outcome(len(functions), bool(came), raised, result, came, functions)
+
+
+def starting_no_thread_from(first: int, operation: Callable[[], Any]) -> Outcome:
+    """The operation where the system starts no thread any more from the n-th on, from 1; with 0 all."""
+    name = "_start_joinable_thread" if hasattr(threading, "_start_joinable_thread") else "_start_new_thread"
+    start = getattr(threading, name)
+    asked: list[str] = []
+
+    def starting(*args: Any, **keywords: Any) -> Any:
+        asked.append("Thread.start")
+        if len(asked) >= first > 0:
+            raise RuntimeError("can't start new thread")
+        return start(*args, **keywords)
+
+    raised, result = None, None
+    setattr(threading, name, starting)
+    try:
+        result = operation()
+    except BaseException as error:
+        raised = error
+    finally:
+        setattr(threading, name, start)
+    return Outcome(len(asked), len(asked) >= first > 0, raised, result, "", asked)
+
+
 def _interrupt(frame: FrameType) -> None:
     handler = signal.getsignal(signal.SIGINT)
     assert callable(handler)
@@ -120,8 +182,11 @@ def _is_finalizing(frame: FrameType | None) -> bool:
 
 def _asks_for_memory(frame: FrameType, event: str, arg: Any) -> bool:
     ours = frame.f_code.co_filename.startswith(OURS)
-    if getattr(arg, "__name__", "") == "__exit__":  # of a lock: it restores
+    name = getattr(arg, "__name__", "")
+    if name == "__exit__":  # of a lock: it restores
         return False
+    if ours and event == "c_call" and name in _MAKES_MUCH:
+        return not _is_finalizing(frame)
     return ours and event in ("call", "c_call") and not _restores(frame) and not _is_finalizing(frame)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import math
 import os
+import queue
 import random
 import signal
 import threading
@@ -30,10 +31,18 @@ import nn
 from autograd import Value, locks, record_lines
 from autograd.compiled.backends.native import jit
 from autograd.compiled.backends.reduction import CHUNK
+from autograd.compiled.recording import workers
 from autograd.eager import garbage, nodes, watching
 from nn.training.history import History
 from tests.compiled.processes import output_of, run
-from tests.faults import Outcome, failing_at, interrupted_at, signal_handlers
+from tests.faults import (
+    Outcome,
+    failing_at,
+    failing_in_threads_at,
+    interrupted_at,
+    signal_handlers,
+    starting_no_thread_from,
+)  # fmt: skip
 from tests.test_imports import public_names
 
 IS_THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
@@ -69,7 +78,9 @@ def switches() -> dict[str, Any]:
         "NumPy's warnings": np.geterr(),
         "Python's warnings": list(warnings.filters),
         "mpmath's digits": mpmath.mp.dps,
-        "how threads start": threading.Thread.start,
+        "who hands work to threads": [
+            vars(owner)[name] for owner, name, _ in workers.replacements(watching.Watch(), of_others=True)
+        ],
         "locks are free": all(free),
         "open files": len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,
     }
@@ -228,6 +239,60 @@ def recorded(backend: str) -> Callable[[], Case]:
         return lambda: made.value_and_grad(X), check
 
     return case
+
+
+def in_threads(backend: str) -> Callable[[], Case]:
+    """The same of a function that is called with threads."""
+    many = np.resize(X, 4 * CHUNK)
+
+    def make(threads: int) -> Any:
+        w = Value(0.75)
+        return autograd.compile(
+            lambda x: autograd.tanh(x * w), params=[w], reduce="sum", backend=backend, threads=threads
+        )
+
+    def case() -> Case:
+        made, alone = make(2), make(1)
+
+        def check(outcome: Outcome) -> None:
+            value, gradient = alone.value_and_grad(many)
+            for found in [made.value_and_grad(many), *([outcome.result] if outcome.raised is None else [])]:
+                assert (found[0], found[1].tolist()) == (value, gradient.tolist())
+
+        return lambda: made.value_and_grad(many), check
+
+    return case
+
+
+@cache
+def worker() -> queue.SimpleQueue[Callable[[], Any]]:
+    """What a thread is asked through that does one job after the other."""
+    jobs: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while True:
+            jobs.get()()
+
+    threading.Thread(target=work, daemon=True).start()
+    return jobs
+
+
+def recorded_with_a_worker() -> Case:
+    """The same of a function for which a thread works that was there before."""
+
+    def f(x: Any) -> Any:
+        done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        jobs.put(lambda: done.put(w * x if w > 0.0 else x))
+        return done.get()
+
+    jobs, w = worker(), Value(0.75)
+    made = autograd.compile(f, backend="numpy")
+
+    def check(outcome: Outcome) -> None:
+        for result in [made(X), *([outcome.result] if outcome.raised is None else [])]:
+            assert result.tolist() == [0.75 * x for x in X.tolist()]
+
+    return lambda: made(X), check
 
 
 def looped(backend: str) -> Callable[[], Case]:
@@ -639,6 +704,9 @@ CASES: dict[str, Callable[[], Case]] = {
     "compile, numpy": recorded("numpy"),
     "compile, interpreter": recorded("interpreter"),
     "compile, machine": recorded("machine"),
+    "compile, a worker": recorded_with_a_worker,
+    "interpreter, threads": in_threads("interpreter"),
+    "machine, threads": in_threads("machine"),
     "objective": minimized,
     "fit": trained(False),
     "fit, compiled": trained(True),
@@ -655,7 +723,11 @@ FAULTS: dict[str, Callable[[int, Callable[[], Any]], Outcome]] = {
 CHANGING = {
     "Value": ("data", "backward"), "assert_grads": ("check_grads",), "check_grads": ("check_grads",),
     "check_graph": ("examine",), "collector_at_rest": ("collector_at_rest",),
-    "compile": ("compile, numpy", "compile, interpreter", "compile, machine"), "derive": ("show",),
+    "compile": (
+        "compile, numpy", "compile, interpreter", "compile, machine", "compile, a worker", "interpreter, threads",
+        "machine, threads",
+    ),
+    "derive": ("show",),
     "descent": (
         "descent, numpy", "descent, native", "descent, guards", "descent, threads", "descent, gathered",
         "descent, penalty", "descent, all",
@@ -744,6 +816,40 @@ def test_all_is_as_before_or_as_after(name: str, fault: str) -> None:
         where, outcome = outcome.where, outcome._replace(raised=outcome.raised and outcome.raised.with_traceback(None))
         after = switches()
         assert {what: after[what] for what in after if after[what] != before[what]} == {}, (moment, where)
+        check(outcome)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("descent", "compiled_step"))])
+def test_steps_are_noted_whatever_fails_as_they_are(name: str) -> None:
+    for function in NOTING:
+        moment, outcome = 0, None
+        while outcome is None or (outcome.came and moment < (100 if IS_THOROUGH else 8)):
+            moment += 1
+            operation, check = CASES[name]()
+            outcome = failing_at(moment, operation, MemoryError, function)
+            check(outcome._replace(raised=outcome.raised and outcome.raised.with_traceback(None)))
+
+
+@pytest.mark.parametrize("fault", ["memory", "no thread"])
+@pytest.mark.parametrize("name", ["interpreter, threads", "machine, threads", "descent, threads", "descent, all"])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_faults_in_threads_of_its_own(name: str, fault: str) -> None:
+    case = CASES[name]
+    case()[0]()
+    before = switches()
+    faulty = failing_in_threads_at if fault == "memory" else starting_no_thread_from
+    operation, check = case()
+    whole = faulty(0, operation)
+    assert whole.moments
+    moments = range(1, whole.moments + 1)
+    firsts = {whole.functions.index(function) + 1 for function in whole.functions}
+    for moment in firsts | {*random.Random(name).sample(moments, min(len(moments), 60 if IS_THOROUGH else 8))}:
+        operation, check = case()
+        outcome = faulty(moment, operation)
+        assert outcome.raised is None or isinstance(outcome.raised, MemoryError | RuntimeError), outcome
+        outcome = outcome._replace(raised=outcome.raised and outcome.raised.with_traceback(None))
+        after = switches()
+        assert {what: after[what] for what in after if after[what] != before[what]} == {}, (moment, outcome.where)
         check(outcome)
 
 

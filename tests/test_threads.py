@@ -6,12 +6,14 @@ import asyncio
 import math
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -163,7 +165,50 @@ def _by_an_event(work: Callable[[], Any]) -> None:
     thread.join()
 
 
-@pytest.mark.parametrize("waiting", [_joined, _joined_through_another, _by_a_pool, _by_an_event])
+def _by_a_queue(work: Callable[[], Any]) -> None:
+    done: SimpleQueue[Any] = SimpleQueue()
+    thread = threading.Thread(target=lambda: done.put(work()))
+    thread.start()
+    done.get()
+    thread.join()
+
+
+def _holding(lock: Any, work: Callable[[], Any]) -> threading.Thread:
+    """A thread that holds a lock while it works, and has begun with it."""
+    held = threading.Event()
+
+    def run() -> None:
+        with lock:
+            held.set()
+            work()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    held.wait()
+    return thread
+
+
+def _by_a_lock(work: Callable[[], Any]) -> None:
+    lock = threading.Lock()
+    thread = _holding(lock, work)
+    with lock:
+        thread.join()
+
+
+def _by_a_reentrant_lock(work: Callable[[], Any]) -> None:
+    lock = threading.RLock()
+    thread = _holding(lock, work)
+    lock.acquire(blocking=True)
+    thread.join()
+    lock.release()
+
+
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        _joined, _joined_through_another, _by_a_pool, _by_an_event, _by_a_queue, _by_a_lock, _by_a_reentrant_lock,
+    ],
+)  # fmt: skip
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_rule_that_waits_for_another_thread_s_backward_is_an_error_in_both(
     waiting: Callable[[Callable[[], Any]], None], monkeypatch: pytest.MonkeyPatch
@@ -198,13 +243,23 @@ def test_a_rule_that_waits_for_another_thread_s_backward_is_an_error_in_both(
     assert x.grad == 1.0
 
 
-def test_others_wait_for_a_rule_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "long",
+    [
+        lambda: time.sleep(0.4),
+        lambda: {}.get(time.sleep(0.4)),
+        lambda: subprocess.run([sys.executable, "-c", "import time; time.sleep(0.4)"], check=True),
+        lambda: sum(range(20_000_000)),
+    ],
+    ids=["sleep", "get of what sleeps", "process", "sum"],
+)
+def test_others_wait_for_a_rule_that_takes_long(long: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "PATIENCE", 0.05)
     amid = threading.Event()
 
     def slope(m: Any, z: Any, x: Any) -> Any:
         amid.set()
-        time.sleep(0.4)  # waits for nobody
+        long()  # waits for nobody
         return 1.0
 
     @autograd.primitive(partials=[slope], systems=["floats"])

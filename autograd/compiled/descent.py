@@ -268,7 +268,7 @@ class Descent:
         numbers[: self._moved] = p
         try:
             self.numbers, self.states = numbers, states
-            ran.penalties += [] if penalty is None else [penalty]
+            ran.penalties.extend(() if penalty is None else (penalty,))
             self.steps, ran.steps, ran.samples = self.steps + 1, ran.steps + 1, ran.samples + end - begin
             ran.total, ran.pushed = ran.total + loss * (end - begin), pushed
         except BaseException:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import operator
 import time
+from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
 from struct import Struct
@@ -45,7 +46,7 @@ class Ran:
         #: How many steps were taken, of how many samples in all, and what the losses of these add up to.
         self.steps, self.samples, self.total = 0, 0, 0.0
         #: The penalty of each step.
-        self.penalties: list[float] = []
+        self.penalties = array("d")
         #: Whether a gradient of a leaf that the rule moves was other than zero.
         self.pushed = False
 
@@ -211,7 +212,9 @@ class NativeSteps:
             order_at, checked = self._order_at, 0 if ran.steps else last
         self._total[0] = ran.total
         self._write(ran.pushed, 0, first, last, size, most, uniforms, order_at, checked, len(samples.arrays[0]))
-        steps, begun = self._steps, time.perf_counter()
+        steps, begun, noted = self._steps, time.perf_counter(), len(ran.penalties)
+        if self._has_penalty:
+            ran.penalties.frombytes(bytes(8 * most))  # whatever can fail comes before the steps
         try:
             taken = self._workers.run(steps, self._pointer) if self._workers else steps(self._pointer)
             if taken < 0:
@@ -220,14 +223,15 @@ class NativeSteps:
                 self._seconds = (time.perf_counter() - begun) / taken
             return bool(taken == most)
         finally:  # what was taken is noted, whatever failed after it
-            self._note(ran, min(size * self._entries.data[self._taken], last - first))
+            self._note(ran, noted, min(size * self._entries.data[self._taken], last - first))
 
-    def _note(self, ran: Ran, samples: int) -> None:
-        """Note what the last call took, as it stands in the table."""
-        taken = self._entries.data[self._taken]
-        if taken > 0:
-            if self._has_penalty:
-                ran.penalties += self._penalties[:taken].tolist()
+    def _note(self, ran: Ran, noted: int, samples: int) -> None:
+        """Note what the last call took, as it stands in the table, after so many penalties that were noted before."""
+        taken = max(self._entries.data[self._taken], 0)
+        if self._has_penalty:
+            memoryview(ran.penalties)[noted : noted + taken] = self._penalties.data[:taken]
+            del ran.penalties[noted + taken :]
+        if taken:
             self.rule.turn(taken)
             ran.steps += taken
             ran.samples += samples

@@ -1,8 +1,8 @@
 """The node, written out once, and from it the source text of every function that makes one.
 
 Such a function spells out what a call could do, since a call saved is a fifth of the time of an operation (measured).
-A hook may be handed each node as soon as it is made: the functions run other code then, of the same text with the hook
-written in, so that a hook which is not there costs nothing.
+Hooks may be handed each node as soon as it is made: the functions run other code then, of the same text with the hook
+written in, so that one which is not there costs nothing.
 
 ``now`` is time: a counter that writing a leaf moves on, and that each node notes when it is born.
 """
@@ -19,6 +19,7 @@ from typing import Any
 from autograd import errors
 from autograd.eager import watching
 from autograd.eager.operands import kind_of, number_of, plain
+from autograd.locks import new_lock
 from autograd.primitives import Primitive
 
 Hook = Callable[[Any], None]
@@ -155,10 +156,13 @@ _TEXTS.update({symbol: _OPERATOR.replace("@", symbol) for symbol in IN_PLACE})
 
 
 def no_hook(node: Any) -> None:
-    """The hook where there is none; only what still runs in another thread when ``record_lines`` is left calls it."""
+    """The hook where there is none; only what still runs in another thread when the last one is left calls it."""
 
 
+#: What the texts call: the hooks that there are, one after the other.
 hook: Hook = no_hook
+_hooks: dict[str, Hook] = {}
+_ONE_AT_A_TIME = new_lock()
 
 #: The functions that make nodes, and of which kind each is.
 _kinds: dict[ref[FunctionType], str] = {}
@@ -190,12 +194,36 @@ def copier(value_class: Any) -> Callable[[float, Primitive | None, Any, Any], An
     return _make("node", False)(value_class)  # type: ignore[no-any-return]
 
 
-def hand_to(new: Hook) -> None:
+def hand_to(new: Hook, place: str = "") -> None:
     """Hand each node to this hook from now on, as soon as it is made; what the hook raises, the operation raises.
 
-    Of a node of any number of operands, their pattern is not there yet.
+    Of a node of any number of operands, their pattern is not there yet. A hook stays until another takes its place.
     """
+    global _hooks
+    with _ONE_AT_A_TIME:
+        hooks = {**_hooks, place: new}
+        if new is no_hook:
+            del hooks[place]
+        _call(_one_after_the_other([*hooks.values()]))
+        _hooks = hooks
+
+
+def _one_after_the_other(hooks: Sequence[Hook]) -> Hook:
+    if len(hooks) < 2:
+        return hooks[0] if hooks else no_hook
+
+    def all_of_them(node: Any) -> None:
+        for one in hooks:
+            one(node)
+
+    return all_of_them
+
+
+def _call(new: Hook) -> None:
     global hook
+    if (new is no_hook) is (hook is no_hook):
+        hook = new
+        return
     references = list(_kinds)  # whole: pairs would be garbage-collected objects, and a collection takes entries away
     alive = [(function, _kinds[reference]) for reference in references if (function := reference()) is not None]
     codes = {}

@@ -45,7 +45,9 @@ def fixed(name: str, argument: str, x: Any) -> float:
 class Condition:
     """The outcome of a comparison, with its two sides; ``if`` uses its truth, ``where`` takes it as a choice."""
 
-    __slots__ = ("_outcome", "parents", "primitive")
+    __slots__ = ("_grad", "_outcome", "parents", "primitive")
+
+    _grad: float  #: The mark of one that is recorded, as in a Value; otherwise there is none.
 
     def __init__(self, primitive: Primitive, parents: tuple[Any, Any], outcome: bool) -> None:
         self.primitive = primitive

@@ -96,7 +96,7 @@ _TURN = new_lock()
 
 def _hand_nodes_to_hook() -> None:
     raising = [context.raising for context in _entered]
-    nodes.hand_to(_hook(any(raising)) if raising else nodes.no_hook)
+    nodes.hand_to(_hook(any(raising)) if raising else nodes.no_hook, "lines")
 
 
 def _in_a_forked_process() -> None:

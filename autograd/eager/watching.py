@@ -4,8 +4,8 @@ The recorded program would keep the branch that it saw; so every truth that Pyth
 reading a number, which would freeze it, raises. Of ``where`` both branches are recorded: what one of them asks counts
 for those samples alone that take it.
 
-Who asks may be another thread. What one does that the function started belongs to the recording, and of all others
-what has to do with nodes that come from the arguments.
+Who asks may be another thread. What one does that works for the function belongs to the recording, and of all others
+what has to do with nodes that come from the arguments or were made for it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _DEBUGGERS = frozenset(
     ("IPython", "_pydevd_bundle", "_pytest", "bdb", "cgitb", "pdb", "pudb", "pydevd", "rich", "traceback")
 )
 _OURS = frozenset(("autograd", "nn"))
-#: The module of ours that calls what is recorded: what asks there is the user's.
-_CALLS = "autograd.compiled.recording.watched"
+#: The modules of ours that call what is recorded: what asks there is the user's.
+_CALLS = ("autograd.compiled.recording.watched", "autograd.compiled.recording.workers")
 
 
 class Asked(NamedTuple):
@@ -43,22 +43,26 @@ class Watch:
     """The conditions whose truth was asked for, and the branches that are being run."""
 
     __slots__ = (
-        "again", "as_replayed", "attempts", "come_from_arguments", "conditions", "directions", "everywhere",
-        "going_on_in", "in_loop", "in_step", "leaves_of_steps", "raised", "refused", "started", "thread", "within",
+        "again", "as_replayed", "attempts", "conditions", "directions", "everywhere", "going_on_in", "in_loop",
+        "in_step", "is_recorded", "leaves_of_steps", "mark", "raised", "refused", "started", "thread", "within",
     )  # fmt: skip
 
     def __init__(
         self,
         directions: Sequence[bool] = (),
         as_replayed: Callable[[Any, Sequence[float]], float] = lambda primitive, numbers: nan,
-        come_from_arguments: Callable[[Any], bool] = lambda node: False,
+        is_recorded: Callable[[Any, Watch], bool] = lambda node, watch: False,
         *,
         everywhere: bool = False,
         again: bool = False,
     ) -> None:
         #: Whether the function has been run before, and is run once more to see whether it does the same.
         self.again = again
-        self.come_from_arguments = come_from_arguments
+        #: Whether a node comes from the arguments, or from what was made for the recording.
+        self.is_recorded = is_recorded
+        #: What is made for the recording while other threads run is known by it: a zero of its own, as the gradient of
+        #: a node, which nobody may write meanwhile.
+        self.mark = 0.0 * get_ident()
         #: What a replay gives for numbers at which a primitive has no value, if that is to be no error: in the whole
         #: function, or in these threads for a while.
         self.as_replayed = as_replayed
@@ -67,7 +71,7 @@ class Watch:
         self.directions = directions
         self.conditions: list[Asked] = []
         self.thread = get_ident()
-        #: The threads that the function started, and the branches in which it did.
+        #: The threads that the function started, or that work for it now, and the branches in which they were asked to.
         self.started: dict[Any, tuple[tuple[Any, bool], ...]] = {}
         #: What primitives raised at numbers at which they have no value or no slope.
         self.raised: list[Exception] = []
@@ -94,22 +98,23 @@ class Watch:
 
     def sees(self, node: Any) -> bool:
         """Whether what this thread reads of a node would leave the recording."""
-        return self.is_ours() or self.come_from_arguments(node)
+        return self.is_ours() or self.is_recorded(node, self)
+
+    def branches(self) -> tuple[tuple[Any, bool], ...]:
+        """The branches in which this thread works."""
+        return self.within if self.records_here() else self.started.get(_this_thread(), ())
 
     def answer(self, condition: Any, outcome: bool, line: str) -> bool:
         """The truth of a condition that was asked for here: its outcome, unless a direction says otherwise."""
         place = len(self.conditions)
         if self.attempts and place < len(self.directions):
             outcome = self.directions[place]
-        self.conditions.append(Asked(condition, outcome, line, self._within_here()))
+        self.conditions.append(Asked(condition, outcome, line, self.branches()))
         return outcome
 
     def must_hold(self, condition: Any, line: str, else_wrong: str) -> None:
         """Note that a condition is to hold wherever this is reached."""
-        self.conditions.append(Asked(condition, True, line, self._within_here(), else_wrong))
-
-    def _within_here(self) -> tuple[tuple[Any, bool], ...]:
-        return self.within if self.records_here() else self.started.get(_this_thread(), ())
+        self.conditions.append(Asked(condition, True, line, self.branches(), else_wrong))
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
@@ -143,7 +148,7 @@ class Watch:
     def prints(self) -> bool:
         """Whether the text of a node, whose method asks, is for a debugger, a traceback, or an error of ours."""
         frame: FrameType | None = sys._getframe(3)
-        if frame is not None and _package(frame) in _OURS and frame.f_globals["__name__"] != _CALLS:
+        if frame is not None and _package(frame) in _OURS and frame.f_globals["__name__"] not in _CALLS:
             return True
         while frame is not None and _package(frame) not in _OURS:
             if _package(frame) in _DEBUGGERS:

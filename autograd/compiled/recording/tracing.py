@@ -18,7 +18,7 @@ from autograd.eager import watching
 from autograd.eager.garbage import collector_at_rest
 from autograd.eager.operands import Condition
 from autograd.errors import DomainError, RecordingError
-from autograd.graph import leaves
+from autograd.graph import topological_order
 from autograd.loops.recorder import STAND_IN, Body
 from autograd.nesting import take_apart
 from autograd.number_systems import arrays
@@ -184,10 +184,13 @@ def _watch(
 ) -> watching.Watch:
     arguments = set(fresh)
 
-    def come_from_arguments(node: Any) -> bool:
-        return any(leaf in arguments or leaf.label is STAND_IN for leaf in leaves(node))
+    def is_recorded(node: Any, watch: watching.Watch) -> bool:
+        return any(
+            part in arguments or getattr(part, "label", "") is STAND_IN or getattr(part, "_grad", None) is watch.mark
+            for part in topological_order(node)
+        )
 
-    watch = watching.Watch(directions, as_replayed, come_from_arguments, everywhere=without_values, again=again)
+    watch = watching.Watch(directions, as_replayed, is_recorded, everywhere=without_values, again=again)
     watch.in_loop = unroll
     return watch
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from autograd.compiled.recording import workers
 from autograd.compiled.waiting import wait_for
-from autograd.eager import watching
+from autograd.eager import nodes, watching
 from autograd.errors import RecordingError
 from autograd.interrupts import switched
 from autograd.locks import new_lock
@@ -68,53 +67,32 @@ def called_under(watch: watching.Watch, f: Callable[..., Any], args: Sequence[An
 
 
 class _watched(switched):
-    """A context in which a watch is the one of the process, and notes the threads that the recording starts, and those
-    of pools while they work for it: a thread does not know for whom."""
+    """A context in which a watch is the one of the process, and knows the threads that work for the recording: those
+    that it starts, and others while they do what it hands to them."""
 
     def __init__(self, watch: watching.Watch) -> None:
         super().__init__()
         self.watch = watch
-        self._start = threading.Thread.start
-        self._submit = ThreadPoolExecutor.submit
+        #: What stands in the place of something else, and that.
+        self._replaced: list[tuple[Any, str, Any]] = []
 
     def on(self) -> None:
         """Enter it."""
-        watch, start, submit = self.watch, self._start, self._submit
-
-        def noting(thread: threading.Thread) -> None:
-            if watch.is_ours():
-                watch.started[thread] = watch.within
-            start(thread)
-
-        def submitting(pool: Any, work: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
-            if not watch.is_ours():
-                return submit(pool, work, *args, **keywords)
-            within = watch.within
-
-            def working(*args: Any, **keywords: Any) -> Any:
-                thread = threading.current_thread()
-                before = watch.started.get(thread)
-                watch.started[thread] = within
-                try:
-                    return work(*args, **keywords)
-                finally:
-                    if before is None:
-                        del watch.started[thread]
-                    else:
-                        watch.started[thread] = before
-
-            return submit(pool, working, *args, **keywords)
-
         _entered.append(self)
-        watching.watch = watch
-        threading.Thread.start = noting  # type: ignore[assignment, method-assign]
-        ThreadPoolExecutor.submit = submitting  # type: ignore[method-assign]
+        watching.watch = watch = self.watch
+        of_others = workers.others_run()
+        if of_others:
+            nodes.hand_to(workers.mark(watch), "watch")
+        for owner, name, new in workers.replacements(watch, of_others):
+            self._replaced.append((owner, name, vars(owner)[name]))
+            setattr(owner, name, new)
 
     def off(self) -> None:
         """Leave it, if it was entered."""
         if self in _entered:
-            threading.Thread.start = self._start  # type: ignore[method-assign]
-            ThreadPoolExecutor.submit = self._submit  # type: ignore[method-assign]
+            for owner, name, old in self._replaced:
+                setattr(owner, name, old)
+            nodes.hand_to(nodes.no_hook, "watch")
             watching.watch = None
             self.watch.raised.clear()  # tracebacks hold all that the function had
             _entered.remove(self)

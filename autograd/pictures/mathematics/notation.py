@@ -25,6 +25,9 @@ _ESCAPED = {
     "\\": r"\textbackslash{}",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",
+    "<": r"\textless{}",  # which would be a ¡ in print, and a tag in a page
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     **{character: "\\" + character for character in "{}$&%#_"},
 }
 #: Between these characters a label would be misread inside of a formula, so it stands in brackets there.

@@ -147,7 +147,7 @@ def test_a_thread_that_cannot_begin_ends_the_call(monkeypatch: pytest.MonkeyPatc
     step.epoch(many, many[:, 0])
     step.epoch(many, many[:, 0])
 
-    def fails(self: Workers, table: int, share: int) -> None:
+    def fails(self: Workers, *_: Any) -> None:
         self.sync[FAILED] = 1
 
     monkeypatch.setattr(Workers, "_run_one", fails)

@@ -491,6 +491,8 @@ def test_too_many_factors_say_what_to_do() -> None:
 
 
 STRANGE = [
+    "<img src=x onerror=alert(1)>",
+    "|x|",
     "$5",
     "a&b",
     "50%",
@@ -521,9 +523,9 @@ def test_strange_labels_stay_what_they_are(label: str) -> None:
     text = latex_of_label(label)
     assert text in latex
     inside = text.removeprefix(r"\text{").removesuffix("}")
-    for command in (r"\textbackslash{}", r"\textasciicircum{}", r"\textasciitilde{}"):
-        inside = inside.replace(command, "")
-    assert not re.search(r"(?<!\\)[$&%#_{}^~]", inside)
+    for command in ("backslash", "asciicircum", "asciitilde", "less", "greater", "bar"):
+        inside = inside.replace(rf"\text{command}{{}}", "")
+    assert not re.search(r"(?<!\\)[$&%#_{}^~<>|]", inside)
     assert balanced(latex)
 
 
@@ -539,6 +541,7 @@ def balanced(latex: str) -> bool:
 @given(st.text(max_size=12))
 def test_any_label_is_valid_latex(label: str) -> None:
     assert balanced(latex_of_label(label))
+    assert not {*"<>|"} & {*latex_of_label(label)}
 
 
 def test_the_same_label_twice_is_two_symbols() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
@@ -153,15 +153,8 @@ class NativeReplay(Replay):
             self._tables.append(self.new_table(self._uniform))
         bounds = [table.first + chunks * i // count for i in range(count + 1)]
         shared = {name: int(table.entries[driver.FIELDS.index(name)]) for name in ("samples", "sums")}
-        ended: SimpleQueue[None] = SimpleQueue()
+        ended: SimpleQueue[Any] = SimpleQueue()
         stop: list[bool] = []
-
-        def run(other: driver.Table, first: int, last: int) -> None:
-            try:
-                self._run_groups(other, *table.groups(first, last), stop)
-            finally:
-                ended.put(None)
-
         started: list[Any] = []
         with uninterrupted() as signals:
             try:
@@ -169,15 +162,16 @@ class NativeReplay(Replay):
                     other.columns[:], other.strides[:] = table.columns, table.strides
                     other.outputs[:] = table.outputs
                     other.set(**shared)
-                    started.append(self._pool.submit(run, other, first, last))
+                    started.append(self._pool.submit(self._run_groups, other, *table.groups(first, last), stop))
+                    started[-1].add_done_callback(ended.put)  # whatever it raises, and however early
                 with signals.allowed():
                     for _ in started:  # not on a future, whose locks an interrupt would leave locked
                         ended.get()
             except BaseException:
                 stop.append(True)
+                self._pool.shutdown(cancel_futures=True)  # what it found no thread for is in its queue
+                self._pool = None
                 raise
-            finally:
-                wait(started)
         for future in started:
             future.result()
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
+from queue import Empty, SimpleQueue
 from threading import Thread
 
 import numpy as np
@@ -38,11 +40,15 @@ class Workers:
     def run(self, steps: Callable[[int], int], table: int) -> int:
         """What ``steps`` returns, the threads working meanwhile."""
         self.sync[:] = 0
-        threads = [Thread(target=self._run_one, args=(table, t.pointer), name="valuegrad") for t in self._tables]
+        begun: list[SimpleQueue[None]] = [SimpleQueue() for _ in self._tables]
+        told = zip(self._tables, begun, strict=True)
+        threads = [Thread(target=self._run_one, args=(table, t.pointer, b), name="valuegrad") for t, b in told]
         with uninterrupted():
             try:
                 for thread in threads:
                     thread.start()
+                if not all(map(_has_begun, threads, begun)):
+                    self.sync[FAILED] = 1
                 return steps(table)
             finally:
                 self.sync[DUE] = -1
@@ -50,12 +56,22 @@ class Workers:
                     if thread.ident is not None:  # it was started
                         thread.join()
 
-    def _run_one(self, table: int, share: int) -> None:
+    def _run_one(self, table: int, share: int, begun: SimpleQueue[None]) -> None:
         try:
+            begun.put(None)
             self._work(table, share)
         except BaseException:
             self.sync[FAILED] = 1
             raise
+
+
+def _has_begun(thread: Thread, begun: SimpleQueue[None]) -> bool:
+    """Wait until a thread has begun; false if it ended before, of what Python itself raised in it."""
+    while thread.is_alive():
+        with suppress(Empty):
+            begun.get(timeout=0.05)
+            return True
+    return False
 
 
 @cache
