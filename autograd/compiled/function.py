@@ -53,13 +53,12 @@ class Compiled(RecordedFunction):
         if isinstance(params, Value):
             raise TypeError(f"params is a list of leaves, such as model.parameters(), not {params!r:.200}")
         #: The leaves to differentiate by, and how they were given.
-        self.params, self._given = None, params if params is None or isinstance(params, dict) else list(params)
+        self._given = params if params is None or isinstance(params, dict) else list(params)
+        self.params = self._given
         #: What puts a gradient into the shape of ``params``, if that is more than a list of leaves.
         self._arrange: Builder | None = None
-        if self._given is not None:
-            self.params, build = take_apart(self._given, "params")
-            if isinstance(self._given, dict) or not all(isinstance(param, Value) for param in self._given):
-                self._arrange = build
+        if self._given is not None and (isinstance(self._given, dict) or not {*map(type, self._given)} <= {Value}):
+            self.params, self._arrange = take_apart(self._given, "params")
         for param in self.params or ():
             if not isinstance(param, Value) or param.primitive is not None:
                 raise TypeError(f"params holds leaves, the Values to differentiate by; {param!r:.200} is none")
@@ -99,9 +98,16 @@ class Compiled(RecordedFunction):
         """The same function, not yet recorded."""
         return self._like(self.function, self._given)
 
-    def _like(self, function: Any, params: Any) -> Compiled:
+    def on(self, backend: str) -> Compiled:
+        """The same function with what is recorded and planned so far, which another back end runs."""
+        made = self._like(self.function, self._given, self.options._replace(backend=backend))
+        with self._lock:
+            made._runs.recordings = {key: kept.on(made.options) for key, kept in self._runs.recordings.items()}
+        return made
+
+    def _like(self, function: Any, params: Any, options: Options | None = None) -> Compiled:
         made = Compiled(
-            function, params=params, wrt=self.wrt, reduce=self.reduce, dtype=self.dtype, options=self.options
+            function, params=params, wrt=self.wrt, reduce=self.reduce, dtype=self.dtype, options=options or self.options
         )
         made._runs.known_leaves = self._runs.known_leaves
         return made
