@@ -35,6 +35,8 @@ FIELDS = (
 #: The lanes of a sum as one vector, and their numbers.
 _ALL_LANES = f"<{LANES} x double>"
 _COUNTED = f"<{', '.join(f'i64 {lane}' for lane in range(LANES))}>"
+_SUMS = f"%v0{''.join(f'.{1 << step}' for step in range(LANES.bit_length() - 1))}"
+_COUNTS, _INDEX = f"<{LANES} x i64>", f"<{LANES} x i32>"
 
 
 def field(name: str, kind: str = "ptr") -> str:
@@ -51,17 +53,38 @@ HEAD = (
 )
 
 
-def _sum_of_lanes() -> str:
-    """The lines that add up the lanes of a sum in pairs."""
-    lines, width = [], LANES
-    while width > 1:
-        kind, half = f"<{width} x double>", width // 2
-        for name, first in (("even", 0), ("odd", 1)):
-            which = ", ".join(f"i32 {lane}" for lane in range(first, width, 2))
-            lines.append(f"%a{width}.{name} = shufflevector {kind} %a{width}, {kind} poison, <{half} x i32> <{which}>")
-        lines.append(f"%a{half} = fadd <{half} x double> %a{width}.even, %a{width}.odd")
-        width = half
-    return "\n".join(f"  {line}" for line in [*lines, "%a.sum = extractelement <1 x double> %a1, i64 0"])
+def _sums_of_lanes() -> str:
+    """The lines that add up the lanes of as many sums as there are lanes, in pairs: two vectors become one at each step,
+    which has half the numbers of both, until one has the sums."""
+    lines, vectors, step = [], [f"%v{i}" for i in range(LANES)], 1
+    for i, v in enumerate(vectors):
+        lines += [
+            f"{v}.sum = add i64 %a, {i}",
+            f"{v}.at = getelementptr {_ALL_LANES}, ptr %lanes, i64 {v}.sum",
+            f"{v}.before = load {_ALL_LANES}, ptr {v}.at, align 64",
+            f"{v}.tail.at = getelementptr {_ALL_LANES}, ptr %or.lanes, i64 {v}.sum",
+            f"{v}.tail = load {_ALL_LANES}, ptr {v}.tail.at, align 64",
+            f"{v}.with = fadd {_ALL_LANES} {v}.before, {v}.tail",
+            f"{v} = select <{LANES} x i1> %is.sample, {_ALL_LANES} {v}.with, {_ALL_LANES} {v}.before",
+        ]
+    while len(vectors) > 1:
+        sums = []
+        for x, y in zip(vectors[::2], vectors[1::2], strict=True):
+            for first in (0, step):
+                lanes = [lane for begin in range(first, LANES, 2 * step) for lane in range(begin, begin + step)]
+                runs = zip(*[iter(lanes)] * step, strict=True)  # of one vector and of the other in turn
+                which = ", ".join(f"i32 {lane + more}" for run in runs for more in (0, LANES) for lane in run)
+                lines.append(f"{x}.{step}.{first} = shufflevector {_ALL_LANES} {x}, {_ALL_LANES} {y}, {_INDEX} <{which}>")
+            lines.append(f"{x}.{step} = fadd {_ALL_LANES} {x}.{step}.0, {x}.{step}.{step}")
+            sums.append(f"{x}.{step}")
+        vectors, step = sums, 2 * step
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _in_all_lanes(name: str, number: str) -> str:
+    """The lines that lay a count down in all lanes."""
+    return f"""  {name}.one = insertelement {_COUNTS} poison, i64 {number}, i64 0
+  {name} = shufflevector {_COUNTS} {name}.one, {_COUNTS} poison, {_INDEX} zeroinitializer"""
 
 
 #: ``block(table, columns, strides, lanes, outputs, first group, last group)`` is to be put before this; strides count
@@ -180,37 +203,41 @@ part.done:
   %is.done = or i1 %reaches.full, %reaches.end
   br i1 %is.done, label %add, label %chunk.end
 add:
-  %added.one = insertelement <{LANES} x i64> poison, i64 %added, i64 0
-  %added.all = shufflevector <{LANES} x i64> %added.one, <{LANES} x i64> poison, <{LANES} x i32> zeroinitializer
-  %is.sample = icmp ult <{LANES} x i64> {_COUNTED}, %added.all
+{_in_all_lanes("%added.all", "%added")}
+  %is.sample = icmp ult {_COUNTS} {_COUNTED}, %added.all
+{_in_all_lanes("%summed.all", "%summed")}
   ; Lanes that nobody wrote are not read: of memory that was never touched, each reading takes long.
   %has.tail = icmp ne i64 %added, 0
   %or.lanes = select i1 %has.tail, ptr %tail_lanes, ptr %lanes
   %sums.row = mul i64 %chunk, %summed
   br label %add.loop
 add.loop:
-  %a = phi i64 [0, %add], [%a.next, %add.one]
-  %a.broken = phi i1 [%any.broken, %add], [%a.broken.next, %add.one]
+  %a = phi i64 [0, %add], [%a.next, %add.some]
+  %a.nothing = phi {_ALL_LANES} [zeroinitializer, %add], [%a.nothing.next, %add.some]
   %a.more = icmp slt i64 %a, %summed
-  br i1 %a.more, label %add.one, label %chunk.end
-add.one:
-  %a.at = getelementptr {_ALL_LANES}, ptr %lanes, i64 %a
-  %a.before = load {_ALL_LANES}, ptr %a.at, align 64
-  %a.tail.at = getelementptr {_ALL_LANES}, ptr %or.lanes, i64 %a
-  %a.tail = load {_ALL_LANES}, ptr %a.tail.at, align 64
-  %a.with = fadd {_ALL_LANES} %a.before, %a.tail
-  %a{LANES} = select <{LANES} x i1> %is.sample, {_ALL_LANES} %a.with, {_ALL_LANES} %a.before
-{_sum_of_lanes()}
+  br i1 %a.more, label %add.some, label %add.end
+add.some:
+{_sums_of_lanes()}
+{_in_all_lanes("%a.all", "%a")}
+  %a.count = add {_COUNTS} %a.all, {_COUNTED}
+  %a.is = icmp ult {_COUNTS} %a.count, %summed.all
   %a.place = add i64 %sums.row, %a
   %a.to = getelementptr double, ptr %sums, i64 %a.place
-  store double %a.sum, ptr %a.to, align 8
-  %a.nothing = fsub double %a.sum, %a.sum
-  %a.is.broken = fcmp uno double %a.nothing, 0.0
-  %a.broken.next = or i1 %a.broken, %a.is.broken
-  %a.next = add i64 %a, 1
+  call void @llvm.masked.store.v{LANES}f64.p0({_ALL_LANES} {_SUMS}, ptr %a.to, i32 8, <{LANES} x i1> %a.is)
+  ; What is not finite leaves a nan.
+  %a.difference = fsub {_ALL_LANES} {_SUMS}, {_SUMS}
+  %a.difference.is = select <{LANES} x i1> %a.is, {_ALL_LANES} %a.difference, {_ALL_LANES} zeroinitializer
+  %a.nothing.next = fadd {_ALL_LANES} %a.nothing, %a.difference.is
+  %a.next = add i64 %a, {LANES}
   br label %add.loop
+add.end:
+  %a.are.broken = fcmp uno {_ALL_LANES} %a.nothing, zeroinitializer
+  %a.which = bitcast <{LANES} x i1> %a.are.broken to i{LANES}
+  %a.is.broken = icmp ne i{LANES} %a.which, 0
+  %a.broken = or i1 %any.broken, %a.is.broken
+  br label %chunk.end
 chunk.end:
-  %a.broken.so.far = phi i1 [%a.broken, %add.loop], [%any.broken, %part.done]
+  %a.broken.so.far = phi i1 [%a.broken, %add.end], [%any.broken, %part.done]
   %chunk.next = add i64 %chunk, 1
   br label %chunks
 done:
@@ -218,6 +245,7 @@ done:
   ret i32 %result
 }}
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare void @llvm.masked.store.v{LANES}f64.p0({_ALL_LANES}, ptr, i32, <{LANES} x i1>)
 """
 
 
@@ -241,8 +269,9 @@ class Table:
         self.outputs = np.zeros(max(kept, 1), np.int64)
         self.tail_columns = aligned((max(columns, 1), LANES))
         self.tail_outputs = aligned((max(kept, 1), LANES))
-        # One row more than there are sums, for what the interpreter adds to no sum.
-        self.lanes, self.tail_lanes = aligned((summed + 1, LANES)), aligned((summed + 1, LANES))
+        # One row more than there are sums, for what the interpreter adds to no sum, and up to a multiple of the lanes.
+        rows = (summed // LANES + 1) * LANES
+        self.lanes, self.tail_lanes = aligned((rows, LANES)), aligned((rows, LANES))
         #: What the interpreter works in, or the columns of machine code's loops and the tiles of its layers.
         self.memory: Any = None
         self.summed = summed
