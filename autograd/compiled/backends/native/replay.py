@@ -43,6 +43,8 @@ class NativeReplay(Replay):
         seconds = OPERAND_SECONDS * LANES * max(size(plan.program), 1)
         #: Groups of samples that are run without a look for Ctrl-C.
         self._stretch = max(int(STRETCH_SECONDS / seconds), LEAST_STRETCH)
+        #: Groups of samples that the native code takes at once, if it knows which of the last are samples.
+        self.together = 0
         #: How often the tables were filled, so that whoever knows what is in them can tell whether it still is.
         self.runs = 0
         #: The interpreter's code of what all samples share, where somebody has asked for it.
@@ -81,7 +83,7 @@ class NativeReplay(Replay):
 
     def new_table(self, uniform: Any) -> driver.Table:
         """A table for the numbers that all samples share."""
-        return driver.Table(len(self.columns), len(self.summed), len(self.kept), uniform)
+        return driver.Table(len(self.columns), len(self.summed), len(self.kept), uniform, self.together)
 
     def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
         self.check_count(columns)
