@@ -63,11 +63,7 @@ def _sums_of_lanes() -> str:
         lines += [
             f"{v}.sum = add i64 %a, {i}",
             f"{v}.at = getelementptr {_ALL_LANES}, ptr %lanes, i64 {v}.sum",
-            f"{v}.before = load {_ALL_LANES}, ptr {v}.at, align 64",
-            f"{v}.tail.at = getelementptr {_ALL_LANES}, ptr %or.lanes, i64 {v}.sum",
-            f"{v}.tail = load {_ALL_LANES}, ptr {v}.tail.at, align 64",
-            f"{v}.with = fadd {_ALL_LANES} {v}.before, {v}.tail",
-            f"{v} = select <{LANES} x i1> %is.sample, {_ALL_LANES} {v}.with, {_ALL_LANES} {v}.before",
+            f"{v} = load {_ALL_LANES}, ptr {v}.at, align 64",
         ]
     while len(vectors) > 1:
         sums = []
@@ -191,9 +187,27 @@ tail:
   call void @block(
     ptr %table, ptr %tail_columns, ptr %tail_strides, ptr %tail.sums, ptr %tail_outputs, i64 0, i64 %pad.groups)
   store i64 {LANES}, ptr %counted.at, align 8
-  br label %tail.keep
+{_in_all_lanes("%rest.all", "%rest")}
+  %is.sample = icmp ult {_COUNTS} {_COUNTED}, %rest.all
+  %tail.summed = select i1 %counts.samples, i64 0, i64 %summed
+  br label %tail.add
+tail.add:
+  ; The last group's numbers belong to the sums of its samples' lanes; of no others where there is no such group.
+  %t = phi i64 [0, %tail], [%t.next, %tail.add.one]
+  %t.more = icmp slt i64 %t, %tail.summed
+  br i1 %t.more, label %tail.add.one, label %tail.keep
+tail.add.one:
+  %t.at = getelementptr {_ALL_LANES}, ptr %lanes, i64 %t
+  %t.before = load {_ALL_LANES}, ptr %t.at, align 64
+  %t.tail.at = getelementptr {_ALL_LANES}, ptr %tail_lanes, i64 %t
+  %t.tail = load {_ALL_LANES}, ptr %t.tail.at, align 64
+  %t.with = fadd {_ALL_LANES} %t.before, %t.tail
+  %t.lanes = select <{LANES} x i1> %is.sample, {_ALL_LANES} %t.with, {_ALL_LANES} %t.before
+  store {_ALL_LANES} %t.lanes, ptr %t.at, align 64
+  %t.next = add i64 %t, 1
+  br label %tail.add
 tail.keep:
-  %k = phi i64 [0, %tail], [%k.next, %tail.keep.end]
+  %k = phi i64 [0, %tail.add], [%k.next, %tail.keep.end]
   %k.more = icmp slt i64 %k, %kept
   br i1 %k.more, label %tail.output, label %part.done
 tail.output:
@@ -216,19 +230,11 @@ tail.keep.end:
   %k.next = add i64 %k, 1
   br label %tail.keep
 part.done:
-  ; The last group's numbers belong to the sums of its samples' lanes; of no others where there is no such group.
-  %left = phi i64 [0, %after], [%rest, %tail.keep]
-  %added = select i1 %counts.samples, i64 0, i64 %left
   %reaches.end = icmp eq i64 %part.end, %all.groups
   %is.done = or i1 %reaches.full, %reaches.end
   br i1 %is.done, label %add, label %chunk.end
 add:
-{_in_all_lanes("%added.all", "%added")}
-  %is.sample = icmp ult {_COUNTS} {_COUNTED}, %added.all
 {_in_all_lanes("%summed.all", "%summed")}
-  ; Lanes that nobody wrote are not read: of memory that was never touched, each reading takes long.
-  %has.tail = icmp ne i64 %added, 0
-  %or.lanes = select i1 %has.tail, ptr %tail_lanes, ptr %lanes
   %sums.row = mul i64 %chunk, %summed
   br label %add.loop
 add.loop:
