@@ -53,8 +53,8 @@ class Compiled(RecordedFunction):
         if isinstance(params, Value):
             raise TypeError(f"params is a list of leaves, such as model.parameters(), not {params!r:.200}")
         #: The leaves to differentiate by, and how they were given.
-        self._given = params if params is None or isinstance(params, dict) else list(params)
-        self.params = self._given
+        self._given = _kept(params)
+        self.params: list[Value] | None = self._given
         #: What puts a gradient into the shape of ``params``, if that is more than a list of leaves.
         self._arrange: Builder | None = None
         if self._given is not None and (isinstance(self._given, dict) or not {*map(type, self._given)} <= {Value}):
@@ -281,6 +281,10 @@ class Compiled(RecordedFunction):
             if not -count <= position < count:
                 raise TypeError(f"wrt is {self.wrt}, but the call has {count} arguments")
         return tuple([position % count for position in wrt])
+
+
+def _kept(params: Any) -> Any:
+    return params if params is None or isinstance(params, dict) else list(params)
 
 
 def _unpickled(function: Any, options: dict[str, Any], recorded: dict[Any, Recordings]) -> Compiled:

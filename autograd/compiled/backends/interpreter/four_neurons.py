@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd.compiled.backends.interpreter.words import NEURONS
-from autograd.compiled.backends.native.lines import Lines, add_product, end, loop, loop_end
+from autograd.compiled.backends.native.lines import Lines, add_product, end, sums_over_samples
 from autograd.compiled.backends.reduction import LANES
 
 #: Vectors or inputs that four neurons are taken with: eight sums fit into the registers.
@@ -163,17 +163,13 @@ def _outer_products(
             at, number = t.lanes_of(here, part)
             lanes.append(at)
             so_far.append(number)
-    pairs = [(j, k) for j in range(NEURONS) for k in range(_BESIDE)]
-    v = loop(t, label, before, part)
-    sums = [f"%{label}.s{j}.{k}" for j, k in pairs]
-    for total, begun in zip(sums, so_far, strict=True):
-        t.add(f"{total} = phi {t.vector} [{begun}, %{before}], [{total}.next, %{label}.loop]")
-    loaded = [_load(t, pointer, v, t.vector) for pointer in (*xs, *cotangents)]
-    for total, (j, k) in zip(sums, pairs, strict=True):
-        add_product(t, f"{total}.next", total, loaded[_BESIDE + j], loaded[k], fast)
-    loop_end(t, label, LANES // t.width)
-    for total, at in zip(sums, lanes, strict=True):
-        t.add(f"store {t.vector} {total}.next, ptr {at}, align {t.align}")
+
+    def factors(v: str) -> list[tuple[str, str]]:
+        loaded = [_load(t, pointer, v, t.vector) for pointer in (*xs, *cotangents)]
+        return [(loaded[_BESIDE + j], loaded[k]) for j in range(NEURONS) for k in range(_BESIDE)]
+
+    sums = sums_over_samples(t, label, before, part, so_far, factors, fast)
+    t.add(*(f"store {t.vector} {s}, ptr {at}, align {t.align}" for s, at in zip(sums, lanes, strict=True)))
 
 
 def _load(t: Lines, row: str, v: str, kind: str) -> str:

@@ -51,7 +51,14 @@ def text(width: int, *, fast: bool = False, wide: bool = False) -> str:
 def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
     t = Lines(emitter.width)
     t.add(driver.HEAD, "entry:")
-    fields = (("memory", "ptr"), ("code", "ptr"), ("uniform", "ptr"), ("shared", "i64"), ("vectors", "i64"))
+    fields = (
+        ("memory", "ptr"),
+        ("code", "ptr"),
+        ("uniform", "ptr"),
+        ("shared", "i64"),
+        ("vectors", "i64"),
+        ("counted", "i64"),
+    )
     t.add(*(f"%loop.{name} = alloca i64, align 8" for name in ("base", "left", "stride")))
     t.add(f"%twins = alloca {t.vector}, i64 {elementwise.TOGETHER}, align {t.align}")
     t.add(*(driver.field(name, kind) for name, kind in fields))
@@ -100,7 +107,16 @@ def _block(emitter: Emitter, fast: bool, wide: bool) -> str:
 def _beginning(t: Lines) -> tuple[str, ...]:
     """What ``block`` does first. The code begins with the rows of shared numbers; each is laid down in all lanes."""
     parts = LANES // t.width
+    numbers = [[f"i64 {lane}" for lane in range(part * t.width, (part + 1) * t.width)] for part in range(parts)]
+    counts, index = f"<{t.width} x i64>", f"<{t.width} x i32>"
     return (
+        f"%counted.one = insertelement {counts} poison, i64 %counted, i64 0",
+        f"%counted.all = shufflevector {counts} %counted.one, {counts} poison, {index} zeroinitializer",
+        *(
+            f"%is.sample.{part} = icmp ult {counts} <{', '.join(lanes)}>, %counted.all"
+            for part, lanes in enumerate(numbers)
+        ),
+        f"%is.padded = icmp slt i64 %counted, {LANES}",
         f"%begin.vector = mul i64 %first, {parts}",
         f"%end.vector = mul i64 %last, {parts}",
         "br label %spread",
@@ -130,6 +146,10 @@ def _beginning(t: Lines) -> tuple[str, ...]:
         "%left = sub i64 %end.vector, %g",
         "%full = icmp sge i64 %left, %vectors",
         "%n = select i1 %full, i64 %vectors, i64 %left",
+        "%is.last = icmp sle i64 %left, %vectors",
+        "%has.rest = and i1 %is.last, %is.padded",
+        f"%without.rest = sub i64 %n, {parts}",
+        "%whole = select i1 %has.rest, i64 %without.rest, i64 %n",
         "br label %fetch",
         "fetch:",
     )

@@ -13,7 +13,7 @@ from autograd.compiled.backends.interpreter.one_sample import OneSample
 from autograd.compiled.backends.memory import address, aligned
 from autograd.compiled.backends.native import driver, width
 from autograd.compiled.backends.native.jit import Library, has_wide_registers, load
-from autograd.compiled.backends.native.replay import NativeReplay
+from autograd.compiled.backends.native.replay import LEAST_STRETCH, NativeReplay
 from autograd.compiled.programs.loops import has_loops
 from autograd.compiled.programs.plan import Plan
 
@@ -36,6 +36,8 @@ class InterpreterReplay(NativeReplay):
     def __init__(self, plan: Plan, threads: int = 1, *, fast: bool = False) -> None:
         super().__init__(plan, threads)
         self.width = width.chosen()
+        # A product of the last group is rounded once with the sum so far, which is another number if it begins at 0.
+        self.together = 0 if fast else LEAST_STRETCH
         before = interpreter.cache_info().misses
         self.library = interpreter(self.width.numbers, fast=fast)
         if interpreter.cache_info().misses > before:  # the others in this process find it there

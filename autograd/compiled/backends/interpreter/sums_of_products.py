@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd.compiled.backends.interpreter.words import GATHERED
-from autograd.compiled.backends.native.lines import Lines, add_product, end, loop, loop_end, store
+from autograd.compiled.backends.native.lines import Lines, add_product, end, store, sums_over_samples
 from autograd.compiled.backends.reduction import LANES
 
 
@@ -115,16 +115,12 @@ def gather(t: Lines, fast: bool) -> str:
     for part in range(parts):
         label = f"gather.{part}"
         lanes, so_far = zip(*[t.lanes_of(place, part) for place in places], strict=True)
-        v = loop(t, label, before, part)
-        sums = [f"%{label}.s{j}" for j in range(GATHERED)]
-        for j in range(GATHERED):
-            t.add(f"{sums[j]} = phi {t.vector} [{so_far[j]}, %{before}], [{sums[j]}.next, %{label}.loop]")
-        for j in range(GATHERED):
-            x, y = t.load(xs[j], v), t.load(ys[j], v)
-            add_product(t, f"{sums[j]}.next", sums[j], x, y, fast)
-        loop_end(t, label, parts)
-        for j in range(GATHERED):
-            t.add(f"store {t.vector} {sums[j]}.next, ptr {lanes[j]}, align {t.align}")
+
+        def factors(v: str) -> list[tuple[str, str]]:
+            return [(t.load(x, v), t.load(y, v)) for x, y in zip(xs, ys, strict=True)]
+
+        sums = sums_over_samples(t, label, before, part, so_far, factors, fast)
+        t.add(*(f"store {t.vector} {s}, ptr {at}, align {t.align}" for s, at in zip(sums, lanes, strict=True)))
         before = f"{label}.end"
     t.add("br label %gather.end", "gather.end:")
     return end(t, "gather", str(1 + 3 * GATHERED))

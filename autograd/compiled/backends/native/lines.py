@@ -5,6 +5,8 @@ What names an operand of the interpreter's code is a word; how it is made up say
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from autograd.compiled.backends.reduction import LANES
 
 
@@ -111,21 +113,72 @@ def add_product(t: Lines, result: str, total: str, x: str, y: str, fast: bool, l
     t.add(f"{product} = fmul {kind} {x}, {y}", f"{result} = fadd {kind} {total}, {product}")
 
 
-def loop(t: Lines, label: str, before: str, first: int = 0) -> str:
+def loop(t: Lines, label: str, before: str) -> str:
     """The head of a loop over the vectors of a block; its counter."""
     v = f"%{label}.v"
-    t.add(f"br label %{label}.loop", f"{label}.loop:", f"{v} = phi i64 [{first}, %{before}], [{v}.next, %{label}.loop]")
+    t.add(f"br label %{label}.loop", f"{label}.loop:", f"{v} = phi i64 [0, %{before}], [{v}.next, %{label}.loop]")
     return v
 
 
-def loop_end(t: Lines, label: str, step: int = 1) -> None:
+def loop_end(t: Lines, label: str) -> None:
     v = f"%{label}.v"
     t.add(
-        f"{v}.next = add i64 {v}, {step}",
+        f"{v}.next = add i64 {v}, 1",
         f"{v}.more = icmp slt i64 {v}.next, %n",
         f"br i1 {v}.more, label %{label}.loop, label %{label}.end",
         f"{label}.end:",
     )
+
+
+def sums_over_samples(
+    t: Lines,
+    label: str,
+    before: str,
+    part: int,
+    begun: Sequence[str],
+    factors: Callable[[str], Sequence[tuple[str, str]]],
+    fast: bool,
+) -> list[str]:
+    """Sums of products over the samples of a part of the lanes, in a loop over vectors; of the last group, those that
+    are samples are added.
+
+    Args:
+        begun: what the sums are so far.
+        factors: loads the two factors of each product for a vector.
+    """
+    each = range(len(begun))
+    at, sums = f"%{label}.v", [f"%{label}.s{j}" for j in each]
+    t.add(
+        f"%{label}.any = icmp slt i64 {part}, %whole",
+        f"br i1 %{label}.any, label %{label}.loop, label %{label}.rest",
+        f"{label}.loop:",
+        f"{at} = phi i64 [{part}, %{before}], [{at}.next, %{label}.loop]",
+        *(
+            f"{s} = phi {t.vector} [{first}, %{before}], [{s}.next, %{label}.loop]"
+            for s, first in zip(sums, begun, strict=True)
+        ),
+    )
+    for s, (x, y) in zip(sums, factors(at), strict=True):
+        add_product(t, f"{s}.next", s, x, y, fast)
+    t.add(
+        f"{at}.next = add i64 {at}, {LANES // t.width}",
+        f"{at}.more = icmp slt i64 {at}.next, %whole",
+        f"br i1 {at}.more, label %{label}.loop, label %{label}.rest",
+        f"{label}.rest:",
+        *(
+            f"{s}.whole = phi {t.vector} [{first}, %{before}], [{s}.next, %{label}.loop]"
+            for s, first in zip(sums, begun, strict=True)
+        ),
+        f"br i1 %has.rest, label %{label}.last, label %{label}.end",
+        f"{label}.last:",
+        f"{at}.last = add i64 %whole, {part}",
+    )
+    for s, (x, y) in zip(sums, factors(f"{at}.last"), strict=True):
+        add_product(t, f"{s}.with", f"{s}.whole", x, y, fast)
+        t.add(f"{s}.last = select <{t.width} x i1> %is.sample.{part}, {t.vector} {s}.with, {t.vector} {s}.whole")
+    t.add(f"br label %{label}.end", f"{label}.end:")
+    t.add(*(f"{s}.all = phi {t.vector} [{s}.whole, %{label}.rest], [{s}.last, %{label}.last]" for s in sums))
+    return [f"{s}.all" for s in sums]
 
 
 def store(t: Lines, row: str, v: str, number: str) -> None:

@@ -49,6 +49,8 @@ class NativeReplay(Replay):
         self._stretch = max(int(STRETCH_SECONDS / seconds), LEAST_STRETCH)
         #: The fewest samples that ``entry`` is for; a run of fewer leaves the tables as they are.
         self.least = 1
+        #: Groups of samples that the native code takes at once, if it knows which of the last are samples.
+        self.together = 0
         #: How often the tables were filled, so that whoever knows what is in them can tell whether it still is.
         self.runs = 0
         self._shared = _code_of_shared(self) if self.has_shared else None
@@ -89,7 +91,7 @@ class NativeReplay(Replay):
 
     def new_table(self, uniform: Any) -> driver.Table:
         """A table for the numbers that all samples share."""
-        return driver.Table(len(self.columns), len(self.summed), len(self.kept), uniform)
+        return driver.Table(len(self.columns), len(self.summed), len(self.kept), uniform, self.together)
 
     def run_samples(self, columns: Sequence[Any], uniform: Any, samples: int) -> tuple[Any, list[Any]]:
         self.check_count(columns)

@@ -1,5 +1,6 @@
 """Chunks run in rounds: memory that does not grow with the samples, and the sums that one round gives, bit for bit."""
 
+import math
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import autograd
 from autograd import Value
 from autograd.compiled.backends.native import driver
-from autograd.compiled.backends.reduction import CHUNK
+from autograd.compiled.backends.reduction import CHUNK, LANES
 from tests.compiled.replays import BACKENDS, bits, tree_sum
 
 NATIVE = ("interpreter", "machine")
@@ -137,3 +138,35 @@ def test_as_many_columns_as_the_program_has(backend: str) -> None:
     for columns in ([], [ones], [ones] * 3):
         with pytest.raises(ValueError, match=f"^{len(columns)} columns of samples for a program of 2; give one for"):
             replay.run(columns, replay.new_uniform(), 5)
+
+
+@pytest.mark.parametrize("width", ["4", "8"])
+@pytest.mark.parametrize("backend", NATIVE)
+def test_a_last_group_of_any_size_after_any_number_of_whole_ones(
+    backend: str, width: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sums of a product alone, of neurons with the same inputs, and outputs of each sample; more sums than are added up
+    at once. A number that is not finite counts in its own lane, however often it is repeated beside the samples."""
+    monkeypatch.setenv("VALUEGRAD_WIDTH", width)
+    weights = [[Value(0.5 + k - j) for j in range(3)] for k in range(5)]
+    biases = [Value(k - 2.0) for k in range(5)]
+
+    def f(x: Any, y: Any) -> Any:
+        inputs = [x, y, x - y]
+        neurons = [autograd.dot(row, inputs) + b for row, b in zip(weights, biases, strict=True)]
+        return autograd.sum([autograd.relu(n) for n in neurons])
+
+    params = [*biases, *(w for row in weights for w in row)]
+    step = autograd.compile(f, params=params, reduce="sum", backend=backend)
+    each = autograd.compile(f, params=params, reduce=None, backend=backend)
+    source = uneven(2 * CHUNK)
+    for samples in (*range(1, 10 * LANES), CHUNK - 1, CHUNK + 3, CHUNK + 2 * LANES + 5):
+        x, y = source[:samples].copy(), source[-samples:].copy()
+        for place in (None, 0, samples - 1, samples // LANES * LANES):
+            if place is not None and place < samples:
+                x[place] = math.inf
+            value, slopes = step.value_and_grad(x, y)
+            values, of_each = each.value_and_grad(x, y)
+            assert bits(value) == bits(tree_sum(values.tolist()))
+            for slope, column in zip(slopes, of_each.T, strict=True):
+                assert bits(slope) == bits(tree_sum(column.tolist()))
