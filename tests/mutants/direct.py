@@ -25,6 +25,25 @@ class Case(NamedTuple):
     parameters: tuple[Any, ...]
 
 
+class Stage(NamedTuple):
+    """Tests that are called as functions, or, with ``pytest``, the rest of these files, which only pytest can run."""
+
+    files: tuple[str, ...]
+    #: Only tests whose parameters name one of these rows, if there are any.
+    rows: tuple[str, ...] = ()
+    pytest: bool = False
+    #: No tests whose parameters name one of these.
+    apart: tuple[str, ...] = ()
+    #: Only these, in this order, if there are any.
+    names: tuple[str, ...] = ()
+
+    def has(self, case: Case) -> bool:
+        """Whether the stage asks for a test of one of its files."""
+        if self.rows and not is_about(case, self.rows):
+            return False
+        return not (case.parameters and is_about(case, self.apart))
+
+
 class TooLong(BaseException):
     """A test took longer than it may."""
 
@@ -114,29 +133,24 @@ def seconds_of(case: Case) -> float | None:
 
 
 def killer_among(
-    files: Sequence[str],
-    rows: Sequence[str],
-    apart: Sequence[str],
-    seconds: dict[str, float],
-    quick: float,
-    limit: Callable[[float], float],
+    stage: Stage, seconds: dict[str, float], quick: float, limit: Callable[[float], float], done: set[str]
 ) -> str | None:
-    """The first test that fails, file by file, in each the fastest first.
+    """The first test of a stage that fails: of those named first, else file by file, in each the fastest first.
 
     Args:
-        rows: if there are any, only tests about these, or without parameters.
-        apart: no tests about these.
+        seconds: what each test takes; those that take more than ``quick`` are left out.
+        done: the tests that need not run again, those that run now included afterwards.
     """
-    for file in files:
-        cases = [
-            case
+    for file in stage.files:
+        cases = {
+            case.name: case
             for case in cases_of(file)
-            if seconds.get(case.name, quick + 1) <= quick
-            and (not rows or is_about(case, rows))
-            and not (case.parameters and is_about(case, apart))
-        ]
-        for case in sorted(cases, key=lambda case: seconds[case.name]):
-            wrong = run(case, limit(seconds[case.name]))
-            if wrong is not None:
-                return f"{case.name} ({wrong})"
+            if seconds.get(case.name, quick + 1) <= quick and case.name not in done and stage.has(case)
+        }
+        for name in stage.names or sorted(cases, key=seconds.__getitem__):
+            if name in cases:
+                done.add(name)
+                wrong = run(cases[name], limit(seconds[name]))
+                if wrong is not None:
+                    return f"{name} ({wrong})"
     return None

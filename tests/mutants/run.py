@@ -10,18 +10,23 @@ import shutil
 import sys
 import time
 import tomllib
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.mutants.direct import Stage
 from tests.mutants.mutator import Mutant, mutants_of, mutants_of_rules, mutants_of_table
-from tests.mutants.trial import FAILS, Seconds, Stage, Trial
+from tests.mutants.trial import FAILS, Seconds, Trial
 
 #: The least share of all mutants that must die.
 LEAST = 0.95
 
 #: Tests that may fail without a mutant before a run is pointless.
 MOST_FAILING = 5
+
+#: So many tests that killed the most neighbours of a mutant are tried on it before all others.
+MOST_LIKELY = 6
 
 COPIED = ("autograd", "nn", "tests", "pyproject.toml")
 
@@ -42,13 +47,6 @@ ENGINE = tuple(
 ROWS = (
     *("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.py", "tests/test_digits.py"),
     *("tests/number_systems/test_contract.py", "tests/test_one_answer.py", "tests/compiled/programs/test_folding.py"),
-)
-LAWS = ("tests/compiled/programs/test_folding.py",)
-DIGITS = ("tests/test_digits.py",)
-#: The rules that are what they are for their digits, or for the largest numbers.
-ASKED_BY_DIGITS = (
-    *("slope_of_pow", "slope_of_logit", "softmax"),
-    *("in_bounds", "slope_of_share", "other_slope_of_share", "stable_share"),
 )
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py", "tests/test_one_answer.py")
 
@@ -115,7 +113,7 @@ def mutants_in(file: str) -> tuple[ast.Module, list[tuple[Mutant, tuple[Stage, .
         names = [mutant.where.split()[0].split(".")[0] for mutant in mutants]
         every = tuple(dict.fromkeys(row for rows in users.values() for row in rows))
         return tree, [
-            (mutant, (*_first_stages(name), *stages_of(file, tuple(users[name]), every)))
+            (mutant, stages_of(file, tuple(users[name]), every))
             for mutant, name in zip(mutants, names, strict=True)
         ]
     return tree, [(mutant, stages_of(file)) for mutant in mutants_of(tree)]
@@ -126,13 +124,6 @@ def mutants_and_rows(file: str, tree: ast.Module) -> tuple[list[Mutant], dict[st
     if file == TABLE:
         return mutants_of_table(tree)
     return mutants_of_rules(tree, ast.parse(Path(TABLE).read_text("utf-8")))
-
-
-def _first_stages(name: str) -> tuple[Stage, ...]:
-    """What the mutants of laws, and of some rules, face first: these are about no row by name."""
-    if name.startswith("simpler_"):
-        return (Stage(LAWS),)
-    return (Stage(DIGITS),) if name in ASKED_BY_DIGITS else ()
 
 
 def stages_of(file: str, rows: tuple[str, ...] = (), every: tuple[str, ...] = ()) -> tuple[Stage, ...]:
@@ -172,6 +163,11 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
     return known
 
 
+def _places(file: str, where: str) -> tuple[str, str]:
+    """A function, and the outermost that it lies in."""
+    return f"{file} {where}", f"{file} {where.split('.')[0]}"
+
+
 class Killed:
     """Who killed which mutant, kept in a file: while its source is the same, a mutant that died stays dead.
 
@@ -181,9 +177,13 @@ class Killed:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.found: dict[str, str] = {}
+        #: The test that killed a mutant last, and how many each killed in a function, by file and place.
+        self._last: dict[str, str] = {}
+        self._in_place: defaultdict[str, Counter[str]] = defaultdict(Counter)
         if path.exists():
             for line in path.read_text("utf-8").splitlines():
-                self.found.update(json.loads(line))
+                for key, killer in json.loads(line).items():
+                    self._learn(key, killer)
 
     @staticmethod
     def key(file: str, mutant: Mutant) -> str:
@@ -191,9 +191,26 @@ class Killed:
         source = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
         return f"{file} {source} {mutant.where}: {mutant.change}"
 
+    def _learn(self, key: str, killer: str) -> None:
+        self.found[key] = killer
+        file, _, place = key.split(" ", 2)
+        test = killer.rsplit(" (", 1)[0]
+        if "::" in test:
+            self._last[f"{file} {place}"] = test
+            for where in _places(file, place.split(": ", 1)[0]):
+                self._in_place[where][test] += 1
+
+    def likely(self, file: str, mutant: Mutant) -> Stage:
+        """The tests to try first: who killed the mutant when its file was another, then who killed its neighbours."""
+        names = [self._last.get(f"{file} {mutant.where}: {mutant.change}", "")]
+        for where in _places(file, mutant.where):
+            names += [name for name, _ in self._in_place[where].most_common(MOST_LIKELY)]
+        names = list(dict.fromkeys(filter(None, names)))
+        return Stage(tuple(dict.fromkeys(name.split("::")[0] for name in names)), names=tuple(names))
+
     def note(self, key: str, killer: str) -> None:
         """Keep a name from now on."""
-        self.found[key] = killer
+        self._learn(key, killer)
         self.path.parent.mkdir(exist_ok=True)
         with self.path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps({key: killer}) + "\n")
@@ -220,7 +237,8 @@ def try_all(
     while waiting or running:
         while waiting and len(running) < workers:
             mutant, stages = waiting.pop()
-            trial = Trial(stages, path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
+            likely = killed.likely(file, mutant)
+            trial = Trial((likely, *stages), path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
             running[trial.pid] = trial
         pid, _ = os.wait()
         trial = running.pop(pid)

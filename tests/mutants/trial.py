@@ -29,6 +29,7 @@ import numpy  # noqa: F401
 import pytest
 
 from tests.mutants import direct
+from tests.mutants.direct import Stage
 from tests.mutants.mutator import Mutant
 
 #: A test that takes longer is left out, to keep trials short; the mutants that it alone would kill survive.
@@ -56,17 +57,6 @@ class Seconds(NamedTuple):
 
     direct: dict[str, float]
     pytest: dict[str, float]
-
-
-class Stage(NamedTuple):
-    """Tests that are called as functions, or, with ``pytest``, the rest of these files, which only pytest can run."""
-
-    files: tuple[str, ...]
-    #: Only tests whose parameters name one of these rows, if there are any.
-    rows: tuple[str, ...] = ()
-    pytest: bool = False
-    #: No tests whose parameters name one of these.
-    apart: tuple[str, ...] = ()
 
 
 class _MutantLoader(SourceFileLoader):
@@ -219,12 +209,12 @@ def _learn(stages: Sequence[Stage], say: Any) -> None:
 def _run_tests(stages: Sequence[Stage], seconds: Seconds, say: Any) -> None:
     """In the child with a mutant: run the tests, and say which killed it."""
     _prepare()
-    killer = None
+    killer, done = None, set[str]()
     for stage in stages:
         if stage.pytest:
             killer, _ = _under_pytest(stage.files, _functions(seconds.direct), seconds.pytest, say)
         else:
-            killer = direct.killer_among(stage.files, stage.rows, stage.apart, seconds.direct, QUICK, _patience)
+            killer = direct.killer_among(stage, seconds.direct, QUICK, _patience, done)
         if killer is not None:
             break
     say({"killer": killer})
