@@ -39,7 +39,7 @@ ENGINE = tuple(
     for name in (
         *("test_value", "eager/test_makers", "eager/test_nodes", "test_program", "test_interpret", "test_backward"),
         *("eager/test_pull_backs", "test_transforms", "eager/test_unrolled", "test_graph", "test_errors"),
-        "test_custom",
+        *("test_custom", "test_inner_derivatives"),
         *("provenance/test_lines", "checking/test_nonfinite"),
     )
 )
@@ -50,7 +50,7 @@ ROWS = (
 )
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py", "tests/test_one_answer.py")
 
-OPERATIONS = ("test_interpret", "test_program", "test_transforms", "test_custom")
+OPERATIONS = ("test_interpret", "test_program", "test_transforms", "test_custom", "test_inner_derivatives")
 NODES = (
     *("eager/test_makers", "eager/test_nodes", "test_value", "test_errors"),
     *("test_custom", "eager/test_unrolled"),
@@ -130,9 +130,9 @@ def stages_of(file: str, rows: tuple[str, ...] = (), every: tuple[str, ...] = ()
     """The tests that the mutants of a file face; of the table, those about some rows, and those about none of all."""
     if file in (TABLE, RULES):
         return Stage(ROWS, rows), Stage(ROWS, apart=every), Stage(ROWS, pytest=True)
-    first = [f"tests/{name}.py" for name in TARGETS[file]]
-    files = (*first, *(test for test in (*ENGINE, *PROMISES) if test not in first))
-    return Stage(files), Stage((*files, file), pytest=True)
+    first = tuple(f"tests/{name}.py" for name in TARGETS[file])
+    others = tuple(test for test in (*ENGINE, *PROMISES) if test not in first)
+    return tuple(Stage(files, pytest=pytest) for files in ((*first, file), others) for pytest in (False, True))
 
 
 def seconds_of_tests(files: Sequence[str]) -> Seconds:
@@ -163,9 +163,9 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
     return known
 
 
-def _places(file: str, where: str) -> tuple[str, str]:
-    """A function, and the outermost that it lies in."""
-    return f"{file} {where}", f"{file} {where.split('.')[0]}"
+def _places(file: str, where: str) -> tuple[str, ...]:
+    """A function, the outermost that it lies in, and its file."""
+    return f"{file} {where}", f"{file} {where.split('.')[0]}", file
 
 
 class Killed:
@@ -200,13 +200,14 @@ class Killed:
             for where in _places(file, place.split(": ", 1)[0]):
                 self._in_place[where][test] += 1
 
-    def likely(self, file: str, mutant: Mutant) -> Stage:
+    def likely(self, file: str, mutant: Mutant) -> tuple[Stage, Stage]:
         """The tests to try first: who killed the mutant when its file was another, then who killed its neighbours."""
         names = [self._last.get(f"{file} {mutant.where}: {mutant.change}", "")]
         for where in _places(file, mutant.where):
             names += [name for name, _ in self._in_place[where].most_common(MOST_LIKELY)]
-        names = list(dict.fromkeys(filter(None, names)))
-        return Stage(tuple(dict.fromkeys(name.split("::")[0] for name in names)), names=tuple(names))
+        names = [*dict.fromkeys(filter(None, names))]
+        files = tuple(dict.fromkeys(name.split("::")[0] for name in names))
+        return Stage(files, names=tuple(names)), Stage(files, names=tuple(names), pytest=True)
 
     def note(self, key: str, killer: str) -> None:
         """Keep a name from now on."""
@@ -237,8 +238,7 @@ def try_all(
     while waiting or running:
         while waiting and len(running) < workers:
             mutant, stages = waiting.pop()
-            likely = killed.likely(file, mutant)
-            trial = Trial((likely, *stages), path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
+            trial = Trial((*killed.likely(file, mutant), *stages), path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
             running[trial.pid] = trial
         pid, _ = os.wait()
         trial = running.pop(pid)

@@ -212,7 +212,8 @@ def _run_tests(stages: Sequence[Stage], seconds: Seconds, say: Any) -> None:
     killer, done = None, set[str]()
     for stage in stages:
         if stage.pytest:
-            killer, _ = _under_pytest(stage.files, _functions(seconds.direct), seconds.pytest, say)
+            those = stage.files if not stage.names else [name for name in stage.names if name in seconds.pytest]
+            killer, _ = _under_pytest(those, _functions(seconds.direct), seconds.pytest, say) if those else (None, {})
         else:
             killer = direct.killer_among(stage, seconds.direct, QUICK, _patience, done)
         if killer is not None:
