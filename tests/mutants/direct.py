@@ -17,6 +17,10 @@ from typing import Any, NamedTuple
 import pytest
 
 
+#: How much longer than it computes a test may take by the clock, on a machine that is busy.
+STANDING = 10
+
+
 class Case(NamedTuple):
     """A test with its parameters."""
 
@@ -100,18 +104,25 @@ def is_about(case: Case, rows: Sequence[str]) -> bool:
     return not case.parameters
 
 
+def patience(limit: float) -> None:
+    """Send SIGPROF after so many seconds of the processor, SIGALRM after ``STANDING`` times as many; 0 for neither."""
+    signal.setitimer(signal.ITIMER_PROF, limit)
+    signal.setitimer(signal.ITIMER_REAL, STANDING * limit)
+
+
 def run(case: Case, limit: float) -> str | None:
     """What went wrong, or nothing.
 
     Args:
-        limit: the seconds that the test may take.
+        limit: the seconds of the processor that the test may take; ``STANDING`` times as many by the clock, as a test
+            may also wait in vain.
     """
 
     def stop(*_: Any) -> None:
         raise TooLong
 
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, limit)
+    before = [signal.signal(number, stop) for number in (signal.SIGPROF, signal.SIGALRM)]
+    patience(limit)
     try:
         case.call()
     except TooLong:
@@ -121,8 +132,9 @@ def run(case: Case, limit: float) -> str | None:
     except (Exception, pytest.fail.Exception) as error:
         return f"{type(error).__name__}"
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        patience(0)
+        for number, handler in zip((signal.SIGPROF, signal.SIGALRM), before, strict=True):
+            signal.signal(number, handler)
     return None
 
 

@@ -67,7 +67,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "autograd/application.py": OPERATIONS,
     "autograd/value.py": (
         *("test_value", "eager/test_makers", "test_backward", "test_errors"),
-        "compiled/recording/test_reads",
+        *("compiled/recording/test_reads", "test_other_words", "test_threads"),
     ),
     "autograd/turns.py": ("test_threads", "test_backward"),
     "autograd/eager/choices.py": NODES,
@@ -200,12 +200,16 @@ class Killed:
             for where in _places(file, place.split(": ", 1)[0]):
                 self._in_place[where][test] += 1
 
-    def likely(self, file: str, mutant: Mutant) -> tuple[Stage, Stage]:
-        """The tests to try first: who killed the mutant when its file was another, then who killed its neighbours."""
+    def likely(self, file: str, mutant: Mutant, there: Seconds) -> tuple[Stage, Stage]:
+        """The tests to try first: who killed the mutant when its file was another, then who killed its neighbours.
+
+        Args:
+            there: the tests that there are now.
+        """
         names = [self._last.get(f"{file} {mutant.where}: {mutant.change}", "")]
         for where in _places(file, mutant.where):
             names += [name for name, _ in self._in_place[where].most_common(MOST_LIKELY)]
-        names = [*dict.fromkeys(filter(None, names))]
+        names = [name for name in dict.fromkeys(names) if name in there.direct or name in there.pytest]
         files = tuple(dict.fromkeys(name.split("::")[0] for name in names))
         return Stage(files, names=tuple(names)), Stage(files, names=tuple(names), pytest=True)
 
@@ -238,7 +242,7 @@ def try_all(
     while waiting or running:
         while waiting and len(running) < workers:
             mutant, stages = waiting.pop()
-            trial = Trial((*killed.likely(file, mutant), *stages), path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
+            trial = Trial((*killed.likely(file, mutant, seconds), *stages), path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
             running[trial.pid] = trial
         pid, _ = os.wait()
         trial = running.pop(pid)

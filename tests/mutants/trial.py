@@ -104,10 +104,10 @@ class _Watch:
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         if self._seconds is not None:
             self.killer = f"{nodeid} (too long)"
-            signal.setitimer(signal.ITIMER_PROF, _patience(self._seconds.get(nodeid, QUICK)))
+            direct.patience(_patience(self._seconds.get(nodeid, QUICK)))
 
     def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        direct.patience(0)
         if self.killer == f"{nodeid} (too long)":
             self.killer = None
 
@@ -160,9 +160,10 @@ def _under_pytest(
         say({"killer": watch.killer or "collecting (too long)"})
         os._exit(0)
 
-    signal.signal(signal.SIGPROF, end_of_patience)
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, end_of_patience)
     if seconds is not None:
-        signal.setitimer(signal.ITIMER_PROF, 10 * PATIENCE)
+        direct.patience(10 * PATIENCE)
     options = [
         *(["-x"] if seconds is not None else []),
         "-q",
