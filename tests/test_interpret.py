@@ -142,7 +142,7 @@ def test_how_often_and_in_what_words_a_domain_is_asked_for() -> None:
     assert asked == [2.0]
     two = arrays.number([1.0, 2.0])
     assert all(map(isnan, interpret.apply(arrays, row._replace(domain=lambda x: False), [two])))
-    with pytest.raises(NotImplementedError, match="^the domain of positive cannot be asked of many samples at once"):
+    with pytest.raises(NotImplementedError, match=r"^the domain of positive cannot be asked of many samples at once"):
         interpret.apply(arrays, row._replace(domain=lambda x: 0 < x < 2), [two])
 
 

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-
 #: How much longer than it computes a test may take by the clock, on a machine that is busy.
 STANDING = 10
 

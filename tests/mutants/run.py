@@ -113,8 +113,7 @@ def mutants_in(file: str) -> tuple[ast.Module, list[tuple[Mutant, tuple[Stage, .
         names = [mutant.where.split()[0].split(".")[0] for mutant in mutants]
         every = tuple(dict.fromkeys(row for rows in users.values() for row in rows))
         return tree, [
-            (mutant, stages_of(file, tuple(users[name]), every))
-            for mutant, name in zip(mutants, names, strict=True)
+            (mutant, stages_of(file, tuple(users[name]), every)) for mutant, name in zip(mutants, names, strict=True)
         ]
     return tree, [(mutant, stages_of(file)) for mutant in mutants_of(tree)]
 
@@ -163,9 +162,9 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
     return known
 
 
-def _places(file: str, where: str) -> tuple[str, ...]:
+def _places(file: str, where: str) -> Iterable[str]:
     """A function, the outermost that it lies in, and its file."""
-    return f"{file} {where}", f"{file} {where.split('.')[0]}", file
+    return dict.fromkeys((f"{file} {where}", f"{file} {where.split('.')[0]}", file))
 
 
 class Killed:
@@ -242,7 +241,8 @@ def try_all(
     while waiting or running:
         while waiting and len(running) < workers:
             mutant, stages = waiting.pop()
-            trial = Trial((*killed.likely(file, mutant, seconds), *stages), path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
+            stages = (*killed.likely(file, mutant, seconds), *stages)
+            trial = Trial(stages, path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
             running[trial.pid] = trial
         pid, _ = os.wait()
         trial = running.pop(pid)
