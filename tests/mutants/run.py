@@ -143,10 +143,11 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
     others = [file for file in files if file not in (TABLE, RULES)]
     trials = []
     if others != list(files):
-        trials += [Trial([Stage(ROWS)]), Trial([Stage(ROWS, pytest=True)])]
+        rows = mutants_and_rows(TABLE, ast.parse(Path(TABLE).read_text("utf-8")))[1]
+        trials += [Trial([Stage(ROWS)]), Trial([Stage(ROWS, pytest=True)]), Trial([Stage(ROWS, apart=tuple(rows))])]
     if others:
         trials += [Trial([Stage(ENGINE)]), Trial([Stage(PROMISES), Stage((*ENGINE, *PROMISES, *others), pytest=True)])]
-    known = Seconds({}, {})
+    known = Seconds({}, {}, {})
     for trial in trials:
         said = trial.outcome()
         os.waitpid(trial.pid, 0)
@@ -154,7 +155,8 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
             sys.exit(f"without a mutant the tests cannot run: {said['killer']}")
         known.direct.update(said["seconds"][0])
         known.pytest.update(said["seconds"][1])
-    failing = [name for part in known for name, seconds in part.items() if seconds == FAILS]
+        known.entered.update(said["seconds"][2])
+    failing = [name for part in known[:2] for name, seconds in part.items() if seconds == FAILS]
     for name in failing:
         print(f"  left out, as it fails without a mutant: {name}")
     if len(failing) > MOST_FAILING:
@@ -241,7 +243,9 @@ def try_all(
     while waiting or running:
         while waiting and len(running) < workers:
             mutant, stages = waiting.pop()
-            stages = (*killed.likely(file, mutant, seconds), *stages)
+            strangers = seconds.strangers(f"{file} {mutant.where.split('.')[0]}")
+            others = (stage._replace(without=strangers) for stage in stages)
+            stages = (*killed.likely(file, mutant, seconds), *others)
             trial = Trial(stages, path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
             running[trial.pid] = trial
         pid, _ = os.wait()

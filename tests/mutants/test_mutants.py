@@ -146,7 +146,7 @@ def test_a_mutant_meets_first_who_killed_it_before_and_then_who_killed_its_neigh
         Killed(path).note(f"some.py before {place}", f"{name} (AssertionError)")
     Killed(path).note("some.py before h: 1 → 2", "tests/test_gone.py::test[0] (AssertionError)")
     mutant = _result("1 → 2", None).mutant._replace(where="f.g")
-    there = Seconds(dict.fromkeys(names[1:], 0.1), {names[0]: 0.1})
+    there = Seconds(dict.fromkeys(names[1:], 0.1), {names[0]: 0.1}, {})
     first, by_pytest = Killed(path).likely("some.py", mutant, there)
     assert first.names == (names[3], names[2], names[1], names[0])
     assert by_pytest == first._replace(pytest=True)
@@ -214,3 +214,29 @@ def test_trials(tmp_path: Path) -> None:
     for outcome in (dict(line.split(" | ") for line in part) for part in (lines[:half], lines[half:])):
         assert outcome.pop("total < n → total <= n").startswith("test_")
         assert "too long" in outcome["total += step → total -= step"]
+
+
+_ENTERED = """
+from tests.mutants.direct import Stage, entered_by
+from tests.mutants.trial import Seconds
+
+known = Seconds({}, {}, entered_by(Stage(("test_small.py",))))
+print(*[sorted(known.strangers(f"autograd/small.py {name}")) for name in ("one", "two", "three")], sep="\\n")
+"""
+
+
+def test_a_test_that_never_enters_a_function_cannot_notice_what_it_does(tmp_path: Path) -> None:
+    """Unless the function ran when the tests were imported, or nobody is seen to enter it."""
+    (tmp_path / "autograd").mkdir()
+    (tmp_path / "autograd" / "__init__.py").touch()
+    (tmp_path / "autograd" / "small.py").write_text(
+        "def one():\n    return 1\n\ndef two():\n    return 2\n\ndef three():\n    return 3\n", "utf-8"
+    )
+    (tmp_path / "test_small.py").write_text(
+        "from autograd.small import one, two\n\nTWO = two()\n\n"
+        "def test_one():\n    assert one() == 1\n\ndef test_none():\n    assert TWO == 2\n",
+        "utf-8",
+    )
+    code = f"import sys; sys.path[:0] = ['.', {str(ROOT)!r}]\n{_ENTERED}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == ["['test_small.py::test_none']", "[]", "[]"], done.stderr

@@ -57,6 +57,14 @@ class Seconds(NamedTuple):
 
     direct: dict[str, float]
     pytest: dict[str, float]
+    #: For some tests, what ``direct.entered_by`` says.
+    entered: dict[str, list[str]]
+
+    def strangers(self, function: str) -> frozenset[str]:
+        """The tests that cannot notice what a function does, since they never enter it, nor did it run before them."""
+        if function in self.entered.get("", ()) or not any(function in names for names in self.entered.values()):
+            return frozenset()
+        return frozenset(test for test, names in self.entered.items() if test and function not in names)
 
 
 class _MutantLoader(SourceFileLoader):
@@ -190,7 +198,7 @@ def _functions(names: Iterable[str]) -> set[str]:
 def _learn(stages: Sequence[Stage], say: Any) -> None:
     """In the child without a mutant: say how long each test takes."""
     _prepare()
-    known = Seconds({}, {})
+    known = Seconds({}, {}, {})
     for stage in stages:
         if stage.pytest:
             called = {name for file in stage.files for name in direct.functions_of(file)}
@@ -199,6 +207,8 @@ def _learn(stages: Sequence[Stage], say: Any) -> None:
                 say({"killer": killer})
                 return
             known.pytest.update(took)
+        elif stage.apart:
+            known.entered.update(direct.entered_by(stage))
         else:
             for file in stage.files:
                 for case in direct.cases_of(file, LONG_BY_NATURE):
