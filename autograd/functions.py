@@ -16,7 +16,7 @@ from autograd.documented import listed, some
 from autograd.graph import topological_order
 from autograd.interrupts import assign
 from autograd.primitive_functions import *  # noqa: F403 - here pickles look for all of them
-from autograd.primitive_functions import exp, hypot, log, log1p, maximum, minimum, share
+from autograd.primitive_functions import exp_difference, hypot, log, log1p, maximum, minimum, share
 from autograd.rules import of_the_others
 from autograd.value import MAKERS, Value, detach, where
 
@@ -140,7 +140,9 @@ def softmax(values: Iterable[Any]) -> list[Any]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    powers = [exp(x) for x in _below_the_largest(some("softmax", values))]
+    numbers = some("softmax", values)
+    largest = _largest(numbers)
+    powers = [exp_difference(x, largest) for x in numbers]
     return list(map(share, powers, of_the_others(powers, _operator.add, 0)))
 
 
@@ -150,24 +152,23 @@ def log_softmax(values: Iterable[Any]) -> list[Any]:
     >>> [round(x, 6) for x in log_softmax([0.0, 0.0])]
     [-0.693147, -0.693147]
     """
-    numbers = _below_the_largest(some("log_softmax", values))
-    powers = [exp(x) for x in numbers]
+    numbers = some("log_softmax", values)
+    largest = _largest(numbers)
+    powers = [exp_difference(x, largest) for x in numbers]
 
     def each(x: Any, power: Any, others: Any) -> Any:
         """Of more than a half, log(1 - q) by the share q of all others, which has its digits where that is small."""
-        return where(power > others, log1p(0 - minimum(share(others, power), 0.5)), x - log(power + others))
+        return where(power > others, log1p(0 - minimum(share(others, power), 0.5)), x - largest - log(power + others))
 
     return list(map(each, numbers, powers, of_the_others(powers, _operator.add, 0)))
 
 
-def _below_the_largest(values: tuple[Any, ...]) -> list[Any]:
-    """Each number minus the largest.
+def _largest(values: tuple[Any, ...]) -> Any:
+    """The largest number, as a constant: a softmax does not change when all its numbers move together.
 
-    A softmax does not change when all its numbers move together, so what is subtracted takes part as a constant; it is
-    computed anew where a graph is evaluated at other numbers.
+    It is computed anew where a graph is evaluated at other numbers.
     """
-    largest = detach(reduce(maximum, values))
-    return [x - largest for x in values]
+    return detach(reduce(maximum, values))
 
 
 def norm(values: Iterable[Any]) -> Any:

@@ -31,6 +31,7 @@ __all__ = [
     "erfc",
     "exp",
     "exp2",
+    "exp_difference",
     "expm1",
     "floor",
     "floor_divide",
@@ -83,6 +84,7 @@ mod: Binary = binary("mod")
 floor_divide: Binary = binary("floor_divide")
 exp: Unary = unary("exp")
 exp2: Unary = unary("exp2")
+exp_difference: Binary = binary("exp_difference")
 expm1: Unary = unary("expm1")
 log: Unary = unary("log")
 log1p: Unary = unary("log1p")

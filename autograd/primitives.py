@@ -395,6 +395,15 @@ _ROWS: tuple[Primitive, ...] = (
         formula=lambda m, x: m.pow(m.number(2), x),
     ),
     Primitive(
+        "exp_difference",
+        (lambda m, z, x, y: z, lambda m, z, x, y: -z),
+        "e to the power x - y, with the digits that the difference loses",
+        ((1.0, 0.5), 1.648721),
+        never_minus_zero=True,
+        formula=lambda m, x, y: m.exp(x - y),
+        stable=rules.stable_exp_difference,
+    ),
+    Primitive(
         "expm1",
         (lambda m, z, x: m.exp(x),),
         "eˣ - 1, exact to the last digit near zero",

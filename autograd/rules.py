@@ -255,27 +255,8 @@ def softmax(m: Any, z: Any, xs: list[Any]) -> list[Any]:
             equal = added([m.where(m.less(other, largest), m.number(0), m.number(1)) for other in xs])
             return m.where(m.less(1, equal), lambda: m.share_of_infinity(x), 1)
 
-        powers = [m.where(is_infinite, partial(of_an_infinity, x), partial(exp_below, m, x, largest)) for x in xs]
+        powers = [m.where(is_infinite, partial(of_an_infinity, x), partial(m.exp_difference, x, largest)) for x in xs]
     return list(map(m.share, powers, of_the_others(powers, m.add, 0)))
-
-
-def exp_below(m: Any, x: Any, largest: Any) -> Any:
-    """exp(x - the largest), with what is lost in the difference, by as much as which the power is wrong."""
-    if hasattr(m, "digits"):
-        return m.exp(x - largest)
-    difference = x - largest
-
-    def corrected() -> Any:
-        power, moved = m.exp(difference), difference - x
-        lost = (x - (difference - moved)) - (largest + moved)  # Knuth's
-        return power + power * m.detach(lost)
-
-    def far() -> Any:
-        return m.where(m.less(difference, -FAR), m.number(0), corrected)
-
-    if hasattr(m, "choose"):  # of Values, for all samples that a recording will meet
-        return m.choose(m.less(difference, -FAR), m.number(0), corrected())
-    return m.where(m.less(difference, -1), far, lambda: m.exp(difference))
 
 
 def in_bounds(m: Any, x: Any, y: Any) -> Any:
@@ -423,6 +404,14 @@ def stable_logsumexp(m: Any, xs: Sequence[Any]) -> Any:
         lambda: largest + m.log1p(m.sum([m.exp(x - largest) for x in others])),
         largest,
     )
+
+
+def stable_exp_difference(m: Any, x: Any, y: Any) -> Any:
+    """What is lost in the difference, by as much as which the power is wrong, is brought back."""
+    difference = x - y
+    power, moved = m.exp(difference), difference - x
+    lost = (x - (difference - moved)) - (y + moved)  # Knuth's; below 10⁻¹² where the power is neither 0 nor infinite
+    return m.where(m.less(m.abs(difference), FAR), lambda: power * (1 + lost), power)
 
 
 def is_zero(m: Any, x: Any) -> Any:

@@ -140,6 +140,39 @@ def test_slopes_have_their_digits_where_functions_are_flat(way: str, name: str) 
         assert abs(x - right) <= 4 * math.ulp(right) + lost * abs(right), (at, x, right)
 
 
+@functools.cache
+def far_from_the_largest() -> list[tuple[list[float], list[float]]]:
+    """Four numbers, and of the first one's share its value, its own slope, and the slope of the second one's share."""
+    source = random.Random("far")
+    found = []
+    with mpmath.workdps(800):
+        for size in (1.0, 30.0, 700.0, 750.0) * 60:
+            xs = [source.uniform(-size, 0.0), *(source.uniform(-2.0, 2.0) for _ in range(3))]
+            first, *others = [mpmath.exp(mpmath.mpf(x)) for x in xs]
+            rest, total = sum(others), first + sum(others)
+            found.append(
+                (xs, list(map(float, (first / total, first * rest / total**2, -first * others[0] / total**2))))
+            )
+    return found
+
+
+@pytest.mark.parametrize("way", ["eager", *BACKENDS])
+def test_a_softmax_and_the_slopes_of_logsumexp_have_their_digits_far_from_the_largest_number(way: str) -> None:
+    points = far_from_the_largest()
+    functions = [lambda *xs: autograd.softmax(xs)[0], lambda *xs: autograd.softmax(xs)[1], lambda *xs: logsumexp(xs)]
+    numbers: list[list[float]] = []
+    for f in functions:
+        if way == "eager":
+            found = [autograd.value_and_grad(f)(*xs) for xs, _ in points]
+        else:
+            step = autograd.compile(f, wrt=0, reduce=None, backend=way)
+            found = list(zip(*step.value_and_grad(*np.array([xs for xs, _ in points]).T), strict=True))
+        numbers += [[float(x) for x in column] for column in zip(*found, strict=True)]
+    value, slope, _, other, _, share = numbers
+    for got, place in ((value, 0), (slope, 1), (other, 2), (share, 0)):
+        assert_digits([exact[place] for _, exact in points], got)
+
+
 def sigmoid(x: mpmath.mpf) -> mpmath.mpf:
     return 1 / (1 + mpmath.exp(-x))
 

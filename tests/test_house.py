@@ -232,7 +232,7 @@ def test_the_way_in_is_read_in_a_quarter_of_an_hour() -> None:
 #: The first raises all but one of them, under an ``if``.
 OTHER_WAYS = {
     "autograd/interrupts.py:__enter__",
-    "autograd/checking/other_ways.py:_by_compile", "autograd/checking/other_ways.py:second_derivatives",
+    "autograd/checking/other_ways.py:_asked",
     "autograd/checking/outside.py:_bounds", "autograd/checking/outside.py:_seen_by_the_engine",
     "autograd/compiled/descent.py:_native_rule",
     "autograd/pictures/drawing/picture.py:_repr_mimebundle_", "nn/passes.py:outputs_of",

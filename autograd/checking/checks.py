@@ -30,6 +30,7 @@ def check_grads(
     names: Sequence[str] | None = None,
     allow: Collection[str] = (),
     seed: int = 0,
+    backends: Sequence[str] = ("numpy", "interpreter"),
 ) -> Report:
     """A report on every derivative of ``f`` at these inputs: the claimed value, the numeric one, and a verdict.
 
@@ -49,8 +50,10 @@ def check_grads(
     another derivative, as those of ``abs(x)**2`` to a second one of 0, which fails; ``ill-conditioned``, where the
     error is too large to tell; ``outside the domain``; ``not finite``. The last three fail unless ``allow`` names them.
     The partials of users' own primitives are checked each by itself too, as one that is wrong need not show in the
-    result. ``backward()``, ``grad`` and ``compile`` (where NumPy is there, and the function can be recorded) are asked
-    for the engine's derivatives too; one that gives others is named, and that is a mismatch.
+    result. ``backward()``, ``grad`` and ``compile`` (where NumPy is there, and the function can be recorded), on
+    each of the ``backends``, are asked for the engine's derivatives too; one that gives others, or another value, is
+    named, and that is a mismatch. What it cannot tell: whether a derivative below some 1e-316 is right, which floats
+    hold with less than half of their digits; a wrong one agrees there.
 
     Args:
         f: takes the inputs and returns one number, or several (each is then an output with derivatives of its own).
@@ -66,6 +69,8 @@ def check_grads(
         names: what the inputs are called in the report; the names of ``f``'s arguments unless told.
         allow: verdicts to let through.
         seed: of the random directions along which derivatives are checked together.
+        backends: those of ``compile`` that are asked; one that is not installed is left out. ``"machine"``, which takes
+            longer, is asked if it is among them. None at all makes a check quicker.
 
     Raises:
         TypeError, ValueError: inputs, or what ``f`` or ``grad`` returned, are not as above; the place is named.
@@ -75,6 +80,9 @@ def check_grads(
         raise ValueError(f"order is 1, 2 or 3; it is {order!r:.200}")
     if not callable(f):
         raise TypeError(f"check_grads takes a function and its inputs, not {kind_of(f)}; check_graph takes a Value")
+    known = ("numpy", "interpreter", "machine")
+    if isinstance(backends, str) or not {*backends} <= {*known}:
+        raise ValueError(f"backends takes some of {', '.join(known)}, in a list; not {backends!r:.200}")
     name = getattr(f, "__name__", type(f).__name__)
     import random
     import warnings
@@ -92,7 +100,7 @@ def check_grads(
     with shielded(warnings.catch_warnings()):
         warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of the points that leave the domain
         if grad is None:
-            return check_engine(f, given, name, order, judge, random.Random(seed))
+            return check_engine(f, given, name, order, judge, random.Random(seed), backends)
         return check_outside(f, given, name, grad, order, judge, random.Random(seed))
 
 

@@ -16,7 +16,15 @@ from autograd import interpret
 from autograd.checking.differences import HALF_OF_THE_DIGITS, Slope, slopes
 from autograd.checking.noise import own_rounding
 from autograd.checking.one_input_changed import imaginary_step, underflow_of
-from autograd.checking.recorded import NO_NUMBER, as_float, at_kink, has_formula, has_partial, partials_or_nothing
+from autograd.checking.recorded import (
+    NO_NUMBER,
+    as_float,
+    at_kink,
+    has_formula,
+    has_partial,
+    jumps_between,
+    partials_or_nothing,
+)
 from autograd.checking.report import Edge
 from autograd.checking.rounding_bound import rounding_error
 from autograd.checking.rounding_estimate import looseness
@@ -116,9 +124,26 @@ def _wrong_higher(node: Value, operands: Sequence[Any], wanted: list[int], toler
             (slope,) = slopes(f, numbers[j], [centre], [analytic])
             size = max(abs(analytic), abs(slope.value))
             allowed = tolerance * (slope.error + HALF_OF_THE_DIGITS * size)
-            if slope.kind == "smooth" and not abs(slope.value - analytic) <= allowed:
+            agrees = slope.kind != "smooth" or abs(slope.value - analytic) <= allowed
+            if not agrees and not _jumps_within(primitive, numbers, j, slope.step):
                 found.append(_edge(node, i, order, analytic, slope.value, slope.error, "mismatch", False))
     return found
+
+
+def _jumps_within(primitive: Primitive, numbers: Sequence[Any], j: int, step: float) -> bool:
+    """Whether a primitive jumps between its operands and a step of one of them to either side."""
+    if not primitive.jumps:
+        return False
+    before = [*numbers, interpret.apply(floats, primitive, numbers)]
+    for number in (numbers[j] - step, numbers[j] + step):
+        moved = [*numbers[:j], number, *numbers[j + 1 :]]
+        try:
+            moved.append(interpret.apply(floats, primitive, moved))
+        except NO_NUMBER:
+            continue
+        if jumps_between(primitive, len(numbers), range(len(numbers)), before, moved):
+            return True
+    return False
 
 
 def _derivative(primitive: Primitive, numbers: Sequence[Any], i: int, along: Sequence[int]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.checking.calls import Call
@@ -13,7 +13,7 @@ from autograd.checking.higher import FEW, higher_entries
 from autograd.checking.inputs import Inputs
 from autograd.checking.judging import Judge, prefixes
 from autograd.checking.numeric import Numeric
-from autograd.checking.other_ways import Answer, Component, answers, is_refused, other_ways, second_derivatives
+from autograd.checking.other_ways import Answer, Compilation, Component, answers, is_refused, other_ways
 from autograd.checking.recorded import NO_NUMBER, NOT_CHECKED_APART, results_of
 from autograd.checking.report import Edge, Entry, Report
 from autograd.checking.transposed import notes_on_transposed
@@ -22,7 +22,13 @@ from autograd.transforms import grad
 
 
 def check_engine(
-    f: Callable[..., Any], given: Inputs, name: str, order: int, judge: Judge, source: random.Random
+    f: Callable[..., Any],
+    given: Inputs,
+    name: str,
+    order: int,
+    judge: Judge,
+    source: random.Random,
+    backends: Sequence[str],
 ) -> Report:
     """The report on the engine's derivatives of a function."""
     try:
@@ -54,10 +60,11 @@ def check_engine(
         suspects, edges = guilty_edges(call.roots, judge.tolerance, declared_alone=True)
         guilty = [edge for edge in suspects if judge.surely_wrong(edge)]
     components = [_component(f, given, name, k) for k in range(len(names))]
+    compiled = [Compilation(call, k, component, numeric.noise[k], backends) for k, component in enumerate(components)]
     entries = [
         entry
         for k, component in enumerate(components)
-        for entry in _in_one_answer(numeric, k, component, entries[k * len(given) : (k + 1) * len(given)])
+        for entry in _in_one_answer(numeric, k, component, compiled[k], entries[k * len(given) : (k + 1) * len(given)])
     ]
     numeric.notes += notes_on_transposed(given, names, entries)
     if order > 1:
@@ -71,14 +78,16 @@ def check_engine(
                 higher = [numeric.by_conventions(entry, judge) for entry in higher]
             first = entries[k * len(given) : (k + 1) * len(given)]
             if all(entry.verdict != "mismatch" for entry in first):  # else what there is to say is said
-                higher = _in_one_answer_again(numeric, k, components[k], higher)
+                higher = _in_one_answer_again(numeric, compiled[k], higher)
             entries += higher
     return Report(name, entries, guilty, edges, numeric.notes)
 
 
-def _in_one_answer(numeric: Numeric, k: int, component: Component, entries: list[Entry]) -> list[Entry]:
+def _in_one_answer(
+    numeric: Numeric, k: int, component: Component, compiled: Compilation, entries: list[Entry]
+) -> list[Entry]:
     """The entries of one output; those of derivatives that have another answer by another way are mismatches."""
-    found = answers(numeric.call, k, component)
+    found = answers(numeric.call, k, component, compiled)
     if any(map(is_refused, entries)):  # then all are refused together
         found = [answer for answer in found if answer.way == "compile"]
     return [
@@ -86,19 +95,16 @@ def _in_one_answer(numeric: Numeric, k: int, component: Component, entries: list
     ]
 
 
-def _in_one_answer_again(numeric: Numeric, k: int, component: Component, entries: list[Entry]) -> list[Entry]:
+def _in_one_answer_again(numeric: Numeric, compiled: Compilation, entries: list[Entry]) -> list[Entry]:
     """The same of second derivatives, where each is checked by itself."""
     size = len(numeric.call.inputs)
     second = [entry for entry in entries if entry.order == 2]
     if len(second) != size**2 or size > FEW[2]:
         return entries
-    rows = second_derivatives(numeric.call, k, component)
-    if rows is None:
+    hessians = compiled.hessians()
+    if not hessians:
         return entries
-    found = [
-        Answer("grad of grad", tuple(entry.analytic for entry in second)),
-        Answer("compile", tuple(x for row in rows for x in row)),
-    ]
+    found = [Answer("grad of grad", tuple(entry.analytic for entry in second)), *hessians]
     compared = iter(
         [_differing(entry, found, i, entry.error, at_a_kink=bool(numeric.kinks)) for i, entry in enumerate(second)]
     )

@@ -298,9 +298,15 @@ class Numeric:
         return False
 
     def by_conventions(self, entry: Entry, judge: Judge) -> Entry:
-        """A mismatch of a higher derivative to which no node is guilty, where operations stand at kinks."""
-        if entry.verdict != "mismatch" or not self.kinks:
+        """A mismatch of a higher derivative to which no node is guilty, where operations stand at kinks, or jump within
+        a step."""
+        if entry.verdict != "mismatch":
             return entry
+        if not self.kinks:
+            rough = any(
+                self._jumps_within(entry.step, i, self.complex.downstream(i)) for i in range(len(self.call.inputs))
+            )
+            return _ill_conditioned(entry, _SHORT_STEPS, judge) if rough else entry
         recorded = self.call.recorded
         names = " and ".join(sorted({recorded.program.instruction(slot)[0].name for slot in recorded.kinks()}))
         return _at_kinks(entry, f"at a kink of {names}: {OF_SLOPES_AT_KINKS}", judge)
@@ -322,10 +328,9 @@ class Numeric:
         if abs(entry.analytic - entry.numeric) <= self.off[k][i]:
             note = "rounding alone may put the derivative as far off"
         elif self._jumps_within(self.slopes[k][i].step, i, downstream):
-            note = "steps of the function are shorter than those of the difference"
+            note = _SHORT_STEPS
         if note:
-            verdict = "ill-conditioned"
-            return entry._replace(verdict=verdict, passes=verdict in judge.allow, note=note)
+            return _ill_conditioned(entry, note, judge)
         x = self.call.inputs.numbers[i]
         if derivatives is None:
             return entry
@@ -335,8 +340,15 @@ class Numeric:
         real = self._of_the_program(i, x, downstream)[k]
         if _close(real, claimed):
             return entry
-        verdict = "ill-conditioned"
-        return entry._replace(verdict=verdict, passes=verdict in judge.allow, note="too rough for differences")
+        return _ill_conditioned(entry, "too rough for differences", judge)
+
+
+_SHORT_STEPS = "steps of the function are shorter than those of the difference"
+
+
+def _ill_conditioned(entry: Entry, note: str, judge: Judge) -> Entry:
+    verdict = "ill-conditioned"
+    return entry._replace(verdict=verdict, passes=verdict in judge.allow, note=note)
 
 
 def _at_kinks(entry: Entry, note: str, judge: Judge) -> Entry:

@@ -97,7 +97,7 @@ def _seen_by_the_engine(
     Differences of the results alone cannot tell where floats are coarser than what the function does.
     """
     try:
-        found = check_engine(f, given, name, 1, judge, source).entries
+        found = check_engine(f, given, name, 1, judge, source, backends=()).entries
     except Exception:  # a function of another library may fail in any way
         return entries
     seen = []

@@ -91,9 +91,16 @@ class Compiled(RecordedFunction):
         """The same function, not yet recorded."""
         return self._like(self.function, self.params)
 
-    def _like(self, function: Any, params: list[Value] | None) -> Compiled:
+    def on(self, backend: str) -> Compiled:
+        """The same function with what is recorded and planned so far, which another back end runs."""
+        made = self._like(self.function, self.params, self.options._replace(backend=backend))
+        with self._lock:
+            made._runs.recordings = {key: kept.on(made.options) for key, kept in self._runs.recordings.items()}
+        return made
+
+    def _like(self, function: Any, params: list[Value] | None, options: Options | None = None) -> Compiled:
         made = Compiled(
-            function, params=params, wrt=self.wrt, reduce=self.reduce, dtype=self.dtype, options=self.options
+            function, params=params, wrt=self.wrt, reduce=self.reduce, dtype=self.dtype, options=options or self.options
         )
         made._runs.known_leaves = self._runs.known_leaves
         return made

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiled.backends.choice import Choice
+from autograd.compiled.backends.choice import Choice, Options, choose
 from autograd.compiled.backends.memory import SHORT
 from autograd.compiled.recording.arguments import Arguments
 from autograd.compiled.recording.guards import NOT_ASKED, Missed
@@ -53,6 +53,14 @@ class Prepared:
         self._uniform_outputs = replay.levels.row_of[
             np.array([slot for i, slot in enumerate(outputs) if i not in varying], np.intp)
         ]
+
+    def on(self, options: Options) -> Prepared:
+        """The same plan on another back end."""
+
+        def chosen(careful: bool) -> Choice:
+            return choose((self.careful() if careful else self).replay.plan, options)
+
+        return type(self)(self.trace, chosen, self._params)
 
     @property
     def needs_numbers(self) -> bool:

@@ -71,6 +71,15 @@ def sign(x: float) -> float:
     return 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if x == 0 else x
 
 
+def exp_difference(x: float, y: float) -> float:
+    difference = x - y
+    power = math.exp(difference)
+    if -1.0 <= difference <= 1.0 or power in (0.0, math.inf):
+        return power
+    moved = difference - x
+    return power + power * ((x - (difference - moved)) - (y + moved))
+
+
 def maximum(x: float, y: float) -> float:
     return x if x > y or x != x else y  # a nan on either side comes through
 

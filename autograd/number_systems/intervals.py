@@ -372,6 +372,10 @@ def softmax(z: Interval, xs: Sequence[Any]) -> list[Interval]:
     ]
 
 
+def exp_difference(x: Any, y: Any) -> Interval:
+    return exp(same(x) - y)
+
+
 # Shares
 
 

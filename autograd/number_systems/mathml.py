@@ -186,7 +186,7 @@ _NOTATION: dict[str, Callable[..., Formula]] = {
 
 
 #: Written as the formula of the row, which says more than a name; all others without notation are calls.
-_BY_FORMULA = frozenset(("expm1", "log1p", "square", "reciprocal", "hypot"))
+_BY_FORMULA = frozenset(("exp_difference", "expm1", "log1p", "square", "reciprocal", "hypot"))
 
 
 def apply(name: str, *operands: Any) -> Formula:

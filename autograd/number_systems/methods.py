@@ -25,6 +25,10 @@ class Methods:
         """``exp2`` of it: 2 to the power x."""
         return self._apply("exp2", self)
 
+    def exp_difference(self, other: Any) -> Self:
+        """``exp_difference`` of it and another: e to the power x - y, with the digits that the difference loses."""
+        return self._apply("exp_difference", self, other)
+
     def expm1(self) -> Self:
         """``expm1`` of it: eˣ - 1, exact to the last digit near zero."""
         return self._apply("expm1", self)

@@ -638,6 +638,19 @@ def test_exp_is_told_from_a_wrong_slope_down_to_the_smallest_floats(x: float, fa
             assert report.entries[0].verdict in ("mismatch", "ill-conditioned"), (claimed, report)
 
 
+@pytest.mark.parametrize("x", [1e-3, 1e-5, -1e-8, 3e-9, 1e-12, 1e-100])
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: autograd.mod(0.7, x), lambda x: x * autograd.floor(0.7 / x), lambda x: 0.7 % x + x * x],
+    ids=["mod", "floor", "sum"],
+)
+def test_jumps_closer_than_a_step_are_no_wrong_second_derivatives(function: Any, x: float) -> None:
+    for order in (2, 3):
+        report = check_grads(function, x, order=order)
+        assert {entry.verdict for entry in report if entry.order > 1} <= {"agree", "ill-conditioned", "kink"}, report
+        assert not [edge for edge in report.guilty if edge.order > 1]
+
+
 #: Where floats have few digits, or steps are longer than what functions do in between.
 EXTREME = [
     s * x

@@ -12,9 +12,12 @@ import pytest
 import autograd
 from autograd import Value, check_grads, interpret, transforms
 from autograd.checking import other_ways
+from autograd.compiled.backends.interpreter.operations import operations
 from autograd.compiled.programs import derivatives
 from autograd.number_systems import arrays, floats
+from autograd.number_systems.llvm import kernels
 from autograd.value import _PULL_BACKS
+from tests.compiled.replays import BACKENDS
 
 
 def test_the_three_ways_agree_where_nothing_flows() -> None:
@@ -35,9 +38,13 @@ def test_a_wrong_backward_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("wrong", "name"), [(math.nan, "nan"), (3.5, "3.5")])
-@pytest.mark.parametrize(("way", "ask"), [("grad", "_by_grad"), ("compile", "_by_compile")])
-def test_a_wrong_way_is_named(way: str, ask: str, wrong: float, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(other_ways, ask, lambda call, k, component: [wrong, 1.0])
+@pytest.mark.parametrize("way", ["grad", "compile"])
+def test_a_wrong_way_is_named(way: str, wrong: float, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "grad":
+        monkeypatch.setattr(other_ways, "_by_grad", lambda call, k, component: [wrong, 1.0])
+    else:
+        found = [other_ways.Answer("compile", (wrong, 1.0), backend) for backend in BACKENDS]
+        monkeypatch.setattr(other_ways.Compilation, "gradients", lambda self: found)
     report = check_grads(lambda x, y: x * x + y, 2.0, 1.0)
     assert [(entry.verdict, entry.note) for entry in report] == [("mismatch", f"{way} gives {name}"), ("agree", "")]
 
@@ -49,8 +56,8 @@ def _first_factor(x: Any) -> Any:
 SLOPE, CURVATURE = math.cos(0.5) * 0.5 + math.sin(0.5), 2 * math.cos(0.5) - math.sin(0.5) * 0.5
 
 
-def _notes(order: int = 1) -> dict[int, tuple[str, str]]:
-    report = check_grads(_first_factor, 0.5, order=order)
+def _notes(order: int = 1, **options: Any) -> dict[int, tuple[str, str]]:
+    report = check_grads(_first_factor, 0.5, order=order, **options)
     assert not report.ok
     return {entry.order: (entry.verdict, entry.note) for entry in report}
 
@@ -114,14 +121,67 @@ def test_a_wrong_recorded_second_derivative_is_named(monkeypatch: pytest.MonkeyP
     assert _notes(order=2) == {1: ("agree", ""), 2: ("mismatch", f"compile gives {2 * CURVATURE:.6g}")}
 
 
-def test_a_wrong_operation_of_a_back_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays, "cos", lambda x, out=None: np.multiply(np.cos(x), 2, out=out))
-    assert _notes() == {1: ("mismatch", f"compile gives {SLOPE + math.cos(0.5) * 0.5:.6g}")}
+def _plant(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    """A wrong cosh on one back end alone: twice as large, or exp."""
+    for warm in ("interpreter", "machine"):  # its code is made by now
+        autograd.compile(lambda x: autograd.cosh(x) * x, wrt=0, backend=warm).value_and_grad(np.array([0.5]))
+    if backend == "numpy":
+        monkeypatch.setattr(arrays, "cosh", lambda x, out=None: np.multiply(np.cosh(x), 2, out=out))
+    elif backend == "interpreter":
+        monkeypatch.setitem(operations(), "cosh", operations()["exp"])
+    else:
+        kernel = kernels.KERNELS["cosh"]
+        monkeypatch.setitem(kernels.KERNELS, "cosh", lambda e, x: kernel(e, x) * 2.0)
+
+
+def _wrong_cosh(backend: str) -> float:
+    return math.exp(0.5) if backend == "interpreter" else 2 * math.cosh(0.5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_back_end_with_wrong_slopes_is_named_with_the_primitive(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _plant(monkeypatch, backend)
+    f = lambda x, y: autograd.sinh(x) * x + autograd.sin(y)  # noqa: E731
+    report = check_grads(f, 0.5, 0.25, backends=BACKENDS)
+    wrong = math.sinh(0.5) + 0.5 * _wrong_cosh(backend)
+    note = f"compile(backend={backend!r}) gives {wrong:.6g} (sinh is wrong there)"
+    assert [(entry.name, entry.verdict, entry.note) for entry in report] == [
+        ("x", "mismatch", note),
+        ("y", "agree", ""),
+    ]
+    assert check_grads(f, 0.5, 0.25, backends=[other for other in BACKENDS if other != backend]).ok
+    assert check_grads(f, 0.5, 0.25).ok == (backend == "machine")  # which is asked only if it is named
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_back_end_with_wrong_second_derivatives_is_named(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of sinh(x)·y at y = 0, where cosh counts in the mixed ones alone."""
+    _plant(monkeypatch, backend)
+    report = check_grads(lambda x, y: autograd.sinh(x) * y, 0.5, 0.0, order=2, backends=BACKENDS)
+    note = f"compile(backend={backend!r}) gives {_wrong_cosh(backend):.6g} (sinh is wrong there)"
+    assert {entry.name: entry.note for entry in report if not entry.passes} == {"x, y": note, "y, x": note}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_back_end_with_wrong_values_is_named(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _plant(monkeypatch, backend)
+    report = check_grads(lambda x: autograd.cosh(x) * 3.0, 0.5, backends=BACKENDS)
+    note = f"compile(backend={backend!r}) gives the value {3 * _wrong_cosh(backend):.6g} (cosh is wrong there)"
+    assert [(entry.verdict, entry.note) for entry in report] == [("mismatch", note)]
+
+
+def test_back_ends_are_named_as_compile_names_them() -> None:
+    for wrong in ("numpy", ["cuda"], ["numpy", "auto"]):
+        with pytest.raises(ValueError, match="backends takes some of numpy, interpreter, machine, in a list; not"):
+            check_grads(autograd.sin, 0.5, backends=wrong)
+    assert check_grads(autograd.sin, 0.5, backends=()).ok
 
 
 def test_a_wrong_second_derivative_of_a_compiled_function_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(other_ways, "second_derivatives", lambda call, k, component: [[0.0]])
-    monkeypatch.setattr("autograd.checking.engine.second_derivatives", other_ways.second_derivatives)
+    found = [other_ways.Answer("compile", (0.0,), backend) for backend in BACKENDS]
+    monkeypatch.setattr(other_ways.Compilation, "hessians", lambda self: found)
     report = check_grads(lambda x: x**3, 2.0, order=2)
     assert {entry.order: entry.note for entry in report} == {1: "", 2: "compile gives 0"}
 

@@ -48,6 +48,16 @@ class Recordings:
             raise damaged("recording", faults[0])
         self.kept = [Recording(trace, {}) for trace in traces]
 
+    def on(self, options: Any) -> Recordings:
+        """The same recordings and plans, which another back end runs."""
+        made = Recordings()
+        made.made, made.guards_missed = self.made, self.guards_missed
+        made.kept = [
+            Recording(trace, {what: plan.on(options) for what, plan in prepared.items()})
+            for trace, prepared in self.kept
+        ]
+        return made
+
     def run(self, name: str, attempt: Callable[[Recording], _T], record: Record) -> _T:
         """What an attempt gives on the first recording that suits it, or else on a new one.
 
