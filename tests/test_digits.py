@@ -498,7 +498,7 @@ def test_infinite_numbers_share_the_slope_of_logsumexp(numbers: list[float], slo
     if sum(map(math.isinf, numbers)) < 2:
         assert math.isnan(sum(numbers)) or hessian(logsumexp)(numbers) == [[0.0] * len(numbers)] * len(numbers)
     else:  # how equal infinities share, nobody knows
-        with pytest.raises(autograd.DomainError, match="logsumexp has no further derivative here"):
+        with pytest.raises(autograd.DomainError, match=r"logsumexp has no further derivative here; x is -?inf"):
             hessian(logsumexp)(numbers)
         for backend in BACKENDS:
             assert np.isnan(autograd.compile(logsumexp, backend=backend).at_points.hessian(numbers)[0]).all()

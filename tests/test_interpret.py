@@ -135,6 +135,17 @@ def test_the_domain_of_a_users_primitive_holds_wherever_a_number_is_one_number()
     assert arrays.LANES
 
 
+def test_how_often_and_in_what_words_a_domain_is_asked_for() -> None:
+    asked = []
+    row = positive.primitive._replace(domain=lambda x: (asked.append(x), x > 0)[1])
+    assert interpret.apply(floats, row, [2.0]) == 2.0
+    assert asked == [2.0]
+    two = arrays.number([1.0, 2.0])
+    assert all(map(isnan, interpret.apply(arrays, row._replace(domain=lambda x: False), [two])))
+    with pytest.raises(NotImplementedError, match=r"^the domain of positive cannot be asked of many samples at once"):
+        interpret.apply(arrays, row._replace(domain=lambda x: 0 < x < 2), [two])
+
+
 def row_with(rule: Any, forward: Any, *limits: Limit) -> Primitive:
     return Primitive("odd", (rule,), built_in=False, formula=forward, limits=limits)
 

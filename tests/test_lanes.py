@@ -87,6 +87,11 @@ def test_nothing_is_known_of_primitives_of_ones_own_so_all_is_chosen() -> None:
     assert choices_of(anywhere.primitive._replace(limits=(limit,)), 0) == (1, False, False)
 
 
+def test_the_share_of_an_infinity_among_equal_ones_is_named_by_its_number() -> None:
+    with pytest.raises(autograd.DomainError, match=r"logsumexp has no further derivative here; x is inf"):
+        autograd.hessian(autograd.logsumexp)([math.inf, math.inf])
+
+
 class Counted:
     """A number system that counts its choices."""
 

@@ -9,12 +9,19 @@ from __future__ import annotations
 import importlib
 import inspect
 import itertools
+import json
+import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pytest
+
+#: How much longer than it computes a test may take by the clock, on a machine that is busy.
+STANDING = 10
 
 
 class Case(NamedTuple):
@@ -23,6 +30,27 @@ class Case(NamedTuple):
     name: str
     call: Callable[[], Any]
     parameters: tuple[Any, ...]
+
+
+class Stage(NamedTuple):
+    """Tests that are called as functions, or, with ``pytest``, the rest of these files, which only pytest can run."""
+
+    files: tuple[str, ...]
+    #: Only tests whose parameters name one of these rows, if there are any.
+    rows: tuple[str, ...] = ()
+    pytest: bool = False
+    #: No tests whose parameters name one of these.
+    apart: tuple[str, ...] = ()
+    #: Only these, in this order, if there are any.
+    names: tuple[str, ...] = ()
+    #: None of these functions, with any parameters.
+    without: frozenset[str] = frozenset()
+
+    def has(self, case: Case) -> bool:
+        """Whether the stage asks for a test of one of its files."""
+        if case.name.split("[")[0] in self.without or (self.rows and not is_about(case, self.rows)):
+            return False
+        return not (case.parameters and is_about(case, self.apart))
 
 
 class TooLong(BaseException):
@@ -81,18 +109,25 @@ def is_about(case: Case, rows: Sequence[str]) -> bool:
     return not case.parameters
 
 
+def patience(limit: float) -> None:
+    """Send SIGPROF after so many seconds of the processor, SIGALRM after ``STANDING`` times as many; 0 for neither."""
+    signal.setitimer(signal.ITIMER_PROF, limit)
+    signal.setitimer(signal.ITIMER_REAL, STANDING * limit)
+
+
 def run(case: Case, limit: float) -> str | None:
     """What went wrong, or nothing.
 
     Args:
-        limit: the seconds that the test may take.
+        limit: the seconds of the processor that the test may take; ``STANDING`` times as many by the clock, as a test
+            may also wait in vain.
     """
 
     def stop(*_: Any) -> None:
         raise TooLong
 
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, limit)
+    before = [signal.signal(number, stop) for number in (signal.SIGPROF, signal.SIGALRM)]
+    patience(limit)
     try:
         case.call()
     except TooLong:
@@ -102,8 +137,9 @@ def run(case: Case, limit: float) -> str | None:
     except (Exception, pytest.fail.Exception) as error:
         return f"{type(error).__name__}"
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        patience(0)
+        for number, handler in zip((signal.SIGPROF, signal.SIGALRM), before, strict=True):
+            signal.signal(number, handler)
     return None
 
 
@@ -113,30 +149,64 @@ def seconds_of(case: Case) -> float | None:
     return time.process_time() - start if run(case, 600.0) is None else None
 
 
+def entered_by(stage: Stage) -> dict[str, list[str]]:
+    """The outermost functions of the engine that each test of a stage enters, with all of its parameters, in a process
+    of its own, where nothing is remembered from other tests; under "" those that importing the tests enters.
+
+    Where it is not known, as the process died or the test watches calls itself, there is no entry.
+    """
+    seen: set[str] = set()
+    engine = f"{os.getcwd()}/"
+
+    def note(frame: Any, event: str, _: Any) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(f"{engine}autograd/"):
+            seen.add(f"{code.co_filename.removeprefix(engine)} {code.co_qualname.split('.')[0]}")
+
+    sys.setprofile(note)
+    threading.setprofile(note)
+    tests: dict[str, list[Case]] = {}
+    for case in filter(stage.has, itertools.chain.from_iterable(map(cases_of, stage.files))):
+        tests.setdefault(case.name.split("[")[0], []).append(case)
+    found = {"": [*seen]}
+    for name, cases in tests.items():
+        receive, send = os.pipe()
+        pid = os.fork()
+        if not pid:
+            for case in cases:
+                run(case, 600.0)
+            if sys.getprofile() is note:
+                os.write(send, json.dumps([*seen]).encode())
+            os._exit(0)
+        os.close(send)
+        with open(receive, encoding="utf-8") as said:
+            if text := said.read():
+                found[name] = json.loads(text)
+        os.waitpid(pid, 0)
+    sys.setprofile(None)
+    threading.setprofile(None)
+    return found
+
+
 def killer_among(
-    files: Sequence[str],
-    rows: Sequence[str],
-    apart: Sequence[str],
-    seconds: dict[str, float],
-    quick: float,
-    limit: Callable[[float], float],
+    stage: Stage, seconds: dict[str, float], quick: float, limit: Callable[[float], float], done: set[str]
 ) -> str | None:
-    """The first test that fails, file by file, in each the fastest first.
+    """The first test of a stage that fails: of those named first, else file by file, in each the fastest first.
 
     Args:
-        rows: if there are any, only tests about these, or without parameters.
-        apart: no tests about these.
+        seconds: what each test takes; those that take more than ``quick`` are left out.
+        done: the tests that need not run again, those that run now included afterwards.
     """
-    for file in files:
-        cases = [
-            case
+    for file in stage.files:
+        cases = {
+            case.name: case
             for case in cases_of(file)
-            if seconds.get(case.name, quick + 1) <= quick
-            and (not rows or is_about(case, rows))
-            and not (case.parameters and is_about(case, apart))
-        ]
-        for case in sorted(cases, key=lambda case: seconds[case.name]):
-            wrong = run(case, limit(seconds[case.name]))
-            if wrong is not None:
-                return f"{case.name} ({wrong})"
+            if seconds.get(case.name, quick + 1) <= quick and case.name not in done and stage.has(case)
+        }
+        for name in stage.names or sorted(cases, key=seconds.__getitem__):
+            if name in cases:
+                done.add(name)
+                wrong = run(cases[name], limit(seconds[name]))
+                if wrong is not None:
+                    return f"{name} ({wrong})"
     return None

@@ -10,18 +10,23 @@ import shutil
 import sys
 import time
 import tomllib
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.mutants.direct import Stage
 from tests.mutants.mutator import Mutant, mutants_of, mutants_of_rules, mutants_of_table
-from tests.mutants.trial import FAILS, Seconds, Stage, Trial
+from tests.mutants.trial import FAILS, Seconds, Trial
 
 #: The least share of all mutants that must die.
 LEAST = 0.95
 
 #: Tests that may fail without a mutant before a run is pointless.
 MOST_FAILING = 5
+
+#: So many tests that killed the most neighbours of a mutant are tried on it before all others.
+MOST_LIKELY = 6
 
 COPIED = ("autograd", "nn", "tests", "pyproject.toml")
 
@@ -34,7 +39,7 @@ ENGINE = tuple(
     for name in (
         *("test_value", "eager/test_makers", "eager/test_nodes", "test_program", "test_interpret", "test_backward"),
         *("eager/test_pull_backs", "test_transforms", "eager/test_unrolled", "test_graph", "test_errors"),
-        "test_custom",
+        *("test_custom", "test_inner_derivatives"),
         *("provenance/test_lines", "checking/test_nonfinite"),
     )
 )
@@ -43,16 +48,9 @@ ROWS = (
     *("tests/test_kinks.py", "tests/test_primitives.py", "tests/test_formulas.py", "tests/test_digits.py"),
     *("tests/number_systems/test_contract.py", "tests/test_one_answer.py", "tests/compiled/programs/test_folding.py"),
 )
-LAWS = ("tests/compiled/programs/test_folding.py",)
-DIGITS = ("tests/test_digits.py",)
-#: The rules that are what they are for their digits, or for the largest numbers.
-ASKED_BY_DIGITS = (
-    *("slope_of_pow", "slope_of_logit", "softmax"),
-    *("in_bounds", "slope_of_share", "other_slope_of_share", "stable_share"),
-)
 PROMISES = ("tests/test_machine.py", "tests/test_promises.py", "tests/test_one_answer.py")
 
-OPERATIONS = ("test_interpret", "test_program", "test_transforms", "test_custom")
+OPERATIONS = ("test_interpret", "test_program", "test_transforms", "test_custom", "test_inner_derivatives")
 NODES = (
     *("eager/test_makers", "eager/test_nodes", "test_value", "test_errors"),
     *("test_custom", "eager/test_unrolled"),
@@ -69,7 +67,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "autograd/application.py": OPERATIONS,
     "autograd/value.py": (
         *("test_value", "eager/test_makers", "test_backward", "test_errors"),
-        "compiled/recording/test_reads",
+        *("compiled/recording/test_reads", "test_other_words", "test_threads"),
     ),
     "autograd/turns.py": ("test_threads", "test_backward"),
     "autograd/eager/choices.py": NODES,
@@ -115,8 +113,7 @@ def mutants_in(file: str) -> tuple[ast.Module, list[tuple[Mutant, tuple[Stage, .
         names = [mutant.where.split()[0].split(".")[0] for mutant in mutants]
         every = tuple(dict.fromkeys(row for rows in users.values() for row in rows))
         return tree, [
-            (mutant, (*_first_stages(name), *stages_of(file, tuple(users[name]), every)))
-            for mutant, name in zip(mutants, names, strict=True)
+            (mutant, stages_of(file, tuple(users[name]), every)) for mutant, name in zip(mutants, names, strict=True)
         ]
     return tree, [(mutant, stages_of(file)) for mutant in mutants_of(tree)]
 
@@ -128,20 +125,13 @@ def mutants_and_rows(file: str, tree: ast.Module) -> tuple[list[Mutant], dict[st
     return mutants_of_rules(tree, ast.parse(Path(TABLE).read_text("utf-8")))
 
 
-def _first_stages(name: str) -> tuple[Stage, ...]:
-    """What the mutants of laws, and of some rules, face first: these are about no row by name."""
-    if name.startswith("simpler_"):
-        return (Stage(LAWS),)
-    return (Stage(DIGITS),) if name in ASKED_BY_DIGITS else ()
-
-
 def stages_of(file: str, rows: tuple[str, ...] = (), every: tuple[str, ...] = ()) -> tuple[Stage, ...]:
     """The tests that the mutants of a file face; of the table, those about some rows, and those about none of all."""
     if file in (TABLE, RULES):
         return Stage(ROWS, rows), Stage(ROWS, apart=every), Stage(ROWS, pytest=True)
-    first = [f"tests/{name}.py" for name in TARGETS[file]]
-    files = (*first, *(test for test in (*ENGINE, *PROMISES) if test not in first))
-    return Stage(files), Stage((*files, file), pytest=True)
+    first = tuple(f"tests/{name}.py" for name in TARGETS[file])
+    others = tuple(test for test in (*ENGINE, *PROMISES) if test not in first)
+    return tuple(Stage(files, pytest=pytest) for files in ((*first, file), others) for pytest in (False, True))
 
 
 def seconds_of_tests(files: Sequence[str]) -> Seconds:
@@ -153,10 +143,11 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
     others = [file for file in files if file not in (TABLE, RULES)]
     trials = []
     if others != list(files):
-        trials += [Trial([Stage(ROWS)]), Trial([Stage(ROWS, pytest=True)])]
+        rows = mutants_and_rows(TABLE, ast.parse(Path(TABLE).read_text("utf-8")))[1]
+        trials += [Trial([Stage(ROWS)]), Trial([Stage(ROWS, pytest=True)]), Trial([Stage(ROWS, apart=tuple(rows))])]
     if others:
         trials += [Trial([Stage(ENGINE)]), Trial([Stage(PROMISES), Stage((*ENGINE, *PROMISES, *others), pytest=True)])]
-    known = Seconds({}, {})
+    known = Seconds({}, {}, {})
     for trial in trials:
         said = trial.outcome()
         os.waitpid(trial.pid, 0)
@@ -164,12 +155,18 @@ def seconds_of_tests(files: Sequence[str]) -> Seconds:
             sys.exit(f"without a mutant the tests cannot run: {said['killer']}")
         known.direct.update(said["seconds"][0])
         known.pytest.update(said["seconds"][1])
-    failing = [name for part in known for name, seconds in part.items() if seconds == FAILS]
+        known.entered.update(said["seconds"][2])
+    failing = [name for part in known[:2] for name, seconds in part.items() if seconds == FAILS]
     for name in failing:
         print(f"  left out, as it fails without a mutant: {name}")
     if len(failing) > MOST_FAILING:
         sys.exit("too many tests fail without a mutant")
     return known
+
+
+def _places(file: str, where: str) -> Iterable[str]:
+    """A function, the outermost that it lies in, and its file."""
+    return dict.fromkeys((f"{file} {where}", f"{file} {where.split('.')[0]}", file))
 
 
 class Killed:
@@ -181,9 +178,13 @@ class Killed:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.found: dict[str, str] = {}
+        #: The test that killed a mutant last, and how many each killed in a function, by file and place.
+        self._last: dict[str, str] = {}
+        self._in_place: defaultdict[str, Counter[str]] = defaultdict(Counter)
         if path.exists():
             for line in path.read_text("utf-8").splitlines():
-                self.found.update(json.loads(line))
+                for key, killer in json.loads(line).items():
+                    self._learn(key, killer)
 
     @staticmethod
     def key(file: str, mutant: Mutant) -> str:
@@ -191,9 +192,31 @@ class Killed:
         source = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
         return f"{file} {source} {mutant.where}: {mutant.change}"
 
+    def _learn(self, key: str, killer: str) -> None:
+        self.found[key] = killer
+        file, _, place = key.split(" ", 2)
+        test = killer.rsplit(" (", 1)[0]
+        if "::" in test:
+            self._last[f"{file} {place}"] = test
+            for where in _places(file, place.split(": ", 1)[0]):
+                self._in_place[where][test] += 1
+
+    def likely(self, file: str, mutant: Mutant, there: Seconds) -> tuple[Stage, Stage]:
+        """The tests to try first: who killed the mutant when its file was another, then who killed its neighbours.
+
+        Args:
+            there: the tests that there are now.
+        """
+        names = [self._last.get(f"{file} {mutant.where}: {mutant.change}", "")]
+        for where in _places(file, mutant.where):
+            names += [name for name, _ in self._in_place[where].most_common(MOST_LIKELY)]
+        names = [name for name in dict.fromkeys(names) if name in there.direct or name in there.pytest]
+        files = tuple(dict.fromkeys(name.split("::")[0] for name in names))
+        return Stage(files, names=tuple(names)), Stage(files, names=tuple(names), pytest=True)
+
     def note(self, key: str, killer: str) -> None:
         """Keep a name from now on."""
-        self.found[key] = killer
+        self._learn(key, killer)
         self.path.parent.mkdir(exist_ok=True)
         with self.path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps({key: killer}) + "\n")
@@ -220,6 +243,9 @@ def try_all(
     while waiting or running:
         while waiting and len(running) < workers:
             mutant, stages = waiting.pop()
+            strangers = seconds.strangers(f"{file} {mutant.where.split('.')[0]}")
+            others = (stage._replace(without=strangers) for stage in stages)
+            stages = (*killed.likely(file, mutant, seconds), *others)
             trial = Trial(stages, path=Path(file), tree=tree, mutant=mutant, seconds=seconds)
             running[trial.pid] = trial
         pid, _ = os.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,14 @@ from tests.mutants.run import (
     TABLE,
     TARGETS,
     Explanation,
+    Killed,
     Result,
     explanations,
     mutants_and_rows,
     mutants_in,
     verdict,
 )
+from tests.mutants.trial import Seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -135,6 +138,20 @@ def test_every_survivor_of_the_list_is_a_mutant_that_exists(monkeypatch: pytest.
         assert {(e.where, e.change) for e in explained if e.file == file} <= there
 
 
+def test_a_mutant_meets_first_who_killed_it_before_and_then_who_killed_its_neighbours(tmp_path: Path) -> None:
+    path = tmp_path / "build" / "mutants.jsonl"
+    names = [f"tests/test_{name}.py::test[0]" for name in "abcd"]
+    places = ["h: 0 → 1", "f: 0 → 1", "f.g: 0 → 1", "f.g: 1 → 2"]
+    for place, name in zip(places, names, strict=True):
+        Killed(path).note(f"some.py before {place}", f"{name} (AssertionError)")
+    Killed(path).note("some.py before h: 1 → 2", "tests/test_gone.py::test[0] (AssertionError)")
+    mutant = _result("1 → 2", None).mutant._replace(where="f.g")
+    there = Seconds(dict.fromkeys(names[1:], 0.1), {names[0]: 0.1}, {})
+    first, by_pytest = Killed(path).likely("some.py", mutant, there)
+    assert first.names == (names[3], names[2], names[1], names[0])
+    assert by_pytest == first._replace(pytest=True)
+
+
 @pytest.mark.parametrize(("x", "y"), [(1, 2), (3, 4)])
 def test_of_two_parameters(x: int, y: int) -> None:
     """For the test below."""
@@ -152,6 +169,7 @@ def test_a_test_is_called_with_its_parameters() -> None:
             pass
 
     assert direct.run(direct.Case("endless", endless, ()), 0.05) == "too long"
+    assert direct.run(direct.Case("standing", lambda: time.sleep(60), ()), 0.01) == "too long"
     assert direct.run(direct.Case("wrong", lambda: 1 / 0, ()), 1.0) == "ZeroDivisionError"
 
 
@@ -196,3 +214,29 @@ def test_trials(tmp_path: Path) -> None:
     for outcome in (dict(line.split(" | ") for line in part) for part in (lines[:half], lines[half:])):
         assert outcome.pop("total < n → total <= n").startswith("test_")
         assert "too long" in outcome["total += step → total -= step"]
+
+
+_ENTERED = """
+from tests.mutants.direct import Stage, entered_by
+from tests.mutants.trial import Seconds
+
+known = Seconds({}, {}, entered_by(Stage(("test_small.py",))))
+print(*[sorted(known.strangers(f"autograd/small.py {name}")) for name in ("one", "two", "three")], sep="\\n")
+"""
+
+
+def test_a_test_that_never_enters_a_function_cannot_notice_what_it_does(tmp_path: Path) -> None:
+    """Unless the function ran when the tests were imported, or nobody is seen to enter it."""
+    (tmp_path / "autograd").mkdir()
+    (tmp_path / "autograd" / "__init__.py").touch()
+    (tmp_path / "autograd" / "small.py").write_text(
+        "def one():\n    return 1\n\ndef two():\n    return 2\n\ndef three():\n    return 3\n", "utf-8"
+    )
+    (tmp_path / "test_small.py").write_text(
+        "from autograd.small import one, two\n\nTWO = two()\n\n"
+        "def test_one():\n    assert one() == 1\n\ndef test_none():\n    assert TWO == 2\n",
+        "utf-8",
+    )
+    code = f"import sys; sys.path[:0] = ['.', {str(ROOT)!r}]\n{_ENTERED}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == ["['test_small.py::test_none']", "[]", "[]"], done.stderr

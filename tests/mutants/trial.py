@@ -29,6 +29,7 @@ import numpy  # noqa: F401
 import pytest
 
 from tests.mutants import direct
+from tests.mutants.direct import Stage
 from tests.mutants.mutator import Mutant
 
 #: A test that takes longer is left out, to keep trials short; the mutants that it alone would kill survive.
@@ -56,17 +57,14 @@ class Seconds(NamedTuple):
 
     direct: dict[str, float]
     pytest: dict[str, float]
+    #: For some tests, what ``direct.entered_by`` says.
+    entered: dict[str, list[str]]
 
-
-class Stage(NamedTuple):
-    """Tests that are called as functions, or, with ``pytest``, the rest of these files, which only pytest can run."""
-
-    files: tuple[str, ...]
-    #: Only tests whose parameters name one of these rows, if there are any.
-    rows: tuple[str, ...] = ()
-    pytest: bool = False
-    #: No tests whose parameters name one of these.
-    apart: tuple[str, ...] = ()
+    def strangers(self, function: str) -> frozenset[str]:
+        """The tests that cannot notice what a function does, since they never enter it, nor did it run before them."""
+        if function in self.entered.get("", ()) or not any(function in names for names in self.entered.values()):
+            return frozenset()
+        return frozenset(test for test, names in self.entered.items() if test and function not in names)
 
 
 class _MutantLoader(SourceFileLoader):
@@ -114,10 +112,10 @@ class _Watch:
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         if self._seconds is not None:
             self.killer = f"{nodeid} (too long)"
-            signal.setitimer(signal.ITIMER_PROF, _patience(self._seconds.get(nodeid, QUICK)))
+            direct.patience(_patience(self._seconds.get(nodeid, QUICK)))
 
     def pytest_runtest_logfinish(self, nodeid: str, location: Any) -> None:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        direct.patience(0)
         if self.killer == f"{nodeid} (too long)":
             self.killer = None
 
@@ -170,9 +168,10 @@ def _under_pytest(
         say({"killer": watch.killer or "collecting (too long)"})
         os._exit(0)
 
-    signal.signal(signal.SIGPROF, end_of_patience)
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, end_of_patience)
     if seconds is not None:
-        signal.setitimer(signal.ITIMER_PROF, 10 * PATIENCE)
+        direct.patience(10 * PATIENCE)
     options = [
         *(["-x"] if seconds is not None else []),
         "-q",
@@ -199,7 +198,7 @@ def _functions(names: Iterable[str]) -> set[str]:
 def _learn(stages: Sequence[Stage], say: Any) -> None:
     """In the child without a mutant: say how long each test takes."""
     _prepare()
-    known = Seconds({}, {})
+    known = Seconds({}, {}, {})
     for stage in stages:
         if stage.pytest:
             called = {name for file in stage.files for name in direct.functions_of(file)}
@@ -208,6 +207,8 @@ def _learn(stages: Sequence[Stage], say: Any) -> None:
                 say({"killer": killer})
                 return
             known.pytest.update(took)
+        elif stage.apart:
+            known.entered.update(direct.entered_by(stage))
         else:
             for file in stage.files:
                 for case in direct.cases_of(file, LONG_BY_NATURE):
@@ -219,12 +220,13 @@ def _learn(stages: Sequence[Stage], say: Any) -> None:
 def _run_tests(stages: Sequence[Stage], seconds: Seconds, say: Any) -> None:
     """In the child with a mutant: run the tests, and say which killed it."""
     _prepare()
-    killer = None
+    killer, done = None, set[str]()
     for stage in stages:
         if stage.pytest:
-            killer, _ = _under_pytest(stage.files, _functions(seconds.direct), seconds.pytest, say)
+            those = stage.files if not stage.names else [name for name in stage.names if name in seconds.pytest]
+            killer, _ = _under_pytest(those, _functions(seconds.direct), seconds.pytest, say) if those else (None, {})
         else:
-            killer = direct.killer_among(stage.files, stage.rows, stage.apart, seconds.direct, QUICK, _patience)
+            killer = direct.killer_among(stage, seconds.direct, QUICK, _patience, done)
         if killer is not None:
             break
     say({"killer": killer})

@@ -72,6 +72,10 @@ def test_what_is_read_raises_wherever_it_is_read(name: str, of_its_own: bool) ->
     assert W.grad == 0.0
 
 
+def test_operands_follow_unless_there_was_a_choice() -> None:
+    assert list(autograd.compile(lambda x: x * len((x + 1.0).operands()))(np.array(X))) == [2.0, 4.0, 6.0]
+
+
 class _Reads:
     """Reads as it goes, where Python ignores errors."""
 
