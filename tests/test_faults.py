@@ -49,7 +49,7 @@ IS_THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
 #: How many events of the profiler an operation's moments may take together, of each kind of fault; and how many moments
 #: there are at least.
-EVENTS, LEAST = (600_000, 30) if IS_THOROUGH else (20_000, 4)
+EVENTS, LEAST = (200_000, 20) if IS_THOROUGH else (12_000, 4)
 
 #: An operation on things of its own, and what holds of them after an outcome.
 Case = tuple[Callable[[], Any], Callable[[Outcome], None]]
