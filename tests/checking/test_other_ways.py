@@ -12,7 +12,7 @@ import pytest
 import autograd
 from autograd import Value, check_grads, interpret, transforms
 from autograd.checking import other_ways
-from autograd.compiled.backends.interpreter.operations import operations
+from autograd.compiled.backends.native.operations import operations
 from autograd.compiled.programs import derivatives
 from autograd.number_systems import arrays, floats
 from autograd.number_systems.llvm import kernels
