@@ -234,7 +234,7 @@ class Value(Arithmetic, NumPyNames, OtherWords, Copying):
                     raise WAITED_FOR[0]
             finally:  # in which no signal is looked for: nothing is called
                 del UNDER_WAY[before:]
-                if not before and WAITED_FOR:
+                if not before:
                     del WAITED_FOR[:]
 
     def _send_back(self, start: float) -> None:
